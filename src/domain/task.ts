@@ -1,0 +1,61 @@
+/** Content that a job needs, by content id. `size` is a bound that a fetch must not pass. */
+export interface ContentRef {
+  readonly cid: string;
+  readonly size: number;
+}
+
+export type EngineType = 'wasm' | 'python';
+
+/** The program of a job, ready to run: everything by content id, nothing inline. */
+export type EngineSpec =
+  | {
+      readonly type: 'wasm';
+      readonly module: ContentRef;
+      readonly args: readonly string[];
+      readonly env: Env;
+      readonly stdin: string;
+    }
+  | {
+      readonly type: 'python';
+      readonly script: ContentRef;
+      readonly args: readonly string[];
+      readonly env: Env;
+      readonly stdin: string;
+    };
+
+export type Env = Readonly<Record<string, string>>;
+
+export interface InputMount {
+  readonly target: string;
+  readonly content: ContentRef;
+}
+
+export interface OutputPath {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** What a contract's two sides agree to run: it travels with the proposal, and the terms hold its digest. */
+export interface Invocation {
+  readonly engine: EngineSpec;
+  readonly inputs: readonly InputMount[];
+  readonly outputs: readonly OutputPath[];
+  readonly partition: number;
+  readonly partitionCount: number;
+}
+
+/** Why an execution ended. A closed set: it is part of the API. */
+export type ExitReason =
+  | 'completed'
+  | 'exit-code'
+  | 'trap'
+  | 'invalid-module'
+  | 'out-of-memory'
+  | 'timeout'
+  | 'output-limit'
+  | 'denied'
+  | 'image-unavailable'
+  | 'input-unavailable'
+  | 'lost'
+  | 'cancelled'
+  | 'internal';

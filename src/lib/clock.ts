@@ -1,0 +1,91 @@
+/** A running timer. Cancelling one that has fired does nothing. */
+export interface Timer {
+  cancel(): void;
+}
+
+/**
+ * The only door to time. Production uses {@link systemClock}; simulations a clock that moves when told.
+ * `nowMs` is wall time and may jump; `monotonicMs` never goes back and is what durations are measured with.
+ */
+export interface Clock {
+  nowMs(): number;
+  monotonicMs(): number;
+  /** Calls `fire` once after `delayMs`. A timer does not keep the process alive. */
+  after(delayMs: number, fire: () => void): Timer;
+}
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after(delayMs, fire) {
+    const handle = setTimeout(fire, Math.min(Math.max(delayMs, 0), LONGEST_TIMER_MS));
+    handle.unref();
+    return { cancel: () => clearTimeout(handle) };
+  },
+};
+
+/** Resolves after `delayMs`, or rejects with the signal's reason as soon as it is aborted. */
+export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(signal.reason);
+      return;
+    }
+    const onAbort = (): void => {
+      timer.cancel();
+      reject(signal?.reason);
+    };
+    const timer = clock.after(delayMs, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** Calls `tick` every `periodMs` until cancelled; the next period starts when `tick` has settled, so ticks never overlap. */
+export function every(clock: Clock, periodMs: number, tick: () => Promise<void> | void): Timer {
+  let cancelled = false;
+  let timer: Timer;
+  const arm = (): void => {
+    timer = clock.after(periodMs, () => {
+      void Promise.resolve(tick()).finally(() => {
+        if (!cancelled) arm();
+      });
+    });
+  };
+  arm();
+  return {
+    cancel: () => {
+      cancelled = true;
+      timer.cancel();
+    },
+  };
+}
+
+/**
+ * The outcome of `work`, or `onTimeout()` when it has not settled within `limitMs`.
+ * A late outcome is dropped, also when it is a rejection.
+ */
+export function within<T, U>(
+  clock: Clock,
+  limitMs: number,
+  work: Promise<T>,
+  onTimeout: () => U,
+): Promise<T | U> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.after(limitMs, () => resolve(onTimeout()));
+    work.then(
+      (value) => {
+        timer.cancel();
+        resolve(value);
+      },
+      (error: unknown) => {
+        timer.cancel();
+        reject(error);
+      },
+    );
+  });
+}
