@@ -1,0 +1,47 @@
+import type { Startable } from '../lib/startable.ts';
+import type { BlockOrigin, ContentDesk } from './ports.ts';
+
+export interface TreeEntry {
+  /** Relative to the root, with `/`. */
+  readonly path: string;
+  readonly cid: string;
+  readonly size: number;
+}
+
+export interface StoredFile {
+  readonly size: number;
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Content-addressed files of this node: UnixFS, raw leaves, CIDv1. Nothing has an id before it is durable.
+ * Errors: `QUOTA_EXCEEDED`, `CONTENT_UNAVAILABLE`, `CONTENT_INVALID`, `CONTENT_TOO_LARGE`.
+ */
+export interface ContentStore extends ContentDesk, Startable {
+  put(
+    source: Uint8Array | AsyncIterable<Uint8Array>,
+    options?: { readonly public?: boolean },
+  ): Promise<{ readonly cid: string; readonly size: number }>;
+  /** Bytes of the whole DAG's files when all of it is here. */
+  sizeOf(cid: string): Promise<number | undefined>;
+  /** A file, or a file inside a directory by its path; undefined when there is no such file here. */
+  open(cid: string, path?: string): Promise<StoredFile | undefined>;
+  /** All files below a directory, sorted by path. */
+  tree(cid: string): Promise<readonly TreeEntry[]>;
+  fetch(
+    cid: string,
+    from: BlockOrigin,
+    maxBytes: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly bytes: number }>;
+  exportFile(cid: string, hostPath: string): Promise<void>;
+  importTree(
+    entries: readonly {
+      readonly path: string;
+      readonly source: { readonly hostPath: string } | { readonly bytes: Uint8Array };
+    }[],
+  ): Promise<{ readonly cid: string; readonly bytes: number }>;
+  /** Keeps `cid` from collection for as long as `owner` wants it. */
+  pin(cid: string, owner: string): Promise<void>;
+  unpin(owner: string): Promise<void>;
+}

@@ -1,0 +1,129 @@
+import type { Constraints } from './constraint.ts';
+import type { CapabilityComparison } from './comparison.ts';
+import type { Price } from './money.ts';
+import type { ResourceRequirements } from './resources.ts';
+import type { EngineType } from './task.ts';
+
+/** What a job needs, without what it is: this is all that a stranger learns from a broadcast. */
+export interface Requirements {
+  readonly resources: ResourceRequirements;
+  readonly engine: { readonly type: EngineType };
+  readonly constraints: Constraints;
+  readonly executionTimeoutMs: number;
+}
+
+/** How to reach a node: a signed libp2p peer record as bytes, opaque to everything but the network. */
+export type PeerRecordBytes = Uint8Array;
+
+export interface BidRequest {
+  readonly requestId: string;
+  readonly jobId: string;
+  readonly jobDigest: string;
+  readonly round: number;
+  readonly requirements: Requirements;
+  readonly budget?: Price;
+  /** Partitions that are to be placed. */
+  readonly slots: number;
+  readonly wantedBids: number;
+  /** How long bids are taken, from the receiver's own clock at receipt. */
+  readonly windowMs: number;
+  /** In (0, 1]: a provider answers only when its hash falls under it. */
+  readonly answerShare: number;
+  /** True on small networks: every provider answers, also with a no. */
+  readonly answerAlways: boolean;
+  readonly exclude: readonly string[];
+  readonly requesterRecord: PeerRecordBytes;
+}
+
+export interface BidTime {
+  /** How long the provider lets the work run at most. */
+  readonly durationMs: number;
+  /** How soon it would start after the contract. */
+  readonly startWithinMs: number;
+}
+
+/** A lock as the requester sees it. `version` is the fencing token that the proposal must name. */
+export interface LockGrant {
+  readonly lockId: string;
+  readonly version: number;
+  readonly ttlMs: number;
+}
+
+export interface Bid {
+  readonly bidId: string;
+  readonly requestId: string;
+  readonly jobId: string;
+  readonly price: Price;
+  readonly time: BidTime;
+  /** From receipt, on the receiver's clock. */
+  readonly validForMs: number;
+  /** Partitions this provider could take at once. */
+  readonly slots: number;
+  readonly comparison: CapabilityComparison;
+  /** 0 (idle) to 1 (full), after this job. */
+  readonly load: number;
+  /** Present when capacity is held already: the job request can be skipped. */
+  readonly lock?: LockGrant;
+  /** Set in the re-submitted bid that answers a job request. */
+  readonly executionId?: string;
+  readonly providerRecord: PeerRecordBytes;
+}
+
+/** The job request: take the lock for this execution. Idempotent by (executionId, attempt). */
+export interface JobRequest {
+  readonly requestId: string;
+  readonly bidId: string;
+  readonly executionId: string;
+  readonly attempt: number;
+}
+
+export type DeclineStage = 'bid' | 'job-request' | 'contract' | 'invocation';
+
+/** Why not. A closed set: codes are API. */
+export type DeclineCode =
+  | 'INSUFFICIENT_RESOURCES'
+  | 'CONSTRAINT_UNMET'
+  | 'ENGINE_UNAVAILABLE'
+  | 'POLICY'
+  | 'BUSY'
+  | 'DRAINING'
+  | 'PRICE'
+  | 'NOT_VERIFIED'
+  | 'BID_EXPIRED'
+  | 'LOCK_EXPIRED'
+  | 'REQUEST_CLOSED'
+  | 'DUPLICATE'
+  | 'RATE_LIMITED'
+  | 'INVALID'
+  | 'INTERNAL';
+
+export interface Decline {
+  readonly requestId: string;
+  readonly jobId: string;
+  readonly stage: DeclineStage;
+  readonly code: DeclineCode;
+  readonly message: string;
+  readonly field?: string;
+  readonly required?: string;
+  readonly available?: string;
+  readonly retryable: boolean;
+  readonly retryAfterMs?: number;
+}
+
+/** A policy's answer: yes, or no with the reason. */
+export type Verdict = { readonly ok: true } | ({ readonly ok: false } & Refusal);
+
+export interface Refusal {
+  readonly code: DeclineCode;
+  readonly message: string;
+  readonly field?: string;
+  readonly required?: string;
+  readonly available?: string;
+  readonly retryable: boolean;
+  readonly retryAfterMs?: number;
+}
+
+/** The sender's notice that a request takes no more bids. */
+export interface SearchClosed {
+  readonly requestId: string;
+}

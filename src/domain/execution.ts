@@ -1,0 +1,118 @@
+import { CodedError } from '../lib/coded-error.ts';
+import type { LockGrant } from './bid.ts';
+import type { Price } from './money.ts';
+import type { ExitReason } from './task.ts';
+
+export type DesiredState = 'Pending' | 'Running' | 'Stopped';
+
+interface Ran {
+  readonly contractId: string;
+  readonly startedAt?: number;
+}
+
+export interface ExecutionEnd {
+  readonly finishedAt: number;
+  readonly exitReason: ExitReason;
+  readonly exitCode?: number;
+  readonly message: string;
+}
+
+/** The observed state carries exactly the data that is true in it. */
+export type Observed =
+  | { readonly state: 'New' }
+  | { readonly state: 'AskForBid'; readonly askedAt: number }
+  | { readonly state: 'AskForBidAccepted'; readonly lock: LockGrant }
+  | { readonly state: 'AskForBidRejected'; readonly end: ExecutionEnd }
+  | { readonly state: 'BidRejected'; readonly end: ExecutionEnd }
+  | ({ readonly state: 'BidAccepted' } & Ran)
+  | ({ readonly state: 'Running' } & Ran)
+  | ({ readonly state: 'Publishing'; readonly resultCid?: string; readonly resultBytes?: number } & Ran & {
+        readonly end: ExecutionEnd;
+      })
+  | ({ readonly state: 'Completed'; readonly resultCid: string; readonly resultBytes: number } & Ran & {
+        readonly end: ExecutionEnd;
+      })
+  | ({
+      readonly state: 'Failed';
+      readonly resultCid?: string;
+      readonly resultBytes?: number;
+    } & Partial<Ran> & {
+        readonly end: ExecutionEnd;
+      })
+  | ({ readonly state: 'Cancelled' } & Partial<Ran> & { readonly end: ExecutionEnd });
+
+export type ObservedState = Observed['state'];
+
+/** One attempt to place one partition of a job on one provider: the requester's record of it. */
+export interface Execution {
+  readonly id: string;
+  readonly jobId: string;
+  readonly jobVersion: number;
+  readonly partition: number;
+  readonly attempt: number;
+  readonly provider: string;
+  readonly requestId: string;
+  readonly bidId: string;
+  readonly price: Price;
+  readonly createdAt: number;
+  /** Written by the scheduler alone. */
+  readonly desired: DesiredState;
+  /** Written by facts from the network, and by the scheduler for ends that no fact can report any more. */
+  readonly observed: Observed;
+  /** The newest serving-list sequence that was applied. */
+  readonly sequence: number;
+  /** When the provider last had it on its serving list, on this node's clock. */
+  readonly lastSeenAt: number;
+  /** The contract that was proposed for it, from before the proposal is sent. */
+  readonly contractId?: string;
+}
+
+const ARROWS: Readonly<Record<ObservedState, readonly ObservedState[]>> = {
+  New: ['AskForBid', 'AskForBidAccepted', 'AskForBidRejected', 'BidRejected', 'Cancelled', 'Failed'],
+  AskForBid: ['AskForBidAccepted', 'AskForBidRejected', 'BidRejected', 'Cancelled', 'Failed'],
+  AskForBidAccepted: ['BidAccepted', 'BidRejected', 'Cancelled', 'Failed'],
+  BidAccepted: ['Running', 'Publishing', 'Completed', 'Failed', 'Cancelled'],
+  Running: ['Publishing', 'Completed', 'Failed', 'Cancelled'],
+  Publishing: ['Completed', 'Failed', 'Cancelled'],
+  AskForBidRejected: [],
+  BidRejected: [],
+  Completed: [],
+  Failed: [],
+  Cancelled: [],
+};
+
+export function isTerminalObserved(state: ObservedState): boolean {
+  return ARROWS[state].length === 0;
+}
+
+export function isLive(execution: Execution): boolean {
+  return !isTerminalObserved(execution.observed.state);
+}
+
+/** The contract is closed and the work is not over. */
+export function isCommitted(execution: Execution): boolean {
+  const { state } = execution.observed;
+  return state === 'BidAccepted' || state === 'Running' || state === 'Publishing';
+}
+
+/** True when the observed state may become `state`. */
+export function canObserve(execution: Execution, state: ObservedState): boolean {
+  return ARROWS[execution.observed.state].includes(state);
+}
+
+/** Writes a new observed state. Throws `EXECUTION_TRANSITION` where the state machine has no such arrow. */
+export function observe(execution: Execution, observed: Observed): Execution {
+  if (!canObserve(execution, observed.state)) {
+    throw new CodedError(
+      'EXECUTION_TRANSITION',
+      `An execution that is ${execution.observed.state} cannot become ${observed.state}.`,
+      { data: { executionId: execution.id, from: execution.observed.state, to: observed.state } },
+    );
+  }
+  return { ...execution, observed };
+}
+
+/** Derived, so that a plan that is carried out twice makes nothing twice. */
+export function executionIdOf(jobId: string, version: number, partition: number, attempt: number): string {
+  return `${jobId}.v${version}.p${partition}.a${attempt}`;
+}

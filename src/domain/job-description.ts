@@ -1,0 +1,208 @@
+import { z } from 'zod';
+import { isContentId } from '../lib/canonical.ts';
+import { hardConstraint, softConstraint } from './constraint.ts';
+import { decimalAmount, pricePeriods } from './money.ts';
+import { byteQuantity, cpuQuantity, durationQuantity } from './quantities.ts';
+
+/** Bounds of one job description; listed in specs/limits.md. */
+export const jobLimits = {
+  nameLength: 128,
+  labels: 32,
+  args: 256,
+  argLength: 8192,
+  envVariables: 128,
+  envLength: 32_768,
+  stdinLength: 65_536,
+  inlineBytes: 1_048_576,
+  partitions: 1000,
+  gpuGroups: 8,
+  constraints: 32,
+  inputs: 64,
+  outputs: 16,
+  pathLength: 512,
+  peers: 64,
+} as const;
+
+const INLINE_BASE64_LENGTH = Math.ceil(jobLimits.inlineBytes / 3) * 4;
+
+const contentId = z.string().max(128).refine(isContentId, 'expected a content id (CIDv1)');
+const peerId = z.string().min(1).max(128);
+const absolutePath = z
+  .string()
+  .max(jobLimits.pathLength)
+  .regex(/^(\/[^/\0]+)+$/, 'expected an absolute path')
+  .refine(
+    (path) => path.split('/').every((part) => part !== '.' && part !== '..'),
+    'must not contain . or ..',
+  );
+const name = z
+  .string()
+  .min(1)
+  .max(jobLimits.nameLength)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9 _.\-]*$/, 'letters, digits, space, _, . and - only');
+
+const byContentId = z.strictObject({ cid: contentId });
+const inlineBase64 = z.strictObject({ base64: z.base64().max(INLINE_BASE64_LENGTH) });
+const inlineText = z.strictObject({
+  text: z
+    .string()
+    .max(jobLimits.inlineBytes)
+    .refine(
+      (text) => new TextEncoder().encode(text).length <= jobLimits.inlineBytes,
+      'longer than 1 MiB: upload it with POST /dms/blobs and give its cid',
+    ),
+});
+/** A path means something to the CLI only, which uploads the file and puts `{ cid }` in its place. */
+const noPath = z.string().transform((path, context): never => {
+  context.addIssue({
+    code: 'custom',
+    message: `a path (${path.slice(0, 64)}) can only be read by the command line tool: give { cid } instead, or use "bidmesh job post"`,
+  });
+  return z.NEVER;
+});
+
+const program = {
+  args: z.array(z.string().max(jobLimits.argLength)).max(jobLimits.args).default([]),
+  env: z
+    .record(
+      z
+        .string()
+        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+        .max(128),
+      z.string().max(jobLimits.envLength),
+    )
+    .refine((env) => Object.keys(env).length <= jobLimits.envVariables, 'too many variables')
+    .default({}),
+  stdin: z.string().max(jobLimits.stdinLength).default(''),
+};
+
+const wasmEngine = z.strictObject({
+  type: z.literal('wasm'),
+  params: z.strictObject({ module: z.union([byContentId, inlineBase64, noPath]), ...program }),
+});
+const pythonEngine = z.strictObject({
+  type: z.literal('python'),
+  params: z.strictObject({ script: z.union([byContentId, inlineText, noPath]), ...program }),
+});
+
+const gpuRequirement = z.strictObject({
+  count: z.number().int().min(1).max(64).default(1),
+  vendor: z.enum(['nvidia', 'amd', 'intel']).optional(),
+  model: z.string().min(1).max(64).optional(),
+  vram: byteQuantity.optional(),
+  driver: z.string().max(64).optional(),
+  computeCapability: z.string().max(64).optional(),
+});
+
+const preferences = z.union([
+  z.enum(['price', 'speed', 'balanced']),
+  z.record(z.string().max(32), z.number().min(0).max(100)),
+]);
+
+/** A key that a later version of the protocol gives a meaning: only its neutral value is taken, anything else is named. */
+const reserved = (neutral: unknown, key: string): z.ZodType<unknown> =>
+  z.unknown().superRefine((value, context) => {
+    if (value !== undefined && JSON.stringify(value) !== JSON.stringify(neutral)) {
+      context.addIssue({
+        code: 'custom',
+        message: `${key} other than ${JSON.stringify(neutral)} is not supported by this version`,
+      });
+    }
+  });
+
+/**
+ * What a user posts. Unknown keys are errors that name them. Durations and sizes are parsed here, once:
+ * everything behind this schema works in milliseconds, bytes and thousandths of a core.
+ */
+export const jobDescription = z.strictObject({
+  name: name.default('job'),
+  type: z
+    .enum(['batch', 'service', 'ops', 'daemon'])
+    .default('batch')
+    .refine((type) => type === 'batch', 'only batch jobs are supported by this version'),
+  count: z.number().int().min(1).max(jobLimits.partitions).default(1),
+  priority: z.number().int().min(0).max(100).default(50),
+  labels: z
+    .record(z.string().min(1).max(63), z.string().max(253))
+    .refine((labels) => Object.keys(labels).length <= jobLimits.labels, 'too many labels')
+    .default({}),
+  engine: z.discriminatedUnion('type', [wasmEngine, pythonEngine]),
+  resources: z
+    .strictObject({
+      cpu: cpuQuantity.prefault('500m'),
+      memory: byteQuantity.prefault('256MiB'),
+      disk: byteQuantity.prefault('256MiB'),
+      gpus: z.array(gpuRequirement).max(jobLimits.gpuGroups).default([]),
+    })
+    .prefault({}),
+  constraints: z
+    .strictObject({
+      hard: z.array(hardConstraint).max(jobLimits.constraints).default([]),
+      soft: z.array(softConstraint).max(jobLimits.constraints).default([]),
+    })
+    .prefault({}),
+  prefer: preferences.default('balanced'),
+  budget: z
+    .strictObject({
+      maxPrice: decimalAmount,
+      currency: z
+        .string()
+        .regex(/^[A-Z]{3,8}$/, 'expected a currency code such as USD')
+        .default('USD'),
+      per: z.enum(pricePeriods).default('hour'),
+    })
+    .optional(),
+  timeouts: z
+    .strictObject({
+      search: durationQuantity.optional(),
+      queue: durationQuantity.prefault('0s'),
+      lock: durationQuantity.prefault('5s'),
+      contract: durationQuantity.prefault('5s'),
+      start: durationQuantity.prefault('5m'),
+      execution: durationQuantity.prefault('10m'),
+      total: durationQuantity.prefault('1h'),
+    })
+    .prefault({}),
+  retry: z
+    .strictObject({
+      attempts: z.number().int().min(1).max(20).default(3),
+      backoff: durationQuantity.prefault('1s'),
+      on: z
+        .array(z.enum(['lost', 'internal', 'exit-code', 'trap', 'timeout', 'input-unavailable']))
+        .default(['lost', 'internal']),
+    })
+    .prefault({}),
+  orchestrationType: z.enum(['pull', 'push']).optional(),
+  preferredProviders: z.array(peerId).max(jobLimits.peers).default([]),
+  excludedProviders: z.array(peerId).max(jobLimits.peers).default([]),
+  dependsOn: reserved([], 'dependsOn'),
+  verify: reserved({ replicas: 1, agree: 1 }, 'verify'),
+  secrets: reserved({ env: {}, inputs: [] }, 'secrets'),
+  network: reserved({ type: 'none', ports: [] }, 'network'),
+  healthCheck: reserved({}, 'healthCheck'),
+  rollout: reserved({ maxParallel: 1 }, 'rollout'),
+  keepOnFailure: reserved(false, 'keepOnFailure'),
+  publish: reserved({ type: 'requester' }, 'publish'),
+  inputs: z
+    .array(
+      z.strictObject({
+        target: absolutePath,
+        source: z.union([byContentId, inlineText, inlineBase64, noPath]),
+      }),
+    )
+    .max(jobLimits.inputs)
+    .default([]),
+  outputs: z
+    .array(
+      z.strictObject({ name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$/), path: absolutePath }),
+    )
+    .max(jobLimits.outputs)
+    .refine(
+      (outputs) => new Set(outputs.map((output) => output.name)).size === outputs.length,
+      'names must differ',
+    )
+    .default([]),
+});
+
+export type JobDescription = z.output<typeof jobDescription>;
+export type JobDescriptionInput = z.input<typeof jobDescription>;

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+
+/** Digits after the point that are kept; amounts are whole numbers of 10^-9 of the currency. */
+const SCALE_DIGITS = 9;
+const SCALE = 10n ** BigInt(SCALE_DIGITS);
+const AMOUNT_PATTERN = /^\d{1,12}(\.\d{1,9})?$/;
+
+/** A decimal amount as text, such as `0.10`. Money is never a float. */
+export const decimalAmount = z
+  .string()
+  .regex(AMOUNT_PATTERN, 'expected a decimal amount in quotes such as "0.10", without a sign');
+
+export const pricePeriods = ['result', 'second', 'minute', 'hour'] as const;
+export type PricePeriod = (typeof pricePeriods)[number];
+
+export interface Price {
+  readonly amount: string;
+  readonly currency: string;
+  readonly per: PricePeriod;
+}
+
+const PERIOD_MS: Readonly<Record<Exclude<PricePeriod, 'result'>, number>> = {
+  second: 1000,
+  minute: 60_000,
+  hour: 3_600_000,
+};
+
+/** The amount in billionths. Throws on text that {@link decimalAmount} would refuse. */
+export function amountToNano(amount: string): bigint {
+  if (!AMOUNT_PATTERN.test(amount)) throw new RangeError(`not a decimal amount: ${amount}`);
+  const [whole = '0', fraction = ''] = amount.split('.');
+  return BigInt(whole) * SCALE + BigInt(fraction.padEnd(SCALE_DIGITS, '0'));
+}
+
+/** The shortest decimal text of an amount in billionths. */
+export function nanoToAmount(nano: bigint): string {
+  const fraction = (nano % SCALE).toString().padStart(SCALE_DIGITS, '0').replace(/0+$/, '');
+  const whole = (nano / SCALE).toString();
+  return fraction === '' ? whole : `${whole}.${fraction}`;
+}
+
+/** What `price` comes to for `durationMs` of work, in billionths, rounded up: the base on which prices are compared. */
+export function costNano(price: Price, durationMs: number): bigint {
+  const amount = amountToNano(price.amount);
+  if (price.per === 'result') return amount;
+  const periodMs = BigInt(PERIOD_MS[price.per]);
+  return (amount * BigInt(Math.ceil(durationMs)) + periodMs - 1n) / periodMs;
+}

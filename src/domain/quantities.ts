@@ -1,0 +1,45 @@
+import bytesIec from 'bytes-iec';
+import ms from 'ms';
+import { z } from 'zod';
+
+const LONGEST_DURATION_MS = 365 * 24 * 60 * 60 * 1000;
+const MOST_BYTES = 2 ** 50;
+const MOST_CPU_MILLIS = 1_000_000;
+
+/** `500m`, `0.5` or `2` (cores) -> thousandths of a core. */
+export const cpuQuantity = z.union([z.string(), z.number()]).transform((input, context): number => {
+  const text = String(input).trim();
+  const match = /^(\d+(?:\.\d+)?)(m?)$/.exec(text);
+  const millis = match === null ? Number.NaN : Math.round(Number(match[1]) * (match[2] === 'm' ? 1 : 1000));
+  if (Number.isInteger(millis) && millis <= MOST_CPU_MILLIS) return millis;
+  context.addIssue({ code: 'custom', message: 'expected cores such as 2, 0.5 or 500m' });
+  return z.NEVER;
+});
+
+/** `256MiB`, `1GB` or a whole number of bytes -> bytes. */
+export const byteQuantity = z.union([z.string(), z.number()]).transform((input, context): number => {
+  const bytes = typeof input === 'number' ? input : parseBytes(input.trim());
+  if (Number.isSafeInteger(bytes) && bytes >= 0 && bytes <= MOST_BYTES) return bytes;
+  context.addIssue({ code: 'custom', message: 'expected a size such as 256MiB, 1GB or a number of bytes' });
+  return z.NEVER;
+});
+
+function parseBytes(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  if (!/^\d+(\.\d+)?\s*([kKMGTP]i?)?B$/.test(text)) return Number.NaN;
+  const parsed = bytesIec.parse(text);
+  return parsed === null ? Number.NaN : Math.round(parsed);
+}
+
+/** `5s`, `250ms`, `10m`, `1h` or a whole number of milliseconds -> milliseconds. */
+export const durationQuantity = z.union([z.string(), z.number()]).transform((input, context): number => {
+  const value = typeof input === 'number' ? input : parseDuration(input.trim());
+  if (Number.isSafeInteger(value) && value >= 0 && value <= LONGEST_DURATION_MS) return value;
+  context.addIssue({ code: 'custom', message: 'expected a duration such as 250ms, 5s, 10m or 1h' });
+  return z.NEVER;
+});
+
+function parseDuration(text: string): number {
+  if (!/^\d+(\.\d+)?\s*(ms|s|m|h|d)$/.test(text)) return Number.NaN;
+  return Math.round(ms(text as ms.StringValue));
+}

@@ -1,0 +1,68 @@
+import type { Bid, Decline } from './bid.ts';
+import type { Evidence } from './evidence.ts';
+
+/** One ranker's opinion of one bid: 0 (worst) to 1000 (best), with the reason in words. */
+export interface Rank {
+  readonly name: string;
+  readonly value: number;
+  readonly weight: number;
+  readonly reason: string;
+}
+
+export type CandidateState = 'candidate' | 'selected' | 'declined' | 'timed-out' | 'failed' | 'used';
+
+/** One bidder in the index, with everything that led to its place. */
+export interface EligibleComputeProviderData {
+  readonly provider: string;
+  readonly bid: Evidence<Bid>;
+  readonly receivedAt: number;
+  /** Weighted mean of the ranks, in thousandths. */
+  readonly score: number;
+  readonly ranks: readonly Rank[];
+}
+
+/** Why a search took no more bids. */
+export type SearchCloseReason = 'enough' | 'everyone-answered' | 'timeout' | 'cancelled' | 'interrupted';
+
+/** A bid that was not taken into the index. */
+export interface RefusedBid {
+  readonly provider: string;
+  readonly code: BidRefusalCode;
+}
+
+export type BidRefusalCode =
+  | 'REQUEST_CLOSED'
+  | 'UNKNOWN_REQUEST'
+  | 'WRONG_JOB'
+  | 'DUPLICATE_BID'
+  | 'WRONG_SIGNER'
+  | 'EXCLUDED_PROVIDER'
+  | 'HARD_CONSTRAINT_UNMET'
+  | 'OVER_BUDGET'
+  | 'INVALID_PRICE'
+  | 'LOCK_EXPIRED'
+  | 'INDEX_FULL';
+
+/** Bids for one request, ranked best first: the requester's EligibleComputeProvidersIndex. */
+export interface EligibleComputeProvidersIndex {
+  readonly entries: readonly EligibleComputeProviderData[];
+  readonly declines: readonly { readonly provider: string; readonly decline: Decline }[];
+  readonly refused: readonly RefusedBid[];
+}
+
+/** One search round of a job, as it is kept. */
+export interface Search {
+  readonly requestId: string;
+  readonly jobId: string;
+  readonly round: number;
+  readonly state: 'waiting' | 'open' | 'closed';
+  readonly slots: number;
+  readonly openedAt: number;
+  readonly closedAt?: number;
+  readonly closeReason?: SearchCloseReason;
+  /** Providers that were reached by the request, as far as this node knows: a lower bound. */
+  readonly seenAtLeast: number;
+  readonly index: EligibleComputeProvidersIndex;
+}
+
+export const EMPTY_INDEX: EligibleComputeProvidersIndex = { entries: [], declines: [], refused: [] };

@@ -1,0 +1,62 @@
+import type { Startable } from '../lib/startable.ts';
+
+/**
+ * A duplex of whole frames to one peer, in order, each at most the protocol's frame limit.
+ * Both libp2p streams and the loopback give this; so does the simulated network.
+ */
+export interface Channel {
+  readonly peer: string;
+  /** Resolves when the frame was handed on and the other side's window has room. Rejects with `CHANNEL_CLOSED`. */
+  send(frame: Uint8Array): Promise<void>;
+  /** The next frame; `undefined` when the other side has ended its half. Rejects with `CHANNEL_CLOSED` or `FRAME_TOO_LARGE`. */
+  receive(): Promise<Uint8Array | undefined>;
+  /** Ends this side's half after what was sent; receiving goes on. */
+  close(): Promise<void>;
+  /** Drops the channel at once, both ways. */
+  abort(): void;
+  /** Settles when the channel is over, for whatever reason; never rejects. */
+  readonly ended: Promise<void>;
+}
+
+export interface ProtocolLimits {
+  readonly maxFrameBytes: number;
+  /** Channels of this protocol that one peer may have open towards us. */
+  readonly maxChannelsPerPeer: number;
+  readonly maxChannels: number;
+}
+
+export type GossipVerdict = 'accept' | 'ignore' | 'reject';
+
+export interface UnderlayListener {
+  peerConnected(peer: string): void;
+  peerDisconnected(peer: string): void;
+  /** The peers that listen on a topic changed. */
+  subscribersChanged(topic: string): void;
+}
+
+export interface OpenOptions {
+  /** Signed peer record to find the peer by when there is no connection. Without it only an existing connection serves. */
+  readonly peerRecord?: Uint8Array;
+  readonly timeoutMs: number;
+}
+
+/** The transport under the protocols. Handlers are registered before `start`. */
+export interface Underlay extends Startable {
+  readonly self: string;
+  readonly maxGossipBytes: number;
+  /** `validate` runs once for each message that is new here, and says what gossip does with it. */
+  subscribe(topic: string, validate: (from: string, message: Uint8Array) => GossipVerdict): void;
+  /** Hands the message to the mesh; with nobody there it is dropped without an error. */
+  publish(topic: string, message: Uint8Array): Promise<void>;
+  /** Connected peers that listen on the topic, never this node. */
+  subscribers(topic: string): readonly string[];
+  handle(protocol: string, limits: ProtocolLimits, handler: (channel: Channel) => void): void;
+  /** Rejects with `PEER_UNREACHABLE` or `PROTOCOL_UNSUPPORTED`. */
+  open(peer: string, protocol: string, limits: ProtocolLimits, options: OpenOptions): Promise<Channel>;
+  isConnected(peer: string): boolean;
+  connectedPeers(): readonly string[];
+  /** This node's signed peer record: at most 8 addresses. */
+  peerRecord(): Uint8Array;
+  multiaddrs(): readonly string[];
+  listen(listener: UnderlayListener): void;
+}

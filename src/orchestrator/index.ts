@@ -1,0 +1,49 @@
+import type { ContractRecord } from '../domain/contract.ts';
+import type { JobDescription } from '../domain/job-description.ts';
+import type { JobEvent } from '../domain/job-event.ts';
+import type { JobSnapshot } from '../domain/plan.ts';
+import type { Search } from '../domain/search.ts';
+import type { Startable } from '../lib/startable.ts';
+import type { JobFilter, JobPage, RequesterDesk } from './ports.ts';
+
+export interface PostOptions {
+  readonly idempotencyKey?: string;
+  /** Content id of the request body: the same key with another body is refused. */
+  readonly bodyDigest: string;
+}
+
+export interface JobLogsOptions {
+  readonly executionId?: string;
+  readonly stream: 'stdout' | 'stderr';
+  /** Byte offset. */
+  readonly from: number;
+  /** Goes on until the execution ends. */
+  readonly follow: boolean;
+}
+
+/** The requester of one node, as its user sees it. */
+export interface Orchestrator extends Startable {
+  readonly desk: RequesterDesk;
+  /**
+   * processJob: checks, adds metadata, saves. Resolves when job and evaluation are on disk.
+   * Throws `IDEMPOTENCY_CONFLICT`, `INPUT_UNAVAILABLE`, `QUOTA_EXCEEDED`, `STORE_FAILED`, `TOO_MANY_JOBS`.
+   */
+  postJob(
+    description: JobDescription,
+    options: PostOptions,
+  ): Promise<{ readonly jobId: string; readonly repeated: boolean }>;
+  /** Asks for the end of a job; resolves when that is on disk. Throws `JOB_NOT_FOUND`, `JOB_FINISHED`. */
+  cancelJob(jobId: string): Promise<void>;
+  job(jobId: string): Promise<JobSnapshot | undefined>;
+  jobs(filter: JobFilter): Promise<JobPage>;
+  searches(jobId: string): Promise<readonly Search[]>;
+  contracts(jobId: string): Promise<readonly ContractRecord[]>;
+  events(jobId: string, afterSeq: number, limit: number): Promise<readonly JobEvent[]>;
+  watch(jobId: string, listener: (events: readonly JobEvent[]) => void): () => void;
+  /** Throws `JOB_NOT_FOUND`, `LOGS_UNAVAILABLE`. */
+  logs(jobId: string, options: JobLogsOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** UnixFS directories of the job's completed (or failed, where there is output) executions, by partition. */
+  results(
+    jobId: string,
+  ): Promise<readonly { readonly executionId: string; readonly partition: number; readonly cid: string }[]>;
+}

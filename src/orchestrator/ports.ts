@@ -1,0 +1,147 @@
+import type { Bid, BidRequest, Decline, JobRequest, SearchClosed } from '../domain/bid.ts';
+import type { ContractAnswer, ContractRecord, Proposal, SignedContract } from '../domain/contract.ts';
+import type { Evaluation } from '../domain/evaluation.ts';
+import type { Evidence } from '../domain/evidence.ts';
+import type { Execution } from '../domain/execution.ts';
+import type { JobEvent, JobEventDraft } from '../domain/job-event.ts';
+import type { Job, JobState } from '../domain/job.ts';
+import type { JobSnapshot } from '../domain/plan.ts';
+import type { Search } from '../domain/search.ts';
+import type { ServingAnswer, ServingList } from '../domain/serving.ts';
+import type { Startable } from '../lib/startable.ts';
+
+// ---- what the requester needs from the store -------------------------------------------------------
+
+/** One change of one job, written as one synced batch or not at all. */
+export interface JobCommit {
+  readonly jobId: string;
+  /** 0 makes the job; any other must be the present revision, else `REVISION_CONFLICT` is thrown. */
+  readonly revision: number;
+  readonly job?: Job;
+  readonly executions?: readonly Execution[];
+  readonly search?: Search;
+  readonly contracts?: readonly ContractRecord[];
+  /** Stored with the job so that a crash between the batch and the queue loses nothing. */
+  readonly evaluation?: Evaluation;
+  /** The stored evaluation that this change carries out. */
+  readonly settledEvaluationId?: string;
+  readonly idempotency?: { readonly key: string; readonly bodyDigest: string };
+  readonly events: readonly JobEventDraft[];
+}
+
+export interface JobFilter {
+  readonly state?: JobState;
+  readonly name?: string;
+  readonly label?: { readonly key: string; readonly value: string };
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+export interface JobPage {
+  readonly items: readonly JobSnapshot[];
+  readonly nextCursor?: string;
+}
+
+/**
+ * The jobs of this node. A promise of `commit` settles when the batch is on disk; reads give durable state only.
+ * Fails with `STORE_FAILED` when the disk refuses; the node then stops taking work.
+ */
+export interface JobStore {
+  snapshot(jobId: string): Promise<JobSnapshot | undefined>;
+  commit(commit: JobCommit): Promise<JobSnapshot>;
+  list(filter: JobFilter): Promise<JobPage>;
+  /** Ids of all jobs that are not in an end state, oldest first. */
+  openJobs(): Promise<readonly string[]>;
+  byIdempotencyKey(key: string): Promise<{ readonly jobId: string; readonly bodyDigest: string } | undefined>;
+  contract(contractId: string): Promise<ContractRecord | undefined>;
+  contractsOf(jobId: string): Promise<readonly ContractRecord[]>;
+  /** All rounds, oldest first. */
+  searchesOf(jobId: string): Promise<readonly Search[]>;
+  events(jobId: string, afterSeq: number, limit: number): Promise<readonly JobEvent[]>;
+  /** Calls `listener` after each durable commit of the job, with its events; the returned function ends it. */
+  watch(jobId: string, listener: (events: readonly JobEvent[]) => void): () => void;
+}
+
+// ---- what the requester needs from the network -----------------------------------------------------
+
+/** An open negotiation with one provider: the stream on which its bid came. */
+export interface Negotiation {
+  readonly provider: string;
+  readonly open: boolean;
+  /** Asks for the lock. Rejects with `NEGOTIATION_LOST` when the stream breaks, `NEGOTIATION_TIMEOUT` after `timeoutMs`. */
+  requestLock(request: JobRequest, timeoutMs: number): Promise<Evidence<Bid> | Evidence<Decline>>;
+  /** Sends the proposal. Same errors; after a timeout the outcome is unknown and must be asked for by contract id. */
+  propose(proposal: Proposal, timeoutMs: number): Promise<SignedContract | Evidence<Decline>>;
+  /** Ends it; before the commit point that frees the provider's lock at once. */
+  close(): void;
+}
+
+export interface SearchListener {
+  /** A bid with a good signature by the peer that delivered it. The answer says whether the stream stays open. */
+  bid(
+    bid: Evidence<Bid>,
+    negotiation: Negotiation,
+  ): { readonly keep: true } | { readonly keep: false; readonly code: string };
+  decline(decline: Evidence<Decline>): void;
+  /** The stream of a kept bid broke or was closed by the provider. */
+  negotiationEnded(provider: string): void;
+  /** A provider that can hear the request appeared, or one of those went away. */
+  audienceChanged(): void;
+}
+
+/** A request that is on the air. */
+export interface OpenRequest {
+  /** Peers that are known to have had the request: subscribers, those asked directly, and this node's own provider. */
+  audience(): ReadonlySet<string>;
+  /** Tells the audience that no more bids are taken. Open negotiations stay. */
+  close(): void;
+}
+
+export interface Market {
+  readonly self: string;
+  /** Signed record of how to reach this node, for requests and contracts. */
+  peerRecord(): Uint8Array;
+  /** How many providers could hear a request right now, this node's own included. */
+  audienceSize(): number;
+  openRequest(request: Evidence<BidRequest>, listener: SearchListener): OpenRequest;
+  /** Asks the provider for a contract by id; finds it by the peer record in the terms. Rejects when it cannot be reached. */
+  askContract(contractId: string, provider: string, providerRecord: Uint8Array): Promise<ContractAnswer>;
+  closed(notice: Evidence<SearchClosed>): void;
+}
+
+/** Moves content. Results are fetched block by block and checked as they come. */
+export interface ContentFetcher {
+  /** Makes the whole DAG of `cid` present and durable here. Rejects with `CONTENT_UNAVAILABLE`, `CONTENT_INVALID` or `CONTENT_TOO_LARGE`. */
+  fetch(
+    cid: string,
+    from: { readonly peer: string; readonly peerRecord: Uint8Array; readonly contractId: string },
+    maxBytes: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly bytes: number }>;
+  /** Gives inline content its id and makes it durable. */
+  put(bytes: Uint8Array): Promise<{ readonly cid: string; readonly size: number }>;
+  /** The size of content that is here in full, else undefined. */
+  sizeOf(cid: string): Promise<number | undefined>;
+  /** Keeps `cid` from being collected for as long as `owner` wants it. */
+  pin(cid: string, owner: string): Promise<void>;
+  unpin(owner: string): Promise<void>;
+}
+
+/** Checks the counterpart at closure. Identity only on an open network; membership credentials on others. */
+export interface CounterpartCheck {
+  check(peer: string): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
+}
+
+// ---- what the network may ask the requester --------------------------------------------------------
+
+export interface RequesterDesk {
+  /** A provider's serving list: facts in, desired states out. The answer is given when the facts are durable. */
+  servingList(provider: string, list: Evidence<ServingList>): Promise<ServingAnswer>;
+  /** True when `peer` is the counterpart of `contractId` and may read `cid` under it (a job's inputs). */
+  mayRead(peer: string, cid: string, contractId: string): Promise<boolean>;
+  /** A provider that holds work may have gone or come back. */
+  peerConnected(peer: string): void;
+  peerDisconnected(peer: string): void;
+}
+
+export type RequesterService = RequesterDesk & Startable;

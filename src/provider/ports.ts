@@ -1,0 +1,145 @@
+import type { Bid, BidRequest, Decline, JobRequest } from '../domain/bid.ts';
+import type { Pools } from '../domain/capability.ts';
+import type { CapabilityComparison } from '../domain/comparison.ts';
+import type {
+  ContractAnswer,
+  ContractNever,
+  ContractRecord,
+  Proposal,
+  SignedContract,
+} from '../domain/contract.ts';
+import type { Evidence } from '../domain/evidence.ts';
+import type { Lease } from '../domain/lock.ts';
+import type { ServingAnswer, ServingItem, ServingList } from '../domain/serving.ts';
+import type { Invocation } from '../domain/task.ts';
+
+// ---- what the provider needs from the store --------------------------------------------------------
+
+/** The provider's record of one execution. */
+export interface ProviderExecution {
+  readonly item: ServingItem;
+  readonly requester: string;
+  readonly requesterRecord: Uint8Array;
+  readonly jobId: string;
+  readonly lockId: string;
+  readonly invocation: Invocation;
+  /** The child, from before it starts its work: after a crash exactly this process is ended. */
+  readonly process?: { readonly pid: number; readonly startTimeTicks: number };
+  readonly acceptedAt: number;
+  /** Wall time after which results that nobody fetched may go. */
+  readonly keepUntil?: number;
+  /** The requester has it; nothing more to say. */
+  readonly settled: boolean;
+}
+
+/** EligibleComputeProvidersData: what this provider found and answered for one request. Only kept when it bids. */
+export interface BidAnswer {
+  readonly requestId: string;
+  readonly requester: string;
+  readonly bidId: string;
+  readonly comparison: CapabilityComparison;
+  readonly answeredAt: number;
+}
+
+/** One synced batch or nothing. */
+export interface ProviderCommit {
+  readonly leases?: readonly Lease[];
+  readonly executions?: readonly ProviderExecution[];
+  readonly forgottenExecutionIds?: readonly string[];
+  readonly contracts?: readonly ContractRecord[];
+  readonly nevers?: readonly Evidence<ContractNever>[];
+  readonly answers?: readonly BidAnswer[];
+  readonly forgottenRequestIds?: readonly string[];
+}
+
+export interface ProviderStore {
+  commit(commit: ProviderCommit): Promise<void>;
+  /** Everything that is needed to go on after a restart: live leases and executions that are not forgotten. */
+  load(): Promise<{
+    readonly leases: readonly Lease[];
+    readonly executions: readonly ProviderExecution[];
+    readonly highestLockVersion: number;
+  }>;
+  contract(contractId: string): Promise<ContractRecord | undefined>;
+  never(contractId: string): Promise<Evidence<ContractNever> | undefined>;
+  answer(requestId: string): Promise<BidAnswer | undefined>;
+}
+
+// ---- what the provider needs from the network ------------------------------------------------------
+
+export interface RequesterLink {
+  /** Signed record of how to reach this node, for bids. */
+  peerRecord(): Uint8Array;
+  /** Delivers a serving list and returns the answer. Uses the connection that exists, else dials. Rejects when unreachable. */
+  report(requester: string, requesterRecord: Uint8Array, list: Evidence<ServingList>): Promise<ServingAnswer>;
+  isConnected(requester: string): boolean;
+}
+
+/** Content as the provider sees it. */
+export interface ProviderContent {
+  fetch(
+    cid: string,
+    from: { readonly peer: string; readonly peerRecord: Uint8Array; readonly contractId: string },
+    maxBytes: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly bytes: number }>;
+  /** Writes the content of a file that is here to `hostPath`. */
+  exportFile(cid: string, hostPath: string): Promise<void>;
+  /** Makes one UnixFS directory out of files and bytes; returns its content id once it is durable. */
+  importTree(
+    entries: readonly {
+      readonly path: string;
+      readonly source: { readonly hostPath: string } | { readonly bytes: Uint8Array };
+    }[],
+  ): Promise<{ readonly cid: string; readonly bytes: number }>;
+  pin(cid: string, owner: string): Promise<void>;
+  unpin(owner: string): Promise<void>;
+}
+
+/** Folders for attempts, below the data directory. */
+export interface AttemptFolders {
+  create(executionId: string): Promise<string>;
+  remove(executionId: string): Promise<void>;
+  /** Removes every folder of attempts that are not in `keep`. */
+  sweep(keep: ReadonlySet<string>): Promise<void>;
+}
+
+/** Checks the counterpart at closure. */
+export interface CounterpartCheck {
+  check(peer: string): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
+}
+
+// ---- what the network may ask the provider ---------------------------------------------------------
+
+export type Answer =
+  | { readonly kind: 'bid'; readonly bid: Evidence<Bid> }
+  | { readonly kind: 'decline'; readonly decline: Evidence<Decline> }
+  /** Not to be answered at all: a repeat, excluded, outside the answer share. */
+  | { readonly kind: 'silence'; readonly reason: string };
+
+/** The provider's side of the market. One `NegotiationKey` per stream; the network calls `ended` exactly once for each. */
+export interface ProviderDesk {
+  /** Compares, decides, prices. Cheap checks first; nothing is dialled before a yes. */
+  answer(request: Evidence<BidRequest>): Promise<Answer>;
+  lock(requester: string, request: Evidence<JobRequest>): Promise<Evidence<Bid> | Evidence<Decline>>;
+  /** The commit point: resolves when contract, lease and execution are durable, or with a decline. */
+  accept(requester: string, proposal: Proposal): Promise<SignedContract | Evidence<Decline>>;
+  /** The stream of (requester, request) is over: locks that no contract covers are freed at once. */
+  ended(requester: string, requestId: string): void;
+  contract(asker: string, contractId: string): Promise<ContractAnswer>;
+  /** True when `peer` is the counterpart of `contractId` and `cid` is its result. */
+  mayRead(peer: string, cid: string, contractId: string): Promise<boolean>;
+  /** Bytes of a running attempt's output from `offset`, then live until it ends. Only for the contract's requester. */
+  logs(
+    peer: string,
+    contractId: string,
+    stream: 'stdout' | 'stderr',
+    offset: number,
+    follow: boolean,
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array>;
+  /** A requester came into reach: report at once. */
+  peerConnected(peer: string): void;
+}
+
+export type PoolsView = () => Pools;
