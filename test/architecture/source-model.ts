@@ -28,7 +28,7 @@ export interface SourceModel {
   readonly texts: readonly TextConstant[];
 }
 
-export interface SyntaxNode {
+interface SyntaxNode {
   readonly type: string;
   readonly start: number;
   readonly end: number;
@@ -61,11 +61,11 @@ const NO_VARIABLES = new Set([
   'ContinueStatement',
 ]);
 
-export function isNode(value: unknown): value is SyntaxNode {
+function isNode(value: unknown): value is SyntaxNode {
   return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
 }
 
-export function nodeAt(node: SyntaxNode, key: string): SyntaxNode | undefined {
+function nodeAt(node: SyntaxNode, key: string): SyntaxNode | undefined {
   const value = node[key];
   return isNode(value) ? value : undefined;
 }
