@@ -1,0 +1,180 @@
+import { LRUCache } from 'lru-cache';
+import type { AvailableCapability } from './capability.ts';
+import type { FieldComparison, Standing } from './comparison.ts';
+import type { Constraint } from './constraint.ts';
+import { clippedText } from './field-text.ts';
+import { byteQuantity } from './quantities.ts';
+import { versionInRange } from './version-range.ts';
+
+const REMEMBERED_SIZES = 1024;
+
+const sizes = new LRUCache<string, { readonly bytes: number | undefined }>({ max: REMEMBERED_SIZES });
+
+/** How values of a key are compared. */
+type Comparing = 'exact' | 'same-letters' | 'contains' | 'bytes';
+
+interface KeyValues {
+  readonly values: readonly string[];
+  readonly comparing: Comparing;
+}
+
+const NONE: readonly string[] = [];
+
+function one(value: string | undefined): readonly string[] {
+  return value === undefined || value === '' ? NONE : [value];
+}
+
+function entry(map: Readonly<Record<string, string>>, name: string): readonly string[] {
+  return Object.hasOwn(map, name) ? one(map[name]) : NONE;
+}
+
+function sameLetters(values: readonly string[]): KeyValues {
+  return { values, comparing: 'same-letters' };
+}
+
+function valuesOf(key: string, { traits, onboarded }: AvailableCapability): KeyValues {
+  switch (key) {
+    case 'cpu.cores':
+      return sameLetters([String(traits.cpu.cores)]);
+    case 'cpu.arch':
+      return sameLetters(one(traits.cpu.arch));
+    case 'cpu.vendor':
+      return sameLetters(one(traits.cpu.vendor));
+    case 'cpu.model':
+      return { values: one(traits.cpu.model), comparing: 'contains' };
+    case 'memory.total':
+      return { values: [String(onboarded.memoryBytes)], comparing: 'bytes' };
+    case 'gpu.count':
+      return sameLetters([String(onboarded.gpus.length)]);
+    case 'gpu.vendor':
+      return sameLetters(onboarded.gpus.map((gpu) => gpu.vendor));
+    case 'gpu.model':
+      return { values: onboarded.gpus.map((gpu) => gpu.model), comparing: 'contains' };
+    case 'gpu.vram':
+      return { values: onboarded.gpus.map((gpu) => String(gpu.vramBytes)), comparing: 'bytes' };
+    case 'location.continent':
+      return sameLetters(one(traits.location.continent));
+    case 'location.country':
+      return sameLetters(one(traits.location.country));
+    case 'location.city':
+      return sameLetters(one(traits.location.city));
+    case 'location.asn':
+      return sameLetters(one(traits.location.asn));
+    case 'node.id':
+      return { values: one(traits.peerId), comparing: 'exact' };
+    case 'node.version':
+      return sameLetters(one(traits.nodeVersion));
+    default:
+      return namedValues(key, traits);
+  }
+}
+
+function namedValues(key: string, traits: AvailableCapability['traits']): KeyValues {
+  const dot = key.indexOf('.');
+  const name = key.slice(dot + 1);
+  switch (key.slice(0, dot)) {
+    case 'engine':
+      return sameLetters(entry(traits.engines, name));
+    case 'runtime':
+      return sameLetters(entry(traits.runtimes, name));
+    case 'label':
+      return { values: entry(traits.labels, name), comparing: 'exact' };
+    default:
+      return { values: NONE, comparing: 'exact' };
+  }
+}
+
+function bytesOf(text: string): number | undefined {
+  const known = sizes.get(text);
+  if (known !== undefined) return known.bytes;
+  const bytes = byteQuantity.safeParse(text).data;
+  sizes.set(text, { bytes });
+  return bytes;
+}
+
+function numberOf(text: string, comparing: Comparing): number | undefined {
+  if (comparing === 'bytes') return bytesOf(text);
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+function same(value: string, wanted: string, comparing: Comparing): boolean {
+  if (value === wanted) return true;
+  switch (comparing) {
+    case 'exact':
+      return false;
+    case 'same-letters':
+      return value.toLowerCase() === wanted.toLowerCase();
+    case 'contains':
+      return value.toLowerCase().includes(wanted.toLowerCase());
+    case 'bytes': {
+      const bytes = bytesOf(wanted);
+      return bytes !== undefined && bytes === bytesOf(value);
+    }
+  }
+}
+
+function isOneOf(present: KeyValues, wanted: readonly string[]): boolean {
+  return present.values.some((value) => wanted.some((text) => same(value, text, present.comparing)));
+}
+
+/** `Gt` and `Lt` are strict, and hold when they hold for any of the values: one large enough GPU is enough. */
+function ordered(present: KeyValues, limitText: string, above: boolean): Standing {
+  const limit = numberOf(limitText, present.comparing);
+  if (limit === undefined) return 'Error';
+  const numbers = present.values.flatMap((text) => numberOf(text, present.comparing) ?? []);
+  if (numbers.length === 0) return 'Error';
+  return numbers.some((value) => (above ? value > limit : value < limit)) ? 'Better' : 'Worse';
+}
+
+function inVersionRange(present: KeyValues, range: string): Standing {
+  const answers = present.values.map((value) => versionInRange(value, range));
+  if (answers.includes(true)) return 'Equal';
+  return answers.includes(false) ? 'Worse' : 'Error';
+}
+
+function standingOf(constraint: Constraint, present: KeyValues): Standing {
+  const { operator, values } = constraint;
+  if (operator === 'DoesNotExist') return present.values.length === 0 ? 'Equal' : 'Worse';
+  if (present.values.length === 0) return 'Error';
+  switch (operator) {
+    case 'Exists':
+      return 'Equal';
+    case 'In':
+      return isOneOf(present, values) ? 'Equal' : 'Worse';
+    case 'NotIn':
+      return isOneOf(present, values) ? 'Worse' : 'Equal';
+    case 'Gt':
+      return ordered(present, values[0] ?? '', true);
+    case 'Lt':
+      return ordered(present, values[0] ?? '', false);
+    case 'Semver':
+      return inVersionRange(present, values[0] ?? '');
+  }
+}
+
+function requiredText({ operator, values }: Constraint): string {
+  return clippedText(values.length === 0 ? operator : `${operator} ${values.join(', ')}`);
+}
+
+/**
+ * One constraint against one machine. A key that has no value here gives `Error` for every operator but
+ * `DoesNotExist`. Labels and node ids are compared letter by letter, models by containment, everything else
+ * without regard to case; amounts of memory may carry units.
+ */
+export function compareConstraint(
+  constraint: Constraint,
+  available: AvailableCapability,
+  hard: boolean,
+  weight?: number,
+): FieldComparison {
+  const present = valuesOf(constraint.key, available);
+  return {
+    field: constraint.key,
+    required: requiredText(constraint),
+    available: present.values.length === 0 ? 'none' : clippedText(present.values.join(', ')),
+    result: standingOf(constraint, present),
+    hard,
+    ...(weight === undefined ? {} : { weight }),
+  };
+}

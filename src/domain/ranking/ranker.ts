@@ -1,0 +1,56 @@
+import type { Bid } from '../bid.ts';
+import type { Evidence } from '../evidence.ts';
+import type { Preference } from '../job.ts';
+import type { RankerWeights } from './weights.ts';
+
+/** The best value a ranker gives. */
+export const BEST_VALUE = 1000;
+
+/** A bid that counts, and when it came in (wall time). */
+export interface ReceivedBid {
+  readonly bid: Evidence<Bid>;
+  readonly receivedAt: number;
+}
+
+export interface RankingContext {
+  /** Peer id of this node: its own bid comes after every other. */
+  readonly self: string;
+  readonly prefer: Preference;
+  readonly executionTimeoutMs: number;
+  /** Weights of this node for `balanced`, from its configuration. */
+  readonly weights?: Partial<RankerWeights>;
+  /** The currency prices are compared in; where left out, the one most bids are in. */
+  readonly currency?: string;
+}
+
+/** What a ranker looks at. */
+export interface Contender {
+  readonly bid: Bid;
+  readonly provider: string;
+  /** Over the execution timeout, in billionths. */
+  readonly costNano: bigint;
+}
+
+export interface Opinion {
+  /** 0 (worst) to 1000 (best), a whole number. */
+  readonly value: number;
+  readonly reason: string;
+}
+
+export interface Field {
+  readonly contenders: readonly Contender[];
+  readonly self: string;
+  readonly currency: string;
+}
+
+/** One rule of the shortlist. `prepare` looks once at all bids, what it returns judges each of them. */
+export interface Ranker {
+  readonly name: keyof RankerWeights | 'own-node';
+  prepare(field: Field): (contender: Contender) => Opinion;
+}
+
+/** A whole number from 0 to 1000, whatever came in. */
+export function boundedValue(value: number): number {
+  if (!Number.isFinite(value)) return 0;
+  return Math.round(Math.min(BEST_VALUE, Math.max(0, value)));
+}
