@@ -4,7 +4,7 @@ export const constraintOperators = ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt
 export type ConstraintOperator = (typeof constraintOperators)[number];
 
 const KEY_PATTERN =
-  /^(cpu\.(cores|arch|model|vendor)|memory\.total|gpu\.(model|vendor|vram|count)|(engine|runtime|label)\.[A-Za-z0-9_.\-/]{1,63}|location\.(continent|country|city|asn)|node\.(id|version))$/;
+  /^(cpu\.(cores|arch|model|vendor)|memory\.total|gpu\.(model|vendor|vram|count)|(engine|runtime|label)\.[A-Za-z0-9_./-]{1,63}|location\.(continent|country|city|asn)|node\.(id|version))$/;
 
 const MOST_VALUES = 32;
 const LONGEST_VALUE = 128;

@@ -39,7 +39,7 @@ const name = z
   .string()
   .min(1)
   .max(jobLimits.nameLength)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9 _.\-]*$/, 'letters, digits, space, _, . and - only');
+  .regex(/^[A-Za-z0-9][A-Za-z0-9 _.-]*$/, 'letters, digits, space, _, . and - only');
 
 const byContentId = z.strictObject({ cid: contentId });
 const inlineBase64 = z.strictObject({ base64: z.base64().max(INLINE_BASE64_LENGTH) });
@@ -194,7 +194,7 @@ export const jobDescription = z.strictObject({
     .default([]),
   outputs: z
     .array(
-      z.strictObject({ name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$/), path: absolutePath }),
+      z.strictObject({ name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/), path: absolutePath }),
     )
     .max(jobLimits.outputs)
     .refine(

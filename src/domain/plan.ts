@@ -27,6 +27,8 @@ export type PlanAction =
       readonly round: number;
       readonly slots: number;
       readonly exclude: readonly string[];
+      readonly fruitlessRounds: number;
+      readonly fruitlessSince: number;
     }
   | { readonly kind: 'CloseSearch'; readonly requestId: string }
   | { readonly kind: 'CreateExecution'; readonly execution: Execution }

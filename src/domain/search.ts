@@ -57,9 +57,14 @@ export interface Search {
   readonly round: number;
   readonly state: 'waiting' | 'open' | 'closed';
   readonly slots: number;
+  readonly exclude: readonly string[];
   readonly openedAt: number;
   readonly closedAt?: number;
   readonly closeReason?: SearchCloseReason;
+  /** Rounds in a row, this one included, since one of the job's bids became a contract. */
+  readonly fruitlessRounds: number;
+  /** When the first of those rounds was opened: the queue timeout counts from there. */
+  readonly fruitlessSince: number;
   /** Providers that were reached by the request, as far as this node knows: a lower bound. */
   readonly seenAtLeast: number;
   readonly index: EligibleComputeProvidersIndex;

@@ -4,7 +4,41 @@ import type { JobEvent } from '../domain/job-event.ts';
 import type { JobSnapshot } from '../domain/plan.ts';
 import type { Search } from '../domain/search.ts';
 import type { Startable } from '../lib/startable.ts';
-import type { JobFilter, JobPage, RequesterDesk } from './ports.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Random } from '../lib/random.ts';
+import type { Notary } from '../domain/evidence.ts';
+import type { OrchestratorOptions } from './options.ts';
+import { OrchestratorService } from './orchestrator-service.ts';
+import type {
+  ContentFetcher,
+  CounterpartCheck,
+  JobFilter,
+  JobPage,
+  JobStore,
+  LiveLogs,
+  Market,
+  RequesterDesk,
+  StoredFiles,
+} from './ports.ts';
+
+/** Everything a requester needs from outside. */
+export interface OrchestratorNeeds {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly notary: Notary;
+  readonly store: JobStore;
+  readonly market: Market;
+  readonly content: ContentFetcher;
+  readonly files: StoredFiles;
+  readonly live: LiveLogs;
+  readonly check: CounterpartCheck;
+}
+
+export function createOrchestrator(options: OrchestratorOptions, needs: OrchestratorNeeds): Orchestrator {
+  return new OrchestratorService(options, needs);
+}
 
 export interface PostOptions {
   readonly idempotencyKey?: string;

@@ -8,7 +8,6 @@ import type { Job, JobState } from '../domain/job.ts';
 import type { JobSnapshot } from '../domain/plan.ts';
 import type { Search } from '../domain/search.ts';
 import type { ServingAnswer, ServingList } from '../domain/serving.ts';
-import type { Startable } from '../lib/startable.ts';
 
 // ---- what the requester needs from the store -------------------------------------------------------
 
@@ -127,6 +126,27 @@ export interface ContentFetcher {
   unpin(owner: string): Promise<void>;
 }
 
+/** Output of an execution that runs right now, from its provider. */
+export interface LiveLogs {
+  read(
+    provider: string,
+    providerRecord: Uint8Array,
+    contractId: string,
+    stream: 'stdout' | 'stderr',
+    offset: number,
+    follow: boolean,
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array>;
+}
+
+/** Files that are here. */
+export interface StoredFiles {
+  open(
+    cid: string,
+    path: string,
+  ): Promise<{ readonly size: number; readonly bytes: AsyncIterable<Uint8Array> } | undefined>;
+}
+
 /** Checks the counterpart at closure. Identity only on an open network; membership credentials on others. */
 export interface CounterpartCheck {
   check(peer: string): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
@@ -139,9 +159,4 @@ export interface RequesterDesk {
   servingList(provider: string, list: Evidence<ServingList>): Promise<ServingAnswer>;
   /** True when `peer` is the counterpart of `contractId` and may read `cid` under it (a job's inputs). */
   mayRead(peer: string, cid: string, contractId: string): Promise<boolean>;
-  /** A provider that holds work may have gone or come back. */
-  peerConnected(peer: string): void;
-  peerDisconnected(peer: string): void;
 }
-
-export type RequesterService = RequesterDesk & Startable;

@@ -87,22 +87,36 @@ export interface ProviderContent {
   exportFile(cid: string, hostPath: string): Promise<void>;
   /** Makes one UnixFS directory out of files and bytes; returns its content id once it is durable. */
   importTree(
-    entries: readonly {
-      readonly path: string;
-      readonly source: { readonly hostPath: string } | { readonly bytes: Uint8Array };
-    }[],
+    entries: readonly { readonly path: string; readonly source: TreeSource }[],
   ): Promise<{ readonly cid: string; readonly bytes: number }>;
   pin(cid: string, owner: string): Promise<void>;
   unpin(owner: string): Promise<void>;
 }
 
+/** Where one attempt works, and what it has printed so far. */
+export interface AttemptFolder {
+  readonly hostPath: string;
+  /** Takes bytes as they are printed; never rejects, never grows past the attempt's output limit. */
+  append(stream: OutputStream, bytes: Uint8Array): void;
+  /** Everything was appended: readers that follow come to their end. Resolves when it is all readable. */
+  end(): Promise<void>;
+  /** Bytes from `offset`; with `follow` goes on until {@link AttemptFolder.end}. */
+  read(stream: OutputStream, offset: number, follow: boolean, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** What {@link ProviderContent.importTree} takes for the whole of a stream. */
+  source(stream: OutputStream): TreeSource;
+}
+
 /** Folders for attempts, below the data directory. */
 export interface AttemptFolders {
-  create(executionId: string): Promise<string>;
+  /** An empty folder; what an earlier attempt of the same id left is removed first. */
+  create(executionId: string): Promise<AttemptFolder>;
   remove(executionId: string): Promise<void>;
-  /** Removes every folder of attempts that are not in `keep`. */
-  sweep(keep: ReadonlySet<string>): Promise<void>;
+  /** Removes every attempt's folder; at start, when nothing runs. */
+  sweep(): Promise<void>;
 }
+
+export type OutputStream = 'stdout' | 'stderr';
+export type TreeSource = { readonly hostPath: string } | { readonly bytes: Uint8Array };
 
 /** Checks the counterpart at closure. */
 export interface CounterpartCheck {

@@ -1,0 +1,122 @@
+import type { JobDescription } from '../../domain/job-description.ts';
+import type { Job, JobSpec } from '../../domain/job.ts';
+import type { ContentRef, EngineSpec } from '../../domain/task.ts';
+import { contentIdOf, encodeCanonical } from '../../lib/canonical.ts';
+import { CodedError } from '../../lib/coded-error.ts';
+import type { OrchestratorOptions } from '../options.ts';
+import type { ContentFetcher } from '../ports.ts';
+
+type ContentSource = { readonly cid: string } | { readonly text: string } | { readonly base64: string };
+
+const encoder = new TextEncoder();
+
+/** A checked description with its metadata, ready to be saved; inline content is in the content store already. */
+export async function processJob(
+  description: JobDescription,
+  metadata: { readonly id: string; readonly submitter: string; readonly now: number },
+  options: Pick<OrchestratorOptions, 'defaultOrchestrationType' | 'defaultSearchTimeoutMs'>,
+  content: Pick<ContentFetcher, 'put' | 'sizeOf'>,
+): Promise<Job> {
+  const spec = await specOf(description, options, content);
+  return {
+    id: metadata.id,
+    version: 1,
+    digest: contentIdOf(encodeCanonical(spec)),
+    submitter: metadata.submitter,
+    spec,
+    createdAt: metadata.now,
+    state: 'Pending',
+  };
+}
+
+/** Every content id a job needs on its provider. */
+export function contentOf(spec: JobSpec): readonly ContentRef[] {
+  const program = spec.engine.type === 'wasm' ? spec.engine.module : spec.engine.script;
+  return [program, ...spec.inputs.map((input) => input.content)];
+}
+
+async function specOf(
+  description: JobDescription,
+  options: Pick<OrchestratorOptions, 'defaultOrchestrationType' | 'defaultSearchTimeoutMs'>,
+  content: Pick<ContentFetcher, 'put' | 'sizeOf'>,
+): Promise<JobSpec> {
+  const { name, type, count, priority, labels, constraints, prefer, budget, retry, timeouts, outputs } =
+    description;
+  const inputs = [];
+  for (const input of description.inputs) {
+    inputs.push({ target: input.target, content: await takeIn(input.source, content) });
+  }
+  return {
+    name,
+    type,
+    count,
+    priority,
+    labels,
+    engine: await engineOf(description.engine, content),
+    resources: resourcesOf(description),
+    constraints,
+    prefer,
+    ...(budget === undefined
+      ? {}
+      : { budget: { amount: budget.maxPrice, currency: budget.currency, per: budget.per } }),
+    timeouts: {
+      searchMs: timeouts.search ?? options.defaultSearchTimeoutMs,
+      queueMs: timeouts.queue,
+      lockMs: timeouts.lock,
+      contractMs: timeouts.contract,
+      startMs: timeouts.start,
+      executionMs: timeouts.execution,
+      totalMs: timeouts.total,
+    },
+    retry: { attempts: retry.attempts, backoffMs: retry.backoff, on: retry.on },
+    orchestrationType: description.orchestrationType ?? options.defaultOrchestrationType,
+    preferredProviders: description.preferredProviders,
+    excludedProviders: description.excludedProviders,
+    inputs,
+    outputs,
+  };
+}
+
+async function engineOf(
+  engine: JobDescription['engine'],
+  content: Pick<ContentFetcher, 'put' | 'sizeOf'>,
+): Promise<EngineSpec> {
+  const { args, env, stdin } = engine.params;
+  if (engine.type === 'wasm') {
+    return { type: 'wasm', module: await takeIn(engine.params.module, content), args, env, stdin };
+  }
+  return { type: 'python', script: await takeIn(engine.params.script, content), args, env, stdin };
+}
+
+function resourcesOf({ resources }: JobDescription): JobSpec['resources'] {
+  return {
+    cpuMillis: resources.cpu,
+    memoryBytes: resources.memory,
+    diskBytes: resources.disk,
+    gpus: resources.gpus.map(({ count, vendor, model, vram, driver, computeCapability }) => ({
+      count,
+      ...(vendor === undefined ? {} : { vendor }),
+      ...(model === undefined ? {} : { model }),
+      ...(vram === undefined ? {} : { vramBytes: vram }),
+      ...(driver === undefined ? {} : { driver }),
+      ...(computeCapability === undefined ? {} : { computeCapability }),
+    })),
+  };
+}
+
+async function takeIn(
+  source: ContentSource,
+  content: Pick<ContentFetcher, 'put' | 'sizeOf'>,
+): Promise<ContentRef> {
+  if ('text' in source) return content.put(encoder.encode(source.text));
+  if ('base64' in source) return content.put(new Uint8Array(Buffer.from(source.base64, 'base64')));
+  const size = await content.sizeOf(source.cid);
+  if (size === undefined) {
+    throw new CodedError(
+      'INPUT_UNAVAILABLE',
+      `This node does not have the content ${source.cid}. Upload it first with POST /dms/blobs.`,
+      { data: { cid: source.cid } },
+    );
+  }
+  return { cid: source.cid, size };
+}

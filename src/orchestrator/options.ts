@@ -1,0 +1,54 @@
+import type { OrchestrationType } from '../domain/job.ts';
+import type { RankerWeights } from '../domain/ranking/index.ts';
+
+export interface OrchestratorOptions {
+  readonly defaultOrchestrationType: OrchestrationType;
+  readonly defaultSearchTimeoutMs: number;
+  readonly wantedBids: number;
+  /** Rank weights over the ones that `prefer` gives. */
+  readonly weights: Partial<RankerWeights>;
+  readonly limits: OrchestratorLimits;
+}
+
+/** Bounds of the requester; listed in specs/limits.md. */
+export interface OrchestratorLimits {
+  /** Searches on the air at once; further jobs are Queued. */
+  readonly maxOpenSearches: number;
+  /** Jobs that are not in an end state. */
+  readonly maxOpenJobs: number;
+  readonly maxBidsPerSearch: number;
+  readonly maxSearchRounds: number;
+  /** After enough bids, how long to wait for a better one. */
+  readonly quietMs: number;
+  /** How long a node without peers waits for one to appear before it serves itself. */
+  readonly loneGraceMs: number;
+  /** A committed execution whose provider was silent for longer is lost. */
+  readonly lostAfterMs: number;
+  /** Added to `acceptWithin` before a partition may be placed elsewhere without an answer. */
+  readonly acceptMarginMs: number;
+  /** How often deadlines and silence are looked at. */
+  readonly watchPeriodMs: number;
+  readonly orphanAfterMs: number;
+  readonly retentionMs: number;
+  readonly maxOutputBytes: number;
+  readonly workers: number;
+  /** Audiences up to this size are all expected to answer. */
+  readonly answerAlwaysUpTo: number;
+}
+
+export const defaultOrchestratorLimits: OrchestratorLimits = {
+  maxOpenSearches: 64,
+  maxOpenJobs: 100_000,
+  maxBidsPerSearch: 64,
+  maxSearchRounds: 5,
+  quietMs: 50,
+  loneGraceMs: 300,
+  lostAfterMs: 5000,
+  acceptMarginMs: 2000,
+  watchPeriodMs: 500,
+  orphanAfterMs: 10 * 60_000,
+  retentionMs: 60 * 60_000,
+  maxOutputBytes: 256 * 1024 * 1024,
+  workers: 8,
+  answerAlwaysUpTo: 32,
+};

@@ -1,0 +1,30 @@
+import type { Execution } from '../../domain/execution.ts';
+import type { EligibleComputeProviderData, Search } from '../../domain/search.ts';
+
+/** States that tell this provider should not be asked again in the same round. */
+const ENDED_BADLY: ReadonlySet<string> = new Set(['AskForBidRejected', 'BidRejected', 'Failed']);
+
+/**
+ * The best bids of a round that can still be used: the negotiation is open, the provider offered a place that is
+ * not taken yet, and it did not say no in this round.
+ */
+export function pickCandidates(
+  search: Search,
+  executions: readonly Execution[],
+  openNegotiations: ReadonlySet<string>,
+  wanted: number,
+): readonly EligibleComputeProviderData[] {
+  const ofRound = executions.filter((execution) => execution.requestId === search.requestId);
+  const picked: EligibleComputeProviderData[] = [];
+  for (const entry of search.index.entries) {
+    if (!openNegotiations.has(entry.provider)) continue;
+    const used = ofRound.filter((execution) => execution.provider === entry.provider);
+    const saidNo = used.some(({ observed }) => ENDED_BADLY.has(observed.state));
+    if (saidNo) continue;
+    // A bid that came locked holds capacity for one execution only.
+    const places = (entry.bid.value.lock === undefined ? entry.bid.value.slots : 1) - used.length;
+    for (let place = 0; place < places && picked.length < wanted; place += 1) picked.push(entry);
+    if (picked.length >= wanted) break;
+  }
+  return picked;
+}

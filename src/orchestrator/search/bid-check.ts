@@ -1,0 +1,29 @@
+import type { Bid, BidRequest } from '../../domain/bid.ts';
+import type { Evidence } from '../../domain/evidence.ts';
+import { costNano } from '../../domain/money.ts';
+import type { BidRefusalCode } from '../../domain/search.ts';
+
+/**
+ * Whether a bid may enter the index. The signature is good already and the signer is the peer that delivered it;
+ * this is about whether it answers this request, and whether it may be used.
+ */
+export function checkBid(
+  bid: Evidence<Bid>,
+  request: BidRequest,
+  known: { readonly providers: ReadonlySet<string>; readonly count: number; readonly maxBids: number },
+): BidRefusalCode | undefined {
+  const { value, signer } = bid;
+  if (value.requestId !== request.requestId) return 'UNKNOWN_REQUEST';
+  if (value.jobId !== request.jobId) return 'WRONG_JOB';
+  if (known.providers.has(signer)) return 'DUPLICATE_BID';
+  if (request.exclude.includes(signer)) return 'EXCLUDED_PROVIDER';
+  if (!value.comparison.hardOk) return 'HARD_CONSTRAINT_UNMET';
+  if (value.lock !== undefined && value.lock.ttlMs <= 0) return 'LOCK_EXPIRED';
+  const { budget } = request;
+  if (budget !== undefined) {
+    const durationMs = request.requirements.executionTimeoutMs;
+    if (value.price.currency !== budget.currency) return 'OVER_BUDGET';
+    if (costNano(value.price, durationMs) > costNano(budget, durationMs)) return 'OVER_BUDGET';
+  }
+  return known.count >= known.maxBids ? 'INDEX_FULL' : undefined;
+}

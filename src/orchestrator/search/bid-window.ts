@@ -1,0 +1,50 @@
+import type { SearchCloseReason } from '../../domain/search.ts';
+
+export interface WindowState {
+  readonly openedAtMs: number;
+  readonly timeoutMs: number;
+  readonly wantedBids: number;
+  readonly bids: number;
+  /** When the newest bid came; undefined before the first. */
+  readonly lastBidAtMs: number | undefined;
+  /** Everybody who is known to have had the request, this node included. */
+  readonly audience: ReadonlySet<string>;
+  readonly answered: ReadonlySet<string>;
+  readonly self: string;
+  /** On small networks silence means "not yet", so waiting for everybody is worth it. */
+  readonly everyoneAnswers: boolean;
+}
+
+export interface WindowOptions {
+  readonly quietMs: number;
+  readonly loneGraceMs: number;
+}
+
+export type WindowVerdict =
+  | { readonly kind: 'close'; readonly reason: SearchCloseReason }
+  /** Look again at this monotonic time, or when something comes in. */
+  | { readonly kind: 'wait'; readonly untilMs: number };
+
+/** The adaptive bid window: enough bids and a short quiet, or everybody answered, or the timeout, whichever is first. */
+export function judgeWindow(state: WindowState, options: WindowOptions, nowMs: number): WindowVerdict {
+  const deadlineMs = state.openedAtMs + state.timeoutMs;
+  if (nowMs >= deadlineMs) return { kind: 'close', reason: 'timeout' };
+
+  let untilMs = deadlineMs;
+  if (state.bids >= state.wantedBids && state.lastBidAtMs !== undefined) {
+    const quietAtMs = state.lastBidAtMs + options.quietMs;
+    if (nowMs >= quietAtMs) return { kind: 'close', reason: 'enough' };
+    untilMs = Math.min(untilMs, quietAtMs);
+  }
+  if (
+    state.everyoneAnswers &&
+    state.audience.size > 0 &&
+    [...state.audience].every((peer) => state.answered.has(peer))
+  ) {
+    const alone = state.audience.size === 1 && state.audience.has(state.self);
+    const closeAtMs = alone ? state.openedAtMs + options.loneGraceMs : nowMs;
+    if (nowMs >= closeAtMs) return { kind: 'close', reason: 'everyone-answered' };
+    untilMs = Math.min(untilMs, closeAtMs);
+  }
+  return { kind: 'wait', untilMs };
+}

@@ -1,0 +1,167 @@
+import type { Bid, BidRequest, Decline } from '../../domain/bid.ts';
+import type { Evidence } from '../../domain/evidence.ts';
+import type { RefusedBid, SearchCloseReason } from '../../domain/search.ts';
+import type { Clock, Timer } from '../../lib/clock.ts';
+import type { Market, Negotiation, OpenRequest, SearchListener } from '../ports.ts';
+import { checkBid } from './bid-check.ts';
+import { judgeWindow } from './bid-window.ts';
+
+export interface ReceivedBid {
+  readonly bid: Evidence<Bid>;
+  readonly receivedAt: number;
+}
+
+export interface SearchOutcome {
+  readonly reason: SearchCloseReason;
+  readonly bids: readonly ReceivedBid[];
+  readonly declines: readonly { readonly provider: string; readonly decline: Decline }[];
+  readonly refused: readonly RefusedBid[];
+  readonly seenAtLeast: number;
+}
+
+export interface OpenSearchOptions {
+  readonly quietMs: number;
+  readonly loneGraceMs: number;
+  readonly maxBids: number;
+}
+
+/** Collects the answers to one request until its window closes, and keeps the negotiations of those who may win. */
+export class OpenSearch implements SearchListener {
+  readonly request: BidRequest;
+  readonly negotiations = new Map<string, Negotiation>();
+  readonly #options: OpenSearchOptions;
+  readonly #clock: Clock;
+  readonly #self: string;
+  readonly #onClosed: (outcome: SearchOutcome) => void;
+  readonly #onNegotiationEnded: (provider: string) => void;
+  readonly #bids = new Map<string, ReceivedBid>();
+  readonly #declines = new Map<string, Decline>();
+  readonly #refused: RefusedBid[] = [];
+  readonly #openedAtMs: number;
+  #lastBidAtMs: number | undefined;
+  #onAir: OpenRequest | undefined;
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(
+    request: BidRequest,
+    options: OpenSearchOptions,
+    needs: {
+      readonly clock: Clock;
+      readonly self: string;
+      readonly onClosed: (outcome: SearchOutcome) => void;
+      readonly onNegotiationEnded: (provider: string) => void;
+    },
+  ) {
+    this.request = request;
+    this.#options = options;
+    this.#clock = needs.clock;
+    this.#self = needs.self;
+    this.#onClosed = needs.onClosed;
+    this.#onNegotiationEnded = needs.onNegotiationEnded;
+    this.#openedAtMs = needs.clock.monotonicMs();
+  }
+
+  publish(market: Market, evidence: Evidence<BidRequest>): void {
+    this.#onAir = market.openRequest(evidence, this);
+    this.#look();
+  }
+
+  bid(bid: Evidence<Bid>, negotiation: Negotiation): ReturnType<SearchListener['bid']> {
+    const code = this.#closed
+      ? 'REQUEST_CLOSED'
+      : checkBid(bid, this.request, {
+          providers: new Set(this.#bids.keys()),
+          count: this.#bids.size,
+          maxBids: this.#options.maxBids,
+        });
+    if (code !== undefined) {
+      if (!this.#closed && this.#refused.length < this.#options.maxBids)
+        this.#refused.push({ provider: bid.signer, code });
+      return { keep: false, code };
+    }
+    this.#bids.set(bid.signer, { bid, receivedAt: this.#clock.nowMs() });
+    this.negotiations.set(bid.signer, negotiation);
+    this.#lastBidAtMs = this.#clock.monotonicMs();
+    this.#look();
+    return { keep: true };
+  }
+
+  decline(decline: Evidence<Decline>): void {
+    if (this.#closed || decline.value.requestId !== this.request.requestId) return;
+    if (this.#declines.size < this.#options.maxBids) this.#declines.set(decline.signer, decline.value);
+    this.#look();
+  }
+
+  negotiationEnded(provider: string): void {
+    this.negotiations.delete(provider);
+    this.#onNegotiationEnded(provider);
+  }
+
+  audienceChanged(): void {
+    this.#look();
+  }
+
+  openNegotiations(): ReadonlySet<string> {
+    return new Set(
+      [...this.negotiations].filter(([, negotiation]) => negotiation.open).map(([provider]) => provider),
+    );
+  }
+
+  /** No more bids; negotiations stay open. */
+  close(reason: SearchCloseReason): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#timer?.cancel();
+    const audience = this.#onAir?.audience() ?? new Set();
+    this.#onAir?.close();
+    const seen = new Set([...audience, ...this.#bids.keys(), ...this.#declines.keys()]);
+    this.#onClosed({
+      reason,
+      bids: [...this.#bids.values()],
+      declines: [...this.#declines].map(([provider, decline]) => ({ provider, decline })),
+      refused: this.#refused,
+      seenAtLeast: seen.size,
+    });
+  }
+
+  /** Ends every negotiation: losers learn at once that their locks may go. */
+  release(): void {
+    this.close('cancelled');
+    for (const negotiation of this.negotiations.values()) negotiation.close();
+    this.negotiations.clear();
+  }
+
+  #look(): void {
+    if (this.#closed || this.#onAir === undefined) return;
+    this.#timer?.cancel();
+    const nowMs = this.#clock.monotonicMs();
+    const verdict = judgeWindow(
+      {
+        openedAtMs: this.#openedAtMs,
+        timeoutMs: this.request.windowMs,
+        wantedBids: this.request.wantedBids,
+        bids: this.#bids.size,
+        lastBidAtMs: this.#lastBidAtMs,
+        audience: this.#expected(),
+        answered: new Set([
+          ...this.#bids.keys(),
+          ...this.#declines.keys(),
+          ...this.#refused.map(({ provider }) => provider),
+        ]),
+        self: this.#self,
+        everyoneAnswers: this.request.answerAlways,
+      },
+      this.#options,
+      nowMs,
+    );
+    if (verdict.kind === 'close') this.close(verdict.reason);
+    else this.#timer = this.#clock.after(verdict.untilMs - nowMs, () => this.#look());
+  }
+
+  #expected(): ReadonlySet<string> {
+    const audience = new Set(this.#onAir?.audience() ?? []);
+    for (const excluded of this.request.exclude) audience.delete(excluded);
+    return audience;
+  }
+}

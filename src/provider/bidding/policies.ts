@@ -1,0 +1,92 @@
+import type { BidRequest, Refusal, Verdict } from '../../domain/bid.ts';
+import { costNano } from '../../domain/money.ts';
+import type { ProviderOptions } from '../options.ts';
+
+/** What a policy may look at. */
+export interface PolicyContext {
+  readonly self: string;
+  readonly requester: string;
+  readonly request: BidRequest;
+  readonly options: ProviderOptions;
+  readonly draining: boolean;
+  readonly liveExecutions: number;
+}
+
+/** One rule: yes, or no with the reason. */
+export type Policy = (context: PolicyContext) => Verdict;
+
+const YES: Verdict = { ok: true };
+
+function no(refusal: Refusal): Verdict {
+  return { ok: false, ...refusal };
+}
+
+const notDraining: Policy = ({ draining }) =>
+  draining ? no({ code: 'DRAINING', message: 'This node takes no new work.', retryable: true }) : YES;
+
+const requesterAllowed: Policy = ({ requester, options }) => {
+  const denied = options.deny.includes(requester);
+  const unlisted = options.allow.length > 0 && !options.allow.includes(requester);
+  return denied || unlisted
+    ? no({
+        code: 'POLICY',
+        message: 'This node does not serve this requester.',
+        field: 'requester',
+        retryable: false,
+      })
+    : YES;
+};
+
+const withinExecutionCap: Policy = ({ liveExecutions, options }) =>
+  liveExecutions < options.limits.maxExecutions
+    ? YES
+    : no({ code: 'BUSY', message: 'This node runs as many executions as it may.', retryable: true });
+
+const timeoutAcceptable: Policy = ({ request, options }) =>
+  request.requirements.executionTimeoutMs <= options.limits.maxExecutionTimeoutMs
+    ? YES
+    : no({
+        code: 'POLICY',
+        message: 'The execution timeout is longer than this node allows.',
+        field: 'timeouts.execution',
+        required: `${request.requirements.executionTimeoutMs} ms`,
+        available: `${options.limits.maxExecutionTimeoutMs} ms`,
+        retryable: false,
+      });
+
+const priceWithinBudget: Policy = ({ request, options }) => {
+  const { budget } = request;
+  if (budget === undefined) return YES;
+  const { price } = options;
+  const durationMs = request.requirements.executionTimeoutMs;
+  const affordable =
+    price.currency === budget.currency && costNano(price, durationMs) <= costNano(budget, durationMs);
+  return affordable
+    ? YES
+    : no({
+        code: 'PRICE',
+        message: 'The price of this node is over the budget.',
+        field: 'budget.maxPrice',
+        required: `${budget.amount} ${budget.currency}/${budget.per}`,
+        available: `${price.amount} ${price.currency}/${price.per}`,
+        retryable: false,
+      });
+};
+
+/** Cheap ones first. The comparison with the machine comes after these, since it costs most. */
+const CHAIN: readonly Policy[] = [
+  notDraining,
+  requesterAllowed,
+  withinExecutionCap,
+  timeoutAcceptable,
+  priceWithinBudget,
+];
+
+/** The first no, or yes. */
+export function checkPolicies(context: PolicyContext): Verdict {
+  for (const policy of CHAIN) {
+    const verdict = policy(context);
+    if (!verdict.ok) return verdict;
+  }
+  return YES;
+}

@@ -1,0 +1,58 @@
+import type { Refusal } from '../../domain/bid.ts';
+import type { Proposal } from '../../domain/contract.ts';
+import { contentIdOf, encodeCanonical, sameBytes } from '../../lib/canonical.ts';
+import type { OpenBid } from './bid-book.ts';
+
+/**
+ * Whether a proposal is what was bid, for whom it was bid. The lock is checked by the caller, who owns it.
+ * Undefined means yes.
+ */
+export function checkProposal(
+  proposal: Proposal,
+  parties: { readonly requester: string; readonly provider: string },
+  open: OpenBid | undefined,
+): Refusal | undefined {
+  const { terms, invocation } = proposal;
+  const { value } = terms;
+  if (terms.signer !== parties.requester || value.requester !== parties.requester) {
+    return invalid('terms.requester', 'The proposal was not signed by the peer that sent it.');
+  }
+  if (value.provider !== parties.provider)
+    return invalid('terms.provider', 'The proposal names another provider.');
+  if (open === undefined) {
+    return {
+      code: 'BID_EXPIRED',
+      message: 'The bid does not stand any more. Ask for bids again.',
+      retryable: true,
+    };
+  }
+  if (value.jobId !== open.request.jobId || value.jobDigest !== open.request.jobDigest) {
+    return invalid('terms.jobId', 'The proposal is for another job than the bid.');
+  }
+  if (value.invocationDigest !== contentIdOf(encodeCanonical(invocation))) {
+    return invalid('terms.invocationDigest', 'The invocation is not the one that the terms name.');
+  }
+  if (!same(value.price, open.bid.price))
+    return invalid('terms.price', 'The price is not the one that was bid.');
+  if (!same(value.resources, open.request.requirements.resources)) {
+    return invalid('terms.resources', 'The resources are not the ones that were asked for.');
+  }
+  if (
+    value.executionTimeoutMs > open.bid.time.durationMs ||
+    value.startWithinMs > open.bid.time.startWithinMs
+  ) {
+    return invalid('terms.executionTimeoutMs', 'The times are longer than the bid allows.');
+  }
+  if (invocation.engine.type !== open.request.requirements.engine.type) {
+    return invalid('invocation.engine', 'The engine is not the one that was asked for.');
+  }
+  return undefined;
+}
+
+function invalid(field: string, message: string): Refusal {
+  return { code: 'INVALID', message, field, retryable: false };
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return sameBytes(encodeCanonical(a), encodeCanonical(b));
+}

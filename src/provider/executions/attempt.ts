@@ -1,0 +1,153 @@
+import type { ContractTerms } from '../../domain/contract.ts';
+import type { ContentRef, EngineSpec } from '../../domain/task.ts';
+import { CodedError, messageOf } from '../../lib/coded-error.ts';
+import type { ExecutionOutcome, ExecutionTask, Executor } from '../executors/executor.ts';
+import type { ProviderOptions } from '../options.ts';
+import type { AttemptFolder, ProviderContent, ProviderExecution, TreeSource } from '../ports.ts';
+
+export interface AttemptNeeds {
+  readonly content: ProviderContent;
+  readonly executor: Executor;
+}
+
+export interface AttemptHooks {
+  /** The child exists; it starts its work when this has resolved. */
+  started(process: { readonly pid: number; readonly startTimeTicks: number }): Promise<void>;
+}
+
+/** What one attempt left behind. */
+export interface AttemptResult {
+  readonly outcome: ExecutionOutcome;
+  readonly resultCid: string;
+  readonly resultBytes: number;
+}
+
+/** Brings everything the invocation names onto this machine. Throws `INPUT_UNAVAILABLE`. */
+export async function stageInputs(
+  execution: ProviderExecution,
+  terms: ContractTerms,
+  maxInputBytes: number,
+  content: ProviderContent,
+  signal: AbortSignal,
+): Promise<void> {
+  let leftBytes = maxInputBytes;
+  for (const { cid, size } of contentOf(execution)) {
+    if (size > leftBytes) {
+      throw new CodedError(
+        'INPUT_UNAVAILABLE',
+        `The inputs are larger than the ${maxInputBytes} bytes this node takes.`,
+      );
+    }
+    leftBytes -= size;
+    try {
+      await content.pin(cid, execution.item.contractId);
+      await content.fetch(
+        cid,
+        {
+          peer: execution.requester,
+          peerRecord: terms.requesterRecord,
+          contractId: execution.item.contractId,
+        },
+        size,
+        signal,
+      );
+    } catch (cause) {
+      throw new CodedError(
+        'INPUT_UNAVAILABLE',
+        `The input ${cid} could not be fetched: ${messageOf(cause)}`,
+        { cause },
+      );
+    }
+  }
+}
+
+/** Runs the program and makes one content id of all that it printed and wrote. */
+export async function runAttempt(
+  execution: ProviderExecution,
+  terms: ContractTerms,
+  folder: AttemptFolder,
+  options: ProviderOptions,
+  needs: AttemptNeeds,
+  hooks: AttemptHooks,
+  signal: AbortSignal,
+): Promise<AttemptResult> {
+  const task = await layOut(execution, terms, folder, options, needs.content);
+  const outcome = await needs.executor.run(
+    task,
+    { started: hooks.started, output: (stream, bytes) => folder.append(stream, bytes) },
+    signal,
+  );
+  await folder.end();
+  const { cid, bytes } = await needs.content.importTree(resultEntries(folder, outcome));
+  return { outcome, resultCid: cid, resultBytes: bytes };
+}
+
+/** The result of an attempt is one UnixFS directory: the two streams, the exit, and a folder for each output. */
+function resultEntries(
+  folder: AttemptFolder,
+  outcome: ExecutionOutcome,
+): readonly { readonly path: string; readonly source: TreeSource }[] {
+  const { exitReason, exitCode, message, usage } = outcome;
+  const exit = { exitReason, ...(exitCode === undefined ? {} : { exitCode }), message, usage };
+  return [
+    { path: 'stdout', source: folder.source('stdout') },
+    { path: 'stderr', source: folder.source('stderr') },
+    { path: 'exit.json', source: { bytes: new TextEncoder().encode(`${JSON.stringify(exit)}\n`) } },
+    ...outcome.files.map((file) => ({
+      path: `outputs/${file.output}/${file.path}`,
+      source: { hostPath: file.hostPath },
+    })),
+  ];
+}
+
+async function layOut(
+  execution: ProviderExecution,
+  terms: ContractTerms,
+  folder: AttemptFolder,
+  options: ProviderOptions,
+  content: ProviderContent,
+): Promise<ExecutionTask> {
+  const { engine, inputs, outputs, partition, partitionCount } = execution.invocation;
+  const programPath = `${folder.hostPath}/program`;
+  await content.exportFile(programOf(engine).cid, programPath);
+  const mounts: { target: string; hostPath: string }[] = [];
+  for (const [index, input] of inputs.entries()) {
+    const hostPath = `${folder.hostPath}/input-${index}`;
+    await content.exportFile(input.content.cid, hostPath);
+    mounts.push({ target: input.target, hostPath });
+  }
+  return {
+    executionId: execution.item.executionId,
+    folder: folder.hostPath,
+    engine: engine.type,
+    programPath,
+    args: engine.args,
+    env: {
+      BIDMESH_JOB_ID: execution.jobId,
+      BIDMESH_EXECUTION_ID: execution.item.executionId,
+      BIDMESH_PARTITION_INDEX: String(partition),
+      BIDMESH_PARTITION_COUNT: String(partitionCount),
+      ...engine.env,
+    },
+    stdin: engine.stdin,
+    inputs: mounts,
+    outputs,
+    limits: {
+      wallClockMs: terms.executionTimeoutMs,
+      memoryBytes: terms.resources.memoryBytes,
+      outputBytes: Math.min(terms.maxOutputBytes, options.limits.maxOutputBytes),
+      outputFiles: options.limits.maxOutputFiles,
+    },
+  };
+}
+
+export function programOf(engine: EngineSpec): ContentRef {
+  return engine.type === 'wasm' ? engine.module : engine.script;
+}
+
+function contentOf(execution: ProviderExecution): readonly ContentRef[] {
+  return [
+    programOf(execution.invocation.engine),
+    ...execution.invocation.inputs.map((input) => input.content),
+  ];
+}

@@ -1,0 +1,112 @@
+import type { Evidence, Notary } from '../../domain/evidence.ts';
+import type { Desired, ServingItem, ServingList } from '../../domain/serving.ts';
+import { backoffMs } from '../../lib/backoff.ts';
+import type { Clock, Timer } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/coded-error.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { RequesterLink } from '../ports.ts';
+
+export interface ReporterNeeds {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly notary: Notary;
+  readonly link: Pick<RequesterLink, 'report'>;
+  /** Every execution of a requester that is not settled, with the way to reach it. */
+  readonly servedTo: (requester: string) => {
+    readonly record: Uint8Array;
+    readonly items: readonly ServingItem[];
+  };
+  readonly onDesired: (requester: string, executionId: string, attempt: number, desired: Desired) => void;
+  readonly onHeard: (requester: string) => void;
+}
+
+interface Line {
+  sending: boolean;
+  again: boolean;
+  failures: number;
+  number: number;
+  timer: Timer | undefined;
+}
+
+/**
+ * Sends each requester its serving list: at once after a change, at an interval, and when it comes back into
+ * reach. One list per requester is under way at a time; a change meanwhile makes one more follow.
+ */
+export class Reporter {
+  readonly #heartbeat: { readonly firstMs: number; readonly longestMs: number; readonly factor: number };
+  readonly #needs: ReporterNeeds;
+  readonly #lines = new Map<string, Line>();
+  #stopped = false;
+
+  constructor(heartbeat: { readonly periodMs: number; readonly longestMs: number }, needs: ReporterNeeds) {
+    this.#heartbeat = { firstMs: heartbeat.periodMs, longestMs: heartbeat.longestMs, factor: 1.5 };
+    this.#needs = needs;
+  }
+
+  /** Something the requester should know has changed, or it may be in reach again. */
+  changed(requester: string): void {
+    if (this.#stopped) return;
+    const line = this.#lines.get(requester) ?? {
+      sending: false,
+      again: false,
+      failures: 0,
+      number: 0,
+      timer: undefined,
+    };
+    this.#lines.set(requester, line);
+    if (line.sending) {
+      line.again = true;
+      return;
+    }
+    void this.#send(requester, line);
+  }
+
+  serves(requester: string): boolean {
+    return this.#lines.has(requester);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const line of this.#lines.values()) line.timer?.cancel();
+    this.#lines.clear();
+  }
+
+  async #send(requester: string, line: Line): Promise<void> {
+    line.timer?.cancel();
+    const { record, items } = this.#needs.servedTo(requester);
+    if (items.length === 0) {
+      this.#lines.delete(requester);
+      return;
+    }
+    line.sending = true;
+    line.again = false;
+    line.number += 1;
+    const list: Evidence<ServingList> = this.#needs.notary.sign('serving-list', {
+      number: line.number,
+      items,
+    });
+    try {
+      const answer = await this.#needs.link.report(requester, record, list);
+      line.failures = 0;
+      this.#needs.onHeard(requester);
+      for (const { executionId, attempt, desired } of answer.desired) {
+        this.#needs.onDesired(requester, executionId, attempt, desired);
+      }
+    } catch (error) {
+      line.failures += 1;
+      this.#needs.logger.debug('serving list not delivered', {
+        requester,
+        failures: line.failures,
+        reason: messageOf(error),
+      });
+    }
+    line.sending = false;
+    if (this.#stopped) return;
+    if (line.again && line.failures === 0) {
+      void this.#send(requester, line);
+      return;
+    }
+    const waitMs = line.failures === 0 ? this.#heartbeat.firstMs : backoffMs(this.#heartbeat, line.failures);
+    line.timer = this.#needs.clock.after(waitMs, () => void this.#send(requester, line));
+  }
+}

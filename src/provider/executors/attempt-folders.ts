@@ -1,0 +1,125 @@
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AttemptFolder, AttemptFolders, OutputStream, TreeSource } from '../ports.ts';
+
+const READ_CHUNK_BYTES = 64 * 1024;
+
+/** Folders below `root`, one per attempt, with the two output streams as files beside the work folder. */
+export function createAttemptFolders(root: string): AttemptFolders {
+  const pathOf = (executionId: string): string => join(root, encodeURIComponent(executionId));
+  return {
+    async create(executionId) {
+      const path = pathOf(executionId);
+      await rm(path, { recursive: true, force: true });
+      await mkdir(join(path, 'work'), { recursive: true, mode: 0o700 });
+      return DiskAttemptFolder.open(path);
+    },
+    async remove(executionId) {
+      await rm(pathOf(executionId), { recursive: true, force: true });
+    },
+    async sweep() {
+      await rm(root, { recursive: true, force: true });
+      await mkdir(root, { recursive: true, mode: 0o700 });
+    },
+  };
+}
+
+interface StreamFile {
+  readonly path: string;
+  readonly handle: FileHandle;
+  written: number;
+}
+
+class DiskAttemptFolder implements AttemptFolder {
+  readonly hostPath: string;
+  readonly #files: Readonly<Record<OutputStream, StreamFile>>;
+  #writing: Promise<void> = Promise.resolve();
+  #ended = false;
+  #wake: () => void = () => {};
+  #changed: Promise<void>;
+
+  private constructor(path: string, files: Readonly<Record<OutputStream, StreamFile>>) {
+    this.hostPath = join(path, 'work');
+    this.#files = files;
+    this.#changed = this.#nextChange();
+  }
+
+  static async open(path: string): Promise<DiskAttemptFolder> {
+    const file = async (stream: OutputStream): Promise<StreamFile> => {
+      const filePath = join(path, stream);
+      return { path: filePath, handle: await open(filePath, 'wx', 0o600), written: 0 };
+    };
+    return new DiskAttemptFolder(path, { stdout: await file('stdout'), stderr: await file('stderr') });
+  }
+
+  append(stream: OutputStream, bytes: Uint8Array): void {
+    const file = this.#files[stream];
+    this.#writing = this.#writing.then(async () => {
+      await file.handle.write(bytes);
+      file.written += bytes.length;
+      this.#announce();
+    });
+    this.#writing.catch(() => {});
+  }
+
+  async end(): Promise<void> {
+    try {
+      await this.#writing;
+    } finally {
+      this.#ended = true;
+      this.#announce();
+      await Promise.all([this.#files.stdout.handle.close(), this.#files.stderr.handle.close()]);
+    }
+  }
+
+  async *read(
+    stream: OutputStream,
+    offset: number,
+    follow: boolean,
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array> {
+    const file = this.#files[stream];
+    let position = offset;
+    while (!signal.aborted) {
+      const changed = this.#changed;
+      const ended = this.#ended;
+      const end = file.written;
+      if (position < end) {
+        const chunks = createReadStream(file.path, {
+          start: position,
+          end: end - 1,
+          highWaterMark: READ_CHUNK_BYTES,
+        });
+        for await (const chunk of chunks) yield new Uint8Array(chunk as Buffer);
+        position = end;
+      } else if (ended || !follow) {
+        return;
+      } else {
+        await Promise.race([changed, aborted(signal)]);
+      }
+    }
+  }
+
+  source(stream: OutputStream): TreeSource {
+    return { hostPath: this.#files[stream].path };
+  }
+
+  #announce(): void {
+    const wake = this.#wake;
+    this.#changed = this.#nextChange();
+    wake();
+  }
+
+  #nextChange(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

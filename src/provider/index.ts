@@ -1,0 +1,49 @@
+import type { NodeTraits, Pools } from '../domain/capability.ts';
+import type { Notary } from '../domain/evidence.ts';
+import type { Lease } from '../domain/lock.ts';
+import type { Resources } from '../domain/resources.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Random } from '../lib/random.ts';
+import type { Startable } from '../lib/startable.ts';
+import type { Executor } from './executors/executor.ts';
+import type { ProviderOptions } from './options.ts';
+import type {
+  AttemptFolders,
+  CounterpartCheck,
+  ProviderContent,
+  ProviderDesk,
+  ProviderStore,
+  RequesterLink,
+} from './ports.ts';
+import { ProviderService } from './provider-service.ts';
+
+/** Everything a provider needs from outside. */
+export interface ProviderNeeds {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly notary: Notary;
+  readonly store: ProviderStore;
+  readonly link: RequesterLink;
+  readonly content: ProviderContent;
+  readonly folders: AttemptFolders;
+  readonly executor: Executor;
+  readonly check: CounterpartCheck;
+  readonly traits: NodeTraits;
+  readonly machine: Resources;
+  readonly onboarded: Resources;
+}
+
+/** The provider of one node: bids, locks, contracts and the work itself. */
+export interface Provider extends Startable {
+  readonly desk: ProviderDesk;
+  pools(): Pools;
+  leases(): readonly Lease[];
+  /** Takes no new work; what runs goes on. */
+  setDraining(draining: boolean): void;
+}
+
+export function createProvider(options: ProviderOptions, needs: ProviderNeeds): Provider {
+  return new ProviderService(options, needs);
+}

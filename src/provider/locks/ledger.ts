@@ -1,0 +1,175 @@
+import type { Refusal } from '../../domain/bid.ts';
+import type { Pools } from '../../domain/capability.ts';
+import {
+  type Lease,
+  commitLease,
+  expireLease,
+  holdLease,
+  isLeaseLive,
+  releaseLease,
+} from '../../domain/lock.ts';
+import { grant } from '../../domain/matching.ts';
+import {
+  NO_RESOURCES,
+  type ResourceRequirements,
+  type Resources,
+  addResources,
+  coversResources,
+  subtractResources,
+} from '../../domain/resources.ts';
+import { assert } from '../../lib/assert.ts';
+import type { Clock, Timer } from '../../lib/clock.ts';
+
+export interface LedgerNeeds {
+  readonly clock: Clock;
+  readonly newLockId: () => string;
+  /** Called when a lease ran out; its capacity is free already. */
+  readonly onExpired: (lease: Lease) => void;
+}
+
+export interface HoldRequest {
+  readonly holder: string;
+  readonly jobId: string;
+  readonly executionId: string;
+  readonly requirements: ResourceRequirements;
+  readonly ttlMs: number;
+}
+
+/**
+ * The one owner of this machine's capacity. Every change is one synchronous step, so two requesters that race
+ * for the last device cannot both get it. Invariant: locked + allocated is inside onboarded, device by device.
+ */
+export class ResourceLedger {
+  readonly #machine: Resources;
+  readonly #onboarded: Resources;
+  readonly #needs: LedgerNeeds;
+  readonly #leases = new Map<string, { lease: Lease; timer: Timer }>();
+  #version: number;
+  #locked: Resources = NO_RESOURCES;
+  #allocated: Resources = NO_RESOURCES;
+
+  constructor(
+    pools: { readonly machine: Resources; readonly onboarded: Resources; readonly highestVersion: number },
+    needs: LedgerNeeds,
+  ) {
+    this.#machine = pools.machine;
+    this.#onboarded = pools.onboarded;
+    this.#version = pools.highestVersion;
+    this.#needs = needs;
+  }
+
+  pools(): Pools {
+    return {
+      machine: this.#machine,
+      onboarded: this.#onboarded,
+      locked: this.#locked,
+      allocated: this.#allocated,
+      free: this.free(),
+    };
+  }
+
+  free(): Resources {
+    return subtractResources(subtractResources(this.#onboarded, this.#locked), this.#allocated);
+  }
+
+  leases(): readonly Lease[] {
+    return [...this.#leases.values()].map(({ lease }) => lease);
+  }
+
+  /** Sets capacity aside, or says why not. */
+  hold(
+    request: HoldRequest,
+  ): { readonly ok: true; readonly lease: Lease } | { readonly ok: false; readonly refusal: Refusal } {
+    const resources = grant(request.requirements, this.free());
+    if (resources === undefined) {
+      return {
+        ok: false,
+        refusal: {
+          code: 'INSUFFICIENT_RESOURCES',
+          message: 'The capacity was taken by another job in the meantime.',
+          retryable: true,
+        },
+      };
+    }
+    this.#version += 1;
+    const lease = holdLease({
+      lockId: this.#needs.newLockId(),
+      holder: request.holder,
+      jobId: request.jobId,
+      executionId: request.executionId,
+      resources,
+      version: this.#version,
+      acquiredAt: this.#needs.clock.nowMs(),
+      ttlMs: request.ttlMs,
+    });
+    this.#keep(lease, request.ttlMs);
+    return { ok: true, lease };
+  }
+
+  /** The live lease, if it is this holder's and has this very version. */
+  find(lockId: string, holder: string, version: number): Lease | undefined {
+    const lease = this.#leases.get(lockId)?.lease;
+    return lease?.holder === holder && lease.version === version ? lease : undefined;
+  }
+
+  remainingMs(lease: Lease): number {
+    return Math.max(0, lease.acquiredAt + lease.ttlMs - this.#needs.clock.nowMs());
+  }
+
+  /** What `commit` would make of it, without doing so: the caller writes that down first. */
+  committed(lease: Lease, executionId: string, ttlMs: number): Lease {
+    return commitLease(lease, executionId, this.#needs.clock.nowMs(), ttlMs);
+  }
+
+  /** Takes over a committed lease: after the commit point, and at start from what is on disk. */
+  adopt(lease: Lease): void {
+    assert(lease.state === 'committed', 'only committed leases are adopted');
+    this.#drop(lease.lockId);
+    this.#version = Math.max(this.#version, lease.version);
+    this.#keep(lease, this.remainingMs(lease));
+  }
+
+  /** Gives the capacity back; a lease that is gone already changes nothing. */
+  release(lockId: string): Lease | undefined {
+    const lease = this.#drop(lockId);
+    return lease === undefined ? undefined : releaseLease(lease);
+  }
+
+  stop(): void {
+    for (const { timer } of this.#leases.values()) timer.cancel();
+  }
+
+  #keep(lease: Lease, ttlMs: number): void {
+    const timer = this.#needs.clock.after(ttlMs, () => {
+      const expired = this.#drop(lease.lockId);
+      if (expired !== undefined) this.#needs.onExpired(expireLease(expired));
+    });
+    this.#leases.set(lease.lockId, { lease, timer });
+    this.#recount();
+  }
+
+  #drop(lockId: string): Lease | undefined {
+    const entry = this.#leases.get(lockId);
+    if (entry === undefined) return undefined;
+    entry.timer.cancel();
+    this.#leases.delete(lockId);
+    this.#recount();
+    return entry.lease;
+  }
+
+  #recount(): void {
+    let locked = NO_RESOURCES;
+    let allocated = NO_RESOURCES;
+    for (const { lease } of this.#leases.values()) {
+      assert(isLeaseLive(lease), 'the ledger holds live leases only');
+      if (lease.state === 'held') locked = addResources(locked, lease.resources);
+      else allocated = addResources(allocated, lease.resources);
+    }
+    assert(
+      coversResources(this.#onboarded, addResources(locked, allocated)),
+      'locked and allocated capacity must stay inside what is onboarded',
+    );
+    this.#locked = locked;
+    this.#allocated = allocated;
+  }
+}

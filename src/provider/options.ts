@@ -1,0 +1,50 @@
+import type { Price } from '../domain/money.ts';
+
+export interface ProviderOptions {
+  /** Answers requests of this very node, so that a node that is alone can serve itself. */
+  readonly ownJobs: boolean;
+  readonly price: Price;
+  /** Takes the lock with the bid; otherwise only when asked. */
+  readonly lockOnBid: boolean;
+  /** Peer ids that are served; empty means everybody. */
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  readonly limits: ProviderLimits;
+}
+
+/** Bounds of the provider; listed in specs/limits.md. */
+export interface ProviderLimits {
+  /** How long a bid stands without a job request. */
+  readonly bidValidMs: number;
+  /** How long a lock is held without a contract. */
+  readonly lockTtlMs: number;
+  /** A proposal that leaves less than this of its lock's time is refused. */
+  readonly lockMarginMs: number;
+  /** Added to the execution deadline when a lease is committed. */
+  readonly leaseGraceMs: number;
+  readonly maxOpenBids: number;
+  readonly maxExecutions: number;
+  readonly heartbeatMs: number;
+  readonly longestHeartbeatMs: number;
+  readonly maxOutputBytes: number;
+  readonly maxOutputFiles: number;
+  readonly maxInputBytes: number;
+  readonly maxExecutionTimeoutMs: number;
+  readonly longestStartWithinMs: number;
+}
+
+export const defaultProviderLimits: ProviderLimits = {
+  bidValidMs: 30_000,
+  lockTtlMs: 30_000,
+  lockMarginMs: 500,
+  leaseGraceMs: 60_000,
+  maxOpenBids: 10_000,
+  maxExecutions: 1000,
+  heartbeatMs: 1000,
+  longestHeartbeatMs: 5000,
+  maxOutputBytes: 256 * 1024 * 1024,
+  maxOutputFiles: 1000,
+  maxInputBytes: 4 * 1024 * 1024 * 1024,
+  maxExecutionTimeoutMs: 7 * 24 * 3_600_000,
+  longestStartWithinMs: 3_600_000,
+};
