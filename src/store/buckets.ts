@@ -1,0 +1,90 @@
+import { assert } from '../lib/assert.ts';
+
+/**
+ * The registry of sub-levels. An entry lies under `<bucket>!<key>`. A name is never used again for something else:
+ * what is retired stays here as a comment.
+ */
+export const buckets = {
+  /** name -> bytes that the owner of the name understands; `format` is the store's own */
+  meta: 'meta',
+
+  /** jobId -> Job */
+  job: 'job',
+  /** jobId -> JobHead: revision, last event, last search round, stored evaluations */
+  jobHead: 'job-head',
+  /** createdAt/jobId -> JobSummary: what a list is filtered by */
+  jobListing: 'job-listing',
+  /** createdAt/jobId -> nothing: jobs that are not in an end state */
+  jobOpen: 'job-open',
+  /** finishedAt/jobId -> nothing: jobs in an end state, for retention */
+  jobFinished: 'job-finished',
+  /** jobId -> nothing: jobs that are gone and whose parts are being removed */
+  jobPruning: 'job-pruning',
+  /** jobId/executionId -> Execution */
+  execution: 'execution',
+  /** jobId/round -> Search */
+  search: 'search',
+  /** jobId/contractId -> ContractRecord, the requester's copy */
+  contract: 'contract',
+  /** contractId -> ContractOwner: whose contract it is */
+  contractOwner: 'contract-owner',
+  /** jobId/evaluationId -> Evaluation that is not carried out yet */
+  evaluation: 'evaluation',
+  /** jobId/seq -> StoredEvent */
+  event: 'event',
+  /** key of the caller -> IdempotencyRecord */
+  idempotency: 'idempotency',
+
+  /** lockId -> Lease that is held or committed */
+  lease: 'lease',
+  /** `highest` -> LockVersion: the highest fencing token ever given */
+  lockVersion: 'lock-version',
+  /** executionId -> ProviderExecution */
+  providerExecution: 'provider-execution',
+  /** contractId -> ContractRecord, the provider's copy */
+  providerContract: 'provider-contract',
+  /** contractId -> StoredNever: what this provider has not accepted and never will */
+  providerNever: 'provider-never',
+  /** requestId -> BidAnswer */
+  answer: 'answer',
+  /** answeredAt/requestId -> nothing: answers by age */
+  answerAge: 'answer-age',
+} as const;
+
+export type BucketName = (typeof buckets)[keyof typeof buckets];
+
+const TIME_DIGITS = 16;
+const COUNT_DIGITS = 10;
+const LONGEST_KEY = 1024;
+const LONGEST_PART = 512;
+
+/** A key of one bucket. Only the last part may hold a `/`, so no key of one owner looks like that of another. */
+export function keyOf(first: string, ...rest: readonly string[]): string {
+  const parts = [first, ...rest];
+  for (const part of parts.slice(0, -1)) assert(!part.includes('/'), 'a key part contains /');
+  const key = parts.join('/');
+  assert(!parts.includes('') && isKey(key), 'a key is empty, too long or not well-formed');
+  return key;
+}
+
+/** True when `text` can be a key. What is not one names nothing in the store. */
+export function isKey(text: string): boolean {
+  return text !== '' && text.length <= LONGEST_KEY && text.isWellFormed();
+}
+
+/** True when `text` can be any part of a key. */
+export function isKeyPart(text: string): boolean {
+  return isKey(text) && text.length <= LONGEST_PART && !text.includes('/');
+}
+
+/** A wall time as key part: sorts as the number does. */
+export function timeKey(wallMs: number): string {
+  assert(wallMs >= 0 && Number.isFinite(wallMs), 'a time in a key is negative');
+  return Math.floor(wallMs).toString().padStart(TIME_DIGITS, '0');
+}
+
+/** A count as key part: sorts as the number does. */
+export function countKey(count: number): string {
+  assert(Number.isSafeInteger(count) && count >= 0, 'a count in a key is not a whole number');
+  return count.toString().padStart(COUNT_DIGITS, '0');
+}

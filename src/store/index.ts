@@ -1,0 +1,69 @@
+import type { Clock } from '../lib/clock.ts';
+import { type CodedError, messageOf } from '../lib/coded-error.ts';
+import type { Logger } from '../lib/logger.ts';
+import { CommitQueue } from './commit-queue.ts';
+import type { Database } from './database.ts';
+import { LevelJobStore } from './job-store.ts';
+import { openLevelDatabase } from './level-database.ts';
+import { checkFormat, createMetaStore, type MetaStore } from './meta-store.ts';
+import type { StoreOptions } from './options.ts';
+import { LevelProviderStore } from './provider-store.ts';
+
+export interface StoreNeeds {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** In place of the LevelDB in `options.folder`; the store closes it when it stops. */
+  readonly database?: Database;
+  /** Called once when the disk refuses: nothing can be stored any more, so the node must stop. */
+  readonly onFailure?: (error: CodedError) => void;
+}
+
+/** The durable state of one node. Nothing is acknowledged by it before it is on disk. */
+export interface Store {
+  readonly jobs: LevelJobStore;
+  readonly provider: LevelProviderStore;
+  readonly meta: MetaStore;
+  /** Takes no more commits, waits for those that were taken, closes the database. */
+  stop(): Promise<void>;
+}
+
+/** Throws `DATABASE_LOCKED`, `DATABASE_UNREADABLE`, `STORE_FAILED`. */
+export async function openStore(options: StoreOptions, needs: StoreNeeds): Promise<Store> {
+  const database = needs.database ?? (await openLevelDatabase(options.folder));
+  try {
+    await checkFormat(database, options.folder);
+    const store = assemble(options, needs, database);
+    await store.jobs.load();
+    await store.provider.prepare();
+    return store;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+function assemble(options: StoreOptions, needs: StoreNeeds, database: Database): Store {
+  const { limits } = options;
+  const logger = needs.logger.child('store');
+  const queue = new CommitQueue(limits, {
+    database,
+    onFailure: (error) => {
+      logger.error('the store cannot write any more', { code: error.code, error: messageOf(error) });
+      needs.onFailure?.(error);
+    },
+  });
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    await queue.close();
+    await database.close();
+  };
+  return {
+    jobs: new LevelJobStore(limits, { database, queue, clock: needs.clock, logger }),
+    provider: new LevelProviderStore(limits, { database, queue, clock: needs.clock }),
+    meta: createMetaStore(database, queue, limits.metaBytes),
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}

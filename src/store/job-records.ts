@@ -1,0 +1,95 @@
+import type { ContractRecord } from '../domain/contract.ts';
+import type { Evaluation } from '../domain/evaluation.ts';
+import type { Execution } from '../domain/execution.ts';
+import type { JobEvent } from '../domain/job-event.ts';
+import type { Job } from '../domain/job.ts';
+import type { Search } from '../domain/search.ts';
+import { assert } from '../lib/assert.ts';
+import { buckets, countKey, keyOf } from './buckets.ts';
+import type { Database } from './database.ts';
+import { aggregateOf, compareExecutions, type JobAggregate, type JobHead } from './job-aggregate.ts';
+import { JobIndex } from './job-index.ts';
+import { KeySet, Repository } from './records.ts';
+
+interface StoredEvent {
+  readonly jobId: string;
+  readonly event: JobEvent;
+}
+
+interface ContractOwner {
+  readonly contractId: string;
+  readonly jobId: string;
+}
+
+export interface IdempotencyRecord {
+  readonly key: string;
+  readonly jobId: string;
+  readonly bodyDigest: string;
+}
+
+/** The repositories of one job's parts. */
+export class JobRecords {
+  readonly jobs: Repository<Job>;
+  readonly heads: Repository<JobHead>;
+  readonly executions: Repository<Execution>;
+  readonly searches: Repository<Search>;
+  readonly contracts: Repository<ContractRecord>;
+  readonly contractOwners: Repository<ContractOwner>;
+  readonly evaluations: Repository<Evaluation>;
+  readonly events: Repository<StoredEvent>;
+  readonly idempotency: Repository<IdempotencyRecord>;
+  readonly pruning: KeySet;
+  readonly index: JobIndex;
+
+  constructor(database: Database) {
+    this.jobs = new Repository(database, buckets.job, (job) => keyOf(job.id));
+    this.heads = new Repository(database, buckets.jobHead, (head) => keyOf(head.jobId));
+    this.executions = new Repository(database, buckets.execution, ({ jobId, id }) => keyOf(jobId, id));
+    this.searches = new Repository(database, buckets.search, ({ jobId, round }) =>
+      this.searchKey(jobId, round),
+    );
+    this.contracts = new Repository(database, buckets.contract, (contract) =>
+      this.contractKey(contract.jobId, contract.contractId),
+    );
+    this.contractOwners = new Repository(database, buckets.contractOwner, (owner) => keyOf(owner.contractId));
+    this.evaluations = new Repository(database, buckets.evaluation, ({ jobId, id }) =>
+      this.evaluationKey(jobId, id),
+    );
+    this.events = new Repository(database, buckets.event, ({ jobId, event }) =>
+      this.eventKey(jobId, event.seq),
+    );
+    this.idempotency = new Repository(database, buckets.idempotency, (record) => keyOf(record.key));
+    this.pruning = new KeySet(database, buckets.jobPruning);
+    this.index = new JobIndex(database);
+  }
+
+  searchKey(jobId: string, round: number): string {
+    return keyOf(jobId, countKey(round));
+  }
+
+  contractKey(jobId: string, contractId: string): string {
+    return keyOf(jobId, contractId);
+  }
+
+  evaluationKey(jobId: string, evaluationId: string): string {
+    return keyOf(jobId, evaluationId);
+  }
+
+  eventKey(jobId: string, seq: number): string {
+    return keyOf(jobId, countKey(seq));
+  }
+
+  /** The whole job as it is on disk. The caller sees to it that nothing of it is written meanwhile. */
+  async read(jobId: string): Promise<JobAggregate | undefined> {
+    const head = await this.heads.get(keyOf(jobId));
+    if (head === undefined) return undefined;
+    const job = await this.jobs.get(jobId);
+    assert(job !== undefined, 'a job has a head and no body');
+    const executions: Execution[] = [];
+    for await (const execution of this.executions.values({ prefix: `${jobId}/` })) executions.push(execution);
+    const search =
+      head.lastRound === 0 ? undefined : await this.searches.get(this.searchKey(jobId, head.lastRound));
+    assert(head.lastRound === 0 || search !== undefined, 'the newest search of a job is missing');
+    return aggregateOf(head, job, executions.sort(compareExecutions), search);
+  }
+}

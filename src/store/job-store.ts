@@ -1,0 +1,196 @@
+import type { ContractRecord } from '../domain/contract.ts';
+import type { Evaluation } from '../domain/evaluation.ts';
+import type { JobEvent } from '../domain/job-event.ts';
+import type { JobSnapshot } from '../domain/plan.ts';
+import type { Search } from '../domain/search.ts';
+import type { Clock } from '../lib/clock.ts';
+import { CodedError } from '../lib/coded-error.ts';
+import { KeyedLane } from '../lib/keyed-lane.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { JobCommit, JobFilter, JobPage, JobStore } from '../orchestrator/ports.ts';
+import { isKey, isKeyPart } from './buckets.ts';
+import type { CommitQueue } from './commit-queue.ts';
+import type { Database } from './database.ts';
+import { changeJob } from './job-aggregate.ts';
+import { matchesFilter, summaryOf } from './job-index.ts';
+import { JobRecords } from './job-records.ts';
+import { JobRetention, type PrunedJobs } from './job-retention.ts';
+import { type JobEntry, JobTable } from './job-table.ts';
+
+import type { StoreLimits } from './options.ts';
+import { Watchers } from './watchers.ts';
+
+export interface JobStoreNeeds {
+  readonly database: Database;
+  readonly queue: CommitQueue;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The job store on a database, with what the node needs of it beyond the port. */
+export class LevelJobStore implements JobStore {
+  readonly #limits: StoreLimits;
+  readonly #queue: CommitQueue;
+  readonly #records: JobRecords;
+  readonly #table: JobTable;
+  readonly #idempotencyLane = new KeyedLane();
+  readonly #watchers: Watchers;
+  readonly #retention: JobRetention;
+
+  constructor(limits: StoreLimits, needs: JobStoreNeeds) {
+    this.#limits = limits;
+    this.#queue = needs.queue;
+    this.#records = new JobRecords(needs.database);
+    this.#table = new JobTable(limits, (jobId) => this.#records.read(jobId));
+    this.#watchers = new Watchers(limits.watchers, needs.logger);
+    this.#retention = new JobRetention(limits, {
+      records: this.#records,
+      table: this.#table,
+      queue: needs.queue,
+      clock: needs.clock,
+    });
+  }
+
+  /** Before the first commit. */
+  async load(): Promise<void> {
+    await this.#retention.load();
+  }
+
+  /**
+   * Besides the port's errors: `IDEMPOTENCY_TAKEN` (data: jobId, bodyDigest) once the job that has the key is durable,
+   * `STORE_BUSY`, `COMMIT_TOO_LARGE`, `STORE_CLOSED`.
+   */
+  async commit(commit: JobCommit): Promise<JobSnapshot> {
+    const { idempotency } = commit;
+    if (idempotency === undefined) return await this.#change(commit);
+    // The second of two posts with one key waits for the first one's fate: it may name that job only once it is durable.
+    return await this.#idempotencyLane.run(idempotency.key, async () => {
+      const taken = await this.byIdempotencyKey(idempotency.key);
+      if (taken === undefined) return await this.#change(commit);
+      throw new CodedError('IDEMPOTENCY_TAKEN', 'A job was posted with this Idempotency-Key before.', {
+        data: { jobId: taken.jobId, bodyDigest: taken.bodyDigest },
+      });
+    });
+  }
+
+  async snapshot(jobId: string): Promise<JobSnapshot | undefined> {
+    if (!isKeyPart(jobId)) return undefined;
+    return await this.#withEntry(jobId, async (entry) => entry.durable?.snapshot);
+  }
+
+  /** Newest first. The cursor stands behind the last job that was looked at, also where it stopped for the bound. */
+  async list(filter: JobFilter): Promise<JobPage> {
+    const limit = Math.max(1, Math.min(filter.limit, this.#limits.pageItems));
+    const items: JobSnapshot[] = [];
+    let scanned = 0;
+    let nextCursor: string | undefined;
+    for await (const found of this.#records.index.newestFirst(filter.cursor, this.#limits.listScan + 1)) {
+      if (items.length === limit || scanned === this.#limits.listScan) {
+        return { items, ...(nextCursor === undefined ? {} : { nextCursor }) };
+      }
+      scanned += 1;
+      nextCursor = found.cursor;
+      if (!matchesFilter(found.summary, filter)) continue;
+      const snapshot = await this.snapshot(found.summary.jobId);
+      if (snapshot !== undefined && matchesFilter(summaryOf(snapshot.job), filter)) items.push(snapshot);
+    }
+    return { items };
+  }
+
+  async openJobs(): Promise<readonly string[]> {
+    return await this.#records.index.openJobs();
+  }
+
+  /** Stored evaluations that were not carried out, of all jobs. */
+  async pendingEvaluations(): Promise<readonly Evaluation[]> {
+    return await collect(this.#records.evaluations.values());
+  }
+
+  async byIdempotencyKey(
+    key: string,
+  ): Promise<{ readonly jobId: string; readonly bodyDigest: string } | undefined> {
+    return isKey(key) ? await this.#records.idempotency.get(key) : undefined;
+  }
+
+  async contract(contractId: string): Promise<ContractRecord | undefined> {
+    if (!isKeyPart(contractId)) return undefined;
+    const owner = await this.#records.contractOwners.get(contractId);
+    if (owner === undefined) return undefined;
+    return await this.#records.contracts.get(this.#records.contractKey(owner.jobId, contractId));
+  }
+
+  /** In the order in which they were proposed. */
+  async contractsOf(jobId: string): Promise<readonly ContractRecord[]> {
+    if (!isKeyPart(jobId)) return [];
+    const found = await collect(this.#records.contracts.values({ prefix: `${jobId}/` }));
+    return found.sort((a, b) => a.terms.value.proposedAt - b.terms.value.proposedAt);
+  }
+
+  async searchesOf(jobId: string): Promise<readonly Search[]> {
+    if (!isKeyPart(jobId)) return [];
+    return await collect(this.#records.searches.values({ prefix: `${jobId}/` }));
+  }
+
+  async events(jobId: string, afterSeq: number, limit: number): Promise<readonly JobEvent[]> {
+    if (!isKeyPart(jobId)) return [];
+    const stored = this.#records.events.values({
+      prefix: `${jobId}/`,
+      gte: this.#records.eventKey(jobId, Math.max(0, afterSeq) + 1),
+      limit: Math.max(1, Math.min(limit, this.#limits.eventsPerRead)),
+    });
+    return (await collect(stored)).map(({ event }) => event);
+  }
+
+  watch(jobId: string, listener: (events: readonly JobEvent[]) => void): () => void {
+    return this.#watchers.add(jobId, listener);
+  }
+
+  /**
+   * Removes finished jobs that ended longer than `olderThanMs` ago, and the oldest of those beyond `keepAtMost`.
+   * One call does a bounded part of that; `more` says that there is something left.
+   */
+  async pruneFinished(olderThanMs: number, keepAtMost: number): Promise<PrunedJobs> {
+    return await this.#retention.prune(olderThanMs, keepAtMost);
+  }
+
+  async #change(commit: JobCommit): Promise<JobSnapshot> {
+    return await this.#withEntry(commit.jobId, async (entry) => {
+      const revision = entry.newest?.head.revision ?? 0;
+      if (revision !== commit.revision) throw revisionConflict(commit, revision);
+      const before = entry.newest?.snapshot.job;
+      const change = changeJob(this.#records, entry.newest, commit, this.#limits.evaluationsPerJob);
+      const { snapshot } = change.next;
+      const written = this.#queue.commit(change.operations, () => {
+        entry.durable = change.next;
+        this.#retention.changed(before, snapshot.job);
+        this.#watchers.notify(commit.jobId, change.events);
+      });
+      entry.newest = change.next;
+      await written;
+      return snapshot;
+    });
+  }
+
+  /** Calls `act` at once when the job is in memory. */
+  async #withEntry<T>(jobId: string, act: (entry: JobEntry) => Promise<T>): Promise<T> {
+    const entry = this.#table.acquire(jobId);
+    try {
+      if (entry.loading !== undefined) await entry.loading;
+      return await act(entry);
+    } finally {
+      this.#table.release(entry);
+    }
+  }
+}
+
+function revisionConflict(commit: JobCommit, revision: number): CodedError {
+  return new CodedError('REVISION_CONFLICT', 'The job has changed meanwhile. Read it again and repeat.', {
+    data: { jobId: commit.jobId, expected: commit.revision, revision },
+  });
+}
+
+async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const value of values) all.push(value);
+  return all;
+}

@@ -1,0 +1,56 @@
+/** Bounds of the store; listed in specs/store.md. */
+export interface StoreLimits {
+  /** Commits that wait for the disk; more are refused with `STORE_BUSY`. */
+  readonly waitingCommits: number;
+  readonly waitingBytes: number;
+  /** One synced batch takes commits up to these, and always at least one. */
+  readonly batchOperations: number;
+  readonly batchBytes: number;
+  /** A larger single commit is refused with `COMMIT_TOO_LARGE`. */
+  readonly commitOperations: number;
+  readonly commitBytes: number;
+  /** Durable snapshots that are kept in memory. */
+  readonly cachedJobs: number;
+  readonly cachedBytes: number;
+  /** Of one job; beyond it the oldest are dropped, as every open job is evaluated again after a restart anyway. */
+  readonly evaluationsPerJob: number;
+  readonly pageItems: number;
+  /** Entries that one call of `list` looks at; it answers with a cursor when it stops there. */
+  readonly listScan: number;
+  readonly eventsPerRead: number;
+  readonly watchers: number;
+  /** Jobs, and records of the provider, that one call of a prune looks at. */
+  readonly pruneScan: number;
+  /** Answers to bid requests: beyond these the oldest are dropped. */
+  readonly answers: number;
+  readonly answerAgeMs: number;
+  readonly metaBytes: number;
+}
+
+export interface StoreOptions {
+  /** Where LevelDB keeps its files. */
+  readonly folder: string;
+  readonly limits: StoreLimits;
+}
+
+const MIB = 2 ** 20;
+
+export const defaultStoreLimits: StoreLimits = {
+  waitingCommits: 4096,
+  waitingBytes: 64 * MIB,
+  batchOperations: 4096,
+  batchBytes: 4 * MIB,
+  commitOperations: 32_768,
+  commitBytes: 16 * MIB,
+  cachedJobs: 2048,
+  cachedBytes: 32 * MIB,
+  evaluationsPerJob: 16,
+  pageItems: 200,
+  listScan: 5000,
+  eventsPerRead: 1000,
+  watchers: 4096,
+  pruneScan: 256,
+  answers: 10_000,
+  answerAgeMs: 60 * 60 * 1000,
+  metaBytes: MIB,
+};
