@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import type { BidRequest, Requirements } from '../domain/bid.ts';
+import { hardConstraint, softConstraint } from '../domain/constraint.ts';
+import {
+  contentId,
+  count,
+  durationMs,
+  idText,
+  peerIdText,
+  peerRecordBytes,
+  price,
+  resourceRequirements,
+} from './field-schemas.ts';
+import type { SignedMessage } from './message.ts';
+
+const MOST_CONSTRAINTS = 32;
+const MOST_SLOTS = 1000;
+const MOST_WANTED_BIDS = 1000;
+const MOST_EXCLUDED = 128;
+
+const requirements: z.ZodType<Requirements> = z.strictObject({
+  resources: resourceRequirements,
+  engine: z.strictObject({ type: z.enum(['wasm', 'python']) }),
+  constraints: z.strictObject({
+    hard: z.array(hardConstraint).max(MOST_CONSTRAINTS),
+    soft: z.array(softConstraint).max(MOST_CONSTRAINTS),
+  }),
+  executionTimeoutMs: durationMs,
+});
+
+export const bidRequestMessage: SignedMessage<BidRequest> = {
+  type: 'bid-request',
+  maxPayloadBytes: 48 * 1024,
+  schema: z.strictObject({
+    requestId: idText,
+    jobId: idText,
+    jobDigest: contentId,
+    round: count,
+    requirements,
+    budget: price.exactOptional(),
+    slots: z.number().int().min(1).max(MOST_SLOTS),
+    wantedBids: z.number().int().min(1).max(MOST_WANTED_BIDS),
+    windowMs: durationMs,
+    answerShare: z.number().gt(0).max(1),
+    answerAlways: z.boolean(),
+    exclude: z.array(peerIdText).max(MOST_EXCLUDED),
+    requesterRecord: peerRecordBytes,
+  }),
+};

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import type { Bid } from '../domain/bid.ts';
+import { capabilityComparison, count, durationMs, idText, peerRecordBytes, price } from './field-schemas.ts';
+import type { SignedMessage } from './message.ts';
+
+const MOST_SLOTS = 1000;
+
+export const bidMessage: SignedMessage<Bid> = {
+  type: 'bid',
+  maxPayloadBytes: 96 * 1024,
+  schema: z.strictObject({
+    bidId: idText,
+    requestId: idText,
+    jobId: idText,
+    price,
+    time: z.strictObject({ durationMs, startWithinMs: durationMs }),
+    validForMs: durationMs,
+    slots: z.number().int().min(1).max(MOST_SLOTS),
+    comparison: capabilityComparison,
+    load: z.number().min(0).max(1),
+    lock: z.strictObject({ lockId: idText, version: count, ttlMs: durationMs }).exactOptional(),
+    executionId: idText.exactOptional(),
+    providerRecord: peerRecordBytes,
+  }),
+};

@@ -1,0 +1,10 @@
+import { z } from 'zod';
+import type { ContractNever } from '../domain/contract.ts';
+import { contentId, text } from './field-schemas.ts';
+import type { SignedMessage } from './message.ts';
+
+export const contractNeverMessage: SignedMessage<ContractNever> = {
+  type: 'contract-never',
+  maxPayloadBytes: 4 * 1024,
+  schema: z.strictObject({ contractId: contentId, reason: text }),
+};

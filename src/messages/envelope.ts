@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { Evidence, EvidenceType } from '../domain/evidence.ts';
+import { peerIdText, signatureBytes } from './field-schemas.ts';
+
+/** How evidence travels: the bytes that were signed, the signature over them, and the signer's peer id. */
+export interface Envelope {
+  readonly payload: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly signer: string;
+}
+
+export const envelopeSchema: z.ZodType<Envelope> = z.strictObject({
+  payload: z.instanceof(Uint8Array),
+  signature: signatureBytes,
+  signer: peerIdText,
+});
+
+/** Signs bytes with this node's key. */
+export interface Signer {
+  readonly self: string;
+  sign(bytes: Uint8Array): Uint8Array;
+}
+
+/** Checks signatures by peer id. A peer id that holds no usable key is a signature that does not hold. */
+export interface SignatureVerifier {
+  verify(signer: string, bytes: Uint8Array, signature: Uint8Array): boolean;
+}
+
+export const MESSAGE_VERSION = 1;
+
+const NETWORK_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
+/** A network's name: without a slash, so that no name can reach into the rest of an id or a signing domain. */
+export const networkName = z
+  .string()
+  .regex(NETWORK_NAME, 'expected letters, digits, ".", "_" and "-", at most 63');
+
+const encoder = new TextEncoder();
+
+/** What a signature covers: the domain, which names network, type and version, and then the payload. */
+export function signedBytes(network: string, type: EvidenceType, payload: Uint8Array): Uint8Array {
+  const domain = encoder.encode(`bidmesh/${network}/${type}/v${MESSAGE_VERSION}`);
+  const bytes = new Uint8Array(domain.length + payload.length);
+  bytes.set(domain);
+  bytes.set(payload, domain.length);
+  return bytes;
+}
+
+export function envelopeOf(evidence: Evidence<unknown>): Envelope {
+  return { payload: evidence.payload, signature: evidence.signature, signer: evidence.signer };
+}

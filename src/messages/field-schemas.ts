@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import type { CapabilityComparison } from '../domain/comparison.ts';
+import type { Price } from '../domain/money.ts';
+import { decimalAmount, pricePeriods } from '../domain/money.ts';
+import type { ResourceRequirements } from '../domain/resources.ts';
+import { isContentId } from '../lib/canonical.ts';
+
+const LONGEST_ID = 128;
+const LONGEST_TEXT = 1024;
+const LONGEST_SHORT_TEXT = 256;
+const LONGEST_DURATION_MS = 366 * 24 * 60 * 60 * 1000;
+const SIGNATURE_BYTES = 64;
+const MOST_PEER_RECORD_BYTES = 4096;
+const MOST_GPU_GROUPS = 8;
+const MOST_COMPARED_FIELDS = 512;
+const THOUSANDTHS = 1000;
+
+/** An Ed25519 peer id in base58btc; whether it holds a key is for the signature check to say. */
+export const peerIdText = z
+  .string()
+  .regex(/^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/, 'expected an Ed25519 peer id');
+export const idText = z.string().min(1).max(LONGEST_ID);
+export const text = z.string().max(LONGEST_TEXT);
+export const shortText = z.string().max(LONGEST_SHORT_TEXT);
+export const contentId = z.string().max(LONGEST_ID).refine(isContentId, 'expected a content id');
+export const durationMs = z.number().int().min(0).max(LONGEST_DURATION_MS);
+export const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+export const wallTimeMs = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+export const signatureBytes = z
+  .instanceof(Uint8Array)
+  .refine((bytes) => bytes.length === SIGNATURE_BYTES, 'expected 64 bytes');
+export const peerRecordBytes = z
+  .instanceof(Uint8Array)
+  .refine((bytes) => bytes.length <= MOST_PEER_RECORD_BYTES, 'peer record too large');
+
+export const price: z.ZodType<Price> = z.strictObject({
+  amount: decimalAmount,
+  currency: z.string().regex(/^[A-Z]{3,8}$/),
+  per: z.enum(pricePeriods),
+});
+
+const gpuText = z.string().max(64);
+
+export const resourceRequirements: z.ZodType<ResourceRequirements> = z.strictObject({
+  cpuMillis: count,
+  memoryBytes: count,
+  diskBytes: count,
+  gpus: z
+    .array(
+      z.strictObject({
+        count: z.number().int().min(1).max(64),
+        vendor: gpuText.exactOptional(),
+        model: gpuText.exactOptional(),
+        vramBytes: count.exactOptional(),
+        driver: gpuText.exactOptional(),
+        computeCapability: gpuText.exactOptional(),
+      }),
+    )
+    .max(MOST_GPU_GROUPS),
+});
+
+export const capabilityComparison: z.ZodType<CapabilityComparison> = z.strictObject({
+  fields: z
+    .array(
+      z.strictObject({
+        field: shortText,
+        required: text,
+        available: text,
+        result: z.enum(['Worse', 'Equal', 'Better', 'Error']),
+        hard: z.boolean(),
+        weight: z.number().int().min(0).max(THOUSANDTHS).exactOptional(),
+      }),
+    )
+    .max(MOST_COMPARED_FIELDS),
+  hardOk: z.boolean(),
+  softScore: z.number().int().min(0).max(THOUSANDTHS),
+});

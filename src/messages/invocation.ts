@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { jobLimits } from '../domain/job-description.ts';
+import type { Invocation } from '../domain/task.ts';
+import { contentIdOf, encodeCanonical } from '../lib/canonical.ts';
+import { contentId, count } from './field-schemas.ts';
+
+const contentRef = z.strictObject({ cid: contentId, size: count });
+const path = z.string().min(1).max(jobLimits.pathLength);
+const program = {
+  args: z.array(z.string().max(jobLimits.argLength)).max(jobLimits.args),
+  env: z
+    .record(z.string().max(jobLimits.nameLength), z.string().max(jobLimits.envLength))
+    .refine((env) => Object.keys(env).length <= jobLimits.envVariables, 'too many variables'),
+  stdin: z.string().max(jobLimits.stdinLength),
+};
+
+export const invocationSchema: z.ZodType<Invocation> = z.strictObject({
+  engine: z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('wasm'), module: contentRef, ...program }),
+    z.strictObject({ type: z.literal('python'), script: contentRef, ...program }),
+  ]),
+  inputs: z.array(z.strictObject({ target: path, content: contentRef })).max(jobLimits.inputs),
+  outputs: z.array(z.strictObject({ name: z.string().min(1).max(64), path })).max(jobLimits.outputs),
+  partition: count,
+  partitionCount: count,
+});
+
+/** What contract terms name an invocation by. */
+export function invocationDigestOf(invocation: Invocation): string {
+  return contentIdOf(encodeCanonical(invocation));
+}

@@ -1,0 +1,136 @@
+import type { z } from 'zod';
+import type { Evidence, EvidenceType } from '../domain/evidence.ts';
+import { decodeCanonical, encodeCanonical } from '../lib/canonical.ts';
+import type { Clock } from '../lib/clock.ts';
+import {
+  envelopeSchema,
+  MESSAGE_VERSION,
+  type SignatureVerifier,
+  type Signer,
+  signedBytes,
+} from './envelope.ts';
+import { type Read, refuse } from './rejection.ts';
+
+/** Envelopes that were signed further than this from the local clock are refused. */
+export const ISSUED_AT_TOLERANCE_MS = 5 * 60 * 1000;
+
+/**
+ * How the payload of one type is laid out. `timed`: refused when `issuedAt` is far from the local clock.
+ * `stored`: carries `issuedAt` too, but is kept and shown for long. `bare`: the value alone, so that the content
+ * id of the signed bytes is the content id of the value; its version and network stand in the signing domain.
+ */
+type PayloadForm = 'timed' | 'stored' | 'bare';
+
+/** One signed message type. */
+export interface SignedMessage<Value> {
+  readonly type: EvidenceType;
+  readonly schema: z.ZodType<Value>;
+  readonly maxPayloadBytes: number;
+}
+
+const PAYLOAD_FORMS: Readonly<Record<EvidenceType, PayloadForm>> = {
+  'bid-request': 'timed',
+  'search-closed': 'timed',
+  bid: 'timed',
+  decline: 'timed',
+  'job-request': 'timed',
+  'contract-terms': 'bare',
+  'contract-never': 'stored',
+  'serving-list': 'timed',
+  'serving-answer': 'timed',
+};
+
+export interface SealContext {
+  readonly network: string;
+  readonly clock: Clock;
+  readonly signer: Signer;
+}
+
+export interface OpenContext {
+  readonly network: string;
+  readonly clock: Clock;
+  readonly signatures: SignatureVerifier;
+}
+
+/** Reads and checks evidence that came from elsewhere. */
+export interface Verifier {
+  /** With `signer`, evidence by anybody else is refused before its signature is looked at. */
+  open<Value>(message: SignedMessage<Value>, envelope: unknown, signer?: string): Read<Evidence<Value>>;
+  /** True when `signature` is `signer`'s over the very bytes of `evidence`. */
+  isCountersignature(evidence: Evidence<unknown>, signer: string, signature: Uint8Array): boolean;
+}
+
+function payloadOf(type: EvidenceType, value: unknown, context: SealContext): Uint8Array {
+  if (PAYLOAD_FORMS[type] === 'bare') return encodeCanonical(value);
+  return encodeCanonical({
+    v: MESSAGE_VERSION,
+    network: context.network,
+    issuedAt: context.clock.nowMs(),
+    value,
+  });
+}
+
+/** Signs a value of this node. */
+export function seal<Value>(type: EvidenceType, value: Value, context: SealContext): Evidence<Value> {
+  // A copy, because the encoder gives small values as a view of a shared buffer.
+  const payload = new Uint8Array(payloadOf(type, value, context));
+  const signature = context.signer.sign(signedBytes(context.network, type, payload));
+  return { type, value, payload, signature, signer: context.signer.self };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const HEADED_KEYS = 4;
+
+/** The value inside a payload, after the checks that need neither schema nor signature. */
+function unwrap(form: PayloadForm, payload: Uint8Array, context: OpenContext): Read<unknown> {
+  let decoded: unknown;
+  try {
+    decoded = decodeCanonical(payload);
+  } catch {
+    return refuse('MALFORMED', 'payload is not canonical');
+  }
+  if (form === 'bare') return { ok: true, value: decoded };
+  if (!isRecord(decoded)) return refuse('MALFORMED', 'payload is not a map');
+  const { v, network, issuedAt, value } = decoded;
+  if (v !== MESSAGE_VERSION) return refuse('UNKNOWN_VERSION', `version ${String(v)}`);
+  if (network !== context.network) return refuse('WRONG_NETWORK', `network ${String(network)}`);
+  if (typeof issuedAt !== 'number' || !Number.isSafeInteger(issuedAt) || issuedAt < 0) {
+    return refuse('MALFORMED', 'issuedAt is not a time');
+  }
+  if (Object.keys(decoded).length !== HEADED_KEYS) return refuse('MALFORMED', 'unknown payload keys');
+  const driftMs = issuedAt - context.clock.nowMs();
+  if (form === 'timed' && Math.abs(driftMs) > ISSUED_AT_TOLERANCE_MS) {
+    return refuse('EXPIRED', `issued ${driftMs} ms from now`);
+  }
+  return { ok: true, value };
+}
+
+/** Checks an envelope, cheapest checks first, and gives the evidence that it is. Never throws on bad input. */
+export function open<Value>(
+  message: SignedMessage<Value>,
+  envelope: unknown,
+  context: OpenContext,
+  expectedSigner?: string,
+): Read<Evidence<Value>> {
+  const shape = envelopeSchema.safeParse(envelope);
+  if (!shape.success) return refuse('MALFORMED', 'not an envelope');
+  const { payload, signature, signer } = shape.data;
+  if (payload.length > message.maxPayloadBytes) return refuse('OVERSIZED', `${payload.length} bytes`);
+  if (expectedSigner !== undefined && signer !== expectedSigner) {
+    return refuse('WRONG_SIGNER', `signed by ${signer}`);
+  }
+  const inner = unwrap(PAYLOAD_FORMS[message.type], payload, context);
+  if (!inner.ok) return inner;
+  const parsed = message.schema.safeParse(inner.value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return refuse('MALFORMED', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`);
+  }
+  if (!context.signatures.verify(signer, signedBytes(context.network, message.type, payload), signature)) {
+    return refuse('BAD_SIGNATURE', `${message.type} by ${signer}`);
+  }
+  return { ok: true, value: { type: message.type, value: parsed.data, payload, signature, signer } };
+}
