@@ -1,0 +1,56 @@
+import { CODE_P2P, type Multiaddr } from '@multiformats/multiaddr';
+import { byWidestFirst, mayDial, widestScope } from './address-scope.ts';
+import type { DialBudget } from './dial-budget.ts';
+
+/**
+ * Which addresses are dialled on other peers' word. Those this node was told by its user, or found on its own
+ * local network, are exempt while they are dialled.
+ */
+export class DialPolicy {
+  readonly #budget: DialBudget;
+  readonly #ownAddresses: () => readonly Multiaddr[];
+  readonly #exempt = new Map<string, number>();
+
+  constructor(budget: DialBudget, ownAddresses: () => readonly Multiaddr[]) {
+    this.#budget = budget;
+    this.#ownAddresses = ownAddresses;
+  }
+
+  /** The addresses that may be dialled at all, the widest reaching first, at most `limit`. */
+  select(addresses: readonly Multiaddr[], limit: number): Multiaddr[] {
+    const own = widestScope(this.#ownAddresses());
+    return addresses
+      .filter((address) => mayDial(own, address))
+      .toSorted(byWidestFirst)
+      .slice(0, limit);
+  }
+
+  take(address: Multiaddr): boolean {
+    return this.#budget.take(address);
+  }
+
+  /** Runs `dial` while these addresses pass the gate without being asked anything. */
+  async exempting<T>(addresses: readonly Multiaddr[], dial: () => Promise<T>): Promise<T> {
+    const keys = addresses.map(withoutPeer);
+    for (const key of keys) this.#exempt.set(key, (this.#exempt.get(key) ?? 0) + 1);
+    try {
+      return await dial();
+    } finally {
+      for (const key of keys) {
+        const left = (this.#exempt.get(key) ?? 1) - 1;
+        if (left > 0) this.#exempt.set(key, left);
+        else this.#exempt.delete(key);
+      }
+    }
+  }
+
+  /** The gate before every dial, also of those that libp2p starts: peer exchange, address lookup. */
+  denies(address: Multiaddr): boolean {
+    if (this.#exempt.has(withoutPeer(address))) return false;
+    return !mayDial(widestScope(this.#ownAddresses()), address) || !this.take(address);
+  }
+}
+
+function withoutPeer(address: Multiaddr): string {
+  return address.decapsulateCode(CODE_P2P).toString();
+}

@@ -1,0 +1,117 @@
+import { noise } from '@chainsafe/libp2p-noise';
+import { type GossipSub, gossipsub } from '@libp2p/gossipsub';
+import { type Identify, identify } from '@libp2p/identify';
+import type { Ed25519PrivateKey, Libp2p, PeerInfo } from '@libp2p/interface';
+import type { KadDHT } from '@libp2p/kad-dht';
+import { type Ping, ping } from '@libp2p/ping';
+import { tcp } from '@libp2p/tcp';
+import { yamux } from '@libp2p/yamux';
+import type { Multiaddr } from '@multiformats/multiaddr';
+import { createLibp2p, type Libp2pOptions as Libp2pInit } from 'libp2p';
+import type { Logger } from '../../lib/logger.ts';
+import { addressLookup, localDiscovery } from './discovery.ts';
+import { gossipSettings } from './gossip-settings.ts';
+import { bridgeLogs } from './log-bridge.ts';
+import type { Libp2pLimits, Libp2pOptions } from './options.ts';
+
+/** How long a peer may take over the choice of a protocol. Gossipsub opens its streams one after the other. */
+const NEGOTIATION_TIMEOUT_MS = 3000;
+const UPGRADE_TIMEOUT_MS = 10_000;
+/** Kept above what a busy machine takes to answer, as a late answer ends the connection. */
+const PING_EVERY_MS = 10_000;
+const PING_TIMEOUT_MS = 10_000;
+const MAX_UNREAD_STREAM_BYTES = 4 * 1024 * 1024;
+const MAX_PARALLEL_DIALS = 50;
+const MAX_GOSSIP_STREAMS = 4;
+
+export interface HostServices extends Record<string, unknown> {
+  readonly identify: Identify;
+  readonly ping: Ping;
+  readonly pubsub: GossipSub;
+}
+
+export type Host = Libp2p<HostServices>;
+export type Transports = NonNullable<Libp2pInit['transports']>;
+
+export interface HostNeeds {
+  readonly privateKey: Ed25519PrivateKey;
+  readonly logger: Logger;
+  readonly transports: Transports | undefined;
+  readonly topics: readonly string[];
+  denyDial(address: Multiaddr): boolean;
+  foundLocally(peer: PeerInfo): void;
+}
+
+function connectionSettings(
+  limits: Libp2pLimits,
+): Pick<Libp2pInit, 'connectionManager' | 'connectionMonitor'> {
+  return {
+    connectionManager: {
+      maxConnections: limits.maxConnections,
+      inboundConnectionThreshold: limits.maxInboundConnectionsPerSecond,
+      maxIncomingPendingConnections: limits.maxPendingInboundConnections,
+      maxParallelDials: MAX_PARALLEL_DIALS,
+      maxPeerAddrsToDial: limits.maxAddressesDialled,
+      addressDialTimeout: limits.addressDialTimeoutMs,
+      dialTimeout: limits.addressDialTimeoutMs * limits.maxAddressesDialled,
+      inboundUpgradeTimeout: UPGRADE_TIMEOUT_MS,
+      inboundStreamProtocolNegotiationTimeout: NEGOTIATION_TIMEOUT_MS,
+      outboundStreamProtocolNegotiationTimeout: NEGOTIATION_TIMEOUT_MS,
+      // Links that must last are kept by `bootstrap-links.ts`.
+      reconnectRetries: 0,
+    },
+    connectionMonitor: { pingInterval: PING_EVERY_MS, pingTimeout: { minTimeout: PING_TIMEOUT_MS } },
+  };
+}
+
+function multiplexer(limits: Libp2pLimits): ReturnType<typeof yamux> {
+  return yamux({
+    maxInboundStreams: limits.maxStreamsPerConnection,
+    maxOutboundStreams: limits.maxStreamsPerConnection,
+    streamOptions: {
+      maxStreamWindowSize: limits.streamWindowBytes,
+      maxReadBufferLength: MAX_UNREAD_STREAM_BYTES,
+    },
+  });
+}
+
+/** A libp2p node with our settings, not started. */
+export function createHost(options: Libp2pOptions, needs: HostNeeds): Promise<Host> {
+  const { limits, kadDht } = options;
+  const lookup = kadDht === 'off' ? undefined : addressLookup(options.network, kadDht);
+  return createLibp2p<HostServices & { dht?: KadDHT }>({
+    start: false,
+    privateKey: needs.privateKey,
+    nodeInfo: { name: 'bidmesh', userAgent: 'bidmesh' },
+    logger: bridgeLogs(options.libp2pLogs ? needs.logger : undefined),
+    addresses: { listen: [...options.listen], announce: [...options.announce] },
+    transports: needs.transports ?? [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [multiplexer(limits)],
+    connectionGater: { denyDialMultiaddr: (address) => needs.denyDial(address) },
+    ...connectionSettings(limits),
+    peerDiscovery: options.mdns ? [localDiscovery(options.network, (peer) => needs.foundLocally(peer))] : [],
+    services: {
+      identify: identify(),
+      ping: ping(),
+      pubsub: gossipsub({
+        ...gossipSettings({ topics: needs.topics, peerExchange: options.peerExchange, limits }),
+        maxInboundStreams: MAX_GOSSIP_STREAMS,
+        maxOutboundStreams: MAX_GOSSIP_STREAMS,
+      }),
+      ...(lookup === undefined ? {} : { dht: lookup }),
+    },
+  });
+}
+
+/** Stops the node and the one timer that gossipsub forgets: it would keep a process up to a heartbeat longer. */
+export async function stopHost(host: Host): Promise<void> {
+  const status: unknown = Reflect.get(host.services.pubsub, 'status');
+  const heartbeat: unknown =
+    typeof status === 'object' && status !== null ? Reflect.get(status, 'heartbeatTimeout') : undefined;
+  await host.stop();
+  if (typeof heartbeat === 'object' && heartbeat !== null && Symbol.dispose in heartbeat) {
+    const dispose: unknown = heartbeat[Symbol.dispose];
+    if (typeof dispose === 'function') Reflect.apply(dispose, heartbeat, []);
+  }
+}

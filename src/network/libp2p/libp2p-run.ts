@@ -1,0 +1,252 @@
+import type { Connection, Ed25519PrivateKey, PeerId, PeerInfo } from '@libp2p/interface';
+import type { Multiaddr } from '@multiformats/multiaddr';
+import type { Clock } from '../../lib/clock.ts';
+import { CodedError, messageOf } from '../../lib/coded-error.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Channel, GossipVerdict, OpenOptions, ProtocolLimits, UnderlayListener } from '../underlay.ts';
+import { BootstrapLinks } from './bootstrap-links.ts';
+import { DialBudget } from './dial-budget.ts';
+import { DialPolicy } from './dial-policy.ts';
+import { Dialer } from './dialer.ts';
+import { DiscoveredPeers } from './discovery.ts';
+import { GossipRepair } from './gossip-repair.ts';
+import { GossipTopics } from './gossip-topics.ts';
+import { createHost, type Host, stopHost, type Transports } from './host.ts';
+import { LiveChannels, type ProtocolHandler, unreachable } from './live-channels.ts';
+import type { Libp2pOptions } from './options.ts';
+import { OwnRecord } from './own-record.ts';
+import { PeerTags } from './peer-tags.ts';
+import { RememberedPeers } from './remembered-peers.ts';
+
+export type Validate = (from: string, message: Uint8Array) => GossipVerdict;
+
+export interface RunContext {
+  readonly options: Libp2pOptions;
+  readonly bootstrap: readonly Multiaddr[];
+  readonly self: string;
+  readonly privateKey: Ed25519PrivateKey;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly transports: Transports | undefined;
+  readonly topics: ReadonlyMap<string, Validate>;
+  readonly handlers: ReadonlyMap<string, ProtocolHandler>;
+  readonly listeners: ReadonlySet<UnderlayListener>;
+}
+
+/** One life of the transport, from start to stop. */
+export class Libp2pRun {
+  readonly #context: RunContext;
+  readonly #host: Host;
+  readonly #policy: DialPolicy;
+  readonly #topics: GossipTopics;
+  readonly #dialer: Dialer;
+  readonly #links: BootstrapLinks;
+  readonly #discovered: DiscoveredPeers;
+  readonly #repair: GossipRepair;
+  readonly #remembered: RememberedPeers;
+  readonly #tags: PeerTags;
+  readonly #connected = new Map<string, PeerId>();
+  readonly #channels: LiveChannels;
+  readonly #ownRecord: OwnRecord;
+  #stopping = false;
+
+  /** Rejects with `LISTEN_FAILED`; nothing is left running then. */
+  static async start(context: RunContext): Promise<Libp2pRun> {
+    const { limits } = context.options;
+    const budget = new DialBudget(limits.dialsInTotal, limits.dialsPerPrefix, context.clock);
+    const policy = new DialPolicy(budget, () => run.ownAddresses());
+    const host = await createHost(context.options, {
+      ...context,
+      topics: [...context.topics.keys()],
+      denyDial: (address) => policy.denies(address),
+      foundLocally: (peer) => run.foundLocally(peer),
+    });
+    const run: Libp2pRun = new Libp2pRun(context, host, policy);
+    await run.#begin();
+    return run;
+  }
+
+  private constructor(context: RunContext, host: Host, policy: DialPolicy) {
+    const { clock, logger, options, self } = context;
+    const isConnected = (peer: string): boolean => this.#connected.has(peer);
+    this.#context = context;
+    this.#host = host;
+    this.#policy = policy;
+    this.#tags = new PeerTags(host.peerStore, clock);
+    this.#channels = new LiveChannels({ clock, logger, opened: (id) => this.#tags.partner(id) });
+    this.#ownRecord = new OwnRecord({ ...context, addresses: () => host.getMultiaddrs() });
+    this.#remembered = new RememberedPeers(options.limits.maxRememberedPeers, {
+      peerStore: host.peerStore,
+      isConnected,
+    });
+    this.#topics = new GossipTopics(host.services.pubsub, {
+      maxGossipBytes: options.limits.maxGossipBytes,
+      clock,
+      logger,
+      isConnected,
+      subscribersChanged: (topic) => this.#notify((listener) => listener.subscribersChanged(topic)),
+    });
+    this.#dialer = new Dialer(options.limits, {
+      clock,
+      policy,
+      dial: (address, signal) => host.dial(address, { signal }),
+      routing: options.kadDht === 'off' ? undefined : host.peerRouting,
+    });
+    this.#links = new BootstrapLinks(context.bootstrap, {
+      self,
+      clock,
+      logger,
+      isConnected,
+      dial: (address, signal) => this.#dialBootstrap(address, signal),
+    });
+    this.#discovered = new DiscoveredPeers({
+      self,
+      targetPeers: options.limits.targetPeers,
+      maxAddressesDialled: options.limits.maxAddressesDialled,
+      logger,
+      isConnected,
+      connectedCount: () => this.#connected.size,
+      dial: (addresses) => policy.exempting(addresses, () => host.dial([...addresses])),
+    });
+    this.#repair = new GossipRepair({
+      clock,
+      identify: host.services.identify,
+      connections: () => host.getConnections(),
+      isReachable: (peer) => this.#topics.isReachable(peer),
+      repaired: (peer) => this.#topics.awaitReachable(peer),
+    });
+  }
+
+  addTopic(topic: string, validate: Validate): void {
+    this.#topics.validate(topic, validate);
+    this.#topics.listen(topic);
+  }
+
+  publish(topic: string, message: Uint8Array): Promise<void> {
+    return this.#topics.publish(topic, message);
+  }
+
+  subscribers(topic: string): string[] {
+    return this.#topics.subscribers(topic);
+  }
+
+  isConnected(peer: string): boolean {
+    return this.#connected.has(peer);
+  }
+
+  connectedPeers(): string[] {
+    return [...this.#connected.keys()];
+  }
+
+  peerRecord(): Uint8Array {
+    return this.#ownRecord.bytes;
+  }
+
+  ownAddresses(): Multiaddr[] {
+    return this.#host.getMultiaddrs();
+  }
+
+  foundLocally(peer: PeerInfo): void {
+    this.#discovered.found(peer);
+  }
+
+  async open(peer: string, protocol: string, limits: ProtocolLimits, options: OpenOptions): Promise<Channel> {
+    const { clock } = this.#context;
+    const untilMs = clock.monotonicMs() + options.timeoutMs;
+    let connection = this.#newestConnection(peer);
+    if (connection === undefined) {
+      if (options.peerRecord === undefined || peer === this.#context.self)
+        throw unreachable(peer, 'not connected');
+      connection = await this.#dialer.connect(peer, options.peerRecord, options.timeoutMs);
+    }
+    return this.#channels.open(connection, protocol, limits, untilMs - clock.monotonicMs());
+  }
+
+  /** Open channels are dropped rather than closed: a conversation that ends here has not come to its end. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#links.stop();
+    this.#dialer.stop();
+    this.#repair.stop();
+    this.#topics.stop();
+    this.#channels.abortAll();
+    await stopHost(this.#host);
+    this.#connected.clear();
+  }
+
+  async #begin(): Promise<void> {
+    const { handlers, topics } = this.#context;
+    this.#watchHost();
+    for (const [topic, validate] of topics) this.#topics.validate(topic, validate);
+    for (const [protocol, handler] of handlers) await this.#channels.serve(this.#host, protocol, handler);
+    try {
+      await this.#host.start();
+    } catch (error) {
+      await this.stop();
+      throw listenFailed(this.#context.options.listen, error);
+    }
+    for (const topic of topics.keys()) this.#topics.listen(topic);
+    await this.#ownRecord.refresh();
+    this.#links.start();
+    this.#repair.start();
+  }
+
+  #watchHost(): void {
+    const host = this.#host;
+    host.addEventListener('peer:connect', ({ detail: id }) => {
+      const peer = id.toString();
+      this.#connected.set(peer, id);
+      this.#remembered.connected(id);
+      this.#notify((listener) => listener.peerConnected(peer));
+    });
+    host.addEventListener('peer:disconnect', ({ detail: id }) => {
+      const peer = id.toString();
+      this.#connected.delete(peer);
+      this.#remembered.away(id);
+      this.#topics.peerDisconnected(peer);
+      this.#links.peerDisconnected(peer);
+      this.#notify((listener) => listener.peerDisconnected(peer));
+    });
+    host.addEventListener('peer:discovery', ({ detail: info }) => this.#onDiscovered(info));
+    host.addEventListener('self:peer:update', () => void this.#ownRecord.refresh());
+  }
+
+  #onDiscovered(info: PeerInfo): void {
+    if (!this.#connected.has(info.id.toString())) this.#remembered.away(info.id);
+  }
+
+  #notify(tell: (listener: UnderlayListener) => void): void {
+    if (this.#stopping) return;
+    for (const listener of this.#context.listeners) tell(listener);
+  }
+
+  async #dialBootstrap(address: Multiaddr, signal: AbortSignal): Promise<Connection> {
+    const connection = await this.#policy.exempting([address], () => this.#host.dial(address, { signal }));
+    this.#tags.bootstrap(connection.remotePeer);
+    return connection;
+  }
+
+  /** The newest: an older one may belong to a life of the peer that ended without a word. */
+  #newestConnection(peer: string): Connection | undefined {
+    const id = this.#connected.get(peer);
+    if (id === undefined) return undefined;
+    return this.#host
+      .getConnections(id)
+      .filter((connection) => connection.status === 'open')
+      .toSorted((a, b) => b.timeline.open - a.timeline.open)[0];
+  }
+}
+
+function listenFailed(listen: readonly string[], cause: unknown): CodedError {
+  const inUse = messageOf(cause).includes('EADDRINUSE');
+  const reason = inUse ? 'the port is in use' : 'the address cannot be listened on';
+  const next = inUse ? 'Stop the program that uses it, or choose another port' : 'Choose another address';
+  return new CodedError(
+    'LISTEN_FAILED',
+    `Cannot listen on ${listen.join(', ')}: ${reason}. ${next} with --listen.`,
+    {
+      cause,
+      data: { listen },
+    },
+  );
+}

@@ -1,0 +1,65 @@
+/** `client` asks others for addresses; `server` also answers, and is for well connected nodes of a large network. */
+export type KadDhtMode = 'off' | 'client' | 'server';
+
+export interface Libp2pOptions {
+  /** Part of the discovery tag and of the address lookup's protocol id, so that networks do not meet. */
+  readonly network: string;
+  readonly listen: readonly string[];
+  /** Told to others in place of the addresses listened on. */
+  readonly announce: readonly string[];
+  /** Nodes to stay connected with; they are dialled again whenever they are lost. */
+  readonly bootstrap: readonly string[];
+  readonly mdns: boolean;
+  readonly kadDht: KadDhtMode;
+  /** A node with too many neighbours tells the surplus ones about each other. */
+  readonly peerExchange: boolean;
+  /** Passes what libp2p logs on, at `debug`. Costly: every message is formatted. */
+  readonly libp2pLogs: boolean;
+  readonly limits: Libp2pLimits;
+}
+
+/** A bucket that holds `burst` tokens at most and gains `perSecond`. */
+export interface RateLimit {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/** Bounds of the libp2p transport; listed in specs/limits.md. */
+export interface Libp2pLimits {
+  readonly maxConnections: number;
+  /** From one host. libp2p's own 5 loses most of a local network. */
+  readonly maxInboundConnectionsPerSecond: number;
+  readonly maxPendingInboundConnections: number;
+  /** Peers met by discovery are dialled only below this number of connected ones. */
+  readonly targetPeers: number;
+  /** Disconnected peers whose addresses are remembered. */
+  readonly maxRememberedPeers: number;
+  readonly maxGossipBytes: number;
+  /** Of one gossip exchange; an honest peer stays below, see `gossip-settings.ts`. */
+  readonly maxGossipMessagesPerExchange: number;
+  readonly maxTopicsPerPeer: number;
+  readonly maxAddressesDialled: number;
+  readonly addressDialTimeoutMs: number;
+  readonly dialsInTotal: RateLimit;
+  /** Per /24 of IPv4 and /48 of IPv6. */
+  readonly dialsPerPrefix: RateLimit;
+  readonly maxStreamsPerConnection: number;
+  readonly streamWindowBytes: number;
+}
+
+export const defaultLibp2pLimits: Libp2pLimits = {
+  maxConnections: 500,
+  maxInboundConnectionsPerSecond: 200,
+  maxPendingInboundConnections: 200,
+  targetPeers: 48,
+  maxRememberedPeers: 2000,
+  maxGossipBytes: 4096,
+  maxGossipMessagesPerExchange: 256,
+  maxTopicsPerPeer: 32,
+  maxAddressesDialled: 3,
+  addressDialTimeoutMs: 3000,
+  dialsInTotal: { burst: 128, perSecond: 32 },
+  dialsPerPrefix: { burst: 32, perSecond: 8 },
+  maxStreamsPerConnection: 1024,
+  streamWindowBytes: 2 * 1024 * 1024,
+};

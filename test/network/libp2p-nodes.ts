@@ -1,0 +1,92 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { memory } from '@libp2p/memory';
+import { vi } from 'vitest';
+import { systemClock } from '../../src/lib/clock.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
+import { createLibp2pUnderlay } from '../../src/network/libp2p/libp2p-underlay.ts';
+import { defaultLibp2pLimits, type Libp2pOptions } from '../../src/network/libp2p/options.ts';
+import type { Underlay } from '../../src/network/underlay.ts';
+
+const LONGEST_WAIT_MS = 15_000;
+const CHECK_EVERY_MS = 2;
+
+export type TransportName = 'tcp' | 'memory';
+
+export interface NodeSetup extends Partial<Omit<Libp2pOptions, 'limits'>> {
+  readonly limits?: Partial<Libp2pOptions['limits']>;
+  readonly transport?: TransportName;
+  readonly privateKeyRaw?: Uint8Array;
+}
+
+/** Seed and public key, as `createLibp2pUnderlay` takes them. */
+export function newPrivateKey(): Uint8Array {
+  const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+  return new Uint8Array(
+    Buffer.concat([Buffer.from(jwk.d ?? '', 'base64url'), Buffer.from(jwk.x ?? '', 'base64url')]),
+  );
+}
+
+export function ephemeralAddress(transport: TransportName): string {
+  return transport === 'tcp' ? '/ip4/127.0.0.1/tcp/0' : `/memory/${randomBytes(8).toString('hex')}`;
+}
+
+export function createNode(setup: NodeSetup = {}): Underlay {
+  const { limits, transport = 'tcp', privateKeyRaw = newPrivateKey(), ...options } = setup;
+  return createLibp2pUnderlay(
+    {
+      network: 'test',
+      listen: [ephemeralAddress(transport)],
+      announce: [],
+      bootstrap: [],
+      mdns: false,
+      kadDht: 'off',
+      peerExchange: true,
+      libp2pLogs: false,
+      ...options,
+      limits: { ...defaultLibp2pLimits, ...limits },
+    },
+    {
+      privateKeyRaw,
+      clock: systemClock,
+      logger: silentLogger,
+      ...(transport === 'memory' ? { transports: [memory()] } : {}),
+    },
+  );
+}
+
+/** Waits until the condition holds, looking every few milliseconds. */
+export async function until(condition: () => boolean): Promise<void> {
+  await vi.waitFor(
+    () => {
+      if (!condition()) throw new Error(`never came true: ${condition.toString()}`);
+    },
+    { timeout: LONGEST_WAIT_MS, interval: CHECK_EVERY_MS },
+  );
+}
+
+export type Links = 'each-other' | 'first';
+
+/** Started nodes that are connected with each other, or all with the first one only. */
+export async function startNodes(
+  count: number,
+  setup: NodeSetup & { readonly links?: Links },
+  prepare: (node: Underlay, index: number) => void = () => {},
+): Promise<Underlay[]> {
+  const { links = 'each-other', ...rest } = setup;
+  const nodes: Underlay[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const known = links === 'first' ? nodes.slice(0, 1) : nodes;
+    const bootstrap = known.flatMap((one) => one.multiaddrs().slice(0, 1));
+    const node = createNode({ ...rest, bootstrap });
+    prepare(node, index);
+    await node.start();
+    nodes.push(node);
+  }
+  const neighbours = (index: number): number => (links === 'first' && index > 0 ? 1 : count - 1);
+  await until(() => nodes.every((node, index) => node.connectedPeers().length >= neighbours(index)));
+  return nodes;
+}
+
+export async function stopAll(nodes: readonly Underlay[]): Promise<void> {
+  await Promise.all(nodes.map((node) => node.stop()));
+}
