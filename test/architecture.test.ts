@@ -57,7 +57,7 @@ const PACKAGE_OWNERS: readonly PackageOwner[] = [
   { packages: /^node:child_process$/, owners: ['provider/executors/', 'launcher/'] },
   {
     packages: /^node:fs(\/promises)?$/,
-    owners: ['store/', 'content/', 'identity/', 'config/', 'provider/executors/', 'cli/', 'main.ts'],
+    owners: ['store/', 'content/', 'identity/', 'config/', 'provider/executors/', 'launcher/', 'cli/', 'main.ts'],
   },
   { packages: /^systeminformation$/, owners: ['provider/resources/'] },
   { packages: /^node:(timers(\/promises)?|perf_hooks)$/, owners: ['lib/clock.ts'] },

@@ -100,15 +100,18 @@ const preferences = z.union([
 ]);
 
 /** A key that a later version of the protocol gives a meaning: only its neutral value is taken, anything else is named. */
-const reserved = (neutral: unknown, key: string): z.ZodType<unknown> =>
-  z.unknown().superRefine((value, context) => {
-    if (value !== undefined && JSON.stringify(value) !== JSON.stringify(neutral)) {
-      context.addIssue({
-        code: 'custom',
-        message: `${key} other than ${JSON.stringify(neutral)} is not supported by this version`,
-      });
-    }
-  });
+const reserved = (neutral: unknown, key: string): z.ZodOptional<z.ZodType<unknown>> =>
+  z
+    .unknown()
+    .superRefine((value, context) => {
+      if (value !== undefined && JSON.stringify(value) !== JSON.stringify(neutral)) {
+        context.addIssue({
+          code: 'custom',
+          message: `${key} other than ${JSON.stringify(neutral)} is not supported by this version`,
+        });
+      }
+    })
+    .optional();
 
 /**
  * What a user posts. Unknown keys are errors that name them. Durations and sizes are parsed here, once:

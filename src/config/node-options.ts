@@ -1,0 +1,29 @@
+import type { ApiOptions } from '../api/options.ts';
+import type { ContentOptions } from '../content/options.ts';
+import type { Location } from '../domain/capability.ts';
+import type { LogLevel } from '../lib/logger.ts';
+import type { Libp2pOptions } from '../network/libp2p/options.ts';
+import type { OrchestratorOptions } from '../orchestrator/options.ts';
+import type { ProviderOptions } from '../provider/options.ts';
+import type { Onboarding } from '../provider/resources/onboarding.ts';
+import type { StoreOptions } from '../store/options.ts';
+
+/** The options of every part, as the configuration gives them. */
+export interface NodeOptions {
+  readonly network: string;
+  readonly dataDir: string;
+  readonly logLevel: LogLevel;
+  readonly api: ApiOptions;
+  readonly libp2p: Libp2pOptions;
+  readonly orchestrator: OrchestratorOptions;
+  readonly store: StoreOptions;
+  readonly content: ContentOptions;
+  /** Undefined: this node only posts jobs. */
+  readonly provider?: ProviderOptions & {
+    readonly onboard: Onboarding;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly location: Location;
+    /** Engines to offer out of those that work here; undefined offers all. */
+    readonly engines?: readonly string[];
+  };
+}

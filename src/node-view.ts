@@ -1,0 +1,98 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { MetricsView, NodeView, PeerLine } from './api/index.ts';
+import { NO_RESOURCES } from './domain/resources.ts';
+import type { Identity } from './identity/index.ts';
+import type { Clock } from './lib/clock.ts';
+import type { Underlay } from './network/underlay.ts';
+import type { Provider } from './provider/index.ts';
+
+export interface NodeViewNeeds {
+  readonly identity: Identity;
+  readonly network: string;
+  readonly version: string;
+  readonly underlay: Underlay;
+  readonly provider: Provider | undefined;
+  readonly clock: Clock;
+  readonly counters: () => Record<string, number>;
+  readonly bootstrapCount: number;
+  /** Providers that could hear a request now. */
+  readonly subscribers: () => number;
+}
+
+/** A node that was told of others waits this long for the first of them before it calls itself ready alone. */
+const ALONE_AFTER_MS = 5000;
+
+/** The node around the requester, as the HTTP interface shows it. */
+export function createNodeView(needs: NodeViewNeeds): {
+  readonly node: NodeView;
+  readonly metrics: MetricsView;
+} {
+  const startedAtMs = needs.clock.monotonicMs();
+  const { identity, underlay, provider } = needs;
+  const nothing = {
+    machine: NO_RESOURCES,
+    onboarded: NO_RESOURCES,
+    locked: NO_RESOURCES,
+    allocated: NO_RESOURCES,
+    free: NO_RESOURCES,
+  };
+  const node: NodeView = {
+    status: () => ({
+      peerId: identity.peerId,
+      did: identity.did,
+      network: needs.network,
+      version: needs.version,
+      multiaddrs: underlay.multiaddrs(),
+      peers: underlay.connectedPeers().length,
+      openNetwork: true,
+    }),
+    resources: () => ({ ...(provider?.pools() ?? nothing), leases: provider?.leases() ?? [] }),
+    peers: () =>
+      underlay.connectedPeers().map((peerId): PeerLine => ({ peerId, connected: true, multiaddrs: [] })),
+    ready: () => {
+      const waiting =
+        needs.bootstrapCount > 0 &&
+        needs.subscribers() === 0 &&
+        needs.clock.monotonicMs() - startedAtMs < ALONE_AFTER_MS;
+      return waiting
+        ? { ok: false, reasons: ['No node of the network was met yet.'] }
+        : { ok: true, reasons: [] };
+    },
+  };
+  return { node, metrics: createMetrics(needs) };
+}
+
+function createMetrics(needs: NodeViewNeeds): MetricsView {
+  const registry = new Registry();
+  new Gauge({
+    name: 'bidmesh_peers',
+    help: 'Connected peers.',
+    registers: [registry],
+    collect() {
+      this.set(needs.underlay.connectedPeers().length);
+    },
+  });
+  new Gauge({
+    name: 'bidmesh_leases',
+    help: 'Leases that take capacity now, by state.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const state of ['held', 'committed'] as const) {
+        this.set({ state }, needs.provider?.leases().filter((lease) => lease.state === state).length ?? 0);
+      }
+    },
+  });
+  new Counter({
+    name: 'bidmesh_network_events_total',
+    help: 'What the protocols saw, by name; refused messages are named by their code.',
+    labelNames: ['event'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [event, count] of Object.entries(needs.counters())) this.inc({ event }, count);
+    },
+  });
+  return { contentType: registry.contentType, metrics: () => registry.metrics() };
+}

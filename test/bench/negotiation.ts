@@ -1,0 +1,82 @@
+import { noopModule } from '../fixtures/wasm-modules.ts';
+import { type Bench, percentile, round } from './figure.ts';
+import { measureFloor } from './floor.ts';
+import { benchNetwork, followEvents, postJob, uploadBlob } from './nodes.ts';
+
+const PROVIDERS = 4;
+const WARM_UP = 10;
+
+/**
+ * Four provider processes and a requester on loopback; a no-op WASM job each time. The floor is bare libp2p between
+ * as many processes: gossip out, a new stream back, two round trips of the same sizes, no logic and no disk.
+ */
+export const negotiation: Bench = {
+  name: 'negotiation',
+  about: 'from POST to a closed contract and to Completed, beside bare libp2p doing the same round trips',
+  async run({ iterations = 100, report, note }) {
+    note('measuring the floor …');
+    const before = await measureFloor({ iterations });
+    note('measuring negotiations …');
+    const { contract, completed } = await measureNodes(iterations);
+    const after = await measureFloor({ iterations });
+    const floor = { p50: (before.p50 + after.p50) / 2, p99: (before.p99 + after.p99) / 2 };
+    for (const [name, share] of [
+      ['p50', 0.5],
+      ['p99', 0.99],
+    ] as const) {
+      const value = percentile(contract, share);
+      report({
+        bench: 'negotiation',
+        metric: `post_to_contract_${name}`,
+        value: round(value),
+        unit: 'ms',
+        floor: round(floor[name]),
+        ratio: round(value / floor[name]),
+      });
+    }
+    for (const [name, share] of [
+      ['p50', 0.5],
+      ['p99', 0.99],
+    ] as const) {
+      report({
+        bench: 'negotiation',
+        metric: `post_to_completed_${name}`,
+        value: round(percentile(completed, share)),
+        unit: 'ms',
+      });
+    }
+  },
+};
+
+async function measureNodes(iterations: number): Promise<{ contract: number[]; completed: number[] }> {
+  const network = benchNetwork();
+  const contract: number[] = [];
+  const completed: number[] = [];
+  try {
+    const requester = await network.start('requester', { BIDMESH__PROVIDER__ENABLED: 'false' });
+    for (let index = 1; index <= PROVIDERS; index += 1) await network.start(`provider-${index}`);
+    const { api } = requester.process;
+    const cid = await uploadBlob(api, noopModule());
+    const job = {
+      name: 'noop',
+      engine: { type: 'wasm', params: { module: { cid } } },
+      resources: { cpu: '100m', memory: '64MiB', disk: '1MiB' },
+    };
+    for (let index = 0; index < iterations + WARM_UP; index += 1) {
+      const startedMs = performance.now();
+      let contractMs = Number.NaN;
+      const location = await postJob(api, job);
+      await followEvents(api, location, (type) => {
+        if (type === 'contract.accepted') contractMs = performance.now() - startedMs;
+        if (type === 'job.failed') throw new Error('a benchmark job failed');
+        return type === 'job.completed';
+      });
+      if (index < WARM_UP) continue;
+      contract.push(contractMs);
+      completed.push(performance.now() - startedMs);
+    }
+  } finally {
+    await network.stop();
+  }
+  return { contract, completed };
+}

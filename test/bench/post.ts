@@ -1,0 +1,61 @@
+import { noopModule } from '../fixtures/wasm-modules.ts';
+import { type Bench, percentile, round } from './figure.ts';
+import { benchNetwork, postJob, uploadBlob } from './nodes.ts';
+
+const IN_FLIGHT = 64;
+
+/** A node without a provider takes posts as fast as it can: each 202 means job and evaluation are on disk. */
+export const post: Bench = {
+  name: 'post',
+  about: 'durable posts per second with 64 in flight; searches are capped, the rest is Queued',
+  async run({ iterations = 10_000, report }) {
+    const network = benchNetwork();
+    try {
+      const { process: node } = await network.start('requester', { BIDMESH__PROVIDER__ENABLED: 'false' });
+      const cid = await uploadBlob(node.api, noopModule());
+      const job = { engine: { type: 'wasm', params: { module: { cid } } }, timeouts: { search: '60s' } };
+      await postMany(node.api, job, 500);
+      const startedMs = performance.now();
+      const latencies = await postMany(node.api, job, iterations);
+      const seconds = (performance.now() - startedMs) / 1000;
+      report({
+        bench: 'post',
+        metric: 'durable_posts_per_s',
+        value: round(iterations / seconds, 0),
+        unit: '1/s',
+        inFlight: IN_FLIGHT,
+      });
+      report({
+        bench: 'post',
+        metric: 'post_p50',
+        value: round(percentile(latencies, 0.5)),
+        unit: 'ms',
+        inFlight: IN_FLIGHT,
+      });
+      report({
+        bench: 'post',
+        metric: 'post_p99',
+        value: round(percentile(latencies, 0.99)),
+        unit: 'ms',
+        inFlight: IN_FLIGHT,
+      });
+    } finally {
+      await network.stop();
+    }
+  },
+};
+
+async function postMany(api: string, job: unknown, count: number): Promise<number[]> {
+  const latencies: number[] = [];
+  let next = 0;
+  const loop = async (): Promise<void> => {
+    while (next < count) {
+      next += 1;
+      const startedMs = performance.now();
+      await postJob(api, job);
+      latencies.push(performance.now() - startedMs);
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, loop));
+  return latencies;
+}

@@ -1,0 +1,186 @@
+import type { NodeOptions } from '../../src/config/node-options.ts';
+import { apiDefaults } from '../../src/api/options.ts';
+import { jobDescription } from '../../src/domain/job-description.ts';
+import { type Identity, identityOf } from '../../src/identity/index.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
+import { defaultLibp2pLimits } from '../../src/network/libp2p/options.ts';
+import { type BidmeshNode, startNode } from '../../src/node.ts';
+import { defaultOrchestratorLimits } from '../../src/orchestrator/options.ts';
+import { defaultProviderLimits } from '../../src/provider/options.ts';
+import { MemoryDisk } from '../../src/store/memory-database.ts';
+import { defaultStoreLimits } from '../../src/store/options.ts';
+import { FakeClock } from './fake-clock.ts';
+import { createMemoryContent, MemoryBlocks } from './memory-content.ts';
+import { createMemoryFolders, createScriptedExecutor, RunRecord } from './scripted-executor.ts';
+import { SeededRandom } from './seeded-random.ts';
+import { SimulatedNetwork, type SimulatedNetworkOptions, type SimulatedNode } from './simulated-network.ts';
+
+const GIB = 2 ** 30;
+
+export interface WorldOptions {
+  readonly seed: string | number;
+  readonly network?: Partial<SimulatedNetworkOptions>;
+  /** How long each execution works. */
+  readonly workMs?: (executionId: string) => number;
+}
+
+/** One node over all its lives: its key, disk and content stay, everything else goes with a crash. */
+export interface Machine {
+  readonly name: string;
+  readonly identity: Identity;
+  readonly disk: MemoryDisk;
+  readonly blocks: MemoryBlocks;
+  readonly provides: boolean;
+  life: { readonly node: BidmeshNode; readonly simulated: SimulatedNode } | undefined;
+}
+
+/** Several nodes of one network in this process, on one fake clock, with one seed. Production code throughout. */
+export class World {
+  readonly clock = new FakeClock();
+  readonly random: SeededRandom;
+  readonly network: SimulatedNetwork;
+  readonly record = new RunRecord();
+  readonly machines = new Map<string, Machine>();
+  readonly #workMs: (executionId: string) => number;
+
+  constructor(options: WorldOptions) {
+    this.random = new SeededRandom(options.seed);
+    this.network = new SimulatedNetwork(this.clock, this.random.fork('network'), options.network ?? {});
+    this.#workMs = options.workMs ?? (() => 500);
+  }
+
+  async start(name: string, role: { readonly provides: boolean }): Promise<Machine> {
+    const random = this.random.fork(`machine/${name}`);
+    const machine: Machine = {
+      name,
+      identity: identityOf(random.bytes(32)),
+      disk: new MemoryDisk({ clock: this.clock, random: random.fork('disk') }),
+      blocks: new MemoryBlocks(),
+      provides: role.provides,
+      life: undefined,
+    };
+    this.machines.set(name, machine);
+    await this.boot(machine);
+    return machine;
+  }
+
+  /** A first life, or another one after a crash. */
+  async boot(machine: Machine): Promise<BidmeshNode> {
+    const simulated = this.network.node(machine.identity.peerId);
+    const { clock } = simulated;
+    const random = this.random.fork(`life/${machine.name}/${this.clock.monotonicMs()}`);
+    const starting = (async () =>
+      startNode(
+        nodeOptions(machine.provides),
+        { nodePath: '', searchPath: '', constrainedMemoryBytes: 0 },
+        {
+          clock,
+          random,
+          logger: silentLogger,
+          identity: machine.identity,
+          database: await machine.disk.open(),
+          underlay: () => simulated.underlay,
+          content: (transport) => createMemoryContent(machine.blocks, transport),
+          executor: createScriptedExecutor(clock, this.record, (executionId) => ({
+            durationMs: this.#workMs(executionId),
+          })),
+          folders: createMemoryFolders(),
+          machine: {
+            resources: { cpuMillis: 4000, memoryBytes: 8 * GIB, diskBytes: 100 * GIB, gpus: [] },
+            cpu: { cores: 4, arch: 'x64', model: 'simulated', vendor: 'none' },
+            notes: [],
+          },
+          api: false,
+        },
+      ))();
+    const node = await this.clock.runUntilSettled(starting, 60_000);
+    machine.life = { node, simulated };
+    return node;
+  }
+
+  crash(machine: Machine): void {
+    machine.life?.simulated.crash();
+    machine.disk.crash();
+    machine.life = undefined;
+  }
+
+  nodeOf(machine: Machine): BidmeshNode {
+    if (machine.life === undefined) throw new Error(`${machine.name} is not running`);
+    return machine.life.node;
+  }
+
+  /** Posts a small job, waits until it is on disk, and gives its id. */
+  async post(machine: Machine, extra: Readonly<Record<string, unknown>> = {}): Promise<string> {
+    const description = jobDescription.parse({
+      engine: { type: 'wasm', params: { module: { base64: 'AGFzbQEAAAA=' } } },
+      ...extra,
+    });
+    const posted = this.nodeOf(machine).orchestrator.postJob(description, { bodyDigest: 'none' });
+    return (await this.clock.runUntilSettled(posted, 10_000)).jobId;
+  }
+
+  /** Runs until `check` holds, asking every `stepMs` of simulated time. */
+  async until(check: () => Promise<boolean>, limitMs: number, what: string, stepMs = 100): Promise<void> {
+    const endMs = this.clock.monotonicMs() + limitMs;
+    while (!(await this.clock.runUntilSettled(check(), limitMs))) {
+      if (this.clock.monotonicMs() >= endMs)
+        throw new Error(`${what}: not within ${limitMs} ms of simulated time`);
+      await this.clock.advanceBy(stepMs);
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const machine of this.machines.values()) {
+      if (machine.life !== undefined) await this.clock.runUntilSettled(machine.life.node.stop(), 60_000);
+    }
+  }
+}
+
+function nodeOptions(provides: boolean): NodeOptions {
+  return {
+    network: 'simulated',
+    dataDir: '/nowhere',
+    logLevel: 'silent',
+    api: apiDefaults,
+    libp2p: {
+      network: 'simulated',
+      listen: [],
+      announce: [],
+      bootstrap: [],
+      mdns: false,
+      kadDht: 'off',
+      peerExchange: false,
+      libp2pLogs: false,
+      limits: defaultLibp2pLimits,
+    },
+    orchestrator: {
+      defaultOrchestrationType: 'pull',
+      defaultSearchTimeoutMs: 5000,
+      wantedBids: 5,
+      weights: {},
+      limits: defaultOrchestratorLimits,
+    },
+    store: { folder: '/nowhere', limits: defaultStoreLimits },
+    content: { folder: '/nowhere' },
+    ...(provides
+      ? {
+          provider: {
+            ownJobs: true,
+            price: { amount: '0.02', currency: 'USD', per: 'hour' as const },
+            lockOnBid: false,
+            allow: [],
+            deny: [],
+            limits: defaultProviderLimits,
+            onboard: {
+              cpu: { kind: 'all' as const },
+              memory: { kind: 'all' as const },
+              disk: { kind: 'all' as const },
+              gpus: 'all' as const,
+            },
+            labels: {},
+            location: {},
+          },
+        }
+      : {}),
+  };
+}
