@@ -135,10 +135,11 @@ function parseAddress(text: string): Multiaddr {
   try {
     return multiaddr(text);
   } catch (cause) {
-    const example = '/ip4/127.0.0.1/tcp/4001';
-    throw new CodedError('ADDRESS_INVALID', `"${text}" is not a multiaddr. Write it like ${example}.`, {
-      cause,
-    });
+    throw new CodedError(
+      'ADDRESS_INVALID',
+      `"${text}" is not a multiaddr. Write it like "/ip4/127.0.0.1/tcp/4001".`,
+      { cause },
+    );
   }
 }
 
