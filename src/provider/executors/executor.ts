@@ -46,7 +46,12 @@ export interface ExecutionOutcome {
   /** One sentence for people. */
   readonly message: string;
   /** Regular files below `outputs`, never links; `hostPath` is inside the attempt's folder. */
-  readonly files: readonly { readonly output: string; readonly path: string; readonly hostPath: string; readonly size: number }[];
+  readonly files: readonly {
+    readonly output: string;
+    readonly path: string;
+    readonly hostPath: string;
+    readonly size: number;
+  }[];
   readonly usage: { readonly wallClockMs: number; readonly cpuMs: number };
 }
 

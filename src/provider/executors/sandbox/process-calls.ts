@@ -1,0 +1,150 @@
+import {
+  CLOCK,
+  CLOCK_FLAG_ABSTIME,
+  ERRNO,
+  EVENT_BYTES,
+  EVENT_CLOCK,
+  SUBSCRIPTION_BYTES,
+  WasiError,
+} from './wasi-values.ts';
+import type { GuestMemory } from './guest-memory.ts';
+import type { WasiCalls, WasiContext } from './wasi-context.ts';
+
+const MAX_SUBSCRIPTIONS = 1024;
+const NS_PER_MS = 1_000_000n;
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
+const encoder = new TextEncoder();
+
+/** Everything that is not about files. */
+export function processCalls(context: WasiContext): WasiCalls {
+  return { ...startCalls(context), ...clockCalls(context), ...endCalls(context), ...socketCalls() };
+}
+
+function startCalls({ memory, args, env, fillRandom }: WasiContext): WasiCalls {
+  const encoded = (texts: readonly string[]): Uint8Array[] =>
+    texts.map((text) => encoder.encode(`${text}\0`));
+  const sizes = (texts: readonly string[], countAt: number, sizeAt: number): void => {
+    memory.setU32(countAt, texts.length);
+    memory.setU32(
+      sizeAt,
+      encoded(texts).reduce((sum, bytes) => sum + bytes.length, 0),
+    );
+  };
+  const write = (texts: readonly string[], listAt: number, bytesAt: number): void => {
+    let at = bytesAt;
+    for (const [index, bytes] of encoded(texts).entries()) {
+      memory.setU32(listAt + index * 4, at);
+      memory.bytes(at, bytes.length).set(bytes);
+      at += bytes.length;
+    }
+  };
+  return {
+    args_sizes_get: (countAt: number, sizeAt: number) => sizes(args, countAt, sizeAt),
+    args_get: (listAt: number, bytesAt: number) => write(args, listAt, bytesAt),
+    environ_sizes_get: (countAt: number, sizeAt: number) => sizes(env, countAt, sizeAt),
+    environ_get: (listAt: number, bytesAt: number) => write(env, listAt, bytesAt),
+    random_get: (at: number, length: number) => fillRandom(memory.bytes(at, length)),
+  };
+}
+
+function clockCalls(context: WasiContext): WasiCalls {
+  const { memory } = context;
+  return {
+    clock_res_get: (id: number, resultAt: number) => {
+      readClock(context, id);
+      memory.setU64(resultAt, id === CLOCK.realtime ? NS_PER_MS : 1000n);
+    },
+    clock_time_get: (id: number, _precision: bigint, resultAt: number) =>
+      memory.setU64(resultAt, readClock(context, id)),
+    poll_oneoff: (subscriptionsAt: number, eventsAt: number, count: number, resultAt: number) => {
+      const total = count >>> 0;
+      if (total === 0 || total > MAX_SUBSCRIPTIONS) throw new WasiError(ERRNO.inval);
+      const waits = Array.from({ length: total }, (_, index) =>
+        readSubscription(context, subscriptionsAt + index * SUBSCRIPTION_BYTES),
+      );
+      const shortest = waits.reduce(
+        (least, { waitNs }) => (waitNs < least ? waitNs : least),
+        waits[0]?.waitNs ?? 0n,
+      );
+      sleepNs(shortest);
+      const due = waits.filter(({ waitNs }) => waitNs <= shortest);
+      for (const [index, { userdata, type }] of due.entries()) {
+        writeEvent(memory, eventsAt + index * EVENT_BYTES, userdata, type);
+      }
+      memory.setU32(resultAt, due.length);
+    },
+    sched_yield: () => {},
+  };
+}
+
+function endCalls({ end }: WasiContext): WasiCalls {
+  return {
+    proc_exit: (code: number) => {
+      const exitCode = code >>> 0;
+      end(
+        exitCode === 0
+          ? { exitReason: 'completed', exitCode, message: 'The program ended.' }
+          : { exitReason: 'exit-code', exitCode, message: `The program exited with code ${exitCode}.` },
+      );
+    },
+    proc_raise: (signal: number) => {
+      const exitCode = 128 + (signal & 0x7f);
+      end({
+        exitReason: 'exit-code',
+        exitCode,
+        message: `The program raised signal ${signal & 0x7f} against itself.`,
+      });
+    },
+  };
+}
+
+function socketCalls(): WasiCalls {
+  const noSockets = (): never => {
+    throw new WasiError(ERRNO.notsock);
+  };
+  return { sock_accept: noSockets, sock_recv: noSockets, sock_send: noSockets, sock_shutdown: noSockets };
+}
+
+function readClock({ nowNs, monotonicNs, cpuNs }: WasiContext, id: number): bigint {
+  switch (id) {
+    case CLOCK.realtime:
+      return nowNs();
+    case CLOCK.monotonic:
+      return monotonicNs();
+    case CLOCK.processCpu:
+    case CLOCK.threadCpu:
+      return cpuNs();
+    default:
+      throw new WasiError(ERRNO.inval);
+  }
+}
+
+/** How long a subscription has to wait; everything but a clock is ready at once. */
+function readSubscription(
+  context: WasiContext,
+  at: number,
+): { userdata: bigint; type: number; waitNs: bigint } {
+  const view = context.memory.view(at, SUBSCRIPTION_BYTES);
+  const userdata = view.getBigUint64(0, true);
+  const type = view.getUint8(8);
+  if (type !== EVENT_CLOCK) return { userdata, type, waitNs: 0n };
+  const timeout = view.getBigUint64(24, true);
+  const absolute = (view.getUint16(40, true) & CLOCK_FLAG_ABSTIME) !== 0;
+  const waitNs = absolute ? timeout - readClock(context, view.getUint32(16, true)) : timeout;
+  return { userdata, type, waitNs: waitNs < 0n ? 0n : waitNs };
+}
+
+function writeEvent(memory: GuestMemory, at: number, userdata: bigint, type: number): void {
+  memory.bytes(at, EVENT_BYTES).fill(0);
+  const view = memory.view(at, EVENT_BYTES);
+  view.setBigUint64(0, userdata, true);
+  view.setUint8(10, type);
+  if (type !== EVENT_CLOCK) view.setBigUint64(16, 1n, true);
+}
+
+/** Holds this thread, as a program without threads expects. */
+function sleepNs(ns: bigint): void {
+  const rounded = (ns + NS_PER_MS - 1n) / NS_PER_MS;
+  const ms = rounded > BigInt(LONGEST_WAIT_MS) ? LONGEST_WAIT_MS : Number(rounded);
+  if (ms > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}

@@ -1,0 +1,61 @@
+import { lstatSync, readdirSync, type Stats } from 'node:fs';
+import { posix } from 'node:path';
+import { type DirectoryNode, InputFile } from './file-nodes.ts';
+import type { FileTree } from './file-tree.ts';
+import { MAX_PATH_DEPTH, type SandboxTask } from './sandbox-task.ts';
+
+const SCRATCH = '/tmp';
+const MAX_INPUT_ENTRIES = 20_000;
+
+/** Thrown when an input cannot be shown to the program. */
+export class InputError extends Error {
+  override readonly name = 'InputError';
+}
+
+export interface OutputFolder {
+  readonly name: string;
+  readonly directory: DirectoryNode;
+}
+
+/** Fills the tree with what a task brings. Output folders and `/tmp` can be written to, nothing else can. */
+export function placeTask(tree: FileTree, task: SandboxTask): OutputFolder[] {
+  const outputs = task.outputs.map(({ name, path }) => ({ name, directory: tree.place(path, true) }));
+  tree.place(SCRATCH, true);
+  const budget = { entries: MAX_INPUT_ENTRIES };
+  for (const { target, path } of task.inputs) {
+    const parent = tree.place(posix.dirname(target), false);
+    placeInput(tree, parent, posix.basename(target), path, budget, 0);
+  }
+  return outputs;
+}
+
+/** Links in an input folder are left out: where they lead is not part of the input. */
+function placeInput(
+  tree: FileTree,
+  parent: DirectoryNode,
+  name: string,
+  path: string,
+  budget: { entries: number },
+  depth: number,
+): void {
+  budget.entries -= 1;
+  if (budget.entries < 0) throw new InputError(`The inputs have more than ${MAX_INPUT_ENTRIES} entries.`);
+  if (depth > MAX_PATH_DEPTH) throw new InputError('An input folder is too deep.');
+  const found = statOf(path, name);
+  if (found.isFile()) {
+    parent.entries.set(name, new InputFile(tree.nextInode(), tree.times(), path, found.size));
+  } else if (found.isDirectory()) {
+    const directory = tree.placeBelow(parent, name, false);
+    for (const entry of readdirSync(path)) {
+      placeInput(tree, directory, entry, posix.join(path, entry), budget, depth + 1);
+    }
+  }
+}
+
+function statOf(path: string, name: string): Stats {
+  try {
+    return lstatSync(path);
+  } catch (error) {
+    throw new InputError(`The input "${name}" cannot be read.`, { cause: error });
+  }
+}

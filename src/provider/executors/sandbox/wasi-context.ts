@@ -1,0 +1,25 @@
+import type { DescriptorTable } from './descriptors.ts';
+import type { FileTree } from './file-tree.ts';
+import type { GuestMemory } from './guest-memory.ts';
+import type { EndProgram, OutputQuota } from './output-quota.ts';
+
+/** What the calls of one program work on. */
+export interface WasiContext {
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly memory: GuestMemory;
+  readonly descriptors: DescriptorTable;
+  readonly tree: FileTree;
+  readonly quota: OutputQuota;
+  /** Passes on what the program prints; returns once it is on its way, so a slow reader slows the program. */
+  readonly print: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void;
+  readonly end: EndProgram;
+  readonly fillRandom: (bytes: Uint8Array) => void;
+  readonly nowNs: () => bigint;
+  readonly monotonicNs: () => bigint;
+  readonly cpuNs: () => bigint;
+}
+
+/** One imported function. What it throws as a `WasiError` becomes its result; otherwise it succeeded. */
+export type WasiCall = (...args: never[]) => void;
+export type WasiCalls = Readonly<Record<string, WasiCall>>;

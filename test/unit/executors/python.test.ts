@@ -1,0 +1,204 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { executorFor, type Isolation, type Job, type JobResult, MIB, runJob } from './sandbox-run.ts';
+
+/** Calls each function and prints its name with its value or the kind of its error. */
+const ATTEMPTS = `
+import json, os
+def attempt(**calls):
+    found = {}
+    for name, call in calls.items():
+        try:
+            found[name] = call()
+        except Exception as error:
+            found[name] = type(error).__name__
+    print(json.dumps(found))
+`;
+
+describe.each<Isolation>(['process', 'bubblewrap'])('a Python script, isolated by %s', (isolation) => {
+  const executor = executorFor(isolation);
+  let works = false;
+  const run = async (job: Job, skip: (note: string) => void): Promise<JobResult> => {
+    if (!works) skip('bwrap is not there or does not work here');
+    return runJob(executor, { engine: 'python', ...job });
+  };
+  const attempts = async (
+    calls: string,
+    job: Partial<Job>,
+    skip: (note: string) => void,
+  ): Promise<unknown> => {
+    const { stdout, stderr } = await run({ ...job, program: `${ATTEMPTS}attempt(${calls})` }, skip);
+    expect(stderr).toBe('');
+    return JSON.parse(stdout);
+  };
+
+  beforeAll(async () => {
+    works = (await executor.probe()).isolation === isolation;
+  }, 30_000);
+
+  it('turns an input into an output with csv and json', async ({ skip }) => {
+    const { outcome, stdout, files } = await run(
+      {
+        program: `
+import csv, json, os, sys
+rows = list(csv.DictReader(open('/inputs/data.csv')))
+os.makedirs('/outputs/deep/er')
+with open('/outputs/deep/er/sum.json', 'w') as file:
+    json.dump({'sum': sum(int(row['n']) for row in rows), 'args': sys.argv[1:], 'k': os.environ['K']}, file)
+open('/outputs/copy.csv', 'w').write(open('/inputs/data.csv').read())
+print(sys.stdin.readline().strip(), sys.version.split()[0])
+`,
+        args: ['x', 'ü'],
+        env: { K: 'v' },
+        stdin: 'line\nrest',
+        inputs: { '/inputs/data.csv': 'n,m\n1,2\n41,3\n' },
+      },
+      skip,
+    );
+    expect(outcome).toMatchObject({ exitReason: 'completed', exitCode: 0 });
+    expect(stdout).toBe('line 3.12.0\n');
+    expect(files).toEqual({
+      'out:deep/er/sum.json': '{"sum": 42, "args": ["x", "\\u00fc"], "k": "v"}',
+      'out:copy.csv': 'n,m\n1,2\n41,3\n',
+    });
+  });
+
+  it('finds nothing of the host, whatever way it tries', async ({ skip }) => {
+    const found = await attempts(
+      `root=lambda: sorted(os.listdir('/')),
+       passwd=lambda: open('/etc/passwd').read(),
+       above=lambda: open('/../../../../etc/passwd').read(),
+       relative=lambda: open('../etc/passwd').read(),
+       proc=lambda: os.listdir('/proc'),
+       link=lambda: os.symlink('/etc', '/outputs/etc'),
+       hard=lambda: os.link('/inputs/a', '/outputs/a'),
+       cwd=lambda: os.getcwd(),
+       env=lambda: sorted(os.environ),
+       process=lambda: os.system('ls')`,
+      { inputs: { '/inputs/a': 'a' } },
+      skip,
+    );
+    expect(found).toEqual({
+      root: ['inputs', 'job', 'outputs', 'tmp'],
+      passwd: 'FileNotFoundError',
+      above: 'PermissionError',
+      relative: 'PermissionError',
+      proc: 'FileNotFoundError',
+      link: 'OSError',
+      hard: 'OSError',
+      cwd: '/',
+      env: ['PYTHONDONTWRITEBYTECODE'],
+      process: 'AttributeError',
+    });
+  });
+
+  it('reads its inputs and cannot change them', async ({ skip }) => {
+    const found = await attempts(
+      `read=lambda: open('/inputs/a').read(),
+       write=lambda: open('/inputs/a', 'w'),
+       append=lambda: open('/inputs/a', 'a'),
+       truncate=lambda: os.truncate('/inputs/a', 0),
+       remove=lambda: os.remove('/inputs/a'),
+       rename=lambda: os.rename('/inputs/a', '/outputs/a'),
+       beside=lambda: open('/inputs/b', 'w'),
+       over=lambda: os.rename('/job/main.py', '/inputs/a'),
+       touch=lambda: os.utime('/inputs/a', (1, 1)),
+       still=lambda: open('/inputs/a').read()`,
+      { inputs: { '/inputs/a': 'content' } },
+      skip,
+    );
+    const refused = 'OSError';
+    expect(found).toEqual({
+      read: 'content',
+      write: refused,
+      append: refused,
+      truncate: refused,
+      remove: refused,
+      rename: refused,
+      beside: refused,
+      over: refused,
+      touch: refused,
+      still: 'content',
+    });
+  });
+
+  it('sees an input folder, but not what its links lead to', async ({ skip }) => {
+    const inputs: { target: string; hostPath: string }[] = [];
+    const prepare = async (base: string): Promise<void> => {
+      const hostPath = join(base, 'folder');
+      await mkdir(join(hostPath, 'inner'), { recursive: true });
+      await writeFile(join(hostPath, 'inner', 'a'), 'text');
+      await symlink('/etc', join(hostPath, 'etc'));
+      await symlink('inner/a', join(hostPath, 'b'));
+      inputs.push({ target: '/data', hostPath });
+    };
+    if (!works) skip('bwrap is not there or does not work here');
+    const { stdout } = await runJob(
+      { ...executor, run: (task, sink, signal) => executor.run({ ...task, inputs }, sink, signal) },
+      {
+        engine: 'python',
+        program: `${ATTEMPTS}attempt(walk=lambda: list(os.walk('/data')), a=lambda: open('/data/inner/a').read())`,
+        prepare,
+      },
+    );
+    expect(JSON.parse(stdout)).toEqual({
+      walk: [
+        ['/data', ['inner'], []],
+        ['/data/inner', [], ['a']],
+      ],
+      a: 'text',
+    });
+  });
+
+  it('refuses names and depths that no folder should hold', async ({ skip }) => {
+    const found = await attempts(
+      `long=lambda: open('/outputs/' + 'x' * 256, 'w'),
+       path=lambda: open('/outputs/' + 'x/' * 3000 + 'y', 'w'),
+       deep=lambda: os.makedirs('/outputs/' + 'd/' * 200),
+       surrogate=lambda: open(b'/outputs/\\xff\\xfe', 'w')`,
+      { limits: { outputFiles: 500 } },
+      skip,
+    );
+    expect(found).toEqual({ long: 'OSError', path: 'OSError', deep: 'OSError', surrogate: 'OSError' });
+  });
+
+  it('shows what it prints at once', async ({ skip }) => {
+    const abort = new AbortController();
+    const { outcome, stdout } = await run(
+      {
+        program: 'print("working", flush=False)\nwhile True: pass',
+        signal: abort.signal,
+        printed: () => abort.abort(),
+      },
+      skip,
+    );
+    expect(outcome).toMatchObject({ exitReason: 'cancelled' });
+    expect(stdout).toContain('working');
+  });
+
+  it('fails with its own exit code and keeps what it wrote', async ({ skip }) => {
+    const job = { program: 'open("/outputs/log", "w").write("so far")\nraise SystemExit(3)' };
+    const { outcome, files } = await run(job, skip);
+    expect(outcome).toMatchObject({ exitReason: 'exit-code', exitCode: 3 });
+    expect(files).toEqual({ 'out:log': 'so far' });
+  });
+
+  it('writes more than fits in memory and reads it back', async ({ skip }) => {
+    const { outcome, stdout } = await run(
+      {
+        program: `
+import zlib
+pieces = [bytes([n]) * 999_983 for n in range(40)]
+with open('/tmp/big', 'w+b') as file:
+    for piece in pieces: file.write(piece)
+    file.seek(0)
+    print(zlib.crc32(file.read()) == zlib.crc32(b''.join(pieces)))
+`,
+        limits: { outputBytes: 64 * MIB, memoryBytes: 256 * MIB },
+      },
+      skip,
+    );
+    expect([outcome.exitReason, stdout]).toEqual(['completed', 'True\n']);
+  });
+});
