@@ -17,7 +17,7 @@ import type { Underlay } from './network/underlay.ts';
 import { createNodeView } from './node-view.ts';
 import { createOrchestrator, type Orchestrator } from './orchestrator/index.ts';
 import { createAttemptFolders } from './provider/executors/attempt-folders.ts';
-import type { Executor } from './provider/executors/executor.ts';
+import type { EngineOffer, Executor } from './provider/executors/executor.ts';
 import { createToolRunner } from './provider/executors/tool-runner.ts';
 import { createWasiExecutor } from './provider/executors/wasi-executor.ts';
 import { createProvider, type Provider } from './provider/index.ts';
@@ -205,9 +205,7 @@ async function buildProvider(
     peerId: identity.peerId,
     nodeVersion: packageFile.version,
     cpu: machine.cpu,
-    engines: Object.fromEntries(
-      Object.entries(offer.engines).filter(([name]) => engines === undefined || engines.includes(name)),
-    ),
+    engines: offeredEngines(offer, engines),
     runtimes: offer.runtimes,
     labels,
     location,
@@ -227,6 +225,17 @@ async function buildProvider(
     machine: machine.resources,
     onboarded: onboard(machine.resources, offered),
   });
+}
+
+/** A job asks for an engine by name, and an interpreter that an engine runs counts as one. */
+function offeredEngines(
+  offer: EngineOffer,
+  wanted: readonly string[] | undefined,
+): Readonly<Record<string, string>> {
+  const all = { ...offer.engines, ...offer.runtimes };
+  return Object.fromEntries(
+    Object.entries(all).filter(([name]) => wanted === undefined || wanted.includes(name)),
+  );
 }
 
 function probeMachine({ options, host, clock }: Base): Promise<MachineInventory> {

@@ -52,7 +52,6 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
     const { limits } = options;
     const { signal } = this.#stopping;
     const evaluate = (job: Job, trigger: EvaluationTrigger): void => this.#evaluate(job, trigger);
-    const onUnresolved = (job: Job, execution: Execution): void => void this.#resolve(job, execution);
     this.#options = options;
     this.#needs = needs;
     this.#lane = new JobLane({
@@ -107,7 +106,7 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
       liveness: this.#liveness,
       content,
       evaluate,
-      onUnresolved,
+      resolve: (job, execution) => this.#resolve(job, execution),
       signal,
     });
     this.#broker = createEvaluationBroker(
@@ -151,7 +150,7 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
     description: JobDescription,
     options: PostOptions,
   ): Promise<{ readonly jobId: string; readonly repeated: boolean }> {
-    const { store, clock, content, market } = this.#needs;
+    const { clock, content, market } = this.#needs;
     const repeated = await this.#earlierPost(options);
     if (repeated !== undefined) return { jobId: repeated, repeated: true };
     if (this.#watchdog.openJobs >= this.#options.limits.maxOpenJobs) {

@@ -39,34 +39,44 @@ const ASK_AGAIN = { firstMs: 200, longestMs: 2000, factor: 2 };
 export class ContractCloser {
   readonly #limits: OrchestratorLimits;
   readonly #needs: ContractCloserNeeds;
-  readonly #closing = new Set<string>();
+  readonly #closing = new Map<string, Promise<void>>();
 
   constructor(limits: OrchestratorLimits, needs: ContractCloserNeeds) {
     this.#limits = limits;
     this.#needs = needs;
   }
 
-  async close(
+  /** Settles when the outcome is on disk; a call for a contract that is being closed waits for that. */
+  close(
     job: Job,
     execution: Execution,
     contract: ContractRecord,
     negotiation: Negotiation | undefined,
   ): Promise<void> {
-    if (this.#closing.has(contract.contractId)) return;
-    this.#closing.add(contract.contractId);
+    const { contractId } = contract;
+    const under = this.#closing.get(contractId);
+    if (under !== undefined) return under;
+    const closing = this.#close(job, execution, contract, negotiation).finally(() => this.#closing.delete(contractId));
+    this.#closing.set(contractId, closing);
+    return closing;
+  }
+
+  async #close(
+    job: Job,
+    execution: Execution,
+    contract: ContractRecord,
+    negotiation: Negotiation | undefined,
+  ): Promise<void> {
     try {
       const resolution =
         (await this.#propose(job, execution, contract, negotiation)) ?? (await this.#ask(contract));
       await this.#record(execution, contract, resolution);
     } catch (error) {
-      if (!this.#needs.signal.aborted) {
-        this.#needs.logger.error('a contract could not be resolved', {
-          contractId: contract.contractId,
-          reason: messageOf(error),
-        });
-      }
-    } finally {
-      this.#closing.delete(contract.contractId);
+      if (this.#needs.signal.aborted) return;
+      this.#needs.logger.error('a contract could not be resolved', {
+        contractId: contract.contractId,
+        reason: messageOf(error),
+      });
     }
   }
 

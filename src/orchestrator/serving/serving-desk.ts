@@ -2,7 +2,7 @@ import type { Evidence } from '../../domain/evidence.ts';
 import type { Execution } from '../../domain/execution.ts';
 import type { Job } from '../../domain/job.ts';
 import type { JobSnapshot } from '../../domain/plan.ts';
-import type { ServingAnswer, ServingItem, ServingList } from '../../domain/serving.ts';
+import type { Desired, ServingAnswer, ServingItem, ServingList } from '../../domain/serving.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -19,8 +19,8 @@ export interface ServingDeskNeeds {
   readonly liveness: Liveness;
   readonly content: ContentFetcher;
   readonly evaluate: (job: Job, trigger: 'exec-update' | 'exec-failure') => void;
-  /** A provider works on a contract whose acceptance never arrived here: it is to be asked for. */
-  readonly onUnresolved: (job: Job, execution: Execution) => void;
+  /** A provider works on a contract whose acceptance is not on disk here yet: settles when that is known. */
+  readonly resolve: (job: Job, execution: Execution) => Promise<void>;
   /** Aborted when the node stops. */
   readonly signal: AbortSignal;
 }
@@ -45,20 +45,20 @@ export class ServingDesk {
     return { number: list.value.number, desired };
   }
 
-  async #item(provider: string, item: ServingItem): Promise<ServingAnswer['desired'][number]['desired']> {
-    const snapshot = await this.#needs.store.snapshot(jobIdOf(item.executionId));
-    const execution = find(snapshot, item.executionId);
+  async #item(provider: string, item: ServingItem): Promise<Desired> {
+    let snapshot = await this.#needs.store.snapshot(jobIdOf(item.executionId));
+    let execution = find(snapshot, item.executionId);
     if (snapshot === undefined || execution === undefined || execution.provider !== provider) return 'stop';
     this.#needs.liveness.seen(execution.id);
-    if (desiredFor(item, execution, provider) !== 'run') return desiredFor(item, execution, provider);
-    if (execution.observed.state === 'AskForBidAccepted') {
-      this.#needs.onUnresolved(snapshot.job, execution);
-      return 'run';
+    if (execution.observed.state === 'AskForBidAccepted' && execution.desired !== 'Stopped') {
+      await this.#needs.resolve(snapshot.job, execution);
+      snapshot = (await this.#needs.store.snapshot(snapshot.job.id)) ?? snapshot;
+      execution = find(snapshot, item.executionId) ?? execution;
     }
-    if (!isNews(item, execution)) return 'run';
+    const desired = desiredFor(item, execution, provider);
+    if (desired !== 'run' || !isNews(item, execution)) return desired;
     const after = await this.#apply(snapshot, execution, item);
-    const updated = find(after, item.executionId) ?? execution;
-    return desiredFor(item, updated, provider);
+    return desiredFor(item, find(after, item.executionId) ?? execution, provider);
   }
 
   async #apply(
@@ -82,13 +82,13 @@ export class ServingDesk {
     if (contract === undefined) return;
     const { provider, providerRecord, maxOutputBytes } = contract.terms.value;
     try {
-      await content.pin(resultCid, item.executionId);
       await content.fetch(
         resultCid,
         { peer: provider, peerRecord: providerRecord, contractId: item.contractId },
         maxOutputBytes * 2,
         signal,
       );
+      await content.pin(resultCid, item.executionId);
       await this.#write(item, 'here');
     } catch (error) {
       if (signal.aborted) return;

@@ -40,7 +40,6 @@ export async function stageInputs(
     }
     leftBytes -= size;
     try {
-      await content.pin(cid, execution.item.contractId);
       await content.fetch(
         cid,
         {
@@ -51,6 +50,7 @@ export async function stageInputs(
         size,
         signal,
       );
+      await content.pin(cid, execution.item.contractId);
     } catch (cause) {
       throw new CodedError(
         'INPUT_UNAVAILABLE',
