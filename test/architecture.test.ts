@@ -19,7 +19,7 @@ const EDGES = ['network', 'store', 'identity', 'api'];
 const BELOW = ['messages/', 'domain/', 'lib/'];
 const PORTS = MARKET.map((part) => `${part}/ports.ts`);
 const INDEXES = MARKET.map((part) => `${part}/index.ts`);
-const OPTIONS = [...MARKET, ...EDGES].map((part) => `${part}/options.ts`);
+const OPTIONS = [...[...MARKET, ...EDGES].map((part) => `${part}/options.ts`), 'network/libp2p/options.ts'];
 const FOLDERS = [...MARKET, ...EDGES, 'proof', 'config', 'launcher'].map((part) => `${part}/`);
 const COMMANDS = [
   'node.ts',
@@ -42,9 +42,10 @@ const ROWS: readonly ImportRow[] = [
   { from: 'store/', values: BELOW, types: PORTS },
   { from: 'identity/', values: BELOW, types: PORTS },
   { from: 'api/', values: BELOW, types: INDEXES },
-  { from: 'config/', values: [...OPTIONS, 'lib/'], types: [] },
+  { from: 'config/', values: [...OPTIONS, 'domain/', 'lib/'], types: [] },
   { from: 'launcher/', values: [...OPTIONS, 'lib/'], types: [] },
-  { from: 'node.ts', values: [...FOLDERS, ...BELOW], types: [] },
+  { from: 'node.ts', values: ['node-view.ts', ...FOLDERS, ...BELOW], types: [] },
+  { from: 'node-view.ts', values: [...FOLDERS, ...BELOW], types: [] },
   { from: 'cli/', values: COMMANDS, types: [] },
   { from: 'main.ts', values: ['cli/', ...COMMANDS], types: [] },
 ];
@@ -57,7 +58,16 @@ const PACKAGE_OWNERS: readonly PackageOwner[] = [
   { packages: /^node:child_process$/, owners: ['provider/executors/', 'launcher/'] },
   {
     packages: /^node:fs(\/promises)?$/,
-    owners: ['store/', 'content/', 'identity/', 'config/', 'provider/executors/', 'launcher/', 'cli/', 'main.ts'],
+    owners: [
+      'store/',
+      'content/',
+      'identity/',
+      'config/',
+      'provider/executors/',
+      'launcher/',
+      'cli/',
+      'main.ts',
+    ],
   },
   { packages: /^systeminformation$/, owners: ['provider/resources/'] },
   { packages: /^node:(timers(\/promises)?|perf_hooks)$/, owners: ['lib/clock.ts'] },

@@ -4,8 +4,7 @@ import type { Location } from '../domain/capability.ts';
 import type { LogLevel } from '../lib/logger.ts';
 import type { Libp2pOptions } from '../network/libp2p/options.ts';
 import type { OrchestratorOptions } from '../orchestrator/options.ts';
-import type { ProviderOptions } from '../provider/options.ts';
-import type { Onboarding } from '../provider/resources/onboarding.ts';
+import type { Onboarding, ProviderOptions } from '../provider/options.ts';
 import type { StoreOptions } from '../store/options.ts';
 
 /** The options of every part, as the configuration gives them. */

@@ -12,6 +12,20 @@ export interface ProviderOptions {
   readonly limits: ProviderLimits;
 }
 
+/** How much of one resource is offered: everything, a share of it, or an amount in its own unit. */
+export type Offer =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'share'; readonly percent: number }
+  | { readonly kind: 'amount'; readonly amount: number };
+
+export interface Onboarding {
+  readonly cpu: Offer;
+  readonly memory: Offer;
+  readonly disk: Offer;
+  /** All devices, none, or those with these indexes. */
+  readonly gpus: 'all' | 'none' | readonly number[];
+}
+
 /** Bounds of the provider; listed in specs/limits.md. */
 export interface ProviderLimits {
   /** How long a bid stands without a job request. */

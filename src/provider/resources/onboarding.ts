@@ -1,18 +1,5 @@
 import type { Resources } from '../../domain/resources.ts';
-
-/** How much of one resource is offered: everything, a share of it, or an amount in its own unit. */
-export type Offer =
-  | { readonly kind: 'all' }
-  | { readonly kind: 'share'; readonly percent: number }
-  | { readonly kind: 'amount'; readonly amount: number };
-
-export interface Onboarding {
-  readonly cpu: Offer;
-  readonly memory: Offer;
-  readonly disk: Offer;
-  /** All devices, none, or those with these indexes. */
-  readonly gpus: 'all' | 'none' | readonly number[];
-}
+import type { Offer, Onboarding } from '../options.ts';
 
 /** What a machine offers; never more than it has. */
 export function onboard(machine: Resources, offer: Onboarding): Resources {
