@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { memory } from '@libp2p/memory';
 import { vi } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -6,6 +6,7 @@ import { silentLogger } from '../../src/lib/logger.ts';
 import { createLibp2pUnderlay } from '../../src/network/libp2p/libp2p-underlay.ts';
 import { defaultLibp2pLimits, type Libp2pOptions } from '../../src/network/libp2p/options.ts';
 import type { Underlay } from '../../src/network/underlay.ts';
+import { newPrivateKey } from './private-key.ts';
 
 const LONGEST_WAIT_MS = 15_000;
 const CHECK_EVERY_MS = 2;
@@ -16,14 +17,6 @@ export interface NodeSetup extends Partial<Omit<Libp2pOptions, 'limits'>> {
   readonly limits?: Partial<Libp2pOptions['limits']>;
   readonly transport?: TransportName;
   readonly privateKeyRaw?: Uint8Array;
-}
-
-/** Seed and public key, as `createLibp2pUnderlay` takes them. */
-export function newPrivateKey(): Uint8Array {
-  const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
-  return new Uint8Array(
-    Buffer.concat([Buffer.from(jwk.d ?? '', 'base64url'), Buffer.from(jwk.x ?? '', 'base64url')]),
-  );
 }
 
 export function ephemeralAddress(transport: TransportName): string {

@@ -104,14 +104,25 @@ export function createHost(options: Libp2pOptions, needs: HostNeeds): Promise<Ho
   });
 }
 
-/** Stops the node and the one timer that gossipsub forgets: it would keep a process up to a heartbeat longer. */
+/** Stops the node, and the timers that libp2p forgets: they would keep a process alive up to a second longer. */
 export async function stopHost(host: Host): Promise<void> {
-  const status: unknown = Reflect.get(host.services.pubsub, 'status');
-  const heartbeat: unknown =
-    typeof status === 'object' && status !== null ? Reflect.get(status, 'heartbeatTimeout') : undefined;
+  const heartbeat = readPath(host.services.pubsub, 'status', 'heartbeatTimeout');
   await host.stop();
-  if (typeof heartbeat === 'object' && heartbeat !== null && Symbol.dispose in heartbeat) {
-    const dispose: unknown = heartbeat[Symbol.dispose];
-    if (typeof dispose === 'function') Reflect.apply(dispose, heartbeat, []);
-  }
+  call(heartbeat, Symbol.dispose);
+  call(readPath(host, 'components', 'addressManager', '_updatePeerStoreAddresses'), 'stop');
+}
+
+/** Members that the types do not show; `undefined` where a version of the library has them no more. */
+function readPath(start: unknown, ...keys: readonly string[]): unknown {
+  return keys.reduce((value, key) => (isObject(value) ? Reflect.get(value, key) : undefined), start);
+}
+
+function call(target: unknown, method: PropertyKey): void {
+  if (!isObject(target)) return;
+  const found: unknown = Reflect.get(target, method);
+  if (typeof found === 'function') Reflect.apply(found, target, []);
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

@@ -1,0 +1,148 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Underlay } from '../../src/network/underlay.ts';
+import { createNode, startNodes, stopAll, until } from './libp2p-nodes.ts';
+import { newPrivateKey } from './private-key.ts';
+
+const TOPIC = '/test/topic/1';
+const PROTOCOL = '/test/channel/1';
+const LIMITS = { maxFrameBytes: 1024, maxChannels: 8, maxChannelsPerPeer: 8 };
+
+/** Sockets, servers and timers that keep this process alive. */
+function resources(): string[] {
+  return process
+    .getActiveResourcesInfo()
+    .filter((name) => name.startsWith('TCP') || name === 'UDPWRAP')
+    .toSorted();
+}
+
+describe('the life of a libp2p node', () => {
+  let nodes: Underlay[] = [];
+
+  afterEach(async () => {
+    await stopAll(nodes);
+    nodes = [];
+  });
+
+  it('finds a bootstrap node again that came back on the same port', async () => {
+    const key = newPrivateKey();
+    const first = createNode({ privateKeyRaw: key });
+    nodes.push(first);
+    await first.start();
+    const [address = ''] = first.multiaddrs();
+    const second = createNode({ bootstrap: [address] });
+    nodes.push(second);
+    second.subscribe(TOPIC, () => 'accept');
+    await second.start();
+    await until(() => second.isConnected(first.self));
+    await first.stop();
+    await until(() => !second.isConnected(first.self));
+
+    const again = createNode({ privateKeyRaw: key, listen: [address.replace(/\/p2p\/.*$/, '')] });
+    nodes.push(again);
+    await again.start();
+    const startedMs = performance.now();
+    await until(() => second.isConnected(again.self));
+    expect(performance.now() - startedMs).toBeLessThan(3000);
+    await until(() => again.subscribers(TOPIC).includes(second.self));
+  });
+
+  it('finds a bootstrap node that starts later than itself', async () => {
+    const probe = createServer();
+    probe.listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    const { port } = probe.address() as AddressInfo;
+    probe.close();
+    await once(probe, 'close');
+    const address = `/ip4/127.0.0.1/tcp/${port}`;
+    const early = createNode({ bootstrap: [address] });
+    const late = createNode({ listen: [address] });
+    nodes.push(early, late);
+    await early.start();
+    await late.start();
+    await until(() => early.isConnected(late.self) && late.isConnected(early.self));
+    expect(late.connectedPeers()).toEqual([early.self]);
+  });
+
+  it('does not mind being its own bootstrap node', async () => {
+    const key = newPrivateKey();
+    const { self } = createNode({ privateKeyRaw: key });
+    const node = createNode({
+      privateKeyRaw: key,
+      bootstrap: [`/ip4/127.0.0.1/tcp/1/p2p/${self}`],
+    });
+    nodes.push(node);
+    await node.start();
+    expect(node.connectedPeers()).toEqual([]);
+  });
+
+  it('says that a port is in use, with a next step, and leaves nothing behind', async () => {
+    const before = resources();
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const node = createNode({ listen: [`/ip4/127.0.0.1/tcp/${port}`] });
+    await expect(node.start()).rejects.toMatchObject({
+      code: 'LISTEN_FAILED',
+      message: expect.stringMatching(/in use.*--listen/),
+    });
+    server.close();
+    await once(server, 'close');
+    await until(() => resources().length <= before.length);
+    nodes.push(node);
+    await node.start();
+    expect(node.multiaddrs()).toHaveLength(1);
+  });
+
+  it('says what is wrong with an address', () => {
+    expect(() => createNode({ listen: ['localhost:4001'] })).toThrow(
+      expect.objectContaining({ code: 'ADDRESS_INVALID' }),
+    );
+    expect(() => createNode({ bootstrap: ['/ip4/300.1.1.1/tcp/1'] })).toThrow(
+      expect.objectContaining({ code: 'ADDRESS_INVALID' }),
+    );
+  });
+
+  it('stops within a second, with channels open, and closes every socket', async () => {
+    const before = resources();
+    nodes = await startNodes(5, {}, (node) => {
+      node.subscribe(TOPIC, () => 'accept');
+      node.handle(PROTOCOL, LIMITS, () => {});
+    });
+    for (const other of nodes.slice(1)) {
+      await nodes[0]!.open(other.self, PROTOCOL, LIMITS, { timeoutMs: 5000 });
+    }
+    const startedMs = performance.now();
+    await nodes[0]!.stop();
+    expect(performance.now() - startedMs).toBeLessThan(1000);
+    await until(() => nodes.slice(1).every((node) => node.connectedPeers().length === 3));
+    await stopAll(nodes);
+    await until(() => resources().length <= before.length);
+  });
+
+  it('is the same node with the same topics and protocols when started again', async () => {
+    const first = createNode();
+    const received: string[] = [];
+    first.subscribe(TOPIC, (_, message) => {
+      received.push(new TextDecoder().decode(message));
+      return 'accept';
+    });
+    first.handle(PROTOCOL, LIMITS, (channel) => void channel.close());
+    await first.start();
+    await first.stop();
+    await first.stop();
+    expect(first.multiaddrs()).toEqual([]);
+    await expect(first.publish(TOPIC, new Uint8Array(1))).rejects.toMatchObject({ code: 'NOT_STARTED' });
+    await first.start();
+    const second = createNode({ bootstrap: first.multiaddrs() });
+    nodes.push(first, second);
+    await second.start();
+    await until(() => second.subscribers(TOPIC).includes(first.self));
+    await second.publish(TOPIC, new TextEncoder().encode('hello'));
+    await until(() => received.length === 1);
+    const channel = await second.open(first.self, PROTOCOL, LIMITS, { timeoutMs: 5000 });
+    expect(await channel.receive()).toBeUndefined();
+  });
+});
