@@ -131,6 +131,11 @@ export class SimulatedNetwork {
     b.connected(a.self);
   }
 
+  /** A node that is connected already listens on one more topic. */
+  subscribed(node: SimulatedUnderlay, topic: string): void {
+    for (const peer of node.connectedPeers()) this.#nodes.get(peer)?.topicOf(node.self, topic);
+  }
+
   topicsOf(peer: string): readonly string[] {
     return this.#nodes.get(peer)?.topics() ?? [];
   }

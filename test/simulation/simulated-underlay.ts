@@ -1,3 +1,4 @@
+import { CodedError } from '../../src/lib/coded-error.ts';
 import type {
   Channel,
   GossipVerdict,
@@ -65,10 +66,13 @@ export class SimulatedUnderlay implements Underlay {
 
   subscribe(topic: string, validate: Validate): void {
     this.#validators.set(topic, validate);
+    if (this.running) this.#network.subscribed(this, topic);
   }
 
   async publish(topic: string, message: Uint8Array): Promise<void> {
-    if (message.length > this.maxGossipBytes) throw new Error('gossip message over the limit');
+    if (message.length > this.maxGossipBytes) {
+      throw new CodedError('GOSSIP_TOO_LARGE', 'The message is over the limit of gossip.');
+    }
     if (this.running) this.#network.spread(this, topic, message);
   }
 
@@ -97,7 +101,7 @@ export class SimulatedUnderlay implements Underlay {
   }
 
   multiaddrs(): readonly string[] {
-    return [`/memory/${this.self}`];
+    return [`/memory/p2p/${this.self}`];
   }
 
   listen(listener: UnderlayListener): void {
@@ -115,6 +119,10 @@ export class SimulatedUnderlay implements Underlay {
     this.#peers.add(peer);
     this.#notify((listener) => listener.peerConnected(peer));
     this.#topicsChanged(peer);
+  }
+
+  topicOf(peer: string, topic: string): void {
+    if (this.alive && this.#peers.has(peer)) this.#notify((listener) => listener.subscribersChanged(topic));
   }
 
   disconnected(peer: string): void {

@@ -1,0 +1,104 @@
+import type { BidRequest } from '../../domain/bid.ts';
+import type { Evidence } from '../../domain/evidence.ts';
+import { bidRequestMessage } from '../../messages/bid-request.ts';
+import { decodeFrame, type Frame } from '../../messages/frame.ts';
+import { ISSUED_AT_TOLERANCE_MS } from '../../messages/message.ts';
+import type { Read } from '../../messages/rejection.ts';
+import { searchClosedMessage } from '../../messages/search-closed.ts';
+import type { NetworkContext } from '../context.ts';
+import { ExpiringSet } from '../expiring-set.ts';
+import type { GossipVerdict } from '../underlay.ts';
+import { type GossipOutcome, verdictOf } from './verdict.ts';
+
+/** A message can be issued up to the tolerance ahead and stay believable for the tolerance after that. */
+const REPLAY_WINDOW_MS = 2 * ISSUED_AT_TOLERANCE_MS;
+
+/** An id belongs to its signer: nobody can use up the request ids of somebody else. */
+function keyOf(signer: string, requestId: string): string {
+  return `${signer}/${requestId}`;
+}
+
+/**
+ * Where bid requests come in, by gossip or directly: each is checked once, remembered against replay, and handed
+ * on when the verdict has been given. Requests beyond the bounds are dropped and counted.
+ */
+export class RequestIntake {
+  readonly #context: NetworkContext;
+  readonly #answer: (request: Evidence<BidRequest>) => Promise<void>;
+  readonly #seen: ExpiringSet;
+  readonly #closed: ExpiringSet;
+  readonly #answeringByRequester = new Map<string, number>();
+  #answering = 0;
+
+  constructor(context: NetworkContext, answer: (request: Evidence<BidRequest>) => Promise<void>) {
+    this.#context = context;
+    this.#answer = answer;
+    this.#seen = new ExpiringSet(context.clock, REPLAY_WINDOW_MS, context.limits.seenRequests);
+    this.#closed = new ExpiringSet(context.clock, REPLAY_WINDOW_MS, context.limits.seenRequests);
+  }
+
+  /** True when the requester has said that it takes no more bids. */
+  isClosed(request: Evidence<BidRequest>): boolean {
+    return this.#closed.has(keyOf(request.signer, request.value.requestId));
+  }
+
+  /** The gossip validator of the requests topic. */
+  fromGossip(from: string, message: Uint8Array): GossipVerdict {
+    return verdictOf(this.#context, from, this.#judge(message));
+  }
+
+  /** A request that its requester sent itself. */
+  fromRequester(request: Evidence<BidRequest>): void {
+    this.#context.counters.add(this.#admit(request) ? 'request.direct' : 'request.repeat');
+  }
+
+  #judge(message: Uint8Array): GossipOutcome {
+    const frame = decodeFrame(message, this.#context.underlay.maxGossipBytes);
+    if (!frame.ok) return { kind: 'rejected', rejection: frame.rejection };
+    const { kind } = frame.value;
+    if (kind === 'bid-request') return this.#judgeRequest(frame.value);
+    if (kind === 'search-closed') return this.#judgeClosed(frame.value);
+    return { kind: 'rejected', rejection: { code: 'MALFORMED', detail: `${kind} in gossip` } };
+  }
+
+  #judgeRequest(frame: Frame): GossipOutcome {
+    const request: Read<Evidence<BidRequest>> = this.#context.verifier.open(bidRequestMessage, frame.body);
+    if (!request.ok) return { kind: 'rejected', rejection: request.rejection };
+    return { kind: this.#admit(request.value) ? 'request' : 'repeat' };
+  }
+
+  #judgeClosed(frame: Frame): GossipOutcome {
+    const notice = this.#context.verifier.open(searchClosedMessage, frame.body);
+    if (!notice.ok) return { kind: 'rejected', rejection: notice.rejection };
+    const { signer, value } = notice.value;
+    return { kind: this.#closed.add(keyOf(signer, value.requestId)) ? 'closed' : 'repeat' };
+  }
+
+  #admit(request: Evidence<BidRequest>): boolean {
+    if (!this.#seen.add(keyOf(request.signer, request.value.requestId))) return false;
+    if (this.isClosed(request)) {
+      this.#context.counters.add('request.closed-before');
+      return true;
+    }
+    const { limits, counters } = this.#context;
+    const ofRequester = this.#answeringByRequester.get(request.signer) ?? 0;
+    if (this.#answering >= limits.answeringRequests || ofRequester >= limits.answeringPerRequester) {
+      counters.add('request.dropped');
+      return true;
+    }
+    this.#answering += 1;
+    this.#answeringByRequester.set(request.signer, ofRequester + 1);
+    // After the verdict: the message is forwarded whatever this node makes of it.
+    queueMicrotask(() => {
+      void this.#answer(request).finally(() => this.#answered(request.signer));
+    });
+    return true;
+  }
+
+  #answered(requester: string): void {
+    this.#answering -= 1;
+    const left = (this.#answeringByRequester.get(requester) ?? 1) - 1;
+    if (left === 0) this.#answeringByRequester.delete(requester);
+    else this.#answeringByRequester.set(requester, left);
+  }
+}

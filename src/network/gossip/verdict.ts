@@ -1,0 +1,36 @@
+import type { Rejection, RejectionCode } from '../../messages/rejection.ts';
+import type { NetworkContext } from '../context.ts';
+import type { GossipVerdict } from '../underlay.ts';
+
+/** What a gossip message turned out to be. */
+export type GossipOutcome =
+  | { readonly kind: 'request' | 'closed' }
+  /** Good, but known already. */
+  | { readonly kind: 'repeat' }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection };
+
+/**
+ * `reject` counts against the peer that forwarded the message, so it is only for what no honest peer forwards.
+ * Clocks differ and versions come and go: those are ignored.
+ */
+const REJECTION_VERDICTS: Readonly<Record<RejectionCode, GossipVerdict>> = {
+  OVERSIZED: 'reject',
+  MALFORMED: 'reject',
+  UNKNOWN_VERSION: 'ignore',
+  WRONG_NETWORK: 'reject',
+  EXPIRED: 'ignore',
+  WRONG_SIGNER: 'reject',
+  BAD_SIGNATURE: 'reject',
+};
+
+/** The one place where validation becomes a gossip verdict, and where it is counted and logged. */
+export function verdictOf(context: NetworkContext, from: string, outcome: GossipOutcome): GossipVerdict {
+  if (outcome.kind === 'rejected') {
+    const { code, detail } = outcome.rejection;
+    context.counters.add(`gossip.${code}`);
+    context.logger.debug('gossip message refused', { from, code, detail });
+    return REJECTION_VERDICTS[code];
+  }
+  context.counters.add(`gossip.${outcome.kind}`);
+  return outcome.kind === 'repeat' ? 'ignore' : 'accept';
+}

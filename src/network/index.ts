@@ -1,0 +1,68 @@
+import type { BlockTransport, ContentDesk } from '../content/ports.ts';
+import type { Notary } from '../domain/evidence.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Startable } from '../lib/startable.ts';
+import { networkName } from '../messages/envelope.ts';
+import type { Verifier } from '../messages/message.ts';
+import type { Market, RequesterDesk } from '../orchestrator/ports.ts';
+import type { ProviderDesk, RequesterLink } from '../provider/ports.ts';
+import { Counters } from './counters.ts';
+import { withLoopback } from './loopback.ts';
+import { protocolNames } from './names.ts';
+import { NodeNetwork } from './network.ts';
+import { defaultNetworkLimits, type NetworkOptions } from './options.ts';
+import type { Underlay } from './underlay.ts';
+
+/** What a network works with. It starts and stops the underlay. */
+export interface NetworkNeeds {
+  readonly underlay: Underlay;
+  readonly notary: Notary;
+  readonly verifier: Verifier;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Who answers what comes in. A node without a provider hears no requests and answers for no contracts. */
+export interface NetworkDesks {
+  readonly requester: RequesterDesk;
+  readonly provider?: ProviderDesk;
+  readonly content: ContentDesk;
+}
+
+/** The market as one node sees it, over whatever underlay. The node reaches itself like any other peer. */
+export interface Network extends Startable {
+  readonly market: Market;
+  readonly requesterLink: RequesterLink;
+  readonly blockTransport: BlockTransport;
+  /** Output of a running attempt from its provider. Throws (while iterating) `PEER_UNREACHABLE` or `LOGS_UNAVAILABLE`. */
+  logs(
+    peer: string,
+    peerRecord: Uint8Array,
+    contractId: string,
+    stream: 'stdout' | 'stderr',
+    offset: number,
+    follow: boolean,
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array>;
+  /** Once, before the start. */
+  attach(desks: NetworkDesks): void;
+  /** What happened so often since the start, by name: `gossip.BAD_SIGNATURE`, `offer.kept`, … */
+  counters(): Record<string, number>;
+}
+
+/** The protocols of one node. Throws when the network's name cannot stand in a protocol id. */
+export function createNetwork(options: NetworkOptions, needs: NetworkNeeds): Network {
+  const network = networkName.parse(options.network);
+  return new NodeNetwork(
+    {
+      ...needs,
+      underlay: withLoopback(needs.underlay),
+      logger: needs.logger.child('network'),
+      counters: new Counters(),
+      names: protocolNames(network),
+      limits: { ...defaultNetworkLimits, ...options.limits },
+    },
+    options.ownJobs,
+  );
+}

@@ -1,0 +1,86 @@
+import type { BlockOrigin, BlockTransport, ContentDesk } from '../../content/ports.ts';
+import { CodedError, codeOf } from '../../lib/coded-error.ts';
+import { contentRequestSchema, type ContentRequest } from '../../messages/content-request.ts';
+import type { Frame } from '../../messages/frame.ts';
+import type { RequesterDesk } from '../../orchestrator/ports.ts';
+import type { ProviderDesk } from '../../provider/ports.ts';
+import { attend, countFault, type NetworkContext } from '../context.ts';
+import { readStream, sendData, sendFailure } from '../data-stream.ts';
+import { FrameChannel, outOfTurn } from '../frame-channel.ts';
+import type { Channel } from '../underlay.ts';
+
+/** Who decides on content that a peer asks for. */
+export interface ContentDesks {
+  readonly content: ContentDesk;
+  readonly requester: RequesterDesk;
+  readonly provider?: ProviderDesk;
+}
+
+async function mayRead(
+  desks: ContentDesks,
+  peer: string,
+  { cid, contractId }: ContentRequest,
+): Promise<boolean> {
+  if (await desks.content.isPublic(cid)) return true;
+  if (await desks.requester.mayRead(peer, cid, contractId)) return true;
+  return (await desks.provider?.mayRead(peer, cid, contractId)) ?? false;
+}
+
+/** content/1: the blocks of a DAG for the counterpart of a contract, or for anybody when it is public. */
+export function serveContent(context: NetworkContext, desks: ContentDesks, channel: Channel): Promise<void> {
+  return attend(context, 'content', channel, async () => {
+    const { clock, limits, counters } = context;
+    const { maxFrameBytes } = limits.protocols.content;
+    const frame = await new FrameChannel(channel, clock, maxFrameBytes).expect(limits.answerTimeoutMs);
+    const request = contentRequestSchema.safeParse(frame.body);
+    if (frame.kind !== 'content-request' || !request.success) throw outOfTurn(`a ${frame.kind}`);
+    if (!(await mayRead(desks, channel.peer, request.data))) {
+      counters.add('content.denied');
+      await sendFailure(channel, 'CONTENT_DENIED');
+      return;
+    }
+    const blocks = await desks.content.serve(request.data.cid);
+    if (blocks === undefined) {
+      await sendFailure(channel, 'CONTENT_UNAVAILABLE');
+      return;
+    }
+    await sendData(context, channel, blocks, maxFrameBytes, 'fail');
+    counters.add('content.served');
+  });
+}
+
+const TRANSPORT_CODES: readonly (string | undefined)[] = [
+  'PEER_UNREACHABLE',
+  'CONTENT_DENIED',
+  'CONTENT_UNAVAILABLE',
+];
+
+async function* fetchBlocks(
+  context: NetworkContext,
+  cid: string,
+  from: BlockOrigin,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const { underlay, names, limits } = context;
+  signal.throwIfAborted();
+  try {
+    const channel = await underlay.open(from.peer, names.content, limits.protocols.content, {
+      peerRecord: from.peerRecord,
+      timeoutMs: limits.openTimeoutMs,
+    });
+    const request: Frame = { kind: 'content-request', body: { cid, contractId: from.contractId } };
+    yield* readStream(context, channel, request, signal, limits.streamStallMs);
+  } catch (cause) {
+    signal.throwIfAborted();
+    countFault(context, 'fetch', from.peer, cause);
+    if (TRANSPORT_CODES.includes(codeOf(cause))) throw cause;
+    throw new CodedError('CONTENT_UNAVAILABLE', 'The transfer broke off before the end.', {
+      cause,
+      data: { cid },
+    });
+  }
+}
+
+export function createBlockTransport(context: NetworkContext): BlockTransport {
+  return { blocks: (cid, from, signal) => fetchBlocks(context, cid, from, signal) };
+}

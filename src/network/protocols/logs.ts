@@ -1,0 +1,65 @@
+import { CodedError, codeOf } from '../../lib/coded-error.ts';
+import type { Frame } from '../../messages/frame.ts';
+import { type LogsRequest, logsRequestSchema } from '../../messages/logs-request.ts';
+import type { ProviderDesk } from '../../provider/ports.ts';
+import { attend, countFault, type NetworkContext } from '../context.ts';
+import { readStream, sendData, sendFailure } from '../data-stream.ts';
+import { FrameChannel, outOfTurn } from '../frame-channel.ts';
+import type { Channel } from '../underlay.ts';
+
+/** logs/1: output of an attempt as it grows, for the requester of its contract. */
+export function serveLogs(
+  context: NetworkContext,
+  provider: ProviderDesk | undefined,
+  channel: Channel,
+): Promise<void> {
+  return attend(context, 'logs', channel, async () => {
+    const { clock, limits } = context;
+    const { maxFrameBytes } = limits.protocols.logs;
+    const frame = await new FrameChannel(channel, clock, maxFrameBytes).expect(limits.answerTimeoutMs);
+    const request = logsRequestSchema.safeParse(frame.body);
+    if (frame.kind !== 'logs-request' || !request.success) throw outOfTurn(`a ${frame.kind}`);
+    if (provider === undefined) {
+      await sendFailure(channel, 'LOGS_UNAVAILABLE');
+      return;
+    }
+    const reader = new AbortController();
+    void channel.ended.then(() => reader.abort());
+    const { contractId, stream, offset, follow } = request.data;
+    const chunks = provider.logs(channel.peer, contractId, stream, offset, follow, reader.signal);
+    try {
+      await sendData(context, channel, chunks, maxFrameBytes, 'split');
+    } catch (error) {
+      if (reader.signal.aborted) return;
+      countFault(context, 'logs', channel.peer, error);
+      await sendFailure(channel, 'LOGS_UNAVAILABLE');
+    } finally {
+      reader.abort();
+    }
+  });
+}
+
+/** Reads an attempt's output from its provider. Throws `PEER_UNREACHABLE` or `LOGS_UNAVAILABLE`. */
+export async function* fetchLogs(
+  context: NetworkContext,
+  peer: string,
+  peerRecord: Uint8Array,
+  request: LogsRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const { underlay, names, limits } = context;
+  signal.throwIfAborted();
+  try {
+    const channel = await underlay.open(peer, names.logs, limits.protocols.logs, {
+      peerRecord,
+      timeoutMs: limits.openTimeoutMs,
+    });
+    const question: Frame = { kind: 'logs-request', body: request };
+    yield* readStream(context, channel, question, signal, request.follow ? undefined : limits.streamStallMs);
+  } catch (cause) {
+    signal.throwIfAborted();
+    countFault(context, 'logs', peer, cause);
+    if (codeOf(cause) === 'PEER_UNREACHABLE') throw cause;
+    throw new CodedError('LOGS_UNAVAILABLE', 'The provider has not sent the logs to their end.', { cause });
+  }
+}

@@ -1,0 +1,170 @@
+import type { BidRequest, SearchClosed } from '../../../domain/bid.ts';
+import type { ContractAnswer } from '../../../domain/contract.ts';
+import type { Evidence } from '../../../domain/evidence.ts';
+import { CodedError } from '../../../lib/coded-error.ts';
+import { bidMessage } from '../../../messages/bid.ts';
+import { declineMessage } from '../../../messages/decline.ts';
+import { envelopeOf } from '../../../messages/envelope.ts';
+import { encodeFrame, type Frame } from '../../../messages/frame.ts';
+import { ISSUED_AT_TOLERANCE_MS } from '../../../messages/message.ts';
+import type { Market, OpenRequest, SearchListener } from '../../../orchestrator/ports.ts';
+import { attend, countFault, type NetworkContext } from '../../context.ts';
+import { ExpiringSet } from '../../expiring-set.ts';
+import { FrameChannel, outOfTurn, required } from '../../frame-channel.ts';
+import type { Channel } from '../../underlay.ts';
+import { askContract } from '../contract.ts';
+import { sendRequest } from '../request.ts';
+import { LiveRequest } from './open-request.ts';
+import { RequesterNegotiation } from './requester-negotiation.ts';
+
+/** The requester's side of the market: requests out, bids and declines in. */
+export class MarketDesk implements Market {
+  readonly #context: NetworkContext;
+  /** True when this node's own provider hears the requests of this node. */
+  readonly #hearsSelf: () => boolean;
+  readonly #live = new Map<string, LiveRequest>();
+  readonly #closed: ExpiringSet;
+  readonly #announced: ExpiringSet;
+
+  constructor(context: NetworkContext, hearsSelf: () => boolean) {
+    this.#context = context;
+    this.#hearsSelf = hearsSelf;
+    this.#closed = new ExpiringSet(context.clock, 2 * ISSUED_AT_TOLERANCE_MS, context.limits.closedRequests);
+    this.#announced = new ExpiringSet(
+      context.clock,
+      2 * ISSUED_AT_TOLERANCE_MS,
+      context.limits.closedRequests,
+    );
+  }
+
+  get self(): string {
+    return this.#context.underlay.self;
+  }
+
+  peerRecord(): Uint8Array {
+    return this.#context.underlay.peerRecord();
+  }
+
+  audienceSize(): number {
+    return this.#audience().length;
+  }
+
+  openRequest(request: Evidence<BidRequest>, listener: SearchListener): OpenRequest {
+    const { limits, underlay } = this.#context;
+    const { requestId } = request.value;
+    const message = encodeFrame({ kind: 'bid-request', body: envelopeOf(request) });
+    if (message.length > limits.protocols.request.maxFrameBytes) {
+      throw new CodedError(
+        'REQUEST_TOO_LARGE',
+        'The bid request is too large to be sent: name fewer constraints.',
+        {
+          data: { bytes: message.length, limit: limits.protocols.request.maxFrameBytes },
+        },
+      );
+    }
+    if (this.#live.size >= limits.openRequests) {
+      throw new CodedError(
+        'TOO_MANY_REQUESTS',
+        'Too many searches are open. Try again when some have closed.',
+      );
+    }
+    const byGossip = message.length <= underlay.maxGossipBytes;
+    const live = new LiveRequest(request, listener, byGossip ? this.#audience() : [], {
+      send: (peer) => this.#sendDirectly(peer, message),
+      closed: () => this.#close(requestId),
+      mostDirectSends: limits.directSendsPerRequest,
+    });
+    this.#live.set(requestId, live);
+    if (byGossip) this.#publish(message);
+    else live.audienceIs(this.#audience());
+    return live;
+  }
+
+  askContract(contractId: string, provider: string, providerRecord: Uint8Array): Promise<ContractAnswer> {
+    return askContract(this.#context, contractId, provider, providerRecord);
+  }
+
+  closed(notice: Evidence<SearchClosed>): void {
+    if (!this.#announced.add(notice.value.requestId)) return;
+    this.#publish(encodeFrame({ kind: 'search-closed', body: envelopeOf(notice) }));
+  }
+
+  subscribersChanged(): void {
+    const audience = this.#audience();
+    for (const live of this.#live.values()) live.audienceIs(audience);
+  }
+
+  /** Serves a negotiation/1 channel that a provider has opened. */
+  async serve(channel: Channel): Promise<void> {
+    await attend(this.#context, 'negotiation', channel, async () => {
+      const { clock, limits } = this.#context;
+      const frames = new FrameChannel(channel, clock, limits.protocols.negotiation.maxFrameBytes);
+      const first = await frames.expect(limits.answerTimeoutMs);
+      if (first.kind === 'decline') this.#takeDecline(first, channel.peer);
+      else if (first.kind === 'bid') await this.#takeBid(first, frames);
+      else throw outOfTurn(`a ${first.kind}`);
+    });
+  }
+
+  #audience(): readonly string[] {
+    const subscribers = this.#context.underlay.subscribers(this.#context.names.requestsTopic);
+    return this.#hearsSelf() ? [...subscribers, this.self] : subscribers;
+  }
+
+  #publish(message: Uint8Array): void {
+    const { underlay, names } = this.#context;
+    underlay.publish(names.requestsTopic, message).catch((error: unknown) => {
+      countFault(this.#context, 'publish', this.self, error);
+    });
+  }
+
+  async #sendDirectly(peer: string, message: Uint8Array): Promise<void> {
+    try {
+      await sendRequest(this.#context, peer, message);
+      this.#context.counters.add('request.sent-directly');
+    } catch (error) {
+      countFault(this.#context, 'request', peer, error);
+      throw error;
+    }
+  }
+
+  #close(requestId: string): void {
+    this.#live.delete(requestId);
+    this.#closed.add(requestId);
+    if (!this.#announced.has(requestId))
+      this.closed(this.#context.notary.sign('search-closed', { requestId }));
+  }
+
+  #takeDecline(frame: Frame, provider: string): void {
+    const decline = required(this.#context.verifier.open(declineMessage, frame.body, provider));
+    this.#context.counters.add('negotiation.decline');
+    this.#live.get(decline.value.requestId)?.listener.decline(decline);
+  }
+
+  async #takeBid(frame: Frame, frames: FrameChannel): Promise<void> {
+    const bid = required(this.#context.verifier.open(bidMessage, frame.body, frames.channel.peer));
+    const { requestId } = bid.value;
+    const negotiation = new RequesterNegotiation(this.#context, frames, requestId);
+    const live = this.#live.get(requestId);
+    const refusal = this.#refusalOf(requestId, live);
+    if (live === undefined || refusal !== undefined) {
+      this.#context.counters.add('negotiation.refused');
+      await negotiation.refuse(refusal ?? 'UNKNOWN_REQUEST');
+      return;
+    }
+    live.bids += 1;
+    const verdict = live.listener.bid(bid, negotiation);
+    if (!verdict.keep) {
+      this.#context.counters.add('negotiation.refused');
+      await negotiation.refuse(verdict.code);
+      return;
+    }
+    this.#context.counters.add('negotiation.kept');
+    if (await negotiation.keep()) live.listener.negotiationEnded(negotiation.provider);
+  }
+
+  #refusalOf(requestId: string, live: LiveRequest | undefined): string | undefined {
+    if (live === undefined) return this.#closed.has(requestId) ? 'REQUEST_CLOSED' : 'UNKNOWN_REQUEST';
+    return live.bids >= this.#context.limits.bidsPerRequest ? 'INDEX_FULL' : undefined;
+  }
+}

@@ -1,0 +1,170 @@
+import type { Bid, BidRequest, Decline } from '../../../domain/bid.ts';
+import type { Evidence } from '../../../domain/evidence.ts';
+import { CodedError } from '../../../lib/coded-error.ts';
+import { envelopeOf } from '../../../messages/envelope.ts';
+import { refusedSchema } from '../../../messages/frame.ts';
+import { jobRequestMessage } from '../../../messages/job-request.ts';
+import { openProposal } from '../../../messages/proposal.ts';
+import { signedContractToWire } from '../../../messages/signed-contract.ts';
+import type { Answer, ProviderDesk } from '../../../provider/ports.ts';
+import { attend, countFault, type NetworkContext } from '../../context.ts';
+import { FrameChannel, outOfTurn, required } from '../../frame-channel.ts';
+import type { Channel, OpenOptions } from '../../underlay.ts';
+
+interface Offer {
+  readonly request: Evidence<BidRequest>;
+  readonly bid: Evidence<Bid>;
+  readonly frames: FrameChannel;
+}
+
+/**
+ * The provider's side of negotiation/1: it opens the channel, delivers its bid and then answers, one at a time,
+ * what the requester asks on it. When a channel of a bid is over the desk hears of it exactly once, and never
+ * while it is still deciding something that came on it.
+ */
+export class Offers {
+  readonly #context: NetworkContext;
+  readonly #desk: ProviderDesk;
+  readonly #isClosed: (request: Evidence<BidRequest>) => boolean;
+  #open = 0;
+  #dialling = 0;
+
+  constructor(
+    context: NetworkContext,
+    desk: ProviderDesk,
+    isClosed: (request: Evidence<BidRequest>) => boolean,
+  ) {
+    this.#context = context;
+    this.#desk = desk;
+    this.#isClosed = isClosed;
+  }
+
+  /** Asks the desk and brings its answer to the requester. Resolves when the desk has answered; never rejects. */
+  async answer(request: Evidence<BidRequest>): Promise<void> {
+    let answer: Answer;
+    try {
+      answer = await this.#desk.answer(request);
+    } catch (error) {
+      countFault(this.#context, 'answer', request.signer, error);
+      return;
+    }
+    this.#context.counters.add(`answer.${answer.kind}`);
+    if (answer.kind === 'bid') void this.#offer(request, answer.bid);
+    if (answer.kind === 'decline') void this.#decline(request, answer.decline);
+  }
+
+  /** A decline is never worth a dial. */
+  async #decline(request: Evidence<BidRequest>, decline: Evidence<Decline>): Promise<void> {
+    const { underlay, counters } = this.#context;
+    if (!underlay.isConnected(request.signer) || this.#isClosed(request)) {
+      counters.add('decline.unsent');
+      return;
+    }
+    try {
+      const channel = await this.#openChannel(request.signer);
+      await attend(this.#context, 'decline', channel, () =>
+        this.#frames(channel).send({ kind: 'decline', body: envelopeOf(decline) }),
+      );
+    } catch (error) {
+      countFault(this.#context, 'decline', request.signer, error);
+    }
+  }
+
+  async #offer(request: Evidence<BidRequest>, bid: Evidence<Bid>): Promise<void> {
+    const { limits, counters } = this.#context;
+    if (this.#isClosed(request) || this.#open >= limits.offers) {
+      counters.add(this.#isClosed(request) ? 'offer.closed-before' : 'offer.dropped');
+      this.#desk.ended(request.signer, request.value.requestId);
+      return;
+    }
+    this.#open += 1;
+    try {
+      const channel = await this.#reach(request);
+      await attend(this.#context, 'offer', channel, () =>
+        this.#conduct({ request, bid, frames: this.#frames(channel) }),
+      );
+    } catch (error) {
+      countFault(this.#context, 'offer', request.signer, error);
+    } finally {
+      this.#open -= 1;
+      this.#desk.ended(request.signer, request.value.requestId);
+    }
+  }
+
+  #frames(channel: Channel): FrameChannel {
+    const { clock, limits } = this.#context;
+    return new FrameChannel(channel, clock, limits.protocols.negotiation.maxFrameBytes);
+  }
+
+  #openChannel(requester: string, peerRecord?: Uint8Array): Promise<Channel> {
+    const { underlay, names, limits } = this.#context;
+    const options: OpenOptions = {
+      timeoutMs: limits.openTimeoutMs,
+      ...(peerRecord === undefined ? {} : { peerRecord }),
+    };
+    return underlay.open(requester, names.negotiation, limits.protocols.negotiation, options);
+  }
+
+  async #reach(request: Evidence<BidRequest>): Promise<Channel> {
+    const { underlay, limits } = this.#context;
+    if (underlay.isConnected(request.signer)) return this.#openChannel(request.signer);
+    if (this.#dialling >= limits.dials) throw new CodedError('DIALS_BUSY', 'Too many dials are under way.');
+    this.#dialling += 1;
+    try {
+      return await this.#openChannel(request.signer, request.value.requesterRecord);
+    } finally {
+      this.#dialling -= 1;
+    }
+  }
+
+  async #conduct(offer: Offer): Promise<void> {
+    const { limits, counters } = this.#context;
+    await offer.frames.send({ kind: 'bid', body: envelopeOf(offer.bid) });
+    const verdict = await offer.frames.expect(limits.answerTimeoutMs);
+    if (verdict.kind === 'refused') {
+      const refused = refusedSchema.safeParse(verdict.body);
+      counters.add(refused.success ? 'offer.refused' : 'offer.MALFORMED');
+      return;
+    }
+    if (verdict.kind !== 'kept') throw outOfTurn(`a ${verdict.kind}`);
+    counters.add('offer.kept');
+    while (await this.#serveTurn(offer)) {
+      // One question at a time, until the requester ends.
+    }
+  }
+
+  /** Answers one question; false when the requester has ended. */
+  async #serveTurn(offer: Offer): Promise<boolean> {
+    const frame = await offer.frames.receive(this.#context.limits.negotiationIdleMs);
+    if (frame === undefined) return false;
+    if (frame.kind === 'job-request') await this.#lock(offer, frame.body);
+    else if (frame.kind === 'proposal') await this.#accept(offer, frame.body);
+    else throw outOfTurn(`a ${frame.kind}`);
+    return true;
+  }
+
+  async #lock(offer: Offer, body: unknown): Promise<void> {
+    const requester = offer.request.signer;
+    const jobRequest = required(this.#context.verifier.open(jobRequestMessage, body, requester));
+    if (jobRequest.value.requestId !== offer.request.value.requestId) {
+      throw outOfTurn('a job request about another request');
+    }
+    const answer = await this.#desk.lock(requester, jobRequest);
+    await offer.frames.send({
+      kind: answer.type === 'decline' ? 'decline' : 'bid',
+      body: envelopeOf(answer),
+    });
+  }
+
+  async #accept(offer: Offer, body: unknown): Promise<void> {
+    const { verifier, notary } = this.#context;
+    const requester = offer.request.signer;
+    const proposal = required(openProposal(verifier, body, requester, notary.self));
+    const answer = await this.#desk.accept(requester, proposal);
+    await offer.frames.send(
+      'contractId' in answer
+        ? { kind: 'signed-contract', body: signedContractToWire(answer) }
+        : { kind: 'decline', body: envelopeOf(answer) },
+    );
+  }
+}
