@@ -17,6 +17,17 @@ function resources(): string[] {
     .toSorted();
 }
 
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  probe.listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
 describe('the life of a libp2p node', () => {
   let nodes: Underlay[] = [];
 
@@ -48,13 +59,35 @@ describe('the life of a libp2p node', () => {
     await until(() => again.subscribers(TOPIC).includes(second.self));
   });
 
+  it('settles when two nodes name each other', async () => {
+    const keys = [newPrivateKey(), newPrivateKey()];
+    const ports = [await freePort(), await freePort()];
+    const received: string[] = [];
+    nodes = keys.map((privateKeyRaw, index) => {
+      const node = createNode({
+        privateKeyRaw,
+        listen: [`/ip4/127.0.0.1/tcp/${ports[index]}`],
+        bootstrap: [`/ip4/127.0.0.1/tcp/${ports[1 - index]}`],
+      });
+      node.subscribe(TOPIC, (from) => {
+        received.push(from);
+        return 'accept';
+      });
+      return node;
+    });
+    const [first, second] = [nodes[0]!, nodes[1]!];
+    await Promise.all(nodes.map((node) => node.start()));
+    await until(
+      () => first.subscribers(TOPIC).includes(second.self) && second.subscribers(TOPIC).includes(first.self),
+    );
+    await first.publish(TOPIC, new Uint8Array(1));
+    await second.publish(TOPIC, new Uint8Array(2));
+    await until(() => received.length >= 2);
+    expect(received.toSorted()).toEqual([first.self, second.self].toSorted());
+  });
+
   it('finds a bootstrap node that starts later than itself', async () => {
-    const probe = createServer();
-    probe.listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address() as AddressInfo;
-    probe.close();
-    await once(probe, 'close');
+    const port = await freePort();
     const address = `/ip4/127.0.0.1/tcp/${port}`;
     const early = createNode({ bootstrap: [address] });
     const late = createNode({ listen: [address] });
