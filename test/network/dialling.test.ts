@@ -196,7 +196,7 @@ describe('dialling by a signed record', () => {
     expect(server.connections).toBe(2);
   });
 
-  it('looks a peer up that has moved since its record was signed', async () => {
+  it('reaches a peer that has moved, in a network with address lookup', async () => {
     const key = newPrivateKey();
     const server = await start({ kadDht: 'server' });
     const setup: NodeSetup = { kadDht: 'server', bootstrap: server.multiaddrs() };
