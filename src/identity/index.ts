@@ -2,4 +2,3 @@
 export { loadIdentity } from './key-file.ts';
 export { type Identity, identityOf } from './key-pair.ts';
 export { createNotary, createVerifier } from './notary.ts';
-export { didKeyOf, peerIdOf, publicKeyOf } from './peer-id.ts';

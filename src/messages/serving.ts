@@ -5,7 +5,7 @@ import { contentId, count, idText, text, wallTimeMs } from './field-schemas.ts';
 import type { SignedMessage } from './message.ts';
 
 /** Executions that one provider can report to one requester. */
-export const MOST_SERVING_ITEMS = 4096;
+const MOST_SERVING_ITEMS = 4096;
 
 const EXIT_REASONS = [
   'completed',
