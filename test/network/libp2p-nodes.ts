@@ -19,7 +19,7 @@ export interface NodeSetup extends Partial<Omit<Libp2pOptions, 'limits'>> {
   readonly privateKeyRaw?: Uint8Array;
 }
 
-export function ephemeralAddress(transport: TransportName): string {
+function ephemeralAddress(transport: TransportName): string {
   return transport === 'tcp' ? '/ip4/127.0.0.1/tcp/0' : `/memory/${randomBytes(8).toString('hex')}`;
 }
 

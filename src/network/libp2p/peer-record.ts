@@ -5,7 +5,7 @@ import type { Multiaddr } from '@multiformats/multiaddr';
 import { sameBytes } from '../../lib/canonical.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 
-export const MAX_RECORD_ADDRESSES = 8;
+const MAX_RECORD_ADDRESSES = 8;
 const MAX_RECORD_BYTES = 2048;
 
 /** A peer's own word on where it is found, or why the bytes are not that. */
