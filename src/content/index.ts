@@ -1,6 +1,10 @@
 import type { Startable } from '../lib/startable.ts';
 import type { BlockOrigin, ContentDesk } from './ports.ts';
 
+export type { BlockShelf } from './block-folder.ts';
+export { type ContentNeeds, createContentStore } from './content-store.ts';
+export { type ContentJournal, createMemoryJournal } from './journal.ts';
+
 export interface TreeEntry {
   /** Relative to the root, with `/`. */
   readonly path: string;
@@ -15,7 +19,7 @@ export interface StoredFile {
 
 /**
  * Content-addressed files of this node: UnixFS, raw leaves, CIDv1. Nothing has an id before it is durable.
- * Errors: `QUOTA_EXCEEDED`, `CONTENT_UNAVAILABLE`, `CONTENT_INVALID`, `CONTENT_TOO_LARGE`.
+ * Errors: `QUOTA_EXCEEDED`, `CONTENT_UNAVAILABLE`, `CONTENT_INVALID`, `CONTENT_TOO_LARGE`, `STORE_FAILED`.
  */
 export interface ContentStore extends ContentDesk, Startable {
   put(

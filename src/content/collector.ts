@@ -1,0 +1,100 @@
+import { CID } from 'multiformats/cid';
+import { type Clock, every, type Timer } from '../lib/clock.ts';
+import { messageOf } from '../lib/coded-error.ts';
+import type { KeyedLane } from '../lib/keyed-lane.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { BlockStore } from './block-store.ts';
+import type { InventoryBook } from './inventory-book.ts';
+import type { ContentLimits } from './options.ts';
+
+interface CollectorNeeds {
+  readonly book: InventoryBook;
+  readonly blocks: BlockStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Changes of one object, one at a time. */
+  readonly lane: KeyedLane;
+}
+
+/** Throws away objects that nobody has kept or used for a while, a bounded number of blocks at a time. */
+export class Collector {
+  readonly #limits: ContentLimits;
+  readonly #needs: CollectorNeeds;
+  /** Monotonic time of the last use, by content id. */
+  readonly #usedAt = new Map<string, number>();
+  #timer: Timer | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(limits: ContentLimits, needs: CollectorNeeds) {
+    this.#limits = limits;
+    this.#needs = needs;
+  }
+
+  /** Ages go on from where they were, within what a clock that jumped can do. */
+  start(): void {
+    const { book, clock } = this.#needs;
+    for (const { cid, storedAt } of book.inventory.objects()) {
+      const ageMs = Math.min(Math.max(clock.nowMs() - storedAt, 0), this.#limits.collectAfterMs);
+      this.#usedAt.set(cid, clock.monotonicMs() - ageMs);
+    }
+    this.#timer = every(clock, this.#limits.collectEveryMs, () => {
+      this.#running = this.#collect();
+      return this.#running;
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#timer?.cancel();
+    await this.#running;
+  }
+
+  /** Lets the object's age begin again. */
+  touch(cid: string): void {
+    const { book, clock } = this.#needs;
+    if (book.inventory.object(cid) !== undefined) this.#usedAt.set(cid, clock.monotonicMs());
+  }
+
+  async #collect(): Promise<void> {
+    const { book, lane, logger } = this.#needs;
+    try {
+      let removed = 0;
+      for (const { cid } of book.inventory.objects()) {
+        if (removed >= this.#limits.collectedBlocksPerRun) break;
+        if (this.#mayGo(cid)) removed += await lane.run(cid, () => this.#drop(cid));
+      }
+      if (removed > 0) logger.debug('content collected', { blocks: removed });
+      await book.compact();
+    } catch (error) {
+      logger.error('content could not be collected', { reason: messageOf(error) });
+    }
+  }
+
+  #mayGo(cid: string): boolean {
+    const { book, clock } = this.#needs;
+    const usedAt = this.#usedAt.get(cid) ?? clock.monotonicMs();
+    return !book.inventory.isPinned(cid) && clock.monotonicMs() - usedAt >= this.#limits.collectAfterMs;
+  }
+
+  /** Gives the number of blocks that are gone. What is being read or taken in stays until the next run. */
+  async #drop(cid: string): Promise<number> {
+    const { book, blocks, logger } = this.#needs;
+    const object = book.inventory.object(cid);
+    if (object === undefined || !this.#mayGo(cid)) return 0;
+    const own = book.inventory.ownBlocksOf(object);
+    if (own.some((key) => blocks.isHeld(key))) return 0;
+    const dropped = book.commit({ op: 'drop', cid }).then(
+      () => true,
+      (error: unknown) => {
+        logger.error('content could not be dropped', { cid, reason: messageOf(error) });
+        return false;
+      },
+    );
+    await blocks.remove(
+      own.map((key) => CID.parse(key)),
+      dropped,
+    );
+    if (!(await dropped)) return 0;
+    this.#usedAt.delete(cid);
+    return own.length + 1;
+  }
+}

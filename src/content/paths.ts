@@ -1,0 +1,24 @@
+/** What file systems take for one name. */
+const MAX_NAME_BYTES = 255;
+/** Folders inside folders. */
+export const MAX_PATH_DEPTH = 32;
+
+const encoder = new TextEncoder();
+
+/** True for a name that can stand in a folder anywhere and means nothing else to a file system. */
+export function isEntryName(name: string): boolean {
+  return (
+    name !== '' &&
+    name !== '.' &&
+    name !== '..' &&
+    !/[/\0]/.test(name) &&
+    name.isWellFormed() &&
+    encoder.encode(name).length <= MAX_NAME_BYTES
+  );
+}
+
+/** The names of a relative path, or undefined when one of them is no entry name or there are too many. */
+export function pathNames(path: string): readonly string[] | undefined {
+  const names = path.split('/');
+  return names.length <= MAX_PATH_DEPTH && names.every(isEntryName) ? names : undefined;
+}

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { rawContentIdOf } from '../../../src/lib/canonical.ts';
+import {
+  blockCount,
+  failure,
+  fetchFrom,
+  memoryNode,
+  MIB,
+  pattern,
+  served,
+  text,
+} from './content-fixtures.ts';
+
+describe('the quota of the store', () => {
+  it('takes what fits to the last byte and nothing more', async () => {
+    const { store, blockstore } = await memoryNode({ limits: { maxTotalBytes: 10 } });
+    await store.put(text('1234567'));
+    await store.put(text('890'));
+    expect(await failure(store.put(text('x')))).toBe('QUOTA_EXCEEDED');
+    expect(blockCount(blockstore)).toBe(2);
+  });
+
+  it('counts a block once, however often it is put', async () => {
+    const { store } = await memoryNode({ limits: { maxTotalBytes: 300 } });
+    const { cid } = await store.put(text('x'.repeat(100)));
+    for (const path of ['a', 'b']) {
+      await store.importTree([{ path, source: { bytes: text('x'.repeat(100)) } }]);
+    }
+    expect((await store.put(text('x'.repeat(100)))).cid).toBe(cid);
+  });
+
+  it('counts what is under way, so that two that do not fit together do not both begin', async () => {
+    const { store, blockstore } = await memoryNode({ limits: { maxTotalBytes: 3 * MIB } });
+    const codes = await Promise.all([1, 2].map((seed) => failure(store.put(pattern(2 * MIB, seed)))));
+    expect(codes.sort()).toContain('QUOTA_EXCEEDED');
+    const left = blockCount(blockstore);
+    expect(left).toBe(codes.includes('none') ? 3 : 0);
+  });
+
+  it('gives back what a failed import had taken', async () => {
+    const { store } = await memoryNode({ limits: { maxTotalBytes: 5 * MIB, maxObjectBytes: 4 * MIB } });
+    for (let round = 0; round < 3; round += 1) {
+      expect(await failure(store.put(pattern(4 * MIB + 1, round)))).toBe('CONTENT_TOO_LARGE');
+    }
+    expect(await failure(store.put(pattern(3 * MIB)))).toBe('none');
+  });
+
+  it('keeps a block that a failing import shares with one that goes well', async () => {
+    const { store } = await memoryNode();
+    const shared = pattern(MIB, 7);
+    const failing = async function* (): AsyncGenerator<Uint8Array> {
+      yield shared;
+      yield pattern(MIB, 8);
+      throw new Error('broken');
+    };
+    const [bad, good] = await Promise.allSettled([store.put(failing()), store.put(shared)]);
+    expect(bad.status).toBe('rejected');
+    expect(good).toMatchObject({ status: 'fulfilled' });
+    expect(await served(store, rawContentIdOf(shared))).toHaveLength(1);
+  });
+
+  it('holds for what is fetched too', async () => {
+    const giver = await memoryNode();
+    const { cid } = await giver.store.put(pattern(3 * MIB));
+    const blocks = await served(giver.store, cid);
+    const small = await memoryNode({ limits: { maxTotalBytes: 2 * MIB } });
+    small.transport.offer(blocks);
+    expect(await failure(fetchFrom(small, cid))).toBe('QUOTA_EXCEEDED');
+    const narrow = await memoryNode({ limits: { maxObjectBytes: 2 * MIB } });
+    narrow.transport.offer(blocks);
+    expect(await failure(fetchFrom(narrow, cid))).toBe('CONTENT_TOO_LARGE');
+    expect([blockCount(small.blockstore), blockCount(narrow.blockstore)]).toEqual([0, 0]);
+  });
+});
+
+describe('what one owner may keep', () => {
+  it('is bounded in bytes', async () => {
+    const { store } = await memoryNode({ limits: { maxOwnerBytes: 10 } });
+    const a = await store.put(text('123456'));
+    const b = await store.put(text('abcdef'));
+    await store.pin(a.cid, 'job');
+    await store.pin(a.cid, 'job');
+    expect(await failure(store.pin(b.cid, 'job'))).toBe('QUOTA_EXCEEDED');
+    await store.pin(b.cid, 'other');
+    await store.unpin('job');
+    expect(await failure(store.pin(b.cid, 'job'))).toBe('none');
+  });
+
+  it('is bounded when many are pinned at once', async () => {
+    const { store } = await memoryNode({ limits: { maxPinsPerOwner: 2 } });
+    const put = await Promise.all(['a', 'b', 'c'].map((value) => store.put(text(value))));
+    const codes = await Promise.all(put.map(({ cid }) => failure(store.pin(cid, 'job'))));
+    expect(codes.sort()).toEqual(['QUOTA_EXCEEDED', 'none', 'none']);
+  });
+
+  it('is only what is here', async () => {
+    const { store } = await memoryNode();
+    expect(await failure(store.pin(rawContentIdOf(text('absent')), 'job'))).toBe('CONTENT_UNAVAILABLE');
+    expect(await failure(store.pin('nonsense', 'job'))).toBe('CONTENT_INVALID');
+    expect(await failure(store.unpin('nobody'))).toBe('none');
+  });
+});
+
+describe('a disk that refuses', () => {
+  it('gives no id and leaves nothing when the journal fails', async () => {
+    const { journal } = await memoryNode();
+    let full = true;
+    const failing = {
+      ...journal,
+      append: async (lines: readonly string[]) => {
+        if (full) throw new Error('no space');
+        await journal.append(lines);
+      },
+    };
+    const { store, blockstore } = await memoryNode({ journal: failing });
+    expect(await failure(store.put(text('a')))).toBe('STORE_FAILED');
+    expect(blockCount(blockstore)).toBe(0);
+    full = false;
+    expect(await failure(store.put(text('a')))).toBe('none');
+  });
+
+  it('gives no id when a block fails', async () => {
+    const { store, blockstore } = await memoryNode();
+    const put = blockstore.put.bind(blockstore);
+    blockstore.put = () => {
+      throw new Error('no space');
+    };
+    expect(await failure(store.put(pattern(2 * MIB)))).toBe('STORE_FAILED');
+    blockstore.put = put;
+    expect(await failure(store.put(pattern(2 * MIB)))).toBe('none');
+  });
+});
