@@ -1,0 +1,62 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { CodedError, messageOf } from '../lib/coded-error.ts';
+import { createAccessCheck } from './access.ts';
+import type { RouteContext } from './needs.ts';
+import { problemOf } from './problem.ts';
+import { dmsRoutes } from './routes/dms-routes.ts';
+import { eventRoutes } from './routes/event-routes.ts';
+import { healthRoutes } from './routes/health-routes.ts';
+import { jobRoutes } from './routes/job-routes.ts';
+import { outputRoutes } from './routes/output-routes.ts';
+import { type App, addRoutes } from './routes/route.ts';
+
+const DOCUMENT = { openapi: '3.1.0', info: { title: 'Bidmesh', version: '1' } };
+const RETRY_AFTER_SECONDS = '1';
+
+/** All routes behind one access check and one translator of errors. Throws where the access would be open to all. */
+export function createApp(context: RouteContext): App {
+  const app = new OpenAPIHono();
+  const checkAccess = createAccessCheck(context.options);
+  app.use(async (c, next) => {
+    checkAccess({
+      path: c.req.path,
+      host: c.req.header('host'),
+      origin: c.req.header('origin'),
+      authorization: c.req.header('authorization'),
+    });
+    await next();
+  });
+  for (const routes of [jobRoutes, eventRoutes, outputRoutes, dmsRoutes, healthRoutes]) {
+    addRoutes(app, routes(context));
+  }
+  const document = app.getOpenAPI31Document(DOCUMENT);
+  app.get('/openapi.json', (c) => c.json(document));
+  app.notFound((c) =>
+    answer(
+      c,
+      new CodedError(
+        'ROUTE_NOT_FOUND',
+        `There is no ${c.req.method} ${c.req.path.slice(0, 256)}. GET /openapi.json lists the routes.`,
+      ),
+    ),
+  );
+  app.onError((error, c) => {
+    const response = answer(c, error);
+    if (response.status >= 500) {
+      const route = `${c.req.method} ${c.req.path}`;
+      context.logger.error('request failed', { route, status: response.status, reason: messageOf(error) });
+    }
+    return response;
+  });
+  return app;
+}
+
+function answer(c: Context, error: unknown): Response {
+  const problem = problemOf(error);
+  return c.body(JSON.stringify(problem), problem.status, {
+    'Content-Type': 'application/problem+json',
+    ...(problem.status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
+    ...(problem.status === 429 || problem.status === 503 ? { 'Retry-After': RETRY_AFTER_SECONDS } : {}),
+  });
+}

@@ -1,0 +1,84 @@
+import type { JobEvent } from '../domain/job-event.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Orchestrator } from '../orchestrator/index.ts';
+import { eventView } from './views/event-view.ts';
+
+const PAGE_SIZE = 256;
+const RECONNECT_MS = 1000;
+const HEARTBEAT = ': still here\n\n';
+
+export interface EventStreamOptions {
+  readonly jobId: string;
+  readonly afterSeq: number;
+  readonly heartbeatMs: number;
+}
+
+/**
+ * The events of a job as server-sent events, from the store and then as they happen, until `signal` is aborted.
+ * A commit only wakes the reader; what is sent always comes from the store, in order and without gaps.
+ */
+export async function* serverSentEvents(
+  orchestrator: Pick<Orchestrator, 'events' | 'watch'>,
+  clock: Clock,
+  options: EventStreamOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const encoder = new TextEncoder();
+  const doorbell = new Doorbell(clock);
+  const unwatch = orchestrator.watch(options.jobId, () => doorbell.ring());
+  const onAbort = (): void => doorbell.ring();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    yield encoder.encode(`retry: ${RECONNECT_MS}\n\n`);
+    let afterSeq = options.afterSeq;
+    while (!signal.aborted) {
+      const page = await orchestrator.events(options.jobId, afterSeq, PAGE_SIZE);
+      if (page.length > 0) {
+        afterSeq = page.at(-1)?.seq ?? afterSeq;
+        yield encoder.encode(page.map(formatEvent).join(''));
+      } else if (!(await doorbell.wait(options.heartbeatMs))) {
+        yield encoder.encode(HEARTBEAT);
+      }
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    unwatch();
+  }
+}
+
+function formatEvent(event: JobEvent): string {
+  return `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(eventView(event))}\n\n`;
+}
+
+/** Remembers a ring that came while nobody waited. */
+class Doorbell {
+  readonly #clock: Clock;
+  #rung = false;
+  #answer: (() => void) | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  ring(): void {
+    this.#rung = true;
+    this.#answer?.();
+  }
+
+  /** True when it rang, false when `limitMs` went by. */
+  async wait(limitMs: number): Promise<boolean> {
+    if (!this.#rung) {
+      await new Promise<void>((resolve) => {
+        const timer = this.#clock.after(limitMs, resolve);
+        this.#answer = () => {
+          timer.cancel();
+          resolve();
+        };
+      });
+      this.#answer = undefined;
+    }
+    const rung = this.#rung;
+    this.#rung = false;
+    return rung;
+  }
+}

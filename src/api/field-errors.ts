@@ -1,0 +1,45 @@
+import type { z } from 'zod';
+import type { FieldError } from './problem.ts';
+
+/** Enough to mend a description; the rest shows up on the next try. */
+const MOST_ERRORS = 64;
+
+type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
+
+/** What is wrong, field by field; unknown keys are named one by one. */
+export function fieldErrorsOf(error: z.ZodError): FieldError[] {
+  return error.issues.flatMap((issue) => explain(issue, [])).slice(0, MOST_ERRORS);
+}
+
+function explain(issue: Issue, outer: Path): FieldError[] {
+  const path = [...outer, ...issue.path];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      path: pathText([...path, key]),
+      code: 'unknown_key',
+      message: 'unknown key',
+    }));
+  }
+  if (issue.code === 'invalid_union') return explainUnion(issue, path);
+  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) {
+    return [{ path: pathText(path), code: 'missing', message: 'is required' }];
+  }
+  return [{ path: pathText(path), code: issue.code, message: issue.message }];
+}
+
+/** Of the alternatives, the one that was most likely meant: the right kind of value with the fewest faults. */
+function explainUnion(issue: Extract<Issue, { code: 'invalid_union' }>, path: Path): FieldError[] {
+  const [meant] = issue.errors
+    .map((issues) => ({
+      wrongKind: issues.some((inner) => inner.path.length === 0 && inner.code === 'invalid_type'),
+      explained: issues.flatMap((inner) => explain(inner, path)),
+    }))
+    .sort((a, b) => Number(a.wrongKind) - Number(b.wrongKind) || a.explained.length - b.explained.length);
+  if (meant !== undefined && !meant.wrongKind) return meant.explained;
+  return [{ path: pathText(path), code: 'invalid_union', message: issue.message }];
+}
+
+function pathText(path: Path): string {
+  return path.map(String).join('.');
+}

@@ -1,0 +1,102 @@
+import { LineCounter, parseDocument } from 'yaml';
+import { type JobDescription, jobDescription } from '../domain/job-description.ts';
+import { CodedError, messageOf } from '../lib/coded-error.ts';
+import { fieldErrorsOf } from './field-errors.ts';
+import { fieldErrors } from './problem.ts';
+
+/** An alias may stand for its anchor this often in total; more is an attempt to blow the document up. */
+const MOST_ALIASES = 64;
+const JSON_TYPES: ReadonlySet<string> = new Set(['application/json']);
+const YAML_TYPES: ReadonlySet<string> = new Set([
+  'application/yaml',
+  'application/x-yaml',
+  'text/yaml',
+  'text/x-yaml',
+]);
+
+/**
+ * Reads a posted job. Throws `UNSUPPORTED_MEDIA_TYPE`, `MALFORMED_BODY` (with the line where it is known) or
+ * `INVALID_JOB` (with every field at fault).
+ */
+export function readJob(bytes: Uint8Array, contentType: string | undefined): JobDescription {
+  const mediaType = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  const value = decoderOf(mediaType)(textOf(bytes));
+  const parsed = checkJob(value);
+  if (parsed.success) return parsed.data;
+  const errors = fieldErrorsOf(parsed.error);
+  const named = errors
+    .slice(0, 3)
+    .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
+    .join('; ');
+  throw fieldErrors('INVALID_JOB', `The job description was not accepted: ${named}.`, errors);
+}
+
+function checkJob(value: unknown): ReturnType<typeof jobDescription.safeParse> {
+  try {
+    return jobDescription.safeParse(value);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new CodedError('MALFORMED_BODY', 'The body is nested too deeply.', { cause });
+  }
+}
+
+function decoderOf(mediaType: string): (text: string) => unknown {
+  if (JSON_TYPES.has(mediaType)) return decodeJson;
+  if (YAML_TYPES.has(mediaType)) return decodeYaml;
+  throw new CodedError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    'Send the job as application/json or application/yaml and say so in Content-Type.',
+  );
+}
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new CodedError('MALFORMED_BODY', 'The body is not UTF-8 text.', { cause });
+  }
+}
+
+function decodeJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const position = /position (\d+)/.exec(messageOf(cause))?.[1];
+    const offset = position === undefined ? text.length : Number(position);
+    throw malformed('JSON', messageOf(cause).replace(/ in JSON.*$/s, ''), lineAt(text, offset), cause);
+  }
+}
+
+/** YAML 1.2 core: plain values as JSON has them, no tags of any other kind, no key twice. */
+function decodeYaml(text: string): unknown {
+  const lineCounter = new LineCounter();
+  try {
+    const document = parseDocument(text, {
+      schema: 'core',
+      stringKeys: true,
+      uniqueKeys: true,
+      resolveKnownTags: false,
+      prettyErrors: false,
+      lineCounter,
+    });
+    const fault = document.errors[0] ?? document.warnings[0];
+    if (fault !== undefined) throw malformed('YAML', fault.message, lineCounter.linePos(fault.pos[0]).line);
+    const value: unknown = document.toJS({ maxAliasCount: MOST_ALIASES });
+    return value;
+  } catch (cause) {
+    if (cause instanceof CodedError) throw cause;
+    throw malformed('YAML', messageOf(cause), undefined, cause);
+  }
+}
+
+function malformed(format: string, reason: string, line: number | undefined, cause?: unknown): CodedError {
+  const place = line === undefined ? '' : ` (line ${line})`;
+  return new CodedError('MALFORMED_BODY', `The body is not ${format}${place}: ${reason}`, {
+    cause,
+    ...(line === undefined ? {} : { data: { line } }),
+  });
+}
+
+function lineAt(text: string, offset: number): number {
+  return text.slice(0, offset).split('\n').length;
+}

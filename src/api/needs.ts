@@ -1,0 +1,22 @@
+import type { ContentStore } from '../content/index.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Orchestrator } from '../orchestrator/index.ts';
+import type { MetricsView, NodeView } from './node-view.ts';
+import type { ApiOptions } from './options.ts';
+import type { OpenStreams } from './streams.ts';
+
+export interface ApiNeeds {
+  readonly orchestrator: Orchestrator;
+  readonly content: ContentStore;
+  readonly node: NodeView;
+  readonly metrics: MetricsView;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** What every route gets. */
+export interface RouteContext extends ApiNeeds {
+  readonly options: ApiOptions;
+  readonly streams: OpenStreams;
+}

@@ -1,0 +1,51 @@
+import type { Pools } from '../domain/capability.ts';
+import type { Lease } from '../domain/lock.ts';
+
+export interface NodeStatus {
+  readonly peerId: string;
+  readonly did: string;
+  readonly network: string;
+  readonly version: string;
+  readonly multiaddrs: readonly string[];
+  /** How many peers are connected. */
+  readonly peers: number;
+  /** No authority is configured: any identity may take part. */
+  readonly openNetwork: boolean;
+}
+
+export interface NodeResources extends Pools {
+  readonly leases: readonly Lease[];
+}
+
+/** One line of the peer table. */
+export interface PeerLine {
+  readonly peerId: string;
+  readonly connected: boolean;
+  readonly multiaddrs: readonly string[];
+  /** Wall time of the last sign of life. */
+  readonly lastSeenAt?: number;
+  /** What the peer's newest advert said, where there is one. */
+  readonly version?: string;
+  readonly engines?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+export interface Readiness {
+  readonly ok: boolean;
+  /** What is still missing, as sentences. */
+  readonly reasons: readonly string[];
+}
+
+/** The node around the requester, as the API shows it. Every call is cheap and never waits for the network. */
+export interface NodeView {
+  status(): NodeStatus;
+  resources(): NodeResources;
+  peers(): readonly PeerLine[];
+  ready(): Readiness;
+}
+
+/** Metrics as text; a prom-client registry is one. */
+export interface MetricsView {
+  readonly contentType: string;
+  metrics(): Promise<string>;
+}

@@ -1,0 +1,57 @@
+/** How the HTTP interface listens and what it puts up with. */
+export interface ApiOptions {
+  /** `HOST:PORT`; port 0 takes a free one. */
+  readonly listen: string;
+  /** Asked of every request but the health checks. Needed off loopback. */
+  readonly token?: string;
+  /** One job description. Blobs are bounded by the content quota instead. */
+  readonly maxBodyBytes: number;
+  readonly maxHeaderBytes: number;
+  readonly headersTimeoutMs: number;
+  /** From the first byte of a request to its last: the longest upload. */
+  readonly requestTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly maxConnections: number;
+  /** Event and log streams that are open at once. */
+  readonly maxStreams: number;
+  readonly sseHeartbeatMs: number;
+  /** How long a following log stream waits for an early refusal before it answers 200. */
+  readonly earlyRefusalMs: number;
+  /** After this time `stop` cuts the connections that are still busy. */
+  readonly stopGraceMs: number;
+}
+
+export const apiDefaults: ApiOptions = {
+  listen: '127.0.0.1:9999',
+  maxBodyBytes: 4 * 1024 * 1024,
+  maxHeaderBytes: 16 * 1024,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 600_000,
+  keepAliveTimeoutMs: 30_000,
+  maxConnections: 1024,
+  maxStreams: 256,
+  sseHeartbeatMs: 15_000,
+  earlyRefusalMs: 100,
+  stopGraceMs: 2000,
+};
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+const LISTEN_PATTERN = /^(?:\[(?<v6>[0-9a-fA-F:.]+)\]|(?<host>[A-Za-z0-9.-]+)):(?<port>\d{1,5})$/;
+const HIGHEST_PORT = 65_535;
+
+/** `127.0.0.1:9999` or `[::1]:9999` in parts; undefined for anything else. */
+export function parseListen(text: string): ListenAddress | undefined {
+  const groups = LISTEN_PATTERN.exec(text)?.groups;
+  const host = groups?.['v6'] ?? groups?.['host'];
+  const port = Number(groups?.['port']);
+  return host === undefined || port > HIGHEST_PORT ? undefined : { host, port };
+}
+
+/** True when only programs on this machine can reach `host`. */
+export function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,96 @@
+import { z } from '@hono/zod-openapi';
+import { isContentId } from '../../lib/canonical.ts';
+import { CodedError } from '../../lib/coded-error.ts';
+import type { RouteContext } from '../needs.ts';
+import { bodyOf } from '../streams.ts';
+import { peerView, resourcesView, statusView, viewPeer, viewResources } from '../views/node-views.ts';
+import { flag, invalidQuery, jsonAnswer, listOf, noQuery, parameter, queryOf, type Route } from './route.ts';
+
+const uploadQuery = z.strictObject({ public: flag });
+const BYTES = { 'application/octet-stream': { schema: z.string().openapi({ format: 'binary' }) } };
+
+export function dmsRoutes(context: RouteContext): readonly Route[] {
+  const { node } = context;
+  return [
+    {
+      method: 'get',
+      path: '/dms/status',
+      summary: 'Who this node is.',
+      responses: { 200: jsonAnswer('The node.', statusView) },
+      handle: (c) => {
+        noQuery(c);
+        const { peerId, did, network, version, multiaddrs, peers, openNetwork } = node.status();
+        return c.json({ peerId, did, network, version, multiaddrs, peers, openNetwork });
+      },
+    },
+    {
+      method: 'get',
+      path: '/dms/resources',
+      summary: 'What the machine has, what of it is offered, and what is free.',
+      responses: { 200: jsonAnswer('The pools and the leases that take from them.', resourcesView) },
+      handle: (c) => {
+        noQuery(c);
+        return c.json(viewResources(node.resources()));
+      },
+    },
+    {
+      method: 'get',
+      path: '/dms/peers',
+      summary: 'The peer table.',
+      responses: { 200: jsonAnswer('The peers this node knows.', listOf(peerView)) },
+      handle: (c) => {
+        noQuery(c);
+        return c.json({ items: node.peers().map(viewPeer) });
+      },
+    },
+    uploadRoute(context),
+    downloadRoute(context),
+  ];
+}
+
+function uploadRoute({ content }: RouteContext): Route {
+  return {
+    method: 'post',
+    path: '/dms/blobs',
+    summary: 'Stores bytes and gives them a content id; with public=true any peer may have them.',
+    query: uploadQuery,
+    request: { body: { required: true, content: BYTES } },
+    responses: { 201: jsonAnswer('Stored, on disk.', z.object({ cid: z.string(), size: z.number().int() })) },
+    handle: async (c) => {
+      const options = queryOf(c, uploadQuery);
+      const { cid, size } = await content.put(c.req.raw.body ?? new Uint8Array(), { public: options.public });
+      return c.json({ cid, size }, 201, { Location: `/dms/blobs/${cid}` });
+    },
+  };
+}
+
+function downloadRoute({ content, streams }: RouteContext): Route {
+  return {
+    method: 'get',
+    path: '/dms/blobs/{cid}',
+    summary: 'The bytes of a content id that is on this node.',
+    responses: { 200: { description: 'The bytes.', content: BYTES } },
+    handle: async (c) => {
+      noQuery(c);
+      const cid = parameter(c, 'cid');
+      if (!isContentId(cid)) {
+        throw invalidQuery([
+          { path: 'cid', code: 'invalid_format', message: 'expected a content id (CIDv1)' },
+        ]);
+      }
+      const file = await content.open(cid);
+      if (file === undefined) {
+        throw new CodedError(
+          'CONTENT_NOT_FOUND',
+          `This node does not have ${cid}. POST /dms/blobs stores it.`,
+        );
+      }
+      const controller = streams.open(c.req.raw.signal);
+      return c.body(bodyOf(file.bytes, controller), 200, {
+        'Content-Type': 'application/octet-stream',
+        'Content-Length': String(file.size),
+        ETag: `"${cid}"`,
+      });
+    },
+  };
+}

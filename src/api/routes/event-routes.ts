@@ -1,0 +1,72 @@
+import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { serverSentEvents } from '../event-stream.ts';
+import { findJob } from '../job-lookup.ts';
+import type { RouteContext } from '../needs.ts';
+import { bodyOf } from '../streams.ts';
+import { eventView, eventViewSchema } from '../views/event-view.ts';
+import { invalidQuery, jsonAnswer, listOf, parameter, queryOf, type Route } from './route.ts';
+
+const LARGEST_PAGE = 1000;
+
+const sequence = z
+  .string()
+  .regex(/^\d{1,15}$/, 'expected the number of an event')
+  .transform(Number);
+
+const eventQuery = z.strictObject({
+  cursor: sequence.optional(),
+  limit: z.coerce.number().int().min(1).max(LARGEST_PAGE).default(200),
+});
+
+export function eventRoutes(context: RouteContext): readonly Route[] {
+  return [
+    {
+      method: 'get',
+      path: '/orchestrator/jobs/{id}/events',
+      summary:
+        'What happened to a job, oldest first. With Accept: text/event-stream as server-sent events that go on until the client leaves; Last-Event-ID resumes.',
+      query: eventQuery,
+      request: { headers: z.object({ 'Last-Event-ID': z.string().optional() }) },
+      responses: {
+        200: jsonAnswer('One page; nextCursor is the last number on it.', listOf(eventViewSchema)),
+      },
+      handle: async (c) => {
+        const { cursor = 0, limit } = queryOf(c, eventQuery);
+        const jobId = parameter(c, 'id');
+        await findJob(context.orchestrator, jobId);
+        if (c.req.header('accept')?.includes('text/event-stream') === true) {
+          return streamEvents(c, context, jobId, lastEventId(c) ?? cursor);
+        }
+        const events = await context.orchestrator.events(jobId, cursor, limit);
+        const last = events.length === limit ? events.at(-1) : undefined;
+        return c.json({
+          items: events.map(eventView),
+          ...(last === undefined ? {} : { nextCursor: String(last.seq) }),
+        });
+      },
+    },
+  ];
+}
+
+function streamEvents(c: Context, context: RouteContext, jobId: string, afterSeq: number): Response {
+  const { orchestrator, clock, options, streams } = context;
+  const controller = streams.open(c.req.raw.signal);
+  const events = serverSentEvents(
+    orchestrator,
+    clock,
+    { jobId, afterSeq, heartbeatMs: options.sseHeartbeatMs },
+    controller.signal,
+  );
+  return c.body(bodyOf(events, controller), 200, { 'Content-Type': 'text/event-stream; charset=utf-8' });
+}
+
+function lastEventId(c: Context): number | undefined {
+  const text = c.req.header('last-event-id');
+  if (text === undefined || text === '') return undefined;
+  const parsed = sequence.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw invalidQuery([
+    { path: 'Last-Event-ID', code: 'invalid_format', message: 'expected the number of an event' },
+  ]);
+}

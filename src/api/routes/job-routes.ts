@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import { z } from '@hono/zod-openapi';
+import { jobDescription } from '../../domain/job-description.ts';
+import { CodedError } from '../../lib/coded-error.ts';
+import { readBody } from '../body.ts';
+import { readJob } from '../job-body.ts';
+import { findJob } from '../job-lookup.ts';
+import type { RouteContext } from '../needs.ts';
+import { bidView, viewBids } from '../views/bid-view.ts';
+import { contractView, viewContract } from '../views/contract-view.ts';
+import { jobSummaryView, jobView, viewJob, viewJobSummary } from '../views/job-view.ts';
+import { invalidQuery, jsonAnswer, listOf, noQuery, parameter, queryOf, type Route } from './route.ts';
+
+const LONGEST_KEY = 255;
+const LARGEST_PAGE = 500;
+
+const jobFilter = z.strictObject({
+  state: z.enum(['Pending', 'Queued', 'Running', 'Completed', 'Failed', 'Stopped']).optional(),
+  name: z.string().max(128).optional(),
+  label: z
+    .string()
+    .regex(/^[^:]{1,63}:.{0,253}$/, 'expected key:value')
+    .optional(),
+  limit: z.coerce.number().int().min(1).max(LARGEST_PAGE).default(50),
+  cursor: z.string().max(256).optional(),
+});
+
+export function jobRoutes(context: RouteContext): readonly Route[] {
+  const { orchestrator } = context;
+  return [
+    postRoute(context),
+    listRoute(context),
+    {
+      method: 'get',
+      path: '/orchestrator/jobs/{id}',
+      summary: 'One job with its executions.',
+      responses: { 200: jsonAnswer('The job.', jobView) },
+      handle: async (c) => {
+        noQuery(c);
+        return c.json(viewJob(await findJob(orchestrator, parameter(c, 'id'))));
+      },
+    },
+    {
+      method: 'get',
+      path: '/orchestrator/jobs/{id}/bids',
+      summary: 'The bids for a job, ranked, with what became of each.',
+      responses: { 200: jsonAnswer('Newest round first, best first.', listOf(bidView)) },
+      handle: async (c) => {
+        noQuery(c);
+        const jobId = parameter(c, 'id');
+        const { executions } = await findJob(orchestrator, jobId);
+        return c.json({ items: viewBids(await orchestrator.searches(jobId), executions) });
+      },
+    },
+    {
+      method: 'get',
+      path: '/orchestrator/jobs/{id}/contracts',
+      summary: 'The contracts of a job, one per execution.',
+      responses: { 200: jsonAnswer('Terms as they were signed, and the signatures.', listOf(contractView)) },
+      handle: async (c) => {
+        noQuery(c);
+        const jobId = parameter(c, 'id');
+        await findJob(orchestrator, jobId);
+        return c.json({ items: (await orchestrator.contracts(jobId)).map(viewContract) });
+      },
+    },
+    {
+      method: 'post',
+      path: '/orchestrator/jobs/{id}/cancel',
+      summary: 'Asks for the end of a job.',
+      responses: {
+        202: { description: 'The wish is on disk; the job reads Stopped once it is carried out.' },
+      },
+      handle: async (c) => {
+        noQuery(c);
+        await orchestrator.cancelJob(parameter(c, 'id'));
+        return c.body(null, 202, { 'Content-Length': '0' });
+      },
+    },
+  ];
+}
+
+function postRoute({ orchestrator, options }: RouteContext): Route {
+  return {
+    method: 'post',
+    path: '/orchestrator/postJob',
+    summary: 'Posts a job; it is on disk when the answer comes.',
+    request: {
+      headers: z.object({ 'Idempotency-Key': z.string().max(LONGEST_KEY).optional() }),
+      body: {
+        required: true,
+        content: {
+          'application/json': { schema: jobDescription },
+          'application/yaml': { schema: jobDescription },
+        },
+      },
+    },
+    responses: {
+      202: {
+        description: 'Accepted. No body; Location names the job.',
+        headers: { Location: { schema: { type: 'string' }, description: '/orchestrator/jobs/{id}' } },
+      },
+    },
+    handle: async (c) => {
+      noQuery(c);
+      const encoding = c.req.header('content-encoding');
+      if (encoding !== undefined && encoding !== 'identity') {
+        throw new CodedError('UNSUPPORTED_MEDIA_TYPE', 'Send the job without Content-Encoding.');
+      }
+      const idempotencyKey = checkKey(c.req.header('idempotency-key'));
+      const bytes = await readBody(c.req.raw, options.maxBodyBytes);
+      const description = readJob(bytes, c.req.header('content-type'));
+      const { jobId } = await orchestrator.postJob(description, {
+        bodyDigest: createHash('sha256').update(bytes).digest('base64url'),
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      });
+      return c.body(null, 202, { Location: `/orchestrator/jobs/${jobId}`, 'Content-Length': '0' });
+    },
+  };
+}
+
+function listRoute({ orchestrator }: RouteContext): Route {
+  return {
+    method: 'get',
+    path: '/orchestrator/jobs',
+    summary: 'The jobs of this node, newest first, filtered by state, name or label (key:value).',
+    query: jobFilter,
+    responses: { 200: jsonAnswer('One page.', listOf(jobSummaryView)) },
+    handle: async (c) => {
+      const { state, name, label, limit, cursor } = queryOf(c, jobFilter);
+      const page = await orchestrator.jobs({
+        limit,
+        ...(state === undefined ? {} : { state }),
+        ...(name === undefined ? {} : { name }),
+        ...(label === undefined ? {} : { label: splitLabel(label) }),
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      return c.json({
+        items: page.items.map(viewJobSummary),
+        ...(page.nextCursor === undefined ? {} : { nextCursor: page.nextCursor }),
+      });
+    },
+  };
+}
+
+function splitLabel(label: string): { readonly key: string; readonly value: string } {
+  const colon = label.indexOf(':');
+  return { key: label.slice(0, colon), value: label.slice(colon + 1) };
+}
+
+function checkKey(key: string | undefined): string | undefined {
+  if (key === undefined || new RegExp(`^[\\x21-\\x7e]{1,${LONGEST_KEY}}$`).test(key)) return key;
+  throw invalidQuery([
+    {
+      path: 'Idempotency-Key',
+      code: 'invalid_format',
+      message: `expected 1 to ${LONGEST_KEY} visible ASCII characters`,
+    },
+  ]);
+}

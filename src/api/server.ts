@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { within } from '../lib/clock.ts';
+import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
+import type { Startable } from '../lib/startable.ts';
+import { createApp } from './app.ts';
+import type { ApiNeeds } from './needs.ts';
+import { type ApiOptions, parseListen } from './options.ts';
+import { OpenStreams } from './streams.ts';
+
+/** On every answer: nothing is kept by a browser, and nothing is taken for another type than it says. */
+const ALWAYS = [
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Cache-Control', 'no-store'],
+] as const;
+
+export interface Api extends Startable {
+  /** Where the API listens; the port is known once it has started. */
+  readonly url: string;
+}
+
+/**
+ * The HTTP interface of one node. Throws `API_TOKEN_REQUIRED` where it would be open to the network;
+ * `start` rejects with `API_ADDRESS_IN_USE` or `API_LISTEN_FAILED`.
+ */
+export function createApi(options: ApiOptions, needs: ApiNeeds): Api {
+  return new HttpApi(options, needs);
+}
+
+class HttpApi implements Api {
+  readonly #options: ApiOptions;
+  readonly #needs: ApiNeeds;
+  readonly #streams: OpenStreams;
+  readonly #server: Server;
+  #url: string;
+  #stopping = false;
+
+  constructor(options: ApiOptions, needs: ApiNeeds) {
+    this.#options = options;
+    this.#needs = needs;
+    this.#streams = new OpenStreams(options.maxStreams);
+    this.#url = `http://${options.listen}`;
+    const app = createApp({ ...needs, options, streams: this.#streams });
+    this.#server = createServer(
+      {
+        maxHeaderSize: options.maxHeaderBytes,
+        headersTimeout: options.headersTimeoutMs,
+        requestTimeout: options.requestTimeoutMs,
+        keepAliveTimeout: options.keepAliveTimeoutMs,
+      },
+      this.#listener(getRequestListener(app.fetch)),
+    );
+    this.#server.maxConnections = options.maxConnections;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  async start(): Promise<void> {
+    const address = parseListen(this.#options.listen);
+    if (address === undefined) throw listenFailed(this.#options.listen, 'it is not HOST:PORT');
+    try {
+      this.#server.listen(address.port, address.host);
+      await once(this.#server, 'listening');
+    } catch (cause) {
+      if (codeOf(cause) !== 'EADDRINUSE') throw listenFailed(this.#options.listen, messageOf(cause));
+      throw new CodedError(
+        'API_ADDRESS_IN_USE',
+        `Something else listens on ${this.#options.listen}. Stop it, or choose another address with --api HOST:PORT.`,
+        { cause },
+      );
+    }
+    const bound = this.#server.address();
+    const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
+    this.#url = `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`;
+    this.#needs.logger.info('api listens', { url: this.#url });
+  }
+
+  /** Takes no new request, ends the streams, and lets what is under way finish within the grace time. */
+  async stop(): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    this.#stopping = true;
+    this.#streams.endAll();
+    await within(this.#needs.clock, this.#options.stopGraceMs, closed, () =>
+      this.#server.closeAllConnections(),
+    );
+    await closed;
+  }
+
+  /** While the node stops, a connection goes as soon as its answer is out, instead of waiting for another request. */
+  #listener(handle: ReturnType<typeof getRequestListener>): RequestListener {
+    return (request, response) => {
+      for (const [name, value] of ALWAYS) response.setHeader(name, value);
+      response.once('close', () => {
+        if (this.#stopping) this.#server.closeIdleConnections();
+      });
+      void handle(request, response);
+    };
+  }
+}
+
+function listenFailed(listen: string, reason: string): CodedError {
+  return new CodedError('API_LISTEN_FAILED', `The API cannot listen on ${listen}: ${reason}.`);
+}

@@ -1,0 +1,75 @@
+import { z } from '@hono/zod-openapi';
+import type { Execution } from '../../domain/execution.ts';
+import type { EligibleComputeProviderData, Search } from '../../domain/search.ts';
+import { priceView } from './job-view.ts';
+
+export const bidView = z
+  .object({
+    provider: z.string(),
+    score: z.number(),
+    ranks: z.array(z.object({ name: z.string(), value: z.number(), weight: z.number(), reason: z.string() })),
+    price: priceView,
+    locked: z.boolean(),
+    state: z.enum(['candidate', 'selected', 'declined', 'timed-out', 'failed']),
+  })
+  .openapi('Bid');
+
+type BidView = z.infer<typeof bidView>;
+
+/** One line per provider, its newest bid; newest round first, in the order the shortlist had. */
+export function viewBids(searches: readonly Search[], executions: readonly Execution[]): BidView[] {
+  const lines = new Map<string, BidView>();
+  for (const search of [...searches].sort((a, b) => b.round - a.round)) {
+    for (const entry of search.index.entries) {
+      if (!lines.has(entry.provider)) lines.set(entry.provider, viewBid(entry, executions));
+    }
+  }
+  return [...lines.values()];
+}
+
+function viewBid(entry: EligibleComputeProviderData, executions: readonly Execution[]): BidView {
+  const { bid } = entry;
+  return {
+    provider: entry.provider,
+    score: entry.score,
+    ranks: entry.ranks.map(({ name, value, weight, reason }) => ({ name, value, weight, reason })),
+    price: bid.value.price,
+    locked: bid.value.lock !== undefined,
+    state: stateOf(executions.filter((execution) => execution.bidId === bid.value.bidId)),
+  };
+}
+
+/** What became of a bid is written in the executions that were made for it; the best outcome counts. */
+function stateOf(executions: readonly Execution[]): BidView['state'] {
+  const states = new Set(executions.map(stateOfExecution));
+  return OUTCOMES.find((state) => states.has(state)) ?? 'candidate';
+}
+
+const OUTCOMES: readonly BidView['state'][] = ['selected', 'failed', 'declined', 'timed-out'];
+
+function stateOfExecution({ observed }: Execution): BidView['state'] {
+  switch (observed.state) {
+    case 'AskForBidRejected':
+      return stateOfRejection(observed.end.message);
+    case 'BidRejected':
+      return 'candidate';
+    case 'Failed':
+      return 'failed';
+    case 'Cancelled':
+      return observed.contractId === undefined ? 'candidate' : 'selected';
+    case 'New':
+    case 'AskForBid':
+    case 'AskForBidAccepted':
+    case 'BidAccepted':
+    case 'Running':
+    case 'Publishing':
+    case 'Completed':
+      return 'selected';
+  }
+}
+
+/** The end of a lock that was not granted begins with the code of the refusal. */
+function stateOfRejection(message: string): BidView['state'] {
+  if (message.startsWith('NEGOTIATION_TIMEOUT')) return 'timed-out';
+  return message.startsWith('NEGOTIATION_LOST') ? 'failed' : 'declined';
+}

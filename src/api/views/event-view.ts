@@ -1,0 +1,31 @@
+import { z } from '@hono/zod-openapi';
+import type { JobEvent } from '../../domain/job-event.ts';
+import { isoTime } from '../../lib/clock.ts';
+import { plainJson } from './plain-json.ts';
+
+export const eventViewSchema = z
+  .object({
+    seq: z.number().int(),
+    at: z.iso.datetime(),
+    type: z.string(),
+    executionId: z.string().optional(),
+    provider: z.string().optional(),
+    code: z.string().optional(),
+    message: z.string().optional(),
+    data: z.record(z.string(), z.unknown()).optional(),
+  })
+  .openapi('JobEvent');
+
+export function eventView(event: JobEvent): z.infer<typeof eventViewSchema> {
+  const { seq, at, type, data, executionId, provider, code, message } = event;
+  return {
+    seq,
+    at: isoTime(at),
+    type,
+    ...(executionId === undefined ? {} : { executionId }),
+    ...(provider === undefined ? {} : { provider }),
+    ...(code === undefined ? {} : { code }),
+    ...(message === undefined ? {} : { message }),
+    ...(data === undefined ? {} : { data: plainJson(data) }),
+  };
+}

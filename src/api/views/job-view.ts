@@ -1,0 +1,91 @@
+import { z } from '@hono/zod-openapi';
+import type { Execution, ExecutionEnd } from '../../domain/execution.ts';
+import type { JobSnapshot } from '../../domain/plan.ts';
+import { isoTime } from '../../lib/clock.ts';
+
+export const priceView = z
+  .object({ amount: z.string(), currency: z.string(), per: z.string() })
+  .openapi('Price');
+
+export const executionView = z
+  .object({
+    id: z.string(),
+    provider: z.string(),
+    partition: z.number().int(),
+    attempt: z.number().int(),
+    observedState: z.string(),
+    desiredState: z.string(),
+    contractId: z.string().optional(),
+    price: priceView.optional(),
+    startedAt: z.iso.datetime().optional(),
+    finishedAt: z.iso.datetime().optional(),
+    progress: z.number().optional(),
+    exitCode: z.number().int().optional(),
+    exitReason: z.string().optional(),
+    message: z.string().optional(),
+  })
+  .openapi('Execution');
+
+export const jobSummaryView = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    type: z.string(),
+    state: z.enum(['Pending', 'Queued', 'Running', 'Completed', 'Failed', 'Stopped']),
+    reason: z.string().optional(),
+    version: z.number().int(),
+    createdAt: z.iso.datetime(),
+  })
+  .openapi('JobSummary');
+
+export const jobView = jobSummaryView.extend({ executions: z.array(executionView) }).openapi('Job');
+
+export function viewJobSummary({ job }: JobSnapshot): z.infer<typeof jobSummaryView> {
+  return {
+    id: job.id,
+    name: job.spec.name,
+    type: job.spec.type,
+    state: job.state,
+    ...(job.reason === undefined ? {} : { reason: job.reason }),
+    version: job.version,
+    createdAt: isoTime(job.createdAt),
+  };
+}
+
+export function viewJob(snapshot: JobSnapshot): z.infer<typeof jobView> {
+  return {
+    ...viewJobSummary(snapshot),
+    executions: [...snapshot.executions]
+      .sort((a, b) => a.partition - b.partition || a.attempt - b.attempt)
+      .map(viewExecution),
+  };
+}
+
+function viewExecution(execution: Execution): z.infer<typeof executionView> {
+  const { observed } = execution;
+  const startedAt = 'startedAt' in observed ? observed.startedAt : undefined;
+  // A contract that was only proposed is not one yet: the observed state has it once it is closed.
+  const contractId = 'contractId' in observed ? observed.contractId : undefined;
+  const end = 'end' in observed ? viewEnd(observed.end) : {};
+  return {
+    id: execution.id,
+    provider: execution.provider,
+    partition: execution.partition,
+    attempt: execution.attempt,
+    observedState: observed.state,
+    desiredState: execution.desired,
+    ...(contractId === undefined ? {} : { contractId }),
+    price: execution.price,
+    ...(startedAt === undefined ? {} : { startedAt: isoTime(startedAt) }),
+    ...end,
+  };
+}
+
+function viewEnd(end: ExecutionEnd): Partial<z.infer<typeof executionView>> {
+  return {
+    finishedAt: isoTime(end.finishedAt),
+    exitReason: end.exitReason,
+    ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
+    ...(end.message === '' ? {} : { message: end.message }),
+  };
+}

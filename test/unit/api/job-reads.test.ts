@@ -1,0 +1,243 @@
+import { describe, expect, it } from 'vitest';
+import { CodedError } from '../../../src/lib/coded-error.ts';
+import { contract, CREATED_AT, event, execution, jobSnapshot, search } from './samples.ts';
+import { inProcess, scriptedNode } from './scripted-node.ts';
+
+async function read(path: string, node = scriptedNode()): Promise<unknown> {
+  const response = await inProcess(node).request(path);
+  expect(response.status).toBe(200);
+  return response.json();
+}
+
+describe('GET /orchestrator/jobs/{id}', () => {
+  it('shows the job with its executions in order', async () => {
+    const node = scriptedNode();
+    const end = {
+      finishedAt: CREATED_AT + 2000,
+      exitReason: 'exit-code',
+      exitCode: 3,
+      message: 'ended',
+    } as const;
+    node.orchestrator.snapshots.set(
+      'job-1',
+      jobSnapshot({ state: 'Failed', reason: 'it failed' }, [
+        execution({ state: 'AskForBid', askedAt: 1 }, { id: 'b', partition: 1, contractId: 'proposed-only' }),
+        execution(
+          { state: 'Failed', contractId: 'contract-1', startedAt: CREATED_AT + 1000, end },
+          { desired: 'Stopped' },
+        ),
+      ]),
+    );
+    expect(await read('/orchestrator/jobs/job-1', node)).toEqual({
+      id: 'job-1',
+      name: 'hello',
+      type: 'batch',
+      state: 'Failed',
+      reason: 'it failed',
+      version: 1,
+      createdAt: '2030-01-01T00:00:00.000Z',
+      executions: [
+        {
+          id: 'job-1.v1.p0.a1',
+          provider: 'peer-a',
+          partition: 0,
+          attempt: 1,
+          observedState: 'Failed',
+          desiredState: 'Stopped',
+          contractId: 'contract-1',
+          price: { amount: '0.02', currency: 'USD', per: 'hour' },
+          startedAt: '2030-01-01T00:00:01.000Z',
+          finishedAt: '2030-01-01T00:00:02.000Z',
+          exitCode: 3,
+          exitReason: 'exit-code',
+          message: 'ended',
+        },
+        {
+          id: 'b',
+          provider: 'peer-a',
+          partition: 1,
+          attempt: 1,
+          observedState: 'AskForBid',
+          desiredState: 'Running',
+          price: { amount: '0.02', currency: 'USD', per: 'hour' },
+        },
+      ],
+    });
+  });
+
+  it.each(['', '/events', '/bids', '/logs', '/results', '/results/stdout', '/contracts'])(
+    'answers 404 with the next step for an unknown job: %s',
+    async (suffix) => {
+      const response = await inProcess(scriptedNode()).request(`/orchestrator/jobs/nope${suffix}`);
+      expect(await response.json()).toMatchObject({
+        status: 404,
+        code: 'JOB_NOT_FOUND',
+        detail: expect.stringContaining('/orchestrator/jobs'),
+      });
+    },
+  );
+});
+
+describe('GET /orchestrator/jobs', () => {
+  it('passes the filters on and gives one page', async () => {
+    const node = scriptedNode();
+    node.orchestrator.page = { items: [jobSnapshot()], nextCursor: 'next' };
+    const list = await read(
+      '/orchestrator/jobs?state=Running&name=hello&label=team:a:b&limit=7&cursor=c',
+      node,
+    );
+    expect(node.orchestrator.filters).toEqual([
+      { state: 'Running', name: 'hello', label: { key: 'team', value: 'a:b' }, limit: 7, cursor: 'c' },
+    ]);
+    expect(list).toMatchObject({ items: [{ id: 'job-1', state: 'Running' }], nextCursor: 'next' });
+  });
+
+  it.each(['state=running', 'limit=0', 'limit=501', 'limit=x', 'label=team', 'stat=Running'])(
+    'refuses %s and names it',
+    async (query) => {
+      const response = await inProcess(scriptedNode()).request(`/orchestrator/jobs?${query}`);
+      expect(await response.json()).toMatchObject({
+        status: 400,
+        code: 'INVALID_QUERY',
+        errors: [{ path: query.split('=')[0] }],
+      });
+    },
+  );
+});
+
+describe('GET /orchestrator/jobs/{id}/events', () => {
+  it('gives pages that follow on each other', async () => {
+    const node = scriptedNode();
+    node.orchestrator.commit(
+      { ...event(1, 'job.posted'), data: { bytes: new Uint8Array([1]), big: 2n } },
+      event(2),
+      { ...event(3, 'execution.failed'), executionId: 'e', provider: 'p', code: 'trap', message: 'm' },
+    );
+    expect(await read('/orchestrator/jobs/job-1/events?limit=2', node)).toEqual({
+      items: [
+        { seq: 1, at: '2030-01-01T00:00:00.001Z', type: 'job.posted', data: { bytes: 'AQ==', big: '2' } },
+        { seq: 2, at: '2030-01-01T00:00:00.002Z', type: 'bid.received' },
+      ],
+      nextCursor: '2',
+    });
+    expect(await read('/orchestrator/jobs/job-1/events?cursor=2', node)).toEqual({
+      items: [
+        {
+          seq: 3,
+          at: '2030-01-01T00:00:00.003Z',
+          type: 'execution.failed',
+          executionId: 'e',
+          provider: 'p',
+          code: 'trap',
+          message: 'm',
+        },
+      ],
+    });
+  });
+});
+
+describe('GET /orchestrator/jobs/{id}/bids', () => {
+  const bidsOf = async (
+    executions: Parameters<typeof jobSnapshot>[1],
+    searches = [search(1, [['peer-a', 'bid-a', 900]])],
+  ): Promise<{ provider: string; state: string; score: number }[]> => {
+    const node = scriptedNode();
+    node.orchestrator.snapshots.set('job-1', jobSnapshot({}, executions));
+    node.orchestrator.searchList = searches;
+    const body = JSON.parse(JSON.stringify(await read('/orchestrator/jobs/job-1/bids', node)));
+    return body.items;
+  };
+
+  it('shows score, ranks, price and lock', async () => {
+    expect(await bidsOf([], [search(1, [['peer-a', 'bid-a', 900]], true)])).toEqual([
+      {
+        provider: 'peer-a',
+        score: 900,
+        ranks: [{ name: 'price', value: 1000, weight: 2, reason: 'the cheapest' }],
+        price: { amount: '0.02', currency: 'USD', per: 'hour' },
+        locked: true,
+        state: 'candidate',
+      },
+    ]);
+  });
+
+  const end = { finishedAt: 1, exitReason: 'denied', message: 'BUSY: …' } as const;
+  it.each([
+    [{ state: 'New' } as const, 'selected'],
+    [{ state: 'Running', contractId: 'c' } as const, 'selected'],
+    [{ state: 'AskForBidRejected', end } as const, 'declined'],
+    [
+      { state: 'AskForBidRejected', end: { ...end, message: 'NEGOTIATION_TIMEOUT: …' } } as const,
+      'timed-out',
+    ],
+    [{ state: 'AskForBidRejected', end: { ...end, message: 'NEGOTIATION_LOST: …' } } as const, 'failed'],
+    [{ state: 'BidRejected', end } as const, 'candidate'],
+    [{ state: 'Failed', end } as const, 'failed'],
+    [{ state: 'Cancelled', end } as const, 'candidate'],
+    [{ state: 'Cancelled', contractId: 'c', end } as const, 'selected'],
+  ])('an execution %j makes its bid %s', async (observed, state) => {
+    expect((await bidsOf([execution(observed)]))[0]?.state).toBe(state);
+    expect((await bidsOf([execution(observed, { bidId: 'another' })]))[0]?.state).toBe('candidate');
+  });
+
+  it('counts the best outcome of a bid that was used for several partitions', async () => {
+    const executions = [
+      execution({ state: 'Failed', end }),
+      execution({ state: 'Running', contractId: 'c' }, { id: 'x', partition: 1 }),
+    ];
+    expect((await bidsOf(executions))[0]?.state).toBe('selected');
+  });
+
+  it('has one line per provider: its newest bid', async () => {
+    const searches = [
+      search(1, [
+        ['peer-a', 'bid-a', 900],
+        ['peer-b', 'bid-b', 800],
+      ]),
+      search(2, [['peer-b', 'bid-b2', 700]]),
+    ];
+    expect((await bidsOf([], searches)).map(({ provider, score }) => [provider, score])).toEqual([
+      ['peer-b', 700],
+      ['peer-a', 900],
+    ]);
+  });
+});
+
+describe('GET /orchestrator/jobs/{id}/contracts', () => {
+  it('shows terms as signed, and both signatures with their signers', async () => {
+    const node = scriptedNode();
+    node.orchestrator.contractList = [contract()];
+    expect(await read('/orchestrator/jobs/job-1/contracts', node)).toEqual({
+      items: [
+        {
+          id: 'contract-1',
+          state: 'ACCEPTED',
+          terms: expect.objectContaining({ proposedAt: CREATED_AT, requesterRecord: '/wA=' }),
+          signatures: [
+            { signer: 'peer-self', signature: 'AgM=' },
+            { signer: 'peer-a', signature: 'BAU=' },
+          ],
+        },
+      ],
+    });
+  });
+});
+
+describe('POST /orchestrator/jobs/{id}/cancel', () => {
+  it('asks for the end', async () => {
+    const node = scriptedNode();
+    const response = await inProcess(node).request('/orchestrator/jobs/job-1/cancel', { method: 'POST' });
+    expect([response.status, await response.text()]).toEqual([202, '']);
+    expect(node.orchestrator.cancelled).toEqual(['job-1']);
+  });
+
+  it.each([
+    ['JOB_FINISHED', 409],
+    ['JOB_NOT_FOUND', 404],
+  ])('answers %s with %i', async (code, status) => {
+    const node = scriptedNode();
+    node.orchestrator.refusal = new CodedError(code, 'A sentence.');
+    const response = await inProcess(node).request('/orchestrator/jobs/job-1/cancel', { method: 'POST' });
+    expect(await response.json()).toMatchObject({ status, code });
+  });
+});

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { inProcess, scriptedNode } from './scripted-node.ts';
+
+async function read(path: string): Promise<unknown> {
+  return (await inProcess(scriptedNode()).request(path)).json();
+}
+
+describe('the node over HTTP', () => {
+  it('says who it is', async () => {
+    expect(await read('/dms/status')).toEqual({
+      peerId: 'peer-self',
+      did: 'did:key:self',
+      network: 'bidmesh-test',
+      version: '0.1.0',
+      multiaddrs: ['/ip4/127.0.0.1/tcp/4001'],
+      peers: 2,
+      openNetwork: true,
+    });
+  });
+
+  it('shows its pools and leases', async () => {
+    expect(await read('/dms/resources')).toMatchObject({
+      machine: { cpuMillis: 2000 },
+      free: { cpuMillis: 1600 },
+      leases: [{ lockId: 'lock-1', version: 7, acquiredAt: '2030-01-02T00:00:00.000Z', state: 'held' }],
+    });
+  });
+
+  it('lists its peers', async () => {
+    expect(await read('/dms/peers')).toEqual({
+      items: [
+        { peerId: 'peer-a', connected: true, multiaddrs: [], lastSeenAt: '2030-01-03T00:00:00.000Z' },
+        { peerId: 'peer-b', connected: false, multiaddrs: [] },
+      ],
+    });
+  });
+
+  it('is ready, or says why not', async () => {
+    const node = scriptedNode();
+    const { request } = inProcess(node);
+    expect((await request('/health/ready')).status).toBe(200);
+    node.view.ready = { ok: false, reasons: ['The store is not open.'] };
+    const response = await request('/health/ready');
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({ ok: false, reasons: ['The store is not open.'] });
+  });
+
+  it('gives metrics as the registry has them', async () => {
+    const response = await inProcess(scriptedNode()).request('/metrics');
+    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4');
+    expect(await response.text()).toBe('bidmesh_jobs 1\n');
+  });
+
+  it.each([
+    ['GET', '/nothing'],
+    ['DELETE', '/orchestrator/jobs/job-1'],
+    ['GET', '/orchestrator/postJob'],
+  ])('has no %s %s', async (method, path) => {
+    const response = await inProcess(scriptedNode()).request(path, { method });
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    expect(await response.json()).toMatchObject({ status: 404, code: 'ROUTE_NOT_FOUND' });
+  });
+
+  it('documents every route it has, and no other', async () => {
+    const api = inProcess(scriptedNode());
+    const document = JSON.parse(await (await api.request('/openapi.json')).text());
+    expect(document.openapi).toBe('3.1.0');
+    const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(Object(methods)).map((method) => `${method} ${path}`),
+    );
+    const served = api.app.routes
+      .filter((route) => route.method !== 'ALL' && route.path !== '/openapi.json')
+      .map(
+        (route) => `${route.method.toLowerCase()} ${route.path.replaceAll(/:(\w+)(\{[^}]*\})?/g, '{$1}')}`,
+      );
+    expect(new Set(documented)).toEqual(new Set(served));
+    expect(documented).toContain('post /orchestrator/postJob');
+    const post = document.paths['/orchestrator/postJob'].post.requestBody.content['application/json'].schema;
+    expect(Object.keys(post.properties)).toEqual(expect.arrayContaining(['engine', 'resources', 'timeouts']));
+  });
+});

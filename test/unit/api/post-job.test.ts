@@ -1,0 +1,236 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { CodedError } from '../../../src/lib/coded-error.ts';
+import { job, SOME_CID } from './samples.ts';
+import { inProcess, jsonPost, scriptedNode, yamlPost } from './scripted-node.ts';
+
+const POST = '/orchestrator/postJob';
+
+async function refusalOf(response: Response): Promise<Record<string, unknown>> {
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  const problem: Record<string, unknown> = JSON.parse(await response.text());
+  expect(problem).toMatchObject({
+    status: response.status,
+    type: `urn:bidmesh:error:${String(problem['code'])}`,
+  });
+  expect(problem['title']).not.toBe('');
+  expect(problem['detail']).not.toBe('');
+  return problem;
+}
+
+async function post(init: RequestInit, refusal?: Error): Promise<Response> {
+  const node = scriptedNode();
+  node.orchestrator.refusal = refusal;
+  return inProcess(node).request(POST, init);
+}
+
+describe('POST /orchestrator/postJob', () => {
+  it('accepts a job in JSON: 202, no body, and where the job is', async () => {
+    const node = scriptedNode();
+    const body = JSON.stringify(job());
+    const response = await inProcess(node).request(POST, jsonPost(body));
+    expect(response.status).toBe(202);
+    expect(await response.text()).toBe('');
+    expect(response.headers.get('location')).toBe('/orchestrator/jobs/job-1');
+    expect(node.orchestrator.posted).toHaveLength(1);
+    expect(node.orchestrator.posted[0]?.description).toMatchObject({ name: 'hello', count: 1 });
+    expect(node.orchestrator.posted[0]?.options).toEqual({
+      bodyDigest: createHash('sha256').update(body).digest('base64url'),
+    });
+  });
+
+  it('accepts the same job in YAML', async () => {
+    const node = scriptedNode();
+    const yaml = `name: hello\nengine: { type: wasm, params: { module: { cid: ${SOME_CID} }, args: ["1", x] } }\n`;
+    const response = await inProcess(node).request(POST, yamlPost(yaml));
+    expect(response.status).toBe(202);
+    expect(node.orchestrator.posted[0]?.description.engine.params.args).toEqual(['1', 'x']);
+  });
+
+  it('hands the idempotency key on, and answers its conflict with 422', async () => {
+    const node = scriptedNode();
+    await inProcess(node).request(POST, jsonPost(job(), { 'idempotency-key': 'key-1' }));
+    expect(node.orchestrator.posted[0]?.options.idempotencyKey).toBe('key-1');
+    const conflict = new CodedError('IDEMPOTENCY_CONFLICT', 'The key was used with another body.');
+    const refused = await refusalOf(await post(jsonPost(job(), { 'idempotency-key': 'key-1' }), conflict));
+    expect(refused).toMatchObject({ status: 422, code: 'IDEMPOTENCY_CONFLICT' });
+  });
+
+  it.each(['', 'a b', 'x'.repeat(256)])('refuses the idempotency key %j', async (key) => {
+    const problem = await refusalOf(await post(jsonPost(job(), { 'idempotency-key': key })));
+    expect(problem).toMatchObject({ status: 400, code: 'INVALID_QUERY' });
+  });
+
+  it.each([
+    ['STORE_FAILED', 503],
+    ['TOO_MANY_JOBS', 429],
+    ['QUOTA_EXCEEDED', 507],
+    ['INPUT_UNAVAILABLE', 422],
+  ])('answers %s of the requester with %i', async (code, status) => {
+    const problem = await refusalOf(await post(jsonPost(job()), new CodedError(code, 'A sentence.')));
+    expect(problem).toMatchObject({ status, code, detail: 'A sentence.' });
+  });
+
+  it('says nothing about a fault of its own', async () => {
+    const problem = await refusalOf(await post(jsonPost(job()), new Error('secret detail')));
+    expect(problem).toMatchObject({ status: 500, code: 'INTERNAL' });
+    expect(JSON.stringify(problem)).not.toContain('secret');
+  });
+
+  it('refuses a query: dryRun is not there yet and must not post', async () => {
+    const node = scriptedNode();
+    const problem = await refusalOf(await inProcess(node).request(`${POST}?dryRun=true`, jsonPost(job())));
+    expect(problem).toMatchObject({ status: 400, code: 'INVALID_QUERY', errors: [{ path: 'dryRun' }] });
+    expect(node.orchestrator.posted).toEqual([]);
+  });
+});
+
+describe('a job description that is not valid', () => {
+  const fieldsOf = async (description: unknown): Promise<unknown> => {
+    const problem = await refusalOf(await post(jsonPost(description)));
+    expect(problem).toMatchObject({ status: 400, code: 'INVALID_JOB' });
+    return problem['errors'];
+  };
+
+  it('names unknown keys at every depth, one by one', async () => {
+    const description = {
+      ...job({ type: 'wasm', params: { module: { cid: SOME_CID, z: 1 }, argz: [] } }),
+      cont: 1,
+      resources: { cpus: 2, mem: 1 },
+      inputs: [{ target: '/a', source: { text: 'x' }, mode: 1 }],
+    };
+    const errors = await fieldsOf(description);
+    expect(errors).toEqual(
+      expect.arrayContaining(
+        [
+          'engine.params.module.z',
+          'engine.params.argz',
+          'cont',
+          'resources.cpus',
+          'resources.mem',
+          'inputs.0.mode',
+        ].map((path) => ({ path, code: 'unknown_key', message: 'unknown key' })),
+      ),
+    );
+    expect(errors).toHaveLength(6);
+  });
+
+  it('names a missing field', async () => {
+    expect(await fieldsOf({ name: 'x' })).toEqual([
+      { path: 'engine', code: 'missing', message: 'is required' },
+    ]);
+  });
+
+  it('explains the alternative that was meant', async () => {
+    expect(await fieldsOf(job({ type: 'wasm', params: { module: { cid: 'nope' } } }))).toEqual([
+      expect.objectContaining({ path: 'engine.params.module.cid', message: 'expected a content id (CIDv1)' }),
+    ]);
+    expect(await fieldsOf(job({ type: 'python', params: { script: { base64: 'AA==' } } }))).toEqual(
+      expect.arrayContaining([expect.objectContaining({ path: 'engine.params.script.base64' })]),
+    );
+  });
+
+  it('says that a path is for the command line tool', async () => {
+    expect(await fieldsOf(job({ type: 'wasm', params: { module: './hello.wasm' } }))).toEqual([
+      { path: 'engine.params.module', code: 'custom', message: expect.stringContaining('bidmesh job post') },
+    ]);
+  });
+
+  it('says which engines there are', async () => {
+    expect(await fieldsOf(job({ type: 'cobol' }))).toEqual([
+      { path: 'engine.type', code: 'invalid_union', message: expect.stringContaining('python') },
+    ]);
+  });
+
+  it.each([[null], [[]], ['text'], [1]])('refuses %j', async (description) => {
+    expect(await fieldsOf(JSON.stringify(description))).toEqual([expect.objectContaining({ path: '' })]);
+  });
+
+  it('bounds the list of errors', async () => {
+    const unknown = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`key${index}`, 1]));
+    expect(await fieldsOf({ ...job(), ...unknown })).toHaveLength(64);
+  });
+});
+
+describe('a body that cannot be read', () => {
+  it.each([
+    ['JSON', jsonPost('{\n  "name": "x",\n  "engine": }'), 3],
+    ['YAML', yamlPost('name: x\nengine: {type: wasm\n'), 3],
+    ['a key twice', yamlPost('name: x\nname: y\n'), 2],
+    ['a tag', yamlPost('name: !!binary aGVsbG8=\n'), 1],
+    ['two documents', yamlPost('name: x\n---\nname: y\n'), 2],
+  ])('names the line: %s', async (_what, init, line) => {
+    const problem = await refusalOf(await post(init));
+    expect(problem).toMatchObject({ status: 400, code: 'MALFORMED_BODY' });
+    expect(problem['detail']).toContain(`(line ${line})`);
+  });
+
+  it('refuses a document that blows itself up', async () => {
+    const levels = ['a', 'b', 'c', 'd', 'e', 'f'].map((name, index, all) => {
+      const inner = index === 0 ? '"x"' : `*${all[index - 1]}`;
+      return `${name}: &${name} [${Array.from({ length: 9 }, () => inner).join(',')}]`;
+    });
+    const problem = await refusalOf(await post(yamlPost(levels.join('\n'))));
+    expect(problem).toMatchObject({ status: 400, code: 'MALFORMED_BODY' });
+  });
+
+  it.each([
+    ['YAML', yamlPost(`x: ${'['.repeat(50_000)}`)],
+    ['text that is not UTF-8', { ...jsonPost(''), body: new Uint8Array([0xff, 0xfe]) }],
+    ['nothing', jsonPost('')],
+  ])('refuses %s', async (_what, init) => {
+    expect(await refusalOf(await post(init))).toMatchObject({ status: 400, code: 'MALFORMED_BODY' });
+  });
+
+  it('survives JSON that is nested very deeply', async () => {
+    const deep = `{"engine":1,"dependsOn":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
+    expect((await refusalOf(await post(jsonPost(deep))))['status']).toBe(400);
+  });
+
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', ''])(
+    'refuses the content type %j',
+    async (type) => {
+      const problem = await refusalOf(
+        await post({ method: 'POST', body: '{}', headers: { 'content-type': type } }),
+      );
+      expect(problem).toMatchObject({ status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' });
+    },
+  );
+
+  it('takes a content type with parameters', async () => {
+    expect((await post(jsonPost(job(), { 'content-type': 'Application/JSON; charset=utf-8' }))).status).toBe(
+      202,
+    );
+  });
+
+  it('refuses an encoded body', async () => {
+    expect((await post(jsonPost(job(), { 'content-encoding': 'gzip' }))).status).toBe(415);
+  });
+});
+
+describe('a body that is too large', () => {
+  it('is refused by its declared length', async () => {
+    const { request } = inProcess(scriptedNode(), { maxBodyBytes: 10 });
+    const response = await request(POST, jsonPost(job(), { 'content-length': '11' }));
+    expect(await refusalOf(response)).toMatchObject({ status: 413, code: 'BODY_TOO_LARGE' });
+  });
+
+  it('is refused while it comes, not after', async () => {
+    let sent = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        sent += 1;
+        controller.enqueue(new Uint8Array(1000));
+      },
+    });
+    const { request } = inProcess(scriptedNode(), { maxBodyBytes: 10_000 });
+    const response = await request(POST, {
+      method: 'POST',
+      body,
+      duplex: 'half',
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(await refusalOf(response)).toMatchObject({ status: 413, code: 'BODY_TOO_LARGE' });
+    expect(sent).toBeLessThan(20);
+  });
+});

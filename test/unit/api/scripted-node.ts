@@ -1,0 +1,276 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { ApiNeeds, NodeView } from '../../../src/api/index.ts';
+import { type ApiOptions, apiDefaults } from '../../../src/api/options.ts';
+import { createApp } from '../../../src/api/app.ts';
+import { OpenStreams } from '../../../src/api/streams.ts';
+import type { ContentStore, StoredFile } from '../../../src/content/index.ts';
+import type { JobDescription } from '../../../src/domain/job-description.ts';
+import type { JobEvent } from '../../../src/domain/job-event.ts';
+import type { JobSnapshot } from '../../../src/domain/plan.ts';
+import { NO_RESOURCES } from '../../../src/domain/resources.ts';
+import { rawContentIdOf } from '../../../src/lib/canonical.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
+import type { JobLogsOptions, Orchestrator, PostOptions } from '../../../src/orchestrator/index.ts';
+import type { JobFilter, JobPage, RequesterDesk } from '../../../src/orchestrator/ports.ts';
+import { jobSnapshot } from './samples.ts';
+
+const DESK: RequesterDesk = {
+  servingList: () => Promise.reject(new Error('not part of the API')),
+  mayRead: () => Promise.reject(new Error('not part of the API')),
+};
+
+/** An orchestrator that answers what the test puts into it and remembers what it was asked. */
+export class ScriptedOrchestrator implements Orchestrator {
+  readonly desk = DESK;
+  readonly posted: { readonly description: JobDescription; readonly options: PostOptions }[] = [];
+  readonly cancelled: string[] = [];
+  readonly snapshots = new Map<string, JobSnapshot>([['job-1', jobSnapshot()]]);
+  readonly filters: JobFilter[] = [];
+  readonly logRequests: JobLogsOptions[] = [];
+  page: JobPage = { items: [] };
+  log: (signal: AbortSignal) => AsyncIterable<Uint8Array> = async function* () {};
+  resultList: { readonly executionId: string; readonly partition: number; readonly cid: string }[] = [];
+  searchList: Awaited<ReturnType<Orchestrator['searches']>> = [];
+  contractList: Awaited<ReturnType<Orchestrator['contracts']>> = [];
+  refusal: Error | undefined;
+  readonly #events: JobEvent[] = [];
+  readonly #watchers = new Set<(events: readonly JobEvent[]) => void>();
+
+  get watchers(): number {
+    return this.#watchers.size;
+  }
+
+  commit(...events: readonly JobEvent[]): void {
+    this.#events.push(...events);
+    for (const watcher of this.#watchers) watcher(events);
+  }
+
+  async start(): Promise<void> {}
+
+  async stop(): Promise<void> {}
+
+  async postJob(
+    description: JobDescription,
+    options: PostOptions,
+  ): Promise<{ jobId: string; repeated: boolean }> {
+    if (this.refusal !== undefined) throw this.refusal;
+    this.posted.push({ description, options });
+    return { jobId: 'job-1', repeated: false };
+  }
+
+  async cancelJob(jobId: string): Promise<void> {
+    if (this.refusal !== undefined) throw this.refusal;
+    this.cancelled.push(jobId);
+  }
+
+  async job(jobId: string): Promise<JobSnapshot | undefined> {
+    return this.snapshots.get(jobId);
+  }
+
+  async jobs(filter: JobFilter): Promise<JobPage> {
+    this.filters.push(filter);
+    return this.page;
+  }
+
+  async searches(): ReturnType<Orchestrator['searches']> {
+    return this.searchList;
+  }
+
+  async contracts(): ReturnType<Orchestrator['contracts']> {
+    return this.contractList;
+  }
+
+  async events(_jobId: string, afterSeq: number, limit: number): Promise<readonly JobEvent[]> {
+    return this.#events.filter((event) => event.seq > afterSeq).slice(0, limit);
+  }
+
+  watch(_jobId: string, listener: (events: readonly JobEvent[]) => void): () => void {
+    this.#watchers.add(listener);
+    return () => this.#watchers.delete(listener);
+  }
+
+  logs(_jobId: string, options: JobLogsOptions, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    this.logRequests.push(options);
+    return this.log(signal);
+  }
+
+  async results(): ReturnType<Orchestrator['results']> {
+    return this.resultList;
+  }
+}
+
+/** Content in memory; a directory is a map of paths under one id. */
+export class ScriptedContent implements ContentStore {
+  readonly files = new Map<string, Uint8Array>();
+  readonly folders = new Map<string, ReadonlyMap<string, Uint8Array>>();
+  readonly publicIds = new Set<string>();
+  quotaBytes = Number.POSITIVE_INFINITY;
+  refusal: Error | undefined;
+
+  async put(
+    source: Uint8Array | AsyncIterable<Uint8Array>,
+    options?: { readonly public?: boolean },
+  ): Promise<{ cid: string; size: number }> {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of source instanceof Uint8Array ? [source] : source) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > this.quotaBytes && this.refusal !== undefined) throw this.refusal;
+    }
+    const bytes = Buffer.concat(chunks);
+    const cid = rawContentIdOf(bytes);
+    this.files.set(cid, bytes);
+    if (options?.public === true) this.publicIds.add(cid);
+    return { cid, size };
+  }
+
+  async open(cid: string, path?: string): Promise<StoredFile | undefined> {
+    const bytes = path === undefined ? this.files.get(cid) : this.folders.get(cid)?.get(path);
+    if (bytes === undefined) return undefined;
+    return {
+      size: bytes.length,
+      bytes: (async function* () {
+        yield bytes;
+      })(),
+    };
+  }
+
+  async tree(cid: string): ReturnType<ContentStore['tree']> {
+    return [...(this.folders.get(cid) ?? [])].map(([path, bytes]) => ({
+      path,
+      cid: rawContentIdOf(bytes),
+      size: bytes.length,
+    }));
+  }
+
+  async start(): Promise<void> {}
+
+  async stop(): Promise<void> {}
+
+  async sizeOf(cid: string): Promise<number | undefined> {
+    return this.files.get(cid)?.length;
+  }
+
+  async isPublic(cid: string): Promise<boolean> {
+    return this.publicIds.has(cid);
+  }
+
+  serve(): never {
+    throw new Error('not part of the API');
+  }
+
+  fetch(): never {
+    throw new Error('not part of the API');
+  }
+
+  exportFile(): never {
+    throw new Error('not part of the API');
+  }
+
+  importTree(): never {
+    throw new Error('not part of the API');
+  }
+
+  pin(): never {
+    throw new Error('not part of the API');
+  }
+
+  unpin(): never {
+    throw new Error('not part of the API');
+  }
+}
+
+export interface ScriptedView {
+  ready: { ok: boolean; reasons: readonly string[] };
+}
+
+export interface ScriptedNode extends ApiNeeds {
+  readonly orchestrator: ScriptedOrchestrator;
+  readonly content: ScriptedContent;
+  readonly view: ScriptedView;
+}
+
+export function scriptedNode(): ScriptedNode {
+  const view: ScriptedView = { ready: { ok: true, reasons: [] } };
+  const node: NodeView = {
+    status: () => ({
+      peerId: 'peer-self',
+      did: 'did:key:self',
+      network: 'bidmesh-test',
+      version: '0.1.0',
+      multiaddrs: ['/ip4/127.0.0.1/tcp/4001'],
+      peers: 2,
+      openNetwork: true,
+    }),
+    resources: () => ({
+      machine: { cpuMillis: 2000, memoryBytes: 4096, diskBytes: 8192, gpus: [] },
+      onboarded: { cpuMillis: 1600, memoryBytes: 3072, diskBytes: 4096, gpus: [] },
+      locked: NO_RESOURCES,
+      allocated: NO_RESOURCES,
+      free: { cpuMillis: 1600, memoryBytes: 3072, diskBytes: 4096, gpus: [] },
+      leases: [
+        {
+          lockId: 'lock-1',
+          holder: 'peer-requester',
+          jobId: 'job-1',
+          executionId: 'job-1.v1.p0.a1',
+          resources: NO_RESOURCES,
+          version: 7,
+          acquiredAt: Date.UTC(2030, 0, 2),
+          ttlMs: 30_000,
+          state: 'held',
+        },
+      ],
+    }),
+    peers: () => [
+      { peerId: 'peer-a', connected: true, multiaddrs: [], lastSeenAt: Date.UTC(2030, 0, 3) },
+      { peerId: 'peer-b', connected: false, multiaddrs: [] },
+    ],
+    ready: () => view.ready,
+  };
+  return {
+    orchestrator: new ScriptedOrchestrator(),
+    content: new ScriptedContent(),
+    node,
+    view,
+    metrics: { contentType: 'text/plain; version=0.0.4', metrics: async () => 'bidmesh_jobs 1\n' },
+    clock: systemClock,
+    logger: silentLogger,
+  };
+}
+
+export interface InProcessApi {
+  readonly app: OpenAPIHono;
+  readonly streams: OpenStreams;
+  /** A request as a local program makes it. */
+  readonly request: (path: string, init?: RequestInit & { duplex?: 'half' }) => Promise<Response>;
+}
+
+export function inProcess(needs: ApiNeeds, changes: Partial<ApiOptions> = {}): InProcessApi {
+  const options = { ...apiDefaults, ...changes };
+  const streams = new OpenStreams(options.maxStreams);
+  const app = createApp({ ...needs, options, streams });
+  return {
+    app,
+    streams,
+    request: async (path, init = {}) => {
+      const headers = new Headers(init.headers);
+      if (!headers.has('host')) headers.set('host', 'localhost:9999');
+      return app.request(`http://localhost:9999${path}`, { ...init, headers });
+    },
+  };
+}
+
+export function jsonPost(body: unknown, headers: Readonly<Record<string, string>> = {}): RequestInit {
+  return {
+    method: 'POST',
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    headers: { 'content-type': 'application/json', ...headers },
+  };
+}
+
+export function yamlPost(body: string): RequestInit {
+  return { method: 'POST', body, headers: { 'content-type': 'application/yaml' } };
+}

@@ -1,0 +1,121 @@
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type Api, createApi } from '../../../src/api/index.ts';
+import { type ApiOptions, apiDefaults } from '../../../src/api/options.ts';
+import { event } from './samples.ts';
+import { type ScriptedNode, scriptedNode } from './scripted-node.ts';
+
+const EVENTS = '/orchestrator/jobs/job-1/events';
+const running: Api[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((api) => api.stop()));
+});
+
+async function started(node: ScriptedNode, changes: Partial<ApiOptions> = {}): Promise<Api> {
+  const api = createApi({ ...apiDefaults, listen: '127.0.0.1:0', ...changes }, node);
+  running.push(api);
+  await api.start();
+  return api;
+}
+
+describe('the API server', () => {
+  it('says where it listens and answers there', async () => {
+    const api = await started(scriptedNode());
+    expect(api.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    const response = await fetch(`${api.url}/health/live`);
+    expect(await response.json()).toEqual({ ok: true });
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('refuses a host that a real client names', async () => {
+    const api = await started(scriptedNode());
+    const request = httpRequest(`${api.url}/dms/status`, { headers: { host: 'evil.example' } }).end();
+    const [response] = await once(request, 'response');
+    response.resume();
+    expect(response.statusCode).toBe(403);
+  });
+
+  it('says what to do when the address is taken', async () => {
+    const api = await started(scriptedNode());
+    const second = createApi({ ...apiDefaults, listen: new URL(api.url).host }, scriptedNode());
+    await expect(second.start()).rejects.toMatchObject({
+      code: 'API_ADDRESS_IN_USE',
+      message: expect.stringContaining('--api'),
+    });
+  });
+
+  it('says so when it cannot listen at all', async () => {
+    const api = createApi(
+      { ...apiDefaults, listen: '192.0.2.1:1', token: 'a-token-of-some-length' },
+      scriptedNode(),
+    );
+    await expect(api.start()).rejects.toMatchObject({ code: 'API_LISTEN_FAILED' });
+  });
+
+  it('lets go of a job when the client of its event stream leaves', async () => {
+    const node = scriptedNode();
+    node.orchestrator.commit(event(1));
+    const api = await started(node);
+    const controller = new AbortController();
+    const response = await fetch(`${api.url}${EVENTS}`, {
+      headers: { accept: 'text/event-stream' },
+      signal: controller.signal,
+    });
+    await response.body?.getReader().read();
+    expect(node.orchestrator.watchers).toBe(1);
+    controller.abort();
+    await vi.waitFor(() => expect(node.orchestrator.watchers).toBe(0));
+  });
+
+  it('ends streams and stops, although clients are still there', async () => {
+    const node = scriptedNode();
+    node.orchestrator.log = async function* () {
+      yield new TextEncoder().encode('begun');
+      await new Promise(() => {});
+    };
+    const api = await started(node);
+    const events = await fetch(`${api.url}${EVENTS}`, { headers: { accept: 'text/event-stream' } });
+    const logs = await fetch(`${api.url}/orchestrator/jobs/job-1/logs?follow=true`);
+    const read = Promise.all([events.text(), logs.text()]);
+    await api.stop();
+    expect(await read).toEqual([expect.stringContaining('retry:'), 'begun']);
+    await expect(fetch(`${api.url}/health/live`)).rejects.toThrow('fetch failed');
+    await api.stop();
+  });
+
+  it('cuts connections that are still busy after the grace time', async () => {
+    const api = await started(scriptedNode(), { stopGraceMs: 1 });
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write('POST /orchestrator/postJob HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf');
+    await vi.waitFor(async () => expect((await fetch(`${api.url}/health/live`)).ok).toBe(true));
+    const closed = once(socket, 'close');
+    socket.on('error', () => {});
+    await api.stop();
+    await closed;
+  });
+
+  it('answers 413 while a client is still sending', async () => {
+    const api = await started(scriptedNode(), { maxBodyBytes: 1000 });
+    const request = httpRequest(`${api.url}/orchestrator/postJob`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+    });
+    request.on('error', () => {});
+    request.write('x'.repeat(2000));
+    const [response] = await once(request, 'response');
+    response.resume();
+    expect(response.statusCode).toBe(413);
+    request.destroy();
+  });
+
+  it('refuses headers that are too large', async () => {
+    const api = await started(scriptedNode(), { maxHeaderBytes: 2048 });
+    const response = await fetch(`${api.url}/dms/status`, { headers: { 'x-long': 'x'.repeat(4000) } });
+    expect(response.status).toBe(431);
+  });
+});
