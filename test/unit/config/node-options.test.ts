@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { nodeOptionsOf } from '../../../src/config/index.ts';
+import { nodeConfig } from '../../../src/config/schema.ts';
+
+describe('the options of the parts', () => {
+  it('carry every configured value', () => {
+    const options = nodeOptionsOf(
+      nodeConfig.parse({
+        network: 'one',
+        dataDir: '/data',
+        api: { listen: '[::1]:1', token: '1234567890abcdef' },
+        p2p: { listen: ['/ip4/1.1.1.1/tcp/1'], announce: [], bootstrap: ['/ip4/2.2.2.2/tcp/2'], mdns: false },
+        defaultOrchestrationType: 'push',
+        defaultSearchTimeout: '1s',
+        requester: { wantedBids: 7, weights: { price: 9 } },
+        provider: { location: { country: 'DE' }, lockOnBid: true, price: { amount: '1' }, engines: ['wasm'] },
+        limits: { maxBodyBytes: 1, contentQuotaBytes: 2, maxOpenSearches: 3, maxJobs: 4 },
+        log: { level: 'trace' },
+      }),
+    );
+    expect(options).toMatchObject({
+      network: 'one',
+      logLevel: 'trace',
+      api: { listen: '[::1]:1', token: '1234567890abcdef', maxBodyBytes: 1 },
+      libp2p: {
+        network: 'one',
+        listen: ['/ip4/1.1.1.1/tcp/1'],
+        bootstrap: ['/ip4/2.2.2.2/tcp/2'],
+        mdns: false,
+      },
+      orchestrator: {
+        defaultOrchestrationType: 'push',
+        defaultSearchTimeoutMs: 1000,
+        wantedBids: 7,
+        weights: { price: 9, soft: 3 },
+        limits: { maxOpenSearches: 3, maxOpenJobs: 4 },
+      },
+      content: { limits: { maxTotalBytes: 2 } },
+      provider: { lockOnBid: true, price: { amount: '1', currency: 'USD', per: 'hour' }, engines: ['wasm'] },
+    });
+    expect(options.provider?.location).toEqual({ country: 'DE' });
+  });
+
+  it('leave out what is not set', () => {
+    const options = nodeOptionsOf(nodeConfig.parse({ provider: { enabled: false } }));
+    expect('provider' in options).toBe(false);
+    expect('token' in options.api).toBe(false);
+  });
+
+  it('give each part a folder of its own in the data directory', () => {
+    const { store, content } = nodeOptionsOf(nodeConfig.parse({ dataDir: '/data' }));
+    expect([store.folder, content.folder]).toEqual(['/data/store', '/data/content']);
+  });
+});
