@@ -49,9 +49,8 @@ class UnixfsContentStore implements ContentStore {
   readonly #catalog: Catalog;
 
   constructor(options: ContentOptions, needs: ContentNeeds) {
-    const { clock } = needs;
+    const { clock, logger } = needs;
     const limits = { ...defaultContentLimits, ...options.limits };
-    const logger = needs.logger.child('content');
     const lane = new KeyedLane();
     const blocks = new BlockStore(
       needs.blockstore ?? new BlockFolder(join(options.folder, 'blocks')),

@@ -1,8 +1,7 @@
 import type { Startable } from '../lib/startable.ts';
 import type { BlockOrigin, ContentDesk } from './ports.ts';
 
-export type { BlockShelf } from './block-folder.ts';
-export { type ContentNeeds, createContentStore } from './content-store.ts';
+export { createContentStore } from './content-store.ts';
 export { type ContentJournal, createMemoryJournal } from './journal.ts';
 
 export interface TreeEntry {

@@ -1,7 +1,7 @@
 /** What file systems take for one name. */
 const MAX_NAME_BYTES = 255;
 /** Folders inside folders. */
-export const MAX_PATH_DEPTH = 32;
+const MAX_PATH_DEPTH = 32;
 
 const encoder = new TextEncoder();
 

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { jobDescription, jobLimits } from '../../../src/domain/job-description.ts';
+import { rawContentIdOf } from '../../../src/lib/canonical.ts';
+
+const cid = rawContentIdOf(new TextEncoder().encode('module'));
+const engine = { type: 'wasm', params: { module: { cid } } };
+
+function parse(changes: Record<string, unknown> = {}) {
+  return jobDescription.parse({ engine, ...changes });
+}
+
+/** Paths of what was refused, with the unknown keys themselves. */
+function refused(changes: Record<string, unknown>): string[] {
+  const { error } = jobDescription.safeParse({ engine, ...changes });
+  return (error?.issues ?? []).map((issue) =>
+    issue.code === 'unrecognized_keys' ? [...issue.path, ...issue.keys].join('.') : issue.path.join('.'),
+  );
+}
+
+describe('a job description', () => {
+  it('needs an engine and nothing else', () => {
+    expect(parse()).toMatchObject({
+      name: 'job',
+      type: 'batch',
+      count: 1,
+      priority: 50,
+      resources: { cpu: 500, memory: 256 * 2 ** 20, gpus: [] },
+      constraints: { hard: [], soft: [] },
+      prefer: 'balanced',
+      timeouts: { queue: 0, execution: 600_000, total: 3_600_000 },
+      retry: { attempts: 3, backoff: 1000, on: ['lost', 'internal'] },
+      inputs: [],
+      outputs: [],
+    });
+    expect(jobDescription.safeParse({}).success).toBe(false);
+  });
+
+  it('reads quantities once, with their units', () => {
+    expect(
+      parse({ resources: { cpu: '2', memory: '1GiB', gpus: [{ vram: '40GiB' }] } }).resources,
+    ).toMatchObject({
+      cpu: 2000,
+      memory: 2 ** 30,
+      gpus: [{ count: 1, vram: 40 * 2 ** 30 }],
+    });
+    expect(parse({ timeouts: { search: '2s' } }).timeouts.search).toBe(2000);
+  });
+
+  it.each([
+    [{ colour: 'red' }, 'colour'],
+    [{ resources: { gpu: 1 } }, 'resources.gpu'],
+    [{ engine: { type: 'wasm', params: { module: { cid }, argv: [] } } }, 'engine.params.argv'],
+    [{ timeouts: { run: '5s' } }, 'timeouts.run'],
+  ])('names the unknown key in %j', (changes, path) => {
+    expect(refused(changes)).toContain(path);
+  });
+
+  it.each<[Record<string, unknown>, string]>([
+    [{ type: 'service' }, 'type'],
+    [{ count: 0 }, 'count'],
+    [{ count: jobLimits.partitions + 1 }, 'count'],
+    [{ priority: 101 }, 'priority'],
+    [{ name: '../x' }, 'name'],
+    [{ engine: { type: 'cobol', params: {} } }, 'engine.type'],
+    [{ budget: { maxPrice: 0.1 } }, 'budget.maxPrice'],
+    [{ inputs: [{ target: 'relative', source: { cid } }] }, 'inputs.0.target'],
+    [{ inputs: [{ target: '/a/../b', source: { cid } }] }, 'inputs.0.target'],
+    [{ outputs: [{ name: 'a', path: '/a/./b' }] }, 'outputs.0.path'],
+    [
+      {
+        outputs: [
+          { name: 'a', path: '/a' },
+          { name: 'a', path: '/b' },
+        ],
+      },
+      'outputs',
+    ],
+    [{ constraints: { hard: [{ key: 'cpu.colour', operator: 'Exists' }] } }, 'constraints.hard.0.key'],
+    [{ constraints: { hard: [{ key: 'cpu.cores', operator: 'Gt' }] } }, 'constraints.hard.0.values'],
+    [
+      { constraints: { soft: [{ key: 'cpu.cores', operator: 'Exists', weight: 0 }] } },
+      'constraints.soft.0.weight',
+    ],
+  ])('refuses %j', (changes, path) => {
+    expect(refused(changes)).toContain(path);
+  });
+
+  it('takes no path: only the command line tool can read one', () => {
+    const { error } = jobDescription.safeParse({
+      engine: { type: 'wasm', params: { module: './hello.wasm' } },
+    });
+    expect(error?.message).toContain('command line');
+  });
+
+  it('takes the neutral value of a key that has no meaning yet, and names any other', () => {
+    expect(refused({ dependsOn: [], keepOnFailure: false, network: { type: 'none', ports: [] } })).toEqual(
+      [],
+    );
+    expect(refused({ dependsOn: ['other'] })).toEqual(['dependsOn']);
+    expect(refused({ publish: { type: 's3' } })).toEqual(['publish']);
+  });
+
+  it('bounds what is inline', () => {
+    const text = 'x'.repeat(jobLimits.inlineBytes);
+    const script = (value: string) => ({ engine: { type: 'python', params: { script: { text: value } } } });
+    expect(refused(script(text))).toEqual([]);
+    expect(refused(script(`${text}x`))).not.toEqual([]);
+    expect(refused(script('ü'.repeat(jobLimits.inlineBytes / 2 + 1)))).not.toEqual([]);
+  });
+});
