@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { byteQuantity } from './quantities.ts';
 
 export const constraintOperators = ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt', 'Semver'] as const;
 export type ConstraintOperator = (typeof constraintOperators)[number];
@@ -16,6 +17,7 @@ const base = {
 };
 
 interface ConstraintShape {
+  readonly key: string;
   readonly operator: ConstraintOperator;
   readonly values: readonly string[];
 }
@@ -29,7 +31,7 @@ function wantsValues(constraint: ConstraintShape): string | undefined {
       return count === 0 ? undefined : `${constraint.operator} takes no values`;
     case 'Gt':
     case 'Lt':
-      return count === 1 && constraint.values[0] !== '' && Number.isFinite(Number(constraint.values[0]))
+      return count === 1 && isMeasure(constraint.key, constraint.values[0] ?? '')
         ? undefined
         : `${constraint.operator} takes one number`;
     case 'Semver':
@@ -38,6 +40,12 @@ function wantsValues(constraint: ConstraintShape): string | undefined {
     case 'NotIn':
       return count > 0 ? undefined : `${constraint.operator} takes at least one value`;
   }
+}
+
+/** A number, or a size with its unit where the key is one of memory. */
+function isMeasure(key: string, text: string): boolean {
+  if (text.trim() !== '' && Number.isFinite(Number(text))) return true;
+  return (key === 'memory.total' || key === 'gpu.vram') && byteQuantity.safeParse(text).success;
 }
 
 const checked = <T extends ConstraintShape>(constraint: T, context: z.RefinementCtx<T>): void => {

@@ -9,7 +9,8 @@ const SHA2_256 = 0x12;
 
 /** The one byte form of a value: deterministic DAG-CBOR. Throws on `undefined`, NaN, dates and class instances. */
 export function encodeCanonical(value: unknown): Uint8Array {
-  return dagCbor.encode(value);
+  // The encoder hands out views of a pooled buffer for small values; what is kept or signed must own its bytes.
+  return new Uint8Array(dagCbor.encode(value));
 }
 
 /**

@@ -96,7 +96,11 @@ export function isoTime(wallMs: number): string {
 }
 
 /** A signal that is aborted with `reason()` after `delayMs`; cancel it when the work is done. */
-export function abortAfter(clock: Clock, delayMs: number, reason: () => unknown): { readonly signal: AbortSignal; cancel(): void } {
+export function abortAfter(
+  clock: Clock,
+  delayMs: number,
+  reason: () => unknown,
+): { readonly signal: AbortSignal; cancel(): void } {
   const controller = new AbortController();
   const timer = clock.after(delayMs, () => controller.abort(reason()));
   return { signal: controller.signal, cancel: () => timer.cancel() };
