@@ -1,0 +1,198 @@
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { CodedError } from '../../lib/coded-error.ts';
+import { type ApiClient, jobPath } from '../api-client.ts';
+import type { CommandAdder, CommandContext } from '../context.ts';
+import { exitCodes, passedOn } from '../exit-codes.ts';
+import { followJob } from '../follow-job.ts';
+import { folderOf, readJobFile, uploadFiles } from '../job-file.ts';
+import type { LiveOutput, Stream } from '../live-output.ts';
+import { Progress } from '../output/progress.ts';
+import { isProgram, jobAround, type ProgramFlags } from '../program-job.ts';
+import { type JobAnswer, jobShape, type ResultAnswer } from '../responses.ts';
+import { downloadResults, openResult, resultsOf } from '../results.ts';
+
+interface PostFlags extends ProgramFlags {
+  readonly idempotencyKey?: string;
+  readonly out?: string;
+}
+
+/** Standard output and error of a job, as far as they go into a machine's answer. */
+const MOST_TEXT_BYTES = 1024 * 1024;
+
+export const addPostCommands: CommandAdder = (job, actOf) => {
+  const post = withJobFlags(job.command('post').description('post a job and print its id'));
+  post.action((file: string, args: readonly string[], flags: PostFlags) =>
+    actOf(post)(async (context) => {
+      const { id } = await postJob(context, file, args, flags);
+      await context.output.result({ id }, () => id);
+      return exitCodes.ok;
+    }),
+  );
+  const run = withJobFlags(
+    job
+      .command('run')
+      .description('post a job, show what goes on, and print what it printed; ends with its exit code')
+      .option('--out <dir>', 'download the result files into this folder'),
+  );
+  run.action((file: string, args: readonly string[], flags: PostFlags) =>
+    actOf(run)((context) => runJob(context, file, args, flags)),
+  );
+};
+
+function withJobFlags(command: Command): Command {
+  const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
+  return command
+    .argument('<file>', 'a job description (YAML or JSON), or a program: .py or .wasm')
+    .argument('[args...]', "the program's arguments; those with dashes go behind --")
+    .option('--idempotency-key <key>', 'the same key posts the same job only once')
+    .option('--input <source:target>', 'with a program: a local file it may read', collect)
+    .option('--output <name:path>', 'with a program: a folder whose files are the result', collect)
+    .option('--env <name=value>', 'with a program: an environment variable', collect)
+    .option('--cpu <cores>', 'with a program: such as 2 or 500m')
+    .option('--memory <size>', 'with a program: such as 256MiB')
+    .option('--count <number>', 'with a program: how many partitions', wholeNumber)
+    .option('--name <name>', 'with a program: the name of the job');
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected a whole number');
+}
+
+async function prepare(
+  { environment, client }: CommandContext,
+  file: string,
+  args: readonly string[],
+  flags: PostFlags,
+): Promise<Readonly<Record<string, unknown>>> {
+  if (isProgram(file)) return uploadFiles(jobAround(file, args, flags), environment.cwd, client);
+  const { input, output, env, cpu, memory, count, name } = flags;
+  const stray = Object.entries({ input, output, env, cpu, memory, count, name }).find(
+    ([, value]) => value !== undefined,
+  );
+  if (stray !== undefined || args.length > 0) {
+    const what = stray === undefined ? 'Arguments go' : `--${stray[0]} goes`;
+    throw new CodedError('USAGE', `${what} with a program (.py or .wasm); a job description says it itself.`);
+  }
+  const path = resolve(environment.cwd, file);
+  return uploadFiles(await readJobFile(path), folderOf(path), client);
+}
+
+async function postJob(
+  context: CommandContext,
+  file: string,
+  args: readonly string[],
+  flags: PostFlags,
+): Promise<{ readonly id: string; readonly single: boolean }> {
+  const job = await prepare(context, file, args, flags);
+  const response = await context.client.request('/orchestrator/postJob', {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(flags.idempotencyKey === undefined ? {} : { 'idempotency-key': flags.idempotencyKey }),
+    },
+    body: JSON.stringify(job),
+  });
+  const id = response.headers.get('location')?.split('/').at(-1);
+  if (id === undefined || id === '') {
+    throw new CodedError('API_UNEXPECTED', 'The node took the job and did not say where it is.');
+  }
+  return { id: decodeURIComponent(id), single: (job['count'] ?? 1) === 1 };
+}
+
+async function runJob(
+  context: CommandContext,
+  file: string,
+  args: readonly string[],
+  flags: PostFlags,
+): Promise<number> {
+  const { environment, client, output } = context;
+  const interrupted = new AbortController();
+  const forget = environment.onStop(() => interrupted.abort());
+  try {
+    const { id, single } = await postJob(context, file, args, flags);
+    await output.note(`job ${id}`);
+    const progress = new Progress(output, environment.clock);
+    const needs = { client, clock: environment.clock, output, progress };
+    const live = await followJob(id, single, needs, interrupted.signal);
+    if (interrupted.signal.aborted) {
+      await output.note(`The job goes on. End it with: bidmesh job cancel ${id}`);
+      return exitCodes.interrupted;
+    }
+    const job = await client.json(jobShape, jobPath(id));
+    const results = await resultsOf(client, id);
+    await (output.json ? printMachine(context, job, results) : printRest(context, id, results, live));
+    if (flags.out !== undefined) {
+      const files = await downloadResults(client, id, results, resolve(environment.cwd, flags.out));
+      await output.note(`${files.length} files in ${flags.out}`);
+    }
+    return exitCodeOf(job);
+  } finally {
+    forget();
+  }
+}
+
+/** What of the programs' output was not shown while they ran. */
+async function printRest(
+  { client, output }: CommandContext,
+  id: string,
+  results: readonly ResultAnswer[],
+  live: LiveOutput,
+): Promise<void> {
+  for (const stream of ['stderr', 'stdout'] as const) {
+    for (const { partition, executionId, files } of results) {
+      if (!files.some(({ path }) => path === stream)) continue;
+      let toSkip = live.shownBytes(executionId, stream);
+      for await (const chunk of await openResult(client, id, `p${partition}/${stream}`)) {
+        const rest = chunk.subarray(Math.min(toSkip, chunk.length));
+        toSkip -= chunk.length - rest.length;
+        await (stream === 'stdout' ? output.bytes(rest) : output.errorBytes(rest));
+      }
+    }
+  }
+}
+
+async function printMachine(
+  { client, output }: CommandContext,
+  job: JobAnswer,
+  results: readonly ResultAnswer[],
+): Promise<void> {
+  const [stdout, stderr] = [
+    await textOf(client, job.id, results, 'stdout'),
+    await textOf(client, job.id, results, 'stderr'),
+  ];
+  await output.result({ ...job, stdout, stderr, results }, () => '');
+}
+
+async function textOf(
+  client: ApiClient,
+  id: string,
+  results: readonly ResultAnswer[],
+  stream: Stream,
+): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let left = MOST_TEXT_BYTES;
+  for (const { partition, files } of results) {
+    if (!files.some(({ path }) => path === stream)) continue;
+    for await (const chunk of await openResult(client, id, `p${partition}/${stream}`)) {
+      text += decoder.decode(chunk.subarray(0, left), { stream: true });
+      left -= Math.min(left, chunk.length);
+      if (left === 0) break;
+    }
+  }
+  return text;
+}
+
+/** The program's own exit code: of the newest attempt of the first partition whose program did not end well. */
+function exitCodeOf(job: JobAnswer): number {
+  const newest = new Map<number, JobAnswer['executions'][number]>();
+  for (const execution of job.executions) {
+    const known = newest.get(execution.partition);
+    if (known === undefined || known.attempt < execution.attempt) newest.set(execution.partition, execution);
+  }
+  const failed = [...newest.values()].find(({ exitCode }) => exitCode !== undefined && exitCode !== 0);
+  if (failed?.exitCode !== undefined) return passedOn(failed.exitCode);
+  return job.state === 'Completed' ? exitCodes.ok : exitCodes.failure;
+}

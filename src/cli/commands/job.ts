@@ -1,0 +1,180 @@
+import { resolve } from 'node:path';
+import { type ApiClient, jobPath } from '../api-client.ts';
+import type { CommandAdder, CommandContext } from '../context.ts';
+import { jobEvents } from '../event-source.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { tableOf } from '../output/output.ts';
+import { shortPeer } from '../output/progress.ts';
+import { bytesText, eventLine, timeText } from '../output/text.ts';
+import { eventListShape, jobListShape, jobShape } from '../responses.ts';
+import { downloadResults, openResult, resultsOf } from '../results.ts';
+import { addPostCommands } from './job-run.ts';
+
+export const addJobCommands: CommandAdder = (program, actOf) => {
+  const job = program.command('job').description('post jobs and look after them');
+  addPostCommands(job, actOf);
+  addReadCommands(job, actOf);
+  addOutputCommands(job, actOf);
+  const cancel = job.command('cancel').description('ask for the end of a job').argument('<id>');
+  cancel.action((id: string) =>
+    actOf(cancel)(async ({ client, output }) => {
+      await client.request(jobPath(id, '/cancel'), { method: 'POST' });
+      await output.result({ id }, () => `asked for the end of ${id}`);
+      return exitCodes.ok;
+    }),
+  );
+};
+
+const addReadCommands: CommandAdder = (job, actOf) => {
+  const list = job
+    .command('list')
+    .description('the jobs of the node, newest first')
+    .option('--state <state>', 'Pending, Queued, Running, Completed, Failed or Stopped')
+    .option('--name <name>')
+    .option('--label <key:value>')
+    .option('--limit <number>', 'how many at most')
+    .option('--cursor <cursor>', 'go on where the list before ended');
+  list.action((flags: Readonly<Record<string, string>>) =>
+    actOf(list)((context) => listJobs(context, new URLSearchParams(flags))),
+  );
+  const get = job.command('get').description('one job and its executions').argument('<id>');
+  get.action((id: string) => actOf(get)((context) => getJob(context, id)));
+  const events = job
+    .command('events')
+    .description('what happened to a job')
+    .argument('<id>')
+    .option('--follow', 'go on until it is interrupted');
+  events.action((id: string, { follow = false }: { follow?: boolean }) =>
+    actOf(events)((context) => (follow ? followEvents(context, id) : listEvents(context, id))),
+  );
+};
+
+async function listJobs({ client, output }: CommandContext, query: URLSearchParams): Promise<number> {
+  const list = await client.json(jobListShape, `/orchestrator/jobs?${query.toString()}`);
+  const rows = list.items.map(({ id, name, state, createdAt }) => [id, name, state, timeText(createdAt)]);
+  await output.result(list, () => tableOf(['ID', 'NAME', 'STATE', 'CREATED'], rows));
+  if (list.nextCursor !== undefined) await output.note(`There are more: --cursor ${list.nextCursor}`);
+  return exitCodes.ok;
+}
+
+async function getJob({ client, output }: CommandContext, id: string): Promise<number> {
+  const job = await client.json(jobShape, jobPath(id));
+  const rows = job.executions.map((execution) => [
+    String(execution.partition),
+    String(execution.attempt),
+    shortPeer(execution.provider),
+    execution.observedState,
+    execution.price === undefined
+      ? ''
+      : `${execution.price.amount} ${execution.price.currency}/${execution.price.per}`,
+    execution.exitReason ?? '',
+    execution.message ?? '',
+  ]);
+  const reason = job.reason === undefined ? '' : `: ${job.reason}`;
+  await output.result(job, () =>
+    [
+      `${job.name} ${job.id} is ${job.state}${reason}`,
+      ...(rows.length === 0
+        ? []
+        : [tableOf(['PARTITION', 'ATTEMPT', 'PROVIDER', 'STATE', 'PRICE', 'END', 'MESSAGE'], rows)]),
+    ].join('\n'),
+  );
+  return exitCodes.ok;
+}
+
+async function listEvents({ client, output }: CommandContext, id: string): Promise<number> {
+  for (let cursor: string | undefined = '0'; cursor !== undefined; ) {
+    const page: Awaited<ReturnType<typeof readPage>> = await readPage(client, id, cursor);
+    for (const event of page.items) await output.result(event, () => eventLine(event));
+    cursor = page.nextCursor;
+  }
+  return exitCodes.ok;
+}
+
+function readPage(client: ApiClient, id: string, cursor: string) {
+  return client.json(eventListShape, jobPath(id, `/events?cursor=${cursor}`));
+}
+
+async function followEvents(context: CommandContext, id: string): Promise<number> {
+  const { client, environment, output } = context;
+  const interrupted = new AbortController();
+  const forget = environment.onStop(() => interrupted.abort());
+  try {
+    for await (const event of jobEvents(client, environment.clock, id, interrupted.signal)) {
+      await output.result(event, () => eventLine(event));
+    }
+  } finally {
+    forget();
+  }
+  return exitCodes.ok;
+}
+
+const addOutputCommands: CommandAdder = (job, actOf) => {
+  const logs = job
+    .command('logs')
+    .description('what the program printed')
+    .argument('<id>')
+    .option('--follow', 'go on until it ends')
+    .option('--stream <stream>', 'stdout or stderr')
+    .option('--from <offset>', 'skip so many bytes');
+  logs.action((id: string) => actOf(logs)((context) => printLogs(context, id, logs.opts())));
+  const results = job
+    .command('results')
+    .description('list the result files, print one, or download all')
+    .argument('<id>')
+    .argument('[path]', 'the file to print')
+    .option('--out <dir>', 'download all files into this folder');
+  results.action((id: string, path: string | undefined, { out }: { out?: string }) =>
+    actOf(results)((context) => {
+      if (path !== undefined) return printResult(context, id, path);
+      return out === undefined ? listResults(context, id) : download(context, id, out);
+    }),
+  );
+};
+
+async function printLogs(
+  { client, output, environment }: CommandContext,
+  id: string,
+  { follow, stream, from }: { follow?: boolean; stream?: string; from?: string },
+): Promise<number> {
+  const query = new URLSearchParams({
+    ...(follow === undefined ? {} : { follow: String(follow) }),
+    ...(stream === undefined ? {} : { stream }),
+    ...(from === undefined ? {} : { from }),
+  });
+  const interrupted = new AbortController();
+  const forget = environment.onStop(() => interrupted.abort());
+  try {
+    const { body } = await client.request(jobPath(id, `/logs?${query.toString()}`), {
+      signal: interrupted.signal,
+    });
+    const chunks: ReadableStream<Uint8Array> | null = body;
+    for await (const chunk of chunks ?? []) await output.bytes(chunk);
+  } catch (error) {
+    if (!interrupted.signal.aborted) throw error;
+  } finally {
+    forget();
+  }
+  return exitCodes.ok;
+}
+
+async function listResults({ client, output }: CommandContext, id: string): Promise<number> {
+  const items = await resultsOf(client, id);
+  const rows = items.flatMap(({ partition, files }) =>
+    files.map(({ path, size, cid }) => [String(partition), path, bytesText(size), cid]),
+  );
+  await output.result({ items }, () => tableOf(['PARTITION', 'PATH', 'SIZE', 'CID'], rows));
+  return exitCodes.ok;
+}
+
+async function printResult({ client, output }: CommandContext, id: string, path: string): Promise<number> {
+  for await (const chunk of await openResult(client, id, path)) await output.bytes(chunk);
+  return exitCodes.ok;
+}
+
+async function download(context: CommandContext, id: string, out: string): Promise<number> {
+  const { client, output, environment } = context;
+  const files = await downloadResults(client, id, await resultsOf(client, id), resolve(environment.cwd, out));
+  await output.result({ files }, () => files.join('\n'));
+  return exitCodes.ok;
+}

@@ -1,0 +1,59 @@
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
+
+/** The text of a file. Throws `FILE_UNREADABLE`. */
+export async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+/** The bytes of a regular file, as they are read. Throws `FILE_UNREADABLE`. */
+export async function readBytes(path: string): Promise<ReadableStream<Uint8Array>> {
+  try {
+    if (!(await stat(path)).isFile()) throw new CodedError('FILE_UNREADABLE', `${path} is not a file.`);
+  } catch (cause) {
+    throw cause instanceof CodedError ? cause : unreadable(path, cause);
+  }
+  return Readable.toWeb(createReadStream(path));
+}
+
+/**
+ * Writes below `folder`. The path came from a provider, so it must not lead out of the folder: throws
+ * `RESULT_PATH_UNSAFE` where it would.
+ */
+export async function writeBelow(
+  folder: string,
+  path: string,
+  bytes: AsyncIterable<Uint8Array>,
+): Promise<string> {
+  const parts = path.split('/');
+  if (parts.some((part) => part === '' || part === '.' || part === '..' || /[\\\0:]/.test(part))) {
+    throw new CodedError('RESULT_PATH_UNSAFE', `The result file ${JSON.stringify(path)} is not written.`);
+  }
+  const target = join(folder, ...parts);
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    const file = await open(target, 'w');
+    try {
+      for await (const chunk of bytes) await file.writeFile(chunk);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw codeOf(cause) === undefined
+      ? cause
+      : new CodedError('FILE_NOT_WRITTEN', `${target} cannot be written: ${messageOf(cause)}.`, { cause });
+  }
+  return target;
+}
+
+function unreadable(path: string, cause: unknown): CodedError {
+  const reason = codeOf(cause) === 'ENOENT' ? 'it is not there' : messageOf(cause);
+  return new CodedError('FILE_UNREADABLE', `The file ${path} cannot be read: ${reason}.`, { cause });
+}

@@ -1,0 +1,115 @@
+import { type Clock, every, type Timer } from '../../lib/clock.ts';
+import type { EventAnswer } from '../responses.ts';
+import type { Output } from './output.ts';
+
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const FRAME_MS = 100;
+const CLEAR_LINE = '\r\u001b[2K';
+
+/** What goes on with a job, on standard error: a line that moves on a terminal, plain lines elsewhere. */
+export class Progress {
+  readonly #output: Output;
+  readonly #clock: Clock;
+  #status = '';
+  #frame = 0;
+  #timer: Timer | undefined;
+
+  constructor(output: Output, clock: Clock) {
+    this.#output = output;
+    this.#clock = clock;
+  }
+
+  async event(event: EventAnswer): Promise<void> {
+    const text = describe(event);
+    if (text === undefined) return;
+    const { line, done = false, meanwhile = false } = text;
+    if (!this.#output.live) {
+      await this.#output.note(line);
+      return;
+    }
+    const status = this.#status;
+    await this.pause();
+    if (!done) {
+      this.#show(line);
+      return;
+    }
+    await this.#output.note(`${this.#output.colors.green('✔')} ${line}`);
+    if (meanwhile && status !== '') this.#show(status);
+  }
+
+  /** Takes the moving line away, so that something else can be printed. */
+  async pause(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#status === '') return;
+    this.#status = '';
+    await this.#output.raw(CLEAR_LINE);
+  }
+
+  #show(line: string): void {
+    this.#status = line;
+    this.#timer = every(this.#clock, FRAME_MS, () => this.#draw());
+  }
+
+  async #draw(): Promise<void> {
+    if (this.#status === '') return;
+    this.#frame = (this.#frame + 1) % FRAMES.length;
+    const frame = this.#output.colors.cyan(FRAMES[this.#frame] ?? '');
+    await this.#output.raw(`${CLEAR_LINE}${frame} ${this.#status}`);
+  }
+}
+
+interface Description {
+  readonly line: string;
+  /** It stays on the screen; what is not done yet is replaced by what follows. */
+  readonly done?: boolean;
+  /** What was going on still is. */
+  readonly meanwhile?: boolean;
+}
+
+/** An event in words; undefined for those that say nothing new to a person. */
+function describe(event: EventAnswer): Description | undefined {
+  const provider = event.provider === undefined ? 'a provider' : shortPeer(event.provider);
+  const because = event.message === undefined ? '' : `: ${event.message}`;
+  switch (event.type) {
+    case 'job.posted':
+      return { line: 'posted', done: true };
+    case 'job.queued':
+      return { line: `queued${because}` };
+    case 'search.opened':
+      return { line: 'searching for providers' };
+    case 'bid.received':
+      return { line: `bid from ${provider}`, done: true, meanwhile: true };
+    case 'lock.requested':
+      return { line: `asking ${provider} to hold the resources` };
+    case 'lock.declined':
+    case 'lock.timeout':
+      return { line: `${provider} does not hold them${because}`, done: true };
+    case 'contract.proposed':
+      return { line: `proposing a contract to ${provider}` };
+    case 'contract.accepted':
+      return { line: `contract with ${provider}`, done: true };
+    case 'contract.declined':
+      return { line: `${provider} declines the contract${because}`, done: true };
+    case 'execution.started':
+      return { line: `running on ${provider}` };
+    case 'execution.publishing':
+      return { line: 'fetching the result' };
+    case 'execution.lost':
+    case 'execution.failed':
+      return { line: `attempt on ${provider} failed${because}`, done: true };
+    case 'job.completed':
+      return { line: 'completed', done: true };
+    case 'job.failed':
+      return { line: `failed${because}`, done: true };
+    case 'job.stopped':
+      return { line: `stopped${because}`, done: true };
+    default:
+      return undefined;
+  }
+}
+
+/** Enough of a peer id to tell peers apart. */
+export function shortPeer(peerId: string): string {
+  return peerId.length <= 12 ? peerId : `…${peerId.slice(-8)}`;
+}

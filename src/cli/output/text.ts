@@ -1,0 +1,28 @@
+import prettyBytes from 'pretty-bytes';
+import type { EventAnswer } from '../responses.ts';
+import { shortPeer } from './progress.ts';
+
+export function bytesText(bytes: number): string {
+  return prettyBytes(bytes, { binary: true });
+}
+
+export function coresText(cpuMillis: number): string {
+  return String(cpuMillis / 1000);
+}
+
+/** `2030-01-02 03:04:05`, without the fraction. */
+export function timeText(iso: string): string {
+  return iso.replace('T', ' ').replace(/(\.\d+)?Z$/, '');
+}
+
+export function eventLine(event: EventAnswer): string {
+  const parts = [
+    String(event.seq).padStart(4),
+    timeText(event.at),
+    event.type,
+    event.provider === undefined ? '' : shortPeer(event.provider),
+    event.code ?? '',
+    event.message ?? '',
+  ];
+  return parts.filter((part) => part !== '').join('  ');
+}

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+
+/** The parts of the API's answers that the command line reads. What else is in them passes through. */
+
+export const problemShape = z.looseObject({
+  code: z.string(),
+  detail: z.string(),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
+
+const price = z.object({ amount: z.string(), currency: z.string(), per: z.string() });
+
+const executionShape = z.looseObject({
+  id: z.string(),
+  provider: z.string(),
+  partition: z.number(),
+  attempt: z.number(),
+  observedState: z.string(),
+  price: price.optional(),
+  exitCode: z.number().optional(),
+  exitReason: z.string().optional(),
+  message: z.string().optional(),
+});
+
+const jobSummaryShape = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  state: z.string(),
+  reason: z.string().optional(),
+  createdAt: z.string(),
+});
+
+export const jobShape = jobSummaryShape.extend({ executions: z.array(executionShape) });
+export type JobAnswer = z.output<typeof jobShape>;
+
+export const jobListShape = z.object({
+  items: z.array(jobSummaryShape),
+  nextCursor: z.string().optional(),
+});
+
+export const eventShape = z.looseObject({
+  seq: z.number(),
+  at: z.string(),
+  type: z.string(),
+  executionId: z.string().optional(),
+  provider: z.string().optional(),
+  code: z.string().optional(),
+  message: z.string().optional(),
+});
+export type EventAnswer = z.output<typeof eventShape>;
+
+export const eventListShape = z.object({ items: z.array(eventShape), nextCursor: z.string().optional() });
+
+export const resultListShape = z.object({
+  items: z.array(
+    z.object({
+      executionId: z.string(),
+      partition: z.number(),
+      files: z.array(z.object({ path: z.string(), size: z.number(), cid: z.string() })),
+    }),
+  ),
+});
+export type ResultAnswer = z.output<typeof resultListShape>['items'][number];
+
+export const contractListShape = z.object({
+  items: z.array(z.looseObject({ id: z.string(), state: z.string() })),
+});
+
+export const blobShape = z.object({ cid: z.string() });
+
+export const statusShape = z.looseObject({
+  peerId: z.string(),
+  did: z.string(),
+  network: z.string(),
+  version: z.string(),
+  multiaddrs: z.array(z.string()),
+  peers: z.number(),
+  openNetwork: z.boolean(),
+});
+
+const amount = z.looseObject({
+  cpuMillis: z.number(),
+  memoryBytes: z.number(),
+  diskBytes: z.number(),
+  gpus: z.array(z.unknown()),
+});
+
+export const resourcesShape = z.looseObject({
+  machine: amount,
+  onboarded: amount,
+  locked: amount,
+  allocated: amount,
+  free: amount,
+  leases: z.array(z.unknown()),
+});
+
+export const peerListShape = z.object({
+  items: z.array(
+    z.looseObject({ peerId: z.string(), connected: z.boolean(), multiaddrs: z.array(z.string()) }),
+  ),
+});

@@ -1,0 +1,103 @@
+import { Command, CommanderError } from 'commander';
+import packageFile from '../../package.json' with { type: 'json' };
+import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
+import { addDemoCommand } from './commands/demo.ts';
+import { addJobCommands } from './commands/job.ts';
+import { addNodeCommands } from './commands/node-info.ts';
+import { addStartCommand } from './commands/start.ts';
+import { type Act, type CommandAdder, type CommandContext, contextOf } from './context.ts';
+import type { CliEnvironment } from './environment.ts';
+import { exitCodes } from './exit-codes.ts';
+import { Output } from './output/output.ts';
+
+/** Every command of the program, in the order of its help. */
+const COMMANDS: readonly CommandAdder[] = [addStartCommand, addDemoCommand, addJobCommands, addNodeCommands];
+
+interface GlobalFlags {
+  readonly api?: string;
+  readonly json?: boolean;
+}
+
+/** Carries out one command line and says what the process shall answer with. Never rejects. */
+export async function runCli(environment: CliEnvironment): Promise<number> {
+  let exitCode: number = exitCodes.ok;
+  const actOf =
+    (command: Command): Act =>
+    async (work) => {
+      exitCode = await carryOut(environment, command, work);
+    };
+  const json = wantsJson(environment.argv);
+  const written: Promise<void>[] = [];
+  const program = createProgram(environment, json, written);
+  for (const add of COMMANDS) add(program, actOf);
+  quietly(program);
+  try {
+    await program.parseAsync([...environment.argv], { from: 'user' });
+  } catch (error) {
+    exitCode = await refuse(environment, json, error);
+  }
+  await Promise.all(written);
+  return exitCode;
+}
+
+/** A command line that was not understood; help and version come this way too. */
+async function refuse(environment: CliEnvironment, json: boolean, error: unknown): Promise<number> {
+  if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok;
+  const usage = error instanceof CommanderError;
+  if (json || !usage) {
+    const message = messageOf(error).replace(/^error: /, '');
+    await new Output(environment, json).failure(usage ? new CodedError('USAGE', message) : error);
+  }
+  return usage ? exitCodes.usage : exitCodes.failure;
+}
+
+function wantsJson(argv: readonly string[]): boolean {
+  const dashes = argv.indexOf('--');
+  return argv.slice(0, dashes < 0 ? argv.length : dashes).includes('--json');
+}
+
+function createProgram(environment: CliEnvironment, json: boolean, written: Promise<void>[]): Command {
+  return new Command('bidmesh')
+    .description('A peer-to-peer compute marketplace: post jobs to your own node, others run them.')
+    .version(packageFile.version)
+    .option(
+      '--api <url>',
+      'the node to talk to (or BIDMESH_API; http://127.0.0.1:9999 when neither is given)',
+    )
+    .option('--json', 'machine output only')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => written.push(environment.stdout.write(text)),
+      writeErr: (text) => {
+        if (!json) written.push(environment.stderr.write(text));
+      },
+    })
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 failed, 2 wrong usage; "job run" ends with the job\'s own.',
+    );
+}
+
+/** Subcommands do not inherit these settings when they are added first. */
+function quietly(command: Command): void {
+  command.exitOverride();
+  for (const child of command.commands) {
+    child.copyInheritedSettings(command);
+    quietly(child);
+  }
+}
+
+async function carryOut(
+  environment: CliEnvironment,
+  command: Command,
+  work: (context: CommandContext) => Promise<number>,
+): Promise<number> {
+  const { api, json = false } = command.optsWithGlobals<GlobalFlags>();
+  try {
+    const isStart = command.name() === 'start';
+    return await work(contextOf(environment, isStart ? undefined : api, json));
+  } catch (error) {
+    await new Output(environment, json).failure(error);
+    return codeOf(error) === 'USAGE' ? exitCodes.usage : exitCodes.failure;
+  }
+}

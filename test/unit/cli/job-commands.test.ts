@@ -1,0 +1,233 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { rawContentIdOf } from '../../../src/lib/canonical.ts';
+import { event, jobSnapshot, SOME_CID } from '../api/samples.ts';
+import { type Desk, openDesk } from './command-line.ts';
+
+let desk: Desk;
+
+beforeEach(async () => {
+  desk = await openDesk();
+});
+
+afterEach(() => desk.close());
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(join(desk.folder, path, '..'), { recursive: true });
+  await writeFile(join(desk.folder, path), text);
+}
+
+const posted = (): unknown => desk.node.orchestrator.posted[0]?.description;
+
+describe('bidmesh job post', () => {
+  it('posts a description and prints the id', async () => {
+    await write(
+      'job.yaml',
+      `name: hello\nengine: { type: wasm, params: { module: { cid: ${SOME_CID} } } }\n`,
+    );
+    const { exitCode, stdout, stderr } = await desk.run(['job', 'post', 'job.yaml']);
+    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: 'job-1\n', stderr: '' });
+    expect(posted()).toMatchObject({ name: 'hello' });
+    const machine = await desk.run(['job', 'post', 'job.yaml', '--json', '--idempotency-key', 'key-1']);
+    expect(JSON.parse(machine.stdout)).toEqual({ id: 'job-1' });
+    expect(desk.node.orchestrator.posted[1]?.options.idempotencyKey).toBe('key-1');
+  });
+
+  it('uploads the files it names, relative to the description, each once', async () => {
+    await write('jobs/hello.wasm', 'a module');
+    await write('jobs/data.txt', 'some data');
+    await write(
+      'jobs/job.json',
+      JSON.stringify({
+        engine: { type: 'wasm', params: { module: './hello.wasm', args: ['./data.txt'] } },
+        inputs: [
+          { target: '/inputs/a', source: 'data.txt' },
+          { target: '/inputs/b', source: './data.txt' },
+          { target: '/inputs/c', source: { text: 'inline' } },
+        ],
+      }),
+    );
+    const { exitCode, stderr } = await desk.run(['job', 'post', 'jobs/job.json']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const data = { cid: rawContentIdOf(bytes('some data')) };
+    expect(posted()).toMatchObject({
+      engine: { params: { module: { cid: rawContentIdOf(bytes('a module')) }, args: ['./data.txt'] } },
+      inputs: [{ source: data }, { source: data }, { source: { text: 'inline' } }],
+    });
+    expect(desk.node.content.files.size).toBe(2);
+    expect(desk.node.content.publicIds.size).toBe(0);
+  });
+
+  it('makes a job around a program', async () => {
+    await write('My script.py', 'print(1)');
+    await write('in.txt', 'x');
+    const typed = [
+      'one --input in.txt:/inputs/in.txt --output out:/outputs --env A=b=c --cpu 2 --memory 1GiB',
+      '--count 3 -- --two',
+    ];
+    const flags = typed.flatMap((line) => line.split(' '));
+    const { exitCode, stderr } = await desk.run(['job', 'post', 'My script.py', ...flags]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(posted()).toMatchObject({
+      name: 'My-script',
+      count: 3,
+      engine: {
+        type: 'python',
+        params: {
+          script: { cid: rawContentIdOf(bytes('print(1)')) },
+          args: ['one', '--two'],
+          env: { A: 'b=c' },
+        },
+      },
+      resources: { cpu: 2000, memory: 2 ** 30 },
+      inputs: [{ target: '/inputs/in.txt', source: { cid: rawContentIdOf(bytes('x')) } }],
+      outputs: [{ name: 'out', path: '/outputs' }],
+    });
+  });
+
+  it('knows WASM programs too', async () => {
+    await write('a.wasm', 'a module');
+    expect((await desk.run(['job', 'post', 'a.wasm', '--name', 'named'])).exitCode).toBe(0);
+    expect(posted()).toMatchObject({ name: 'named', engine: { type: 'wasm' } });
+  });
+
+  it.each([
+    ['nope.yaml', undefined, /FILE_UNREADABLE: .*nope\.yaml.*not there/],
+    ['job.yaml', 'name: x\nengine: {\n', /JOB_FILE_INVALID: .*job\.yaml, line 3/],
+    ['job.yaml', '- a\n', /JOB_FILE_INVALID/],
+    ['job.yaml', 'engine: { type: wasm, params: { module: ./nope.wasm } }', /FILE_UNREADABLE: .*nope\.wasm/],
+    ['job.yaml', 'engine: { type: wasm, params: { module: . } }', /FILE_UNREADABLE: .*not a file/],
+    ['job.yaml', 'engin: {}', /INVALID_JOB: .*\n {2}engin: unknown key/s],
+    ['job.yaml', 'engine: text\ninputs: text\n', /INVALID_JOB/],
+  ])('says what is wrong with %s holding %j', async (file, text, message) => {
+    if (text !== undefined) await write(file, text);
+    const { exitCode, stderr } = await desk.run(['job', 'post', file]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(desk.node.orchestrator.posted).toEqual([]);
+  });
+});
+
+describe('looking after jobs', () => {
+  it('lists them', async () => {
+    desk.node.orchestrator.page = { items: [jobSnapshot()], nextCursor: 'more' };
+    const people = await desk.run(['job', 'list', '--state', 'Running', '--label', 'a:b', '--limit', '1']);
+    expect(people.stdout).toMatch(/ID +NAME +STATE +CREATED\njob-1 +hello +Running +2030-01-01 00:00:00\n/);
+    expect(people.stderr).toContain('--cursor more');
+    expect(desk.node.orchestrator.filters).toEqual([
+      { state: 'Running', label: { key: 'a', value: 'b' }, limit: 1 },
+    ]);
+    const machine = await desk.run(['job', 'list', '--json']);
+    expect(JSON.parse(machine.stdout)).toMatchObject({ items: [{ id: 'job-1' }], nextCursor: 'more' });
+    expect(machine.stderr).toBe('');
+  });
+
+  it('shows one, or says that it is not there', async () => {
+    expect((await desk.run(['job', 'get', 'job-1'])).stdout).toContain('hello job-1 is Running');
+    expect(JSON.parse((await desk.run(['job', 'get', 'job-1', '--json'])).stdout)).toMatchObject({
+      executions: [],
+    });
+    const missing = await desk.run(['job', 'get', 'no/pe']);
+    expect(missing).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('JOB_NOT_FOUND') });
+  });
+
+  it('tells what happened, page after page', async () => {
+    desk.node.orchestrator.commit(...Array.from({ length: 450 }, (_, index) => event(index + 1)));
+    const { stdout } = await desk.run(['job', 'events', 'job-1', '--json']);
+    const seqs = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => Number(Object(JSON.parse(line)).seq));
+    expect(seqs).toEqual(Array.from({ length: 450 }, (_, index) => index + 1));
+    expect((await desk.run(['job', 'events', 'job-1'])).stdout).toContain(
+      '   1  2030-01-01 00:00:00  bid.received',
+    );
+  });
+
+  it('follows what happens until it is interrupted', async () => {
+    desk.node.orchestrator.commit(event(1));
+    let stop = (): void => {};
+    const { exitCode, stdout } = await desk.run(['job', 'events', 'job-1', '--follow'], {
+      stopping: (ask) => {
+        stop = ask;
+      },
+      watching: (text) => {
+        if (text.includes('   2  ')) stop();
+        else desk.node.orchestrator.commit(event(2));
+      },
+    });
+    expect(exitCode).toBe(0);
+    expect(stdout.split('\n')).toHaveLength(3);
+  });
+
+  it('cancels', async () => {
+    expect((await desk.run(['job', 'cancel', 'job-1'])).exitCode).toBe(0);
+    expect(desk.node.orchestrator.cancelled).toEqual(['job-1']);
+  });
+
+  it('prints logs as they are', async () => {
+    desk.node.orchestrator.log = async function* () {
+      yield bytes('raw ');
+      yield bytes('text');
+    };
+    const { stdout } = await desk.run([
+      'job',
+      'logs',
+      'job-1',
+      '--follow',
+      '--stream',
+      'stderr',
+      '--from',
+      '3',
+    ]);
+    expect(stdout).toBe('raw text');
+    expect(desk.node.orchestrator.logRequests).toEqual([{ follow: true, stream: 'stderr', from: 3 }]);
+  });
+});
+
+describe('bidmesh job results', () => {
+  const complete = (count: number, files: ReadonlyMap<string, Uint8Array>): void => {
+    desk.node.orchestrator.snapshots.set('job-1', jobSnapshot({ state: 'Completed', count }));
+    for (let partition = 0; partition < count; partition += 1) {
+      desk.node.orchestrator.resultList.push({
+        executionId: `e${partition}`,
+        partition,
+        cid: `folder-${partition}`,
+      });
+      desk.node.content.folders.set(`folder-${partition}`, files);
+    }
+  };
+  const files = new Map([
+    ['stdout', bytes('hello')],
+    ['outputs/out/a b.txt', bytes('data')],
+  ]);
+
+  it('lists, prints and downloads', async () => {
+    complete(1, files);
+    expect((await desk.run(['job', 'results', 'job-1'])).stdout).toMatch(/0 +outputs\/out\/a b\.txt +4 B/);
+    expect((await desk.run(['job', 'results', 'job-1', 'outputs/out/a b.txt'])).stdout).toBe('data');
+    const { stdout } = await desk.run(['job', 'results', 'job-1', '--out', 'here', '--json']);
+    const target = join(desk.folder, 'here', 'outputs', 'out', 'a b.txt');
+    expect(JSON.parse(stdout)).toEqual({ files: [join(desk.folder, 'here', 'stdout'), target] });
+    expect(await readFile(target, 'utf8')).toBe('data');
+  });
+
+  it('keeps partitions apart', async () => {
+    complete(2, files);
+    await desk.run(['job', 'results', 'job-1', '--out', 'here']);
+    expect(await readFile(join(desk.folder, 'here', 'p1', 'stdout'), 'utf8')).toBe('hello');
+  });
+
+  it.each(['../escaped', 'a/../../escaped', '/escaped', 'a//b', 'a\\..\\b', 'c:x'])(
+    'writes nothing for the path %j: it came from a stranger',
+    async (path) => {
+      complete(1, new Map([[path, bytes('x')]]));
+      const { exitCode, stderr } = await desk.run(['job', 'results', 'job-1', '--out', 'here']);
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(/RESULT_PATH_UNSAFE|RESULT_NOT_FOUND/);
+    },
+  );
+});

@@ -1,0 +1,184 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createApi } from '../../../src/api/index.ts';
+import { apiDefaults } from '../../../src/api/options.ts';
+import type { Execution, ExecutionEnd } from '../../../src/domain/execution.ts';
+import type { JobEventType } from '../../../src/domain/job-event.ts';
+import type { JobState } from '../../../src/domain/job.ts';
+import { event, execution, jobSnapshot } from '../api/samples.ts';
+import { type Desk, openDesk } from './command-line.ts';
+
+let desk: Desk;
+
+beforeEach(async () => {
+  desk = await openDesk();
+  await writeFile(join(desk.folder, 'a.py'), 'print(1)');
+});
+
+afterEach(() => desk.close());
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** Everything that happened to the job, as it will be found. */
+function happened(
+  types: readonly JobEventType[],
+  state: JobState,
+  executions: readonly Execution[] = [],
+): void {
+  desk.node.orchestrator.snapshots.set('job-1', jobSnapshot({ state }, executions));
+  desk.node.orchestrator.commit(
+    ...types.map((type, index) => ({
+      ...event(index + 1, type),
+      executionId: 'job-1.v1.p0.a1',
+      provider: 'peer-a',
+    })),
+  );
+}
+
+function ended(changes: Partial<ExecutionEnd>, state: 'Completed' | 'Failed' = 'Completed'): Execution {
+  const end: ExecutionEnd = { finishedAt: 1, exitReason: 'completed', exitCode: 0, message: '', ...changes };
+  return execution({ state, contractId: 'c', resultCid: 'folder-0', resultBytes: 1, end });
+}
+
+function printed(stdout: string, stderr = ''): void {
+  desk.node.orchestrator.resultList = [{ executionId: 'job-1.v1.p0.a1', partition: 0, cid: 'folder-0' }];
+  desk.node.content.folders.set(
+    'folder-0',
+    new Map([
+      ['stdout', bytes(stdout)],
+      ['stderr', bytes(stderr)],
+    ]),
+  );
+}
+
+const GOOD: readonly JobEventType[] = [
+  'job.posted',
+  'search.opened',
+  'bid.received',
+  'contract.accepted',
+  'execution.started',
+  'execution.completed',
+  'job.completed',
+];
+
+describe('bidmesh job run', () => {
+  it("prints what the job printed, and what went on beside it, and ends with the job's exit code", async () => {
+    happened(GOOD, 'Completed', [ended({})]);
+    printed('hello\n', 'a warning\n');
+    const { exitCode, stdout, stderr } = await desk.run(['job', 'run', 'a.py']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'hello\n' });
+    expect(stderr.split('\n')).toEqual([
+      'job job-1',
+      'posted',
+      'searching for providers',
+      'bid from peer-a',
+      'contract with peer-a',
+      'running on peer-a',
+      'completed',
+      'a warning',
+      '',
+    ]);
+  });
+
+  it.each([
+    [{ exitReason: 'exit-code', exitCode: 3 } as const, 3],
+    [{ exitReason: 'exit-code', exitCode: 256 } as const, 1],
+  ])('passes %j on as %i', async (end, passed) => {
+    happened([...GOOD.slice(0, 5), 'execution.failed', 'job.failed'], 'Failed', [ended(end, 'Failed')]);
+    printed('partly\n');
+    const { exitCode, stdout } = await desk.run(['job', 'run', 'a.py']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: passed, stdout: 'partly\n' });
+  });
+
+  it('counts the newest attempt only', async () => {
+    const first = { ...ended({ exitReason: 'exit-code', exitCode: 9 }, 'Failed'), id: 'first' };
+    happened(GOOD, 'Completed', [first, { ...ended({}), attempt: 2 }]);
+    printed('hello');
+    expect((await desk.run(['job', 'run', 'a.py'])).exitCode).toBe(0);
+  });
+
+  it('ends with 1 when the job failed without having run', async () => {
+    happened(['job.posted', 'job.failed'], 'Failed');
+    expect(await desk.run(['job', 'run', 'a.py'])).toMatchObject({ exitCode: 1, stdout: '' });
+  });
+
+  it('gives a machine the job with its output, and nothing else', async () => {
+    happened(GOOD, 'Completed', [ended({})]);
+    printed('hello\n', 'a warning\n');
+    const { stdout, stderr } = await desk.run(['job', 'run', 'a.py', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      id: 'job-1',
+      state: 'Completed',
+      executions: [{ exitCode: 0 }],
+      stdout: 'hello\n',
+      stderr: 'a warning\n',
+      results: [{ partition: 0, files: [{ path: 'stdout' }, { path: 'stderr' }] }],
+    });
+    expect(stderr).toBe('');
+  });
+
+  it('downloads the results when asked to', async () => {
+    happened(GOOD, 'Completed', [ended({})]);
+    printed('hello\n');
+    const { stderr } = await desk.run(['job', 'run', 'a.py', '--out', 'here']);
+    expect(await readFile(join(desk.folder, 'here', 'stdout'), 'utf8')).toBe('hello\n');
+    expect(stderr).toContain('2 files in here');
+  });
+
+  it('shows a person the output as it comes, and each byte once', async () => {
+    happened(GOOD.slice(0, 5), 'Running');
+    printed('one\ntwo\nthree\n');
+    const texts: string[] = [];
+    desk.node.orchestrator.log = async function* () {
+      const { stream } = desk.node.orchestrator.logRequests.at(-1) ?? {};
+      if (stream === 'stdout') yield bytes('one\ntwo\n');
+    };
+    const { exitCode, stdout, stderr } = await desk.run(['job', 'run', 'a.py'], {
+      tty: true,
+      watching: (text) => {
+        texts.push(text);
+        if (text !== 'one\ntwo\n') return;
+        desk.node.orchestrator.snapshots.set('job-1', jobSnapshot({ state: 'Completed' }, [ended({})]));
+        desk.node.orchestrator.commit(event(6, 'job.completed'));
+      },
+    });
+    expect(texts[0]).toBe('one\ntwo\n');
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'one\ntwo\nthree\n' });
+    expect(stderr).toContain('✔ bid from peer-a');
+    expect(stderr).toContain('✔ completed');
+  });
+
+  it('leaves the job alone when it is interrupted, and says how to end it', async () => {
+    let stop = (): void => {};
+    happened(['job.posted'], 'Pending');
+    const run = desk.run(['job', 'run', 'a.py'], {
+      stopping: (ask) => {
+        stop = ask;
+      },
+    });
+    while (desk.node.orchestrator.watchers === 0) await new Promise((resolve) => setImmediate(resolve));
+    stop();
+    const { exitCode, stderr } = await run;
+    expect(exitCode).toBe(130);
+    expect(stderr).toContain('bidmesh job cancel job-1');
+    expect(desk.node.orchestrator.cancelled).toEqual([]);
+  });
+
+  it('takes the event stream up again where it broke off', async () => {
+    happened(GOOD.slice(0, 3), 'Running');
+    printed('hello');
+    const run = desk.run(['job', 'run', 'a.py']);
+    while (desk.node.orchestrator.watchers === 0) await new Promise((resolve) => setImmediate(resolve));
+    const { host } = new URL(desk.api.url);
+    await desk.api.stop();
+    desk.node.orchestrator.snapshots.set('job-1', jobSnapshot({ state: 'Completed' }, [ended({})]));
+    desk.node.orchestrator.commit(event(4, 'job.completed'));
+    const again = createApi({ ...apiDefaults, listen: host }, desk.node);
+    await again.start();
+    const { exitCode, stdout, stderr } = await run;
+    await again.stop();
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'hello' });
+    expect(stderr.match(/bid from/g)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,123 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { passedOn } from '../../../src/cli/exit-codes.ts';
+import { type Desk, openDesk } from './command-line.ts';
+
+let desk: Desk;
+
+beforeEach(async () => {
+  desk = await openDesk();
+});
+
+afterEach(() => desk.close());
+
+describe('usage', () => {
+  it.each([[['--help']], [['job', '--help']], [['start', '--help']], [['--version']]])(
+    '%j is answered with 0',
+    async (argv) => {
+      const { exitCode, stdout, stderr } = await desk.run(argv);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      expect(stdout).not.toBe('');
+    },
+  );
+
+  it.each([
+    [[]],
+    [['nope']],
+    [['job', 'nope']],
+    [['job', 'get']],
+    [['job', 'get', 'a', 'b']],
+    [['job', 'list', '--colour']],
+    [['job', 'run', 'a.py', '--count', 'many']],
+    [['job', 'run', 'a.py', '--env', 'novalue']],
+    [['job', 'run', 'a.yaml', '--memory', '1GiB']],
+    [['job', 'run', 'a.yaml', 'argument']],
+    [['--api', 'http://', 'status']],
+  ])('%j is wrong usage: 2', async (argv) => {
+    const { exitCode, stdout, stderr } = await desk.run(argv);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).not.toBe('');
+  });
+
+  it('says so to a machine in JSON', async () => {
+    const { exitCode, stderr } = await desk.run(['job', 'nope', '--json']);
+    expect(exitCode).toBe(2);
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'USAGE' } });
+  });
+});
+
+describe('talking to a node', () => {
+  it('says what to do when no node answers', async () => {
+    const { exitCode, stdout, stderr } = await desk.run(['status', '--api', '127.0.0.1:1']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toMatch(/API_UNREACHABLE: .*127\.0\.0\.1:1.*npx bidmesh start/);
+  });
+
+  it('gives --api precedence over BIDMESH_API', async () => {
+    const env = { BIDMESH_API: 'http://127.0.0.1:1' };
+    expect((await desk.run(['status'], { env })).exitCode).toBe(1);
+    expect((await desk.run(['--api', desk.api.url, 'status'], { env })).exitCode).toBe(0);
+  });
+
+  it('passes a refusal on with its code and fields', async () => {
+    const { exitCode, stderr } = await desk.run(['job', 'list', '--state', 'running', '--json']);
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stderr)).toMatchObject({
+      error: { code: 'INVALID_QUERY', errors: [{ path: 'state' }] },
+    });
+    const people = await desk.run(['job', 'list', '--state', 'running']);
+    expect(people.stderr).toMatch(/error INVALID_QUERY: .*\n {2}state: /s);
+  });
+
+  it('notices an answer that is not one of a Bidmesh node', async () => {
+    const server = createServer((_request, response) => response.end('<html>')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port }: AddressInfo = Object(server.address());
+    const { exitCode, stderr } = await desk.run(['status', '--api', `127.0.0.1:${port}`]);
+    server.close();
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('API_UNEXPECTED');
+  });
+
+  it('sends the token of the node', async () => {
+    const closed = await openDesk('a-token-of-some-length');
+    try {
+      expect((await closed.run(['status'])).stderr).toContain('UNAUTHORIZED');
+      const env = { BIDMESH__API__TOKEN: 'a-token-of-some-length' };
+      expect((await closed.run(['status'], { env })).exitCode).toBe(0);
+    } finally {
+      await closed.close();
+    }
+  });
+});
+
+describe('the node in words and for machines', () => {
+  it.each([
+    ['status', ['peer-self', 'bidmesh-test', 'open: any identity']],
+    ['resources', ['onboarded', '1.6', '3 KiB', 'leases  1']],
+    ['peers', ['peer-a', 'connected', 'peer-b', 'known']],
+  ])('%s', async (command, words) => {
+    const people = await desk.run([command]);
+    expect(people.exitCode).toBe(0);
+    for (const word of words) expect(people.stdout).toContain(word);
+    const machine = await desk.run([command, '--json']);
+    const answer = await (await fetch(`${desk.api.url}/dms/${command}`)).json();
+    expect(JSON.parse(machine.stdout)).toEqual(answer);
+    expect(machine.stderr).toBe('');
+  });
+});
+
+describe('exit codes that a process can pass on', () => {
+  it.each([
+    [0, 0],
+    [3, 3],
+    [255, 255],
+    [256, 1],
+    [257, 1],
+    [-1, 255],
+  ])('%i becomes %i', (exitCode, passed) => {
+    expect(passedOn(exitCode)).toBe(passed);
+  });
+});
