@@ -7,7 +7,7 @@ export const priceView = z
   .object({ amount: z.string(), currency: z.string(), per: z.string() })
   .openapi('Price');
 
-export const executionView = z
+const executionView = z
   .object({
     id: z.string(),
     provider: z.string(),
