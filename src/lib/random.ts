@@ -7,9 +7,29 @@ export interface Random {
   bytes(length: number): Uint8Array;
 }
 
-export const systemRandom: Random = {
-  bytes: (length) => new Uint8Array(randomBytes(length)),
-};
+const POOL_BYTES = 4096;
+
+/** One call into the system serves many small requests: asking it each time costs more than making an id. */
+function createSystemRandom(): Random {
+  let pool = randomBytes(POOL_BYTES);
+  let used = 0;
+  return {
+    bytes(length) {
+      if (length > POOL_BYTES) return new Uint8Array(randomBytes(length));
+      if (used + length > POOL_BYTES) {
+        pool = randomBytes(POOL_BYTES);
+        used = 0;
+      }
+      const bytes = new Uint8Array(pool.subarray(used, used + length));
+      // What was given out is not kept here: it may become a key.
+      pool.fill(0, used, used + length);
+      used += length;
+      return bytes;
+    },
+  };
+}
+
+export const systemRandom: Random = createSystemRandom();
 
 /** A number in [0, 1). */
 export function randomFraction(random: Random): number {
