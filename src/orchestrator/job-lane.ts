@@ -1,49 +1,53 @@
-import { CodedError, codeOf } from '../lib/coded-error.ts';
-import { KeyedLane } from '../lib/keyed-lane.ts';
 import type { JobSnapshot } from '../domain/plan.ts';
+import type { Clock } from '../lib/clock.ts';
+import { KeyedLane } from '../lib/keyed-lane.ts';
+import { retryOn } from '../lib/retry.ts';
 import type { JobCommit, JobStore } from './ports.ts';
 
 export type JobChange = Omit<JobCommit, 'jobId' | 'revision'>;
+export type JobRecords = Pick<JobStore, 'snapshot' | 'commit' | 'contract'>;
 
-const MOST_CONFLICTS = 20;
+export interface JobLaneNeeds {
+  readonly clock: Clock;
+  readonly store: JobRecords;
+  /** Aborted when the node stops. */
+  readonly signal: AbortSignal;
+}
 
-/**
- * The way facts reach a job: one change after the other per job, each decided on the newest durable state and
- * written conditionally on it.
- */
+/** A fact is not told twice, so it waits for a store that is busy. A conflict means that somebody wrote past the lane. */
+const WORTH_REPEATING = ['STORE_BUSY', 'REVISION_CONFLICT'];
+const REPEAT = { firstMs: 20, longestMs: 2000, factor: 2 };
+
+/** The one way to a job: its changes come one after the other, each decided on the newest durable state. */
 export class JobLane {
-  readonly #store: Pick<JobStore, 'snapshot' | 'commit'>;
+  readonly #needs: JobLaneNeeds;
   readonly #lane = new KeyedLane();
 
-  constructor(store: Pick<JobStore, 'snapshot' | 'commit'>) {
-    this.#store = store;
+  constructor(needs: JobLaneNeeds) {
+    this.#needs = needs;
   }
 
   /**
    * Commits what `decide` makes of the job, and returns the new state; undefined when there is no such job or
-   * `decide` found nothing to change. `decide` may run again after a lost race, so it must be pure.
+   * `decide` found nothing to change. `decide` may run again, so it must be pure.
    */
   change(
     jobId: string,
     decide: (snapshot: JobSnapshot) => JobChange | undefined,
   ): Promise<JobSnapshot | undefined> {
-    return this.#lane.run(jobId, async () => {
-      for (let conflicts = 0; conflicts < MOST_CONFLICTS; conflicts += 1) {
-        const snapshot = await this.#store.snapshot(jobId);
+    const { store } = this.#needs;
+    return this.#lane.run(jobId, () =>
+      retryOn(WORTH_REPEATING, REPEAT, this.#needs, async () => {
+        const snapshot = await store.snapshot(jobId);
         const change = snapshot === undefined ? undefined : decide(snapshot);
         if (snapshot === undefined || change === undefined) return undefined;
-        try {
-          return await this.#store.commit({ ...change, jobId, revision: snapshot.revision });
-        } catch (error) {
-          if (codeOf(error) !== 'REVISION_CONFLICT') throw error;
-        }
-      }
-      throw new CodedError('REVISION_CONFLICT', `Job ${jobId} changes faster than it can be written.`);
-    });
+        return await store.commit({ ...change, jobId, revision: snapshot.revision });
+      }),
+    );
   }
 
-  /** Commits a plan on the very revision it was made on, in turn with the facts. Throws `REVISION_CONFLICT`. */
-  commit(commit: JobCommit): Promise<JobSnapshot> {
-    return this.#lane.run(commit.jobId, () => this.#store.commit(commit));
+  /** Gives `work` the job for itself: until it is done no other change of the job is made. */
+  alone<T>(jobId: string, work: (store: JobRecords) => Promise<T>): Promise<T> {
+    return this.#lane.run(jobId, () => work(this.#needs.store));
   }
 }

@@ -1,31 +1,42 @@
-import { isCommitted } from '../domain/execution.ts';
-import type { Job } from '../domain/job.ts';
-import { isTerminalJobState } from '../domain/job.ts';
+import { type Execution, isCommitted } from '../domain/execution.ts';
+import { type Job, isTerminalJobState } from '../domain/job.ts';
 import type { JobSnapshot } from '../domain/plan.ts';
 import { type Clock, type Timer, every } from '../lib/clock.ts';
+import { overdueAt } from './schedulers/deadlines.ts';
 import type { Liveness } from './serving/liveness.ts';
 
 interface Watched {
-  job: Job;
-  /** Committed executions and when they were last seen, as stored. */
-  executions: ReadonlyMap<string, number>;
-  deadlineMs: number;
+  readonly job: Job;
+  readonly revision: number;
+  readonly committed: readonly Execution[];
+  readonly deadlineMs: number;
+  /** The first time at which one of its executions is overdue. */
+  readonly overdueMs: number;
+}
+
+export interface WatchdogOptions {
+  readonly periodMs: number;
+  readonly lostAfterMs: number;
 }
 
 export interface WatchdogNeeds {
   readonly clock: Clock;
-  readonly liveness: Liveness;
+  readonly liveness: Pick<Liveness, 'lastSeenAt'>;
   readonly evaluate: (job: Job, trigger: 'exec-timeout' | 'job-timeout') => void;
+  /** An execution that was under contract is so no more. */
+  readonly onOver: (executionId: string) => void;
+  /** Called at each look. */
+  readonly onLook: () => void;
 }
 
-/** Looks, at an interval, for jobs past their total time and providers that fell silent, and has them evaluated. */
+/** Looks, at an interval, for what no fact tells: jobs and executions past their time, and silent providers. */
 export class Watchdog {
-  readonly #options: { readonly periodMs: number; readonly lostAfterMs: number };
+  readonly #options: WatchdogOptions;
   readonly #needs: WatchdogNeeds;
   readonly #watched = new Map<string, Watched>();
   #timer: Timer | undefined;
 
-  constructor(options: { readonly periodMs: number; readonly lostAfterMs: number }, needs: WatchdogNeeds) {
+  constructor(options: WatchdogOptions, needs: WatchdogNeeds) {
     this.#options = options;
     this.#needs = needs;
   }
@@ -43,32 +54,41 @@ export class Watchdog {
     return this.#watched.size;
   }
 
-  /** Takes the newest state of a job; one in an end state is not watched any more. */
-  watch(snapshot: JobSnapshot): void {
-    const { job } = snapshot;
+  /** Takes the newest state of a job; one in an end state is not watched any more, an older state is ignored. */
+  watch({ job, executions, revision }: JobSnapshot): void {
     const before = this.#watched.get(job.id);
-    const committed = snapshot.executions.filter(isCommitted);
-    const executions = new Map(committed.map((execution) => [execution.id, execution.lastSeenAt]));
-    for (const executionId of before?.executions.keys() ?? []) {
-      if (!executions.has(executionId)) this.#needs.liveness.forget(executionId);
+    if (before !== undefined && before.revision > revision) return;
+    const committed = executions.filter(isCommitted);
+    const ids = new Set(committed.map(({ id }) => id));
+    for (const { id } of before?.committed ?? []) if (!ids.has(id)) this.#needs.onOver(id);
+    if (isTerminalJobState(job.state)) {
+      this.#watched.delete(job.id);
+      return;
     }
-    if (isTerminalJobState(job.state)) this.#watched.delete(job.id);
-    else
-      this.#watched.set(job.id, { job, executions, deadlineMs: job.createdAt + job.spec.timeouts.totalMs });
+    const { timeouts } = job.spec;
+    this.#watched.set(job.id, {
+      job,
+      revision,
+      committed,
+      deadlineMs: job.createdAt + timeouts.totalMs,
+      overdueMs: Math.min(...committed.map((execution) => overdueAt(execution, timeouts))),
+    });
   }
 
   #look(): void {
     const now = this.#needs.clock.nowMs();
-    for (const { job, executions, deadlineMs } of this.#watched.values()) {
-      if (now >= deadlineMs) this.#needs.evaluate(job, 'job-timeout');
-      else if (this.#isSilent(executions, now)) this.#needs.evaluate(job, 'exec-timeout');
+    for (const watched of this.#watched.values()) {
+      if (now >= watched.deadlineMs) this.#needs.evaluate(watched.job, 'job-timeout');
+      else if (
+        now >= watched.overdueMs ||
+        watched.committed.some((execution) => this.#isSilent(execution, now))
+      )
+        this.#needs.evaluate(watched.job, 'exec-timeout');
     }
+    this.#needs.onLook();
   }
 
-  #isSilent(executions: ReadonlyMap<string, number>, now: number): boolean {
-    for (const [executionId, stored] of executions) {
-      if (now - this.#needs.liveness.lastSeenAt(executionId, stored) > this.#options.lostAfterMs) return true;
-    }
-    return false;
+  #isSilent({ id, lastSeenAt }: Execution, now: number): boolean {
+    return now - this.#needs.liveness.lastSeenAt(id, lastSeenAt) > this.#options.lostAfterMs;
   }
 }

@@ -1,9 +1,8 @@
 import type { Decline } from '../../domain/bid.ts';
-import { type ContractRecord, type SignedContract, moveContract } from '../../domain/contract.ts';
+import type { ContractRecord, SignedContract } from '../../domain/contract.ts';
 import type { Evidence } from '../../domain/evidence.ts';
-import { type Execution, type Observed, observe } from '../../domain/execution.ts';
+import type { Execution } from '../../domain/execution.ts';
 import type { Job } from '../../domain/job.ts';
-import type { JobEventDraft } from '../../domain/job-event.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { type Clock, sleep, within } from '../../lib/clock.ts';
 import { CodedError, messageOf } from '../../lib/coded-error.ts';
@@ -11,12 +10,13 @@ import type { Logger } from '../../lib/logger.ts';
 import type { JobLane } from '../job-lane.ts';
 import type { OrchestratorLimits } from '../options.ts';
 import type { CounterpartCheck, JobStore, Market, Negotiation } from '../ports.ts';
+import { closureChange, type Resolution } from './closure-fact.ts';
 import { invocationOf } from './terms.ts';
 
 export interface ContractCloserNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly market: Market;
+  readonly market: Pick<Market, 'askContract'>;
   readonly lane: JobLane;
   readonly store: Pick<JobStore, 'contract'>;
   readonly check: CounterpartCheck;
@@ -24,10 +24,6 @@ export interface ContractCloserNeeds {
   /** Aborted when the node stops. */
   readonly signal: AbortSignal;
 }
-
-type Resolution =
-  | { readonly kind: 'accepted'; readonly contract: SignedContract }
-  | { readonly kind: 'never'; readonly code: string; readonly message: string };
 
 const ASK_AGAIN = { firstMs: 200, longestMs: 2000, factor: 2 };
 
@@ -37,47 +33,44 @@ const ASK_AGAIN = { firstMs: 200, longestMs: 2000, factor: 2 };
  * which it could have accepted is over.
  */
 export class ContractCloser {
-  readonly #limits: OrchestratorLimits;
+  readonly #limits: Pick<OrchestratorLimits, 'acceptMarginMs'>;
   readonly #needs: ContractCloserNeeds;
-  readonly #closing = new Map<string, Promise<void>>();
+  readonly #closing = new Set<string>();
 
-  constructor(limits: OrchestratorLimits, needs: ContractCloserNeeds) {
+  constructor(limits: Pick<OrchestratorLimits, 'acceptMarginMs'>, needs: ContractCloserNeeds) {
     this.#limits = limits;
     this.#needs = needs;
   }
 
-  /** Settles when the outcome is on disk; a call for a contract that is being closed waits for that. */
-  close(
+  /** Sends a proposal for the first and only time, and sees it through, in the background. */
+  propose(
     job: Job,
     execution: Execution,
     contract: ContractRecord,
     negotiation: Negotiation | undefined,
-  ): Promise<void> {
-    const { contractId } = contract;
-    const under = this.#closing.get(contractId);
-    if (under !== undefined) return under;
-    const closing = this.#close(job, execution, contract, negotiation).finally(() => this.#closing.delete(contractId));
-    this.#closing.set(contractId, closing);
-    return closing;
+  ): void {
+    this.#conclude(execution, contract, async () => {
+      const answer = await this.#propose(job, execution, contract, negotiation);
+      return answer ?? (await this.#ask(contract));
+    });
   }
 
-  async #close(
-    job: Job,
-    execution: Execution,
-    contract: ContractRecord,
-    negotiation: Negotiation | undefined,
-  ): Promise<void> {
-    try {
-      const resolution =
-        (await this.#propose(job, execution, contract, negotiation)) ?? (await this.#ask(contract));
-      await this.#record(execution, contract, resolution);
-    } catch (error) {
-      if (this.#needs.signal.aborted) return;
-      this.#needs.logger.error('a contract could not be resolved', {
-        contractId: contract.contractId,
-        reason: messageOf(error),
-      });
-    }
+  /** Finds out what became of a proposal that may have left before, in the background. */
+  resolve(execution: Execution, contract: ContractRecord): void {
+    this.#conclude(execution, contract, () => this.#ask(contract));
+  }
+
+  #conclude(execution: Execution, contract: ContractRecord, work: () => Promise<Resolution>): void {
+    const { contractId } = contract;
+    if (this.#closing.has(contractId)) return;
+    this.#closing.add(contractId);
+    work()
+      .then((resolution) => this.#record(execution, contract, resolution))
+      .catch((error: unknown) => {
+        if (this.#needs.signal.aborted) return;
+        this.#needs.logger.error('a contract was not resolved', { contractId, reason: messageOf(error) });
+      })
+      .finally(() => this.#closing.delete(contractId));
   }
 
   /** The answer to the proposal itself; undefined when it is not known. */
@@ -87,12 +80,14 @@ export class ContractCloser {
     contract: ContractRecord,
     negotiation: Negotiation | undefined,
   ): Promise<Resolution | undefined> {
-    const counterpart = await this.#needs.check.check(execution.provider);
-    if (!counterpart.ok) {
+    const refusal = await this.#refusalOf(execution.provider);
+    if (refusal !== undefined) {
       negotiation?.close();
-      return { kind: 'never', code: 'NOT_VERIFIED', message: counterpart.reason };
+      return { kind: 'never', code: 'NOT_VERIFIED', message: refusal };
     }
-    if (negotiation?.open !== true) return undefined;
+    if (negotiation?.open !== true) {
+      return { kind: 'never', code: 'NEGOTIATION_LOST', message: 'The proposal was never sent.' };
+    }
     try {
       const answer = await negotiation.propose(
         { terms: contract.terms, invocation: invocationOf(job, execution.partition) },
@@ -109,75 +104,60 @@ export class ContractCloser {
     }
   }
 
+  /** Why the provider may not take part. A check that fails is a no: nothing has left yet. */
+  async #refusalOf(provider: string): Promise<string | undefined> {
+    try {
+      const verdict = await this.#needs.check.check(provider);
+      return verdict.ok ? undefined : verdict.reason;
+    } catch (error) {
+      return `The provider could not be checked: ${messageOf(error)}`;
+    }
+  }
+
   async #ask(contract: ContractRecord): Promise<Resolution> {
-    const { clock, market, signal } = this.#needs;
-    const { acceptWithinMs, proposedAt, provider, providerRecord } = contract.terms.value;
+    const { clock, signal } = this.#needs;
+    const { acceptWithinMs, proposedAt } = contract.terms.value;
     // The deadline is clamped, so that a clock that jumped cannot make the wait endless.
     const limitMs = acceptWithinMs + this.#limits.acceptMarginMs;
     const leftMs = Math.min(limitMs, Math.max(0, proposedAt + limitMs - clock.nowMs()));
     const deadlineMs = clock.monotonicMs() + leftMs;
     for (let attempt = 1; ; attempt += 1) {
       signal.throwIfAborted();
-      const remainingMs = deadlineMs - clock.monotonicMs();
       try {
-        const answer = await within(
-          clock,
-          Math.max(remainingMs, this.#limits.acceptMarginMs),
-          market.askContract(contract.contractId, provider, providerRecord),
-          () => {
-            throw new CodedError(
-              'NEGOTIATION_TIMEOUT',
-              'The provider did not say whether it accepted the contract.',
-            );
-          },
-        );
-        if (answer.kind === 'accepted') return answer;
-        return { kind: 'never', code: 'NEVER', message: answer.never.value.reason };
+        return await this.#askOnce(contract, deadlineMs - clock.monotonicMs());
       } catch (error) {
-        if (clock.monotonicMs() >= deadlineMs) {
-          return {
-            kind: 'never',
-            code: 'NEGOTIATION_TIMEOUT',
-            message: `The provider could not be asked: ${messageOf(error)}`,
-          };
-        }
+        if (clock.monotonicMs() >= deadlineMs) return { kind: 'unknown', message: messageOf(error) };
       }
-      await sleep(
-        clock,
-        Math.min(backoffMs(ASK_AGAIN, attempt), Math.max(1, deadlineMs - clock.monotonicMs())),
-        signal,
+      const waitMs = Math.min(backoffMs(ASK_AGAIN, attempt), deadlineMs - clock.monotonicMs());
+      await sleep(clock, Math.max(1, waitMs), signal);
+    }
+  }
+
+  /** Once also when the time is over already: a node that was down for long may still learn of a contract. */
+  async #askOnce(contract: ContractRecord, remainingMs: number): Promise<Resolution> {
+    const { provider, providerRecord } = contract.terms.value;
+    const answer = await within(
+      this.#needs.clock,
+      Math.max(remainingMs, this.#limits.acceptMarginMs),
+      this.#needs.market.askContract(contract.contractId, provider, providerRecord),
+      () => undefined,
+    );
+    if (answer === undefined) {
+      throw new CodedError(
+        'NEGOTIATION_TIMEOUT',
+        'The provider did not say whether it accepted the contract.',
       );
     }
+    if (answer.kind === 'accepted') return answer;
+    return { kind: 'never', code: 'NEVER', message: answer.never.value.reason };
   }
 
   async #record(execution: Execution, contract: ContractRecord, resolution: Resolution): Promise<void> {
     const { clock, lane, store, evaluate } = this.#needs;
-    const now = clock.nowMs();
     const stored = (await store.contract(contract.contractId)) ?? contract;
     const after = await lane.change(execution.jobId, (snapshot) => {
       const current = snapshot.executions.find((known) => known.id === execution.id);
-      if (current === undefined || stored.state !== 'PROPOSED') return undefined;
-      const { observed, event } = outcomeOf(contract, resolution, now);
-      const stopped = current.desired === 'Stopped' || current.observed.state !== 'AskForBidAccepted';
-      const record =
-        resolution.kind === 'accepted'
-          ? moveContract(stored, 'ACCEPTED', now, {
-              providerSignature: resolution.contract.providerSignature,
-            })
-          : moveContract(stored, 'DECLINED', now, { reason: resolution.message });
-      return {
-        executions: stopped
-          ? []
-          : [
-              {
-                ...observe(current, observed),
-                desired: resolution.kind === 'accepted' ? current.desired : 'Stopped',
-                lastSeenAt: now,
-              },
-            ],
-        contracts: [record],
-        events: [{ ...event, executionId: execution.id, provider: execution.provider }],
-      };
+      return current === undefined ? undefined : closureChange(current, stored, resolution, clock.nowMs());
     });
     if (after !== undefined) evaluate(after.job, 'exec-update');
   }
@@ -185,26 +165,4 @@ export class ContractCloser {
 
 function isDecline(answer: SignedContract | Evidence<Decline>): answer is Evidence<Decline> {
   return 'type' in answer && answer.type === 'decline';
-}
-
-function outcomeOf(
-  contract: ContractRecord,
-  resolution: Resolution,
-  now: number,
-): { readonly observed: Observed; readonly event: JobEventDraft } {
-  const { contractId } = contract;
-  if (resolution.kind === 'accepted') {
-    return {
-      observed: { state: 'BidAccepted', contractId },
-      event: { type: 'contract.accepted', at: now, data: { contractId } },
-    };
-  }
-  const { code, message } = resolution;
-  return {
-    observed: {
-      state: 'BidRejected',
-      end: { finishedAt: now, exitReason: 'denied', message: `${code}: ${message}` },
-    },
-    event: { type: 'contract.declined', at: now, code, message, data: { contractId } },
-  };
 }

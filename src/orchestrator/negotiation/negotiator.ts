@@ -1,7 +1,8 @@
-import type { Bid, Decline } from '../../domain/bid.ts';
+import type { Bid } from '../../domain/bid.ts';
 import type { ContractRecord } from '../../domain/contract.ts';
 import type { Evidence, Notary } from '../../domain/evidence.ts';
 import { type Execution, observe } from '../../domain/execution.ts';
+import type { Job } from '../../domain/job.ts';
 import type { JobEventDraft } from '../../domain/job-event.ts';
 import type { JobSnapshot } from '../../domain/plan.ts';
 import { contentIdOf } from '../../lib/canonical.ts';
@@ -13,6 +14,7 @@ import type { OrchestratorLimits } from '../options.ts';
 import type { Market, Negotiation } from '../ports.ts';
 import type { SearchDesk } from '../search/search-desk.ts';
 import type { ContractCloser } from './contract-closer.ts';
+import { failed, type LockAnswer, lockFact, readLockAnswer } from './lock-answer.ts';
 import { buildTerms } from './terms.ts';
 
 export interface NegotiatorNeeds {
@@ -21,16 +23,16 @@ export interface NegotiatorNeeds {
   readonly notary: Notary;
   readonly market: Market;
   readonly lane: JobLane;
-  readonly desk: SearchDesk;
-  readonly closer: ContractCloser;
-  readonly evaluate: (job: JobSnapshot['job'], trigger: 'exec-update') => void;
+  readonly desk: Pick<SearchDesk, 'negotiation'>;
+  readonly closer: Pick<ContractCloser, 'propose'>;
+  readonly evaluate: (job: Job, trigger: 'exec-update') => void;
 }
 
 /** Talks to the provider of an execution up to the contract: takes the lock, then sends the proposal. */
 export class Negotiator {
   readonly #limits: OrchestratorLimits;
   readonly #needs: NegotiatorNeeds;
-  /** Locks that were granted on a negotiation, by execution id. */
+  /** Bids that were submitted again with a lock, by execution id, until they are proposed on. */
   readonly #locked = new Map<string, Evidence<Bid>>();
 
   constructor(limits: OrchestratorLimits, needs: NegotiatorNeeds) {
@@ -38,36 +40,26 @@ export class Negotiator {
     this.#needs = needs;
   }
 
-  /** New -> AskForBid -> AskForBidAccepted or AskForBidRejected */
-  async requestLock(snapshot: JobSnapshot, execution: Execution): Promise<void> {
-    const { clock, desk } = this.#needs;
-    const negotiation = desk.negotiation(execution.jobId, execution.requestId, execution.provider);
-    if (negotiation === undefined) {
-      this.#needs.evaluate(snapshot.job, 'exec-update');
-      return;
-    }
-    const asked = this.#fact(execution, (current) => ({
-      execution: observe(current, { state: 'AskForBid', askedAt: clock.nowMs() }),
-      event: { type: 'lock.requested', at: clock.nowMs() },
-    }));
-    const answer = await this.#ask(negotiation, execution, snapshot.job.spec.timeouts.lockMs);
-    await asked;
-    if (answer.kind === 'locked') this.#locked.set(execution.id, answer.bid);
-    const after = await this.#fact(execution, (current) => lockFact(current, answer, clock.nowMs()));
-    if (after !== undefined) this.#needs.evaluate(after.job, 'exec-update');
+  /** New -> AskForBid -> AskForBidAccepted or AskForBidRejected, in the background. */
+  requestLock(snapshot: JobSnapshot, execution: Execution): void {
+    const { logger, evaluate } = this.#needs;
+    const negotiation = this.#negotiation(execution);
+    this.#takeLock(snapshot, execution, negotiation).catch((error: unknown) => {
+      const reason = messageOf(error);
+      logger.error('the answer to a job request was not written', { executionId: execution.id, reason });
+      // With its negotiation the execution ends as well: nothing else would move it on.
+      negotiation?.close();
+      evaluate(snapshot.job, 'exec-update');
+    });
   }
 
   /** The signed proposal, ready to be stored; undefined when the negotiation or the lock is gone. */
   draftProposal(snapshot: JobSnapshot, execution: Execution): ContractRecord | undefined {
-    const { desk, notary, clock, market } = this.#needs;
+    const { notary, clock, market } = this.#needs;
     const { observed } = execution;
-    const negotiation = desk.negotiation(execution.jobId, execution.requestId, execution.provider);
-    const indexed = snapshot.search?.index.entries.find(
-      (entry) => entry.provider === execution.provider,
-    )?.bid;
-    const bid = this.#locked.get(execution.id) ?? indexed;
-    if (negotiation?.open !== true || bid === undefined || observed.state !== 'AskForBidAccepted')
-      return undefined;
+    const bid = this.#locked.get(execution.id) ?? indexedBid(snapshot, execution);
+    const open = this.#negotiation(execution)?.open === true;
+    if (!open || bid === undefined || observed.state !== 'AskForBidAccepted') return undefined;
     const now = clock.nowMs();
     const terms = notary.sign(
       'contract-terms',
@@ -83,39 +75,61 @@ export class Negotiator {
     };
   }
 
-  /** Sends a proposal that is on disk. */
-  propose(snapshot: JobSnapshot, execution: Execution, contract: ContractRecord): Promise<void> {
+  /** Sends a proposal that is on disk, in the background. */
+  propose(job: Job, execution: Execution, contract: ContractRecord): void {
     this.#locked.delete(execution.id);
-    const negotiation = this.#needs.desk.negotiation(
-      execution.jobId,
-      execution.requestId,
-      execution.provider,
-    );
-    return this.#needs.closer.close(snapshot.job, execution, contract, negotiation);
+    this.#needs.closer.propose(job, execution, contract, this.#negotiation(execution));
   }
 
+  /** The execution is over. */
   forget(executionId: string): void {
     this.#locked.delete(executionId);
   }
 
-  async #ask(negotiation: Negotiation, execution: Execution, timeoutMs: number): Promise<LockAnswer> {
+  #negotiation({ jobId, requestId, provider }: Execution): Negotiation | undefined {
+    return this.#needs.desk.negotiation(jobId, requestId, provider);
+  }
+
+  async #takeLock(
+    snapshot: JobSnapshot,
+    execution: Execution,
+    negotiation: Negotiation | undefined,
+  ): Promise<void> {
+    const { clock, evaluate } = this.#needs;
+    const [answer] = await Promise.all([
+      this.#ask(snapshot, execution, negotiation),
+      this.#fact(execution, (current) =>
+        current.observed.state === 'New'
+          ? {
+              execution: observe(current, { state: 'AskForBid', askedAt: clock.nowMs() }),
+              event: { type: 'lock.requested', at: clock.nowMs() },
+            }
+          : undefined,
+      ),
+    ]);
+    if (answer.kind === 'locked') this.#locked.set(execution.id, answer.bid);
+    const after = await this.#fact(execution, (current) => lockFact(current, answer, clock.nowMs()));
+    if (after === undefined) this.#locked.delete(execution.id);
+    else evaluate(after.job, 'exec-update');
+  }
+
+  async #ask(
+    snapshot: JobSnapshot,
+    execution: Execution,
+    negotiation: Negotiation | undefined,
+  ): Promise<LockAnswer> {
+    if (negotiation === undefined) return failed('NEGOTIATION_LOST', 'The negotiation is over.');
+    const { requestId, bidId, id, attempt } = execution;
     try {
       const answer = await negotiation.requestLock(
-        {
-          requestId: execution.requestId,
-          bidId: execution.bidId,
-          executionId: execution.id,
-          attempt: execution.attempt,
-        },
-        timeoutMs,
+        { requestId, bidId, executionId: id, attempt },
+        snapshot.job.spec.timeouts.lockMs,
       );
-      if (isDecline(answer)) return { kind: 'declined', decline: answer.value };
-      return answer.value.lock === undefined
-        ? { kind: 'failed', code: 'LOCK_MISSING', message: 'The provider answered without a lock.' }
-        : { kind: 'locked', bid: answer };
+      return readLockAnswer(answer, execution, indexedBid(snapshot, execution)?.value);
     } catch (error) {
+      // A lock that is granted after all goes with the negotiation.
       if (codeOf(error) === 'NEGOTIATION_TIMEOUT') negotiation.close();
-      return { kind: 'failed', code: codeOf(error) ?? 'INTERNAL', message: messageOf(error) };
+      return failed(codeOf(error) ?? 'INTERNAL', messageOf(error));
     }
   }
 
@@ -135,40 +149,8 @@ export class Negotiator {
   }
 }
 
-type LockAnswer =
-  | { readonly kind: 'locked'; readonly bid: Evidence<Bid> }
-  | { readonly kind: 'declined'; readonly decline: Decline }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string };
-
-function isDecline(answer: Evidence<Bid> | Evidence<Decline>): answer is Evidence<Decline> {
-  return answer.type === 'decline';
-}
-
-function lockFact(
-  current: Execution,
-  answer: LockAnswer,
-  now: number,
-): { readonly execution: Execution; readonly event: JobEventDraft } | undefined {
-  if (current.observed.state !== 'AskForBid') return undefined;
-  if (answer.kind === 'locked' && answer.bid.value.lock !== undefined) {
-    return {
-      execution: observe(current, { state: 'AskForBidAccepted', lock: answer.bid.value.lock }),
-      event: { type: 'lock.acquired', at: now },
-    };
-  }
-  const refusal =
-    answer.kind === 'declined'
-      ? answer.decline
-      : { code: answer.kind === 'failed' ? answer.code : 'INTERNAL', message: '' };
-  const message = answer.kind === 'failed' ? answer.message : refusal.message;
-  const end = { finishedAt: now, exitReason: 'denied' as const, message: `${refusal.code}: ${message}` };
-  return {
-    execution: { ...observe(current, { state: 'AskForBidRejected', end }), desired: 'Stopped' },
-    event: {
-      type: answer.kind === 'declined' ? 'lock.declined' : 'lock.timeout',
-      at: now,
-      code: refusal.code,
-      message,
-    },
-  };
+function indexedBid({ search }: JobSnapshot, execution: Execution): Evidence<Bid> | undefined {
+  const { bidId, provider } = execution;
+  return search?.index.entries.find((entry) => entry.provider === provider && entry.bid.value.bidId === bidId)
+    ?.bid;
 }

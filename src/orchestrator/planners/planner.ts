@@ -1,9 +1,10 @@
 import type { ContractRecord } from '../../domain/contract.ts';
+import type { EvaluationTrigger } from '../../domain/evaluation.ts';
 import { isTerminalJobState } from '../../domain/job.ts';
-import type { JobSnapshot, Plan, PlanAction } from '../../domain/plan.ts';
+import type { JobSnapshot, Plan } from '../../domain/plan.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { codeOf } from '../../lib/coded-error.ts';
-import type { JobLane } from '../job-lane.ts';
+import type { JobRecords } from '../job-lane.ts';
 import type { Negotiator } from '../negotiation/negotiator.ts';
 import type { JobCommit } from '../ports.ts';
 import type { SearchDesk } from '../search/search-desk.ts';
@@ -11,11 +12,10 @@ import { planToCommit } from './state-updater.ts';
 
 export interface PlannerNeeds {
   readonly clock: Clock;
-  readonly lane: JobLane;
-  readonly desk: SearchDesk;
-  readonly negotiator: Negotiator;
+  readonly desk: Pick<SearchDesk, 'reserve' | 'giveBack' | 'start' | 'release'>;
+  readonly negotiator: Pick<Negotiator, 'draftProposal' | 'requestLock' | 'propose' | 'forget'>;
   readonly newRequestId: () => string;
-  readonly requeue: (snapshot: JobSnapshot, action: Extract<PlanAction, { kind: 'Requeue' }>) => void;
+  readonly evaluate: (job: JobSnapshot['job'], trigger: EvaluationTrigger, waitUntil?: number) => void;
   /** The job reached an end state. */
   readonly onFinished: (snapshot: JobSnapshot) => void;
 }
@@ -29,65 +29,112 @@ export class Planner {
   }
 
   /** False when the job has changed since the plan was made: it is to be planned again. */
-  async carryOut(plan: Plan, before: JobSnapshot, settledEvaluationId: string | undefined): Promise<boolean> {
+  async carryOut(
+    plan: Plan,
+    before: JobSnapshot,
+    settledEvaluationId: string | undefined,
+    store: Pick<JobRecords, 'commit' | 'contract'>,
+  ): Promise<boolean> {
+    const ending = await contractsToEnd(plan, store);
     const proposals: ContractRecord[] = [];
     const reserved: string[] = [];
-    const commit = planToCommit(plan, before, {
-      now: this.#needs.clock.nowMs(),
-      newRequestId: this.#needs.newRequestId,
-      reserveSearch: (requestId) => {
-        const got = this.#needs.desk.reserve(requestId);
-        if (got) reserved.push(requestId);
-        return got;
-      },
-      propose: (execution) => {
-        const contract = this.#needs.negotiator.draftProposal(before, execution);
-        if (contract !== undefined) proposals.push(contract);
-        return contract;
-      },
-    });
-    const after = commit === undefined ? before : await this.#commit(commit, settledEvaluationId);
-    if (after === undefined) {
-      for (const requestId of reserved) this.#needs.desk.giveBack(requestId);
-      return false;
+    let after: JobSnapshot | undefined;
+    try {
+      const commit = planToCommit(plan, before, {
+        now: this.#needs.clock.nowMs(),
+        contract: (contractId) => ending.get(contractId),
+        newRequestId: this.#needs.newRequestId,
+        reserveSearch: (requestId) => {
+          const got = this.#needs.desk.reserve(requestId);
+          if (got) reserved.push(requestId);
+          return got;
+        },
+        propose: (execution) => {
+          const contract = this.#needs.negotiator.draftProposal(before, execution);
+          if (contract !== undefined) proposals.push(contract);
+          return contract;
+        },
+      });
+      after = commit === undefined ? before : await commitPlan(commit, settledEvaluationId, store);
+    } finally {
+      if (after === undefined) for (const requestId of reserved) this.#needs.desk.giveBack(requestId);
     }
+    if (after === undefined) return false;
     this.#act(plan, after, proposals);
     return true;
   }
 
-  async #commit(
-    commit: JobCommit,
-    settledEvaluationId: string | undefined,
-  ): Promise<JobSnapshot | undefined> {
-    try {
-      return await this.#needs.lane.commit({
-        ...commit,
-        ...(settledEvaluationId === undefined ? {} : { settledEvaluationId }),
-      });
-    } catch (error) {
-      if (codeOf(error) === 'REVISION_CONFLICT') return undefined;
-      throw error;
-    }
-  }
-
   /** Starts what the plan asks of the network. Nothing here is waited for: outcomes come back as facts. */
   #act(plan: Plan, after: JobSnapshot, proposals: readonly ContractRecord[]): void {
-    const { desk, negotiator, requeue, onFinished } = this.#needs;
+    const { desk, negotiator, evaluate, onFinished } = this.#needs;
+    const proposed = new Map(proposals.map((contract) => [contract.executionId, contract]));
+    const executions = new Map(after.executions.map((execution) => [execution.id, execution]));
     for (const action of plan.actions) {
-      if (action.kind === 'StartSearch' && after.search !== undefined) desk.start(after.job, after.search);
-      else if (action.kind === 'CloseSearch') desk.release(after.job.id);
-      else if (action.kind === 'Requeue') requeue(after, action);
-      else if (action.kind === 'CreateExecution' && action.execution.observed.state === 'New') {
-        void negotiator.requestLock(after, action.execution);
-      } else if (action.kind === 'MarkLost') negotiator.forget(action.executionId);
+      switch (action.kind) {
+        case 'StartSearch':
+          if (after.search !== undefined) desk.start(after.job, after.search);
+          break;
+        case 'CloseSearch':
+          desk.release(after.job.id);
+          break;
+        case 'CreateExecution':
+          if (action.execution.observed.state === 'New') negotiator.requestLock(after, action.execution);
+          break;
+        case 'SetDesired': {
+          const execution = executions.get(action.executionId);
+          const contract = proposed.get(action.executionId);
+          if (action.desired === 'Stopped') negotiator.forget(action.executionId);
+          else if (contract !== undefined && execution !== undefined)
+            negotiator.propose(after.job, execution, contract);
+          // Its negotiation went away while the plan was made: the partition is to be placed again.
+          else evaluate(after.job, 'exec-failure');
+          break;
+        }
+        case 'MarkLost':
+          negotiator.forget(action.executionId);
+          break;
+        case 'Requeue':
+          evaluate(after.job, action.trigger, action.waitUntil);
+          break;
+        case 'SetJobState':
+          break;
+      }
     }
-    for (const contract of proposals) {
-      const execution = after.executions.find((known) => known.id === contract.executionId);
-      if (execution !== undefined) void negotiator.propose(after, execution, contract);
-    }
-    if (isTerminalJobState(after.job.state)) {
-      desk.release(after.job.id);
-      onFinished(after);
-    }
+    if (!isTerminalJobState(after.job.state)) return;
+    desk.release(after.job.id);
+    onFinished(after);
   }
+}
+
+async function commitPlan(
+  commit: JobCommit,
+  settledEvaluationId: string | undefined,
+  store: Pick<JobRecords, 'commit'>,
+): Promise<JobSnapshot | undefined> {
+  try {
+    return await store.commit({
+      ...commit,
+      ...(settledEvaluationId === undefined ? {} : { settledEvaluationId }),
+    });
+  } catch (error) {
+    if (codeOf(error) === 'REVISION_CONFLICT') return undefined;
+    throw error;
+  }
+}
+
+/** Contracts of executions that the plan ends, by id: the requester's copy ends with them. */
+async function contractsToEnd(
+  plan: Plan,
+  store: Pick<JobRecords, 'contract'>,
+): Promise<ReadonlyMap<string, ContractRecord>> {
+  const ids = plan.actions.flatMap((action) => {
+    const observed = action.kind === 'MarkLost' || action.kind === 'SetDesired' ? action.observed : undefined;
+    return observed !== undefined && 'contractId' in observed && observed.contractId !== undefined
+      ? [observed.contractId]
+      : [];
+  });
+  const contracts = await Promise.all(ids.map((contractId) => store.contract(contractId)));
+  return new Map(
+    contracts.flatMap((contract) => (contract === undefined ? [] : [[contract.contractId, contract]])),
+  );
 }

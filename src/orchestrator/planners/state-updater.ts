@@ -1,14 +1,17 @@
-import type { ContractRecord } from '../../domain/contract.ts';
-import { type Execution, isTerminalObserved, observe } from '../../domain/execution.ts';
+import { type ContractRecord, canMoveContract, moveContract } from '../../domain/contract.ts';
+import { type Execution, isLive, isTerminalObserved, observe } from '../../domain/execution.ts';
 import type { JobEventDraft, JobEventType } from '../../domain/job-event.ts';
 import { type JobState, moveJob } from '../../domain/job.ts';
 import type { JobSnapshot, Plan, PlanAction } from '../../domain/plan.ts';
 import { EMPTY_INDEX, type Search } from '../../domain/search.ts';
+import { assert } from '../../lib/assert.ts';
 import type { JobCommit } from '../ports.ts';
 
 /** What turning a plan into a batch needs beyond the plan. */
 export interface PlanContext {
   readonly now: number;
+  /** The stored contract of an execution that the plan ends. */
+  readonly contract: (contractId: string) => ContractRecord | undefined;
   readonly newRequestId: () => string;
   /** Takes a search slot; without one the search waits. */
   readonly reserveSearch: (requestId: string) => boolean;
@@ -37,6 +40,7 @@ class CommitDraft {
   readonly #contracts: ContractRecord[] = [];
   readonly #events: JobEventDraft[] = [];
   readonly #jobBefore: JobSnapshot['job'];
+  readonly #searchBefore: Search | undefined;
   #job: JobSnapshot['job'];
   #search: Search | undefined;
 
@@ -44,6 +48,7 @@ class CommitDraft {
     this.#context = context;
     this.#job = snapshot.job;
     this.#jobBefore = snapshot.job;
+    this.#searchBefore = snapshot.search;
     for (const execution of snapshot.executions) this.#executions.set(execution.id, execution);
   }
 
@@ -67,8 +72,10 @@ class CommitDraft {
         this.#setJobState(action.state, action.reason);
         return;
       case 'CloseSearch':
+        this.#closeWaiting();
+        return;
       case 'Requeue':
-        // Nothing to write: the search desk and the broker carry these out.
+        // Nothing to write: the broker carries this out.
         return;
     }
   }
@@ -107,7 +114,19 @@ class CommitDraft {
       index: EMPTY_INDEX,
     };
     if (open) this.#events.push({ type: 'search.opened', at: now, data: { requestId, round: action.round } });
-    else this.#setJobState('Queued', 'Waiting for a free search slot.');
+    else if (![...this.#executions.values()].some(isLive))
+      this.#setJobState('Queued', 'Waiting for a free search slot.');
+  }
+
+  /** One on the air is written down by the search desk, with the bids that came. */
+  #closeWaiting(): void {
+    if (this.#searchBefore?.state !== 'waiting') return;
+    this.#search = {
+      ...this.#searchBefore,
+      state: 'closed',
+      closedAt: this.#context.now,
+      closeReason: 'cancelled',
+    };
   }
 
   #setDesired(action: Extract<PlanAction, { kind: 'SetDesired' }>): void {
@@ -121,8 +140,14 @@ class CommitDraft {
       return;
     }
     const contract = this.#context.propose(execution);
-    // Without its negotiation the execution is lost; the next evaluation sees that.
-    if (contract === undefined) return;
+    if (contract === undefined) {
+      const message = 'The negotiation ended before a contract was closed.';
+      this.#end(execution.id, {
+        state: 'Failed',
+        end: { finishedAt: this.#context.now, exitReason: 'lost', message },
+      });
+      return;
+    }
     const proposed: Execution = { ...execution, desired: 'Running', contractId: contract.contractId };
     this.#put(proposed);
     this.#contracts.push(contract);
@@ -134,15 +159,20 @@ class CommitDraft {
     if (isTerminalObserved(execution.observed.state)) return;
     const ended: Execution = { ...observe(execution, observed), desired: 'Stopped' };
     this.#put(ended);
-    if (!('end' in observed)) return;
+    if (observed.state !== 'Cancelled' && observed.state !== 'Failed') return;
     const { exitReason, message } = observed.end;
-    const type: JobEventType | undefined =
-      observed.state === 'Cancelled'
-        ? 'execution.cancelled'
-        : exitReason === 'lost'
-          ? 'execution.lost'
-          : undefined;
-    if (type !== undefined) this.#tell(type, ended, { code: exitReason, message });
+    const failure: JobEventType = exitReason === 'lost' ? 'execution.lost' : 'execution.failed';
+    const type = observed.state === 'Cancelled' ? 'execution.cancelled' : failure;
+    this.#tell(type, ended, { code: exitReason, message });
+    this.#endContract(ended, message);
+  }
+
+  /** A proposal without an answer stays as it is until the answer is known. */
+  #endContract(ended: Execution, reason: string): void {
+    const contract = ended.contractId === undefined ? undefined : this.#context.contract(ended.contractId);
+    if (contract === undefined || !canMoveContract(contract.state, 'TERMINATED')) return;
+    this.#contracts.push(moveContract(contract, 'TERMINATED', this.#context.now, { reason }));
+    this.#tell('contract.terminated', ended, { data: { contractId: contract.contractId } });
   }
 
   #setJobState(state: JobState, reason?: string): void {
@@ -170,7 +200,7 @@ class CommitDraft {
 
   #known(executionId: string): Execution {
     const execution = this.#executions.get(executionId);
-    if (execution === undefined) throw new Error(`plan names an unknown execution ${executionId}`);
+    assert(execution !== undefined, `a plan names the unknown execution ${executionId}`);
     return execution;
   }
 }

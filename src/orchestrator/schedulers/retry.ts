@@ -1,49 +1,40 @@
-import type { Execution } from '../../domain/execution.ts';
+import type { Execution, Observed } from '../../domain/execution.ts';
 import type { Job } from '../../domain/job.ts';
+import type { Partition } from './partitions.ts';
 
 export type RetryVerdict =
   | { readonly kind: 'give-up'; readonly reason: string }
   /** Partitions that may be placed now, and when the next one may. */
-  | { readonly kind: 'go-on'; readonly ready: readonly number[]; readonly retryAt?: number };
+  | { readonly kind: 'go-on'; readonly ready: readonly Partition[]; readonly retryAt?: number };
+
+type Failure = Extract<Observed, { state: 'Failed' }>;
 
 /**
  * Whether partitions that have no live execution may be tried again. Only attempts that got a contract count
  * against the limit: a provider that declines is not a failure of the job.
  */
-export function retryVerdict(
-  job: Job,
-  partitions: readonly number[],
-  executions: readonly Execution[],
-  now: number,
-): RetryVerdict {
-  const ready: number[] = [];
+export function retryVerdict(job: Job, open: readonly Partition[], now: number): RetryVerdict {
+  const { retry } = job.spec;
+  const ready: Partition[] = [];
   let retryAt: number | undefined;
-  for (const partition of partitions) {
-    const failures = executions
-      .filter((execution) => execution.partition === partition && isCountedFailure(execution))
-      .toSorted((a, b) => a.attempt - b.attempt);
-    const last = failures.at(-1);
-    if (last?.observed.state !== 'Failed') {
+  for (const partition of open) {
+    const failures = partition.executions.flatMap(countedFailure);
+    const end = failures.at(-1)?.end;
+    if (end === undefined) {
       ready.push(partition);
       continue;
     }
-    const { end } = last.observed;
-    const repeatable = job.spec.retry.on.some((reason) => reason === end.exitReason);
-    if (!repeatable) {
+    if (!retry.on.some((reason) => reason === end.exitReason)) {
       const code = end.exitCode === undefined ? '' : ` with exit code ${end.exitCode}`;
-      return {
-        kind: 'give-up',
-        reason: `Partition ${partition} failed (${end.exitReason}${code}): ${end.message}`,
-      };
+      return giveUp(`Partition ${partition.index} failed (${end.exitReason}${code}): ${end.message}`);
     }
-    if (failures.length >= job.spec.retry.attempts) {
-      return {
-        kind: 'give-up',
-        reason: `Partition ${partition} failed ${failures.length} times, the last time (${end.exitReason}): ${end.message}`,
-      };
+    if (failures.length >= retry.attempts) {
+      return giveUp(
+        `Partition ${partition.index} failed ${failures.length} times, the last time (${end.exitReason}): ${end.message}`,
+      );
     }
     // A lost provider says nothing about the work, so the work need not wait.
-    const waitMs = end.exitReason === 'lost' ? 0 : job.spec.retry.backoffMs * 2 ** (failures.length - 1);
+    const waitMs = end.exitReason === 'lost' ? 0 : retry.backoffMs * 2 ** (failures.length - 1);
     const readyAt = end.finishedAt + waitMs;
     if (readyAt <= now) ready.push(partition);
     else retryAt = Math.min(retryAt ?? readyAt, readyAt);
@@ -51,6 +42,10 @@ export function retryVerdict(
   return { kind: 'go-on', ready, ...(retryAt === undefined ? {} : { retryAt }) };
 }
 
-function isCountedFailure(execution: Execution): boolean {
-  return execution.observed.state === 'Failed' && execution.observed.contractId !== undefined;
+function giveUp(reason: string): RetryVerdict {
+  return { kind: 'give-up', reason };
+}
+
+function countedFailure({ observed }: Execution): readonly Failure[] {
+  return observed.state === 'Failed' && observed.contractId !== undefined ? [observed] : [];
 }

@@ -126,8 +126,8 @@ export class OpenSearch implements SearchListener {
   }
 
   /** Ends every negotiation: losers learn at once that their locks may go. */
-  release(): void {
-    this.close('cancelled');
+  release(reason: SearchCloseReason = 'cancelled'): void {
+    this.close(reason);
     for (const negotiation of this.negotiations.values()) negotiation.close();
     this.negotiations.clear();
   }

@@ -1,6 +1,4 @@
-import type { BidRequest } from '../../domain/bid.ts';
 import type { Notary } from '../../domain/evidence.ts';
-import type { JobEventDraft } from '../../domain/job-event.ts';
 import type { Job } from '../../domain/job.ts';
 import { rankBids } from '../../domain/ranking/index.ts';
 import type { Search } from '../../domain/search.ts';
@@ -12,6 +10,8 @@ import type { OrchestratorOptions } from '../options.ts';
 import type { Market, Negotiation } from '../ports.ts';
 import { OpenSearch, type SearchOutcome } from './open-search.ts';
 import { buildBidRequest } from './request-builder.ts';
+import { closingEvents, openingEvent } from './search-events.ts';
+import { type WaitingSearch, WaitingSearches } from './waiting-searches.ts';
 
 export interface SearchDeskNeeds {
   readonly clock: Clock;
@@ -23,11 +23,13 @@ export interface SearchDeskNeeds {
   readonly evaluate: (job: Job, trigger: 'search-closed' | 'exec-update') => void;
 }
 
-interface WaitingSearch {
-  readonly jobId: string;
-  readonly requestId: string;
-  readonly priority: number;
-}
+const NO_OUTCOME: SearchOutcome = {
+  reason: 'interrupted',
+  bids: [],
+  declines: [],
+  refused: [],
+  seenAtLeast: 0,
+};
 
 /** The searches of this node: a bounded number on the air, the rest waiting by priority and then first come. */
 export class SearchDesk {
@@ -36,7 +38,9 @@ export class SearchDesk {
   /** The newest search of each job, on the air or closed with negotiations still open. */
   readonly #byJob = new Map<string, OpenSearch>();
   readonly #onAir = new Set<string>();
-  readonly #waiting: WaitingSearch[] = [];
+  readonly #waiting = new WaitingSearches();
+  /** Requests that are being written down as open; a job that lets go of its search takes them out. */
+  readonly #promoting = new Map<string, string>();
   #stopped = false;
 
   constructor(options: OrchestratorOptions, needs: SearchDeskNeeds) {
@@ -60,8 +64,13 @@ export class SearchDesk {
   /** Puts a search on the air whose record is on disk as open, or queues one that is waiting. */
   start(job: Job, search: Search): void {
     if (this.#stopped) return;
-    if (search.state === 'open') this.#open(job, search);
-    else this.#enqueue({ jobId: job.id, requestId: search.requestId, priority: job.spec.priority });
+    if (search.state === 'open') {
+      this.#open(job, search);
+      return;
+    }
+    this.release(job.id);
+    this.#waiting.add({ jobId: job.id, requestId: search.requestId, priority: job.spec.priority });
+    this.#next();
   }
 
   openNegotiations(jobId: string, requestId: string | undefined): ReadonlySet<string> {
@@ -76,57 +85,77 @@ export class SearchDesk {
     return search?.request.requestId === requestId ? search.negotiations.get(provider) : undefined;
   }
 
-  requestOf(jobId: string, requestId: string): BidRequest | undefined {
-    const search = this.#byJob.get(jobId);
-    return search?.request.requestId === requestId ? search.request : undefined;
-  }
-
   /** Ends a search and frees the bidders that wait for it. */
   release(jobId: string): void {
-    this.#byJob.get(jobId)?.release();
+    const search = this.#byJob.get(jobId);
     this.#byJob.delete(jobId);
-    const index = this.#waiting.findIndex((waiting) => waiting.jobId === jobId);
-    if (index >= 0) this.#waiting.splice(index, 1);
+    this.#waiting.remove(jobId);
+    this.#promoting.delete(jobId);
+    search?.release();
   }
 
   stop(): void {
     this.#stopped = true;
-    this.#waiting.length = 0;
+    this.#waiting.clear();
+    this.#promoting.clear();
     for (const search of this.#byJob.values()) search.release();
     this.#byJob.clear();
   }
 
   #open(job: Job, search: Search): void {
-    const { market, clock, notary } = this.#needs;
-    const { limits } = this.#options;
+    const { market, notary, logger } = this.#needs;
     this.#onAir.add(search.requestId);
     this.#byJob.get(job.id)?.release();
+    this.#byJob.delete(job.id);
+    try {
+      const open = this.#openSearch(job, search);
+      this.#byJob.set(job.id, open);
+      open.publish(market, notary.sign('bid-request', open.request));
+    } catch (error) {
+      // Its record says open: without an end of its own nothing would ever follow.
+      logger.warn('a bid request was not published', { jobId: job.id, reason: messageOf(error) });
+      const open = this.#byJob.get(job.id);
+      this.#byJob.delete(job.id);
+      if (open === undefined) this.#closed(job, search, NO_OUTCOME);
+      else open.release('interrupted');
+    }
+  }
+
+  #openSearch(job: Job, search: Search): OpenSearch {
+    const { market, clock } = this.#needs;
+    const { limits, wantedBids } = this.#options;
     const request = buildBidRequest(
       job,
       search,
       { audienceSize: market.audienceSize(), peerRecord: market.peerRecord() },
-      { wantedBids: this.#options.wantedBids, answerAlwaysUpTo: limits.answerAlwaysUpTo },
+      { wantedBids, answerAlwaysUpTo: limits.answerAlwaysUpTo },
     );
-    const open = new OpenSearch(
+    const open: OpenSearch = new OpenSearch(
       request,
       { quietMs: limits.quietMs, loneGraceMs: limits.loneGraceMs, maxBids: limits.maxBidsPerSearch },
       {
         clock,
         self: market.self,
-        onClosed: (outcome) => void this.#closed(job, search, outcome),
+        onClosed: (outcome) => this.#closed(job, search, outcome),
         onNegotiationEnded: () => {
           if (this.#byJob.get(job.id) === open) this.#needs.evaluate(job, 'exec-update');
         },
       },
     );
-    this.#byJob.set(job.id, open);
-    open.publish(market, notary.sign('bid-request', request));
+    return open;
   }
 
-  async #closed(job: Job, search: Search, outcome: SearchOutcome): Promise<void> {
+  #closed(job: Job, search: Search, outcome: SearchOutcome): void {
     this.#onAir.delete(search.requestId);
     this.#next();
     if (this.#stopped) return;
+    this.#writeClosed(job, search, outcome).catch((error: unknown) => {
+      const reason = messageOf(error);
+      this.#needs.logger.error('the end of a search was not written', { jobId: job.id, reason });
+    });
+  }
+
+  async #writeClosed(job: Job, search: Search, outcome: SearchOutcome): Promise<void> {
     const entries = rankBids(outcome.bids, {
       self: this.#needs.market.self,
       prefer: job.spec.prefer,
@@ -142,120 +171,41 @@ export class SearchDesk {
       seenAtLeast: outcome.seenAtLeast,
       index: { entries, declines: outcome.declines, refused: outcome.refused },
     };
-    try {
-      const snapshot = await this.#needs.lane.change(job.id, (before) =>
-        before.search?.requestId === search.requestId && before.search.state !== 'closed'
-          ? { search: closed, events: closingEvents(closed, now) }
-          : undefined,
-      );
-      if (snapshot !== undefined) this.#needs.evaluate(snapshot.job, 'search-closed');
-    } catch (error) {
-      this.#needs.logger.error('the end of a search could not be written', {
-        jobId: job.id,
-        reason: messageOf(error),
-      });
-    }
+    const snapshot = await this.#needs.lane.change(job.id, (before) =>
+      before.search?.requestId === search.requestId && before.search.state !== 'closed'
+        ? { search: closed, events: closingEvents(closed, now) }
+        : undefined,
+    );
+    if (snapshot !== undefined) this.#needs.evaluate(snapshot.job, 'search-closed');
   }
 
-  #enqueue(waiting: WaitingSearch): void {
-    if (this.#waiting.some(({ requestId }) => requestId === waiting.requestId)) return;
-    const behind = this.#waiting.findIndex(({ priority }) => priority < waiting.priority);
-    this.#waiting.splice(behind < 0 ? this.#waiting.length : behind, 0, waiting);
-    this.#next();
-  }
-
+  /** Gives free slots to those that wait. */
   #next(): void {
-    while (
-      !this.#stopped &&
-      this.#waiting.length > 0 &&
-      this.#onAir.size < this.#options.limits.maxOpenSearches
-    ) {
-      const next = this.#waiting.shift();
+    while (!this.#stopped && this.#onAir.size < this.#options.limits.maxOpenSearches) {
+      const next = this.#waiting.take();
       if (next === undefined) return;
       this.#onAir.add(next.requestId);
-      void this.#promote(next);
+      this.#promoting.set(next.jobId, next.requestId);
+      this.#promote(next).catch((error: unknown) => {
+        const reason = messageOf(error);
+        this.#needs.logger.error('a search was not opened', { jobId: next.jobId, reason });
+        this.giveBack(next.requestId);
+      });
     }
   }
 
   /** waiting -> open */
-  async #promote(next: WaitingSearch): Promise<void> {
+  async #promote({ jobId, requestId }: WaitingSearch): Promise<void> {
     const now = this.#needs.clock.nowMs();
-    try {
-      const snapshot = await this.#needs.lane.change(next.jobId, ({ search }) =>
-        search?.requestId === next.requestId && search.state === 'waiting'
-          ? {
-              search: { ...search, state: 'open', openedAt: now },
-              events: [
-                {
-                  type: 'search.opened',
-                  at: now,
-                  data: { requestId: search.requestId, round: search.round },
-                },
-              ],
-            }
-          : undefined,
-      );
-      if (snapshot?.search !== undefined) {
-        this.#open(snapshot.job, snapshot.search);
-        return;
-      }
-    } catch (error) {
-      this.#needs.logger.error('a search could not be opened', {
-        jobId: next.jobId,
-        reason: messageOf(error),
-      });
-    }
-    this.#onAir.delete(next.requestId);
-    this.#next();
+    const snapshot = await this.#needs.lane.change(jobId, ({ search }) =>
+      search?.requestId === requestId && search.state === 'waiting'
+        ? { search: { ...search, state: 'open', openedAt: now }, events: [openingEvent(search, now)] }
+        : undefined,
+    );
+    const wanted = this.#promoting.get(jobId) === requestId;
+    if (wanted) this.#promoting.delete(jobId);
+    if (snapshot?.search === undefined) this.giveBack(requestId);
+    else if (wanted) this.#open(snapshot.job, snapshot.search);
+    else this.#closed(snapshot.job, snapshot.search, { ...NO_OUTCOME, reason: 'cancelled' });
   }
-}
-
-function closingEvents(search: Search, at: number): readonly JobEventDraft[] {
-  const { entries, declines, refused } = search.index;
-  const winner = entries[0];
-  return [
-    ...entries.map(
-      (entry): JobEventDraft => ({
-        type: 'bid.received',
-        at: entry.receivedAt,
-        provider: entry.provider,
-        data: {
-          price: entry.bid.value.price,
-          locked: entry.bid.value.lock !== undefined,
-          score: entry.score,
-        },
-      }),
-    ),
-    ...declines.map(
-      ({ provider, decline }): JobEventDraft => ({
-        type: 'bid.refused',
-        at,
-        provider,
-        code: decline.code,
-        message: decline.message,
-      }),
-    ),
-    ...refused.map(({ provider, code }): JobEventDraft => ({ type: 'bid.refused', at, provider, code })),
-    {
-      type: 'search.closed',
-      at,
-      ...(search.closeReason === undefined ? {} : { code: search.closeReason }),
-      data: {
-        bids: entries.length,
-        declines: declines.length,
-        refused: refused.length,
-        seenAtLeast: search.seenAtLeast,
-      },
-    },
-    ...(winner === undefined
-      ? []
-      : [
-          {
-            type: 'provider.shortlisted',
-            at,
-            provider: winner.provider,
-            data: { score: winner.score },
-          } satisfies JobEventDraft,
-        ]),
-  ];
 }

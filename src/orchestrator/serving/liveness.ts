@@ -3,22 +3,30 @@ import type { Clock } from '../../lib/clock.ts';
 /** When each committed execution was last on its provider's serving list. Kept in memory: a restart starts afresh. */
 export class Liveness {
   readonly #clock: Clock;
-  readonly #lastSeen = new Map<string, number>();
+  /** On the clock that does not jump: setting the machine's time makes nobody silent. */
+  readonly #seenAtMs = new Map<string, number>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   seen(executionId: string): void {
-    this.#lastSeen.set(executionId, this.#clock.nowMs());
+    this.#seenAtMs.set(executionId, this.#clock.monotonicMs());
   }
 
-  /** The newer of what is on disk and what was heard since. */
+  /** Counts as seen until `graceMs` from now: for providers that do not know yet that this node is back. */
+  expect(executionId: string, graceMs: number): void {
+    this.#seenAtMs.set(executionId, this.#clock.monotonicMs() + graceMs);
+  }
+
+  /** Wall time; `stored` where nothing was heard since. */
   lastSeenAt(executionId: string, stored: number): number {
-    return Math.max(this.#lastSeen.get(executionId) ?? 0, stored);
+    const seenAtMs = this.#seenAtMs.get(executionId);
+    if (seenAtMs === undefined) return stored;
+    return this.#clock.nowMs() - (this.#clock.monotonicMs() - seenAtMs);
   }
 
   forget(executionId: string): void {
-    this.#lastSeen.delete(executionId);
+    this.#seenAtMs.delete(executionId);
   }
 }

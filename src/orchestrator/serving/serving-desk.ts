@@ -1,14 +1,16 @@
+import type { ContractRecord } from '../../domain/contract.ts';
 import type { Evidence } from '../../domain/evidence.ts';
-import type { Execution } from '../../domain/execution.ts';
+import { type Execution, isCommitted } from '../../domain/execution.ts';
 import type { Job } from '../../domain/job.ts';
 import type { JobSnapshot } from '../../domain/plan.ts';
 import type { Desired, ServingAnswer, ServingItem, ServingList } from '../../domain/serving.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { codeOf, messageOf } from '../../lib/coded-error.ts';
+import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { JobLane } from '../job-lane.ts';
 import type { ContentFetcher, JobStore } from '../ports.ts';
 import type { Liveness } from './liveness.ts';
+import { ResultCollector } from './result-collector.ts';
 import { desiredFor, isNews, servingChange } from './serving-fact.ts';
 
 export interface ServingDeskNeeds {
@@ -17,10 +19,10 @@ export interface ServingDeskNeeds {
   readonly store: Pick<JobStore, 'snapshot' | 'contract'>;
   readonly lane: JobLane;
   readonly liveness: Liveness;
-  readonly content: ContentFetcher;
+  readonly content: Pick<ContentFetcher, 'fetch' | 'pin' | 'unpin'>;
   readonly evaluate: (job: Job, trigger: 'exec-update' | 'exec-failure') => void;
-  /** A provider works on a contract whose acceptance is not on disk here yet: settles when that is known. */
-  readonly resolve: (job: Job, execution: Execution) => Promise<void>;
+  /** A provider holds a contract whose acceptance never arrived here: it is to be asked for. */
+  readonly onUnresolved: (execution: Execution, contract: ContractRecord) => void;
   /** Aborted when the node stops. */
   readonly signal: AbortSignal;
 }
@@ -28,10 +30,13 @@ export interface ServingDeskNeeds {
 /** Takes in serving lists: facts become commits, results are fetched, and the answer is the desired state of each item. */
 export class ServingDesk {
   readonly #needs: ServingDeskNeeds;
-  readonly #fetching = new Set<string>();
+  readonly #results: ResultCollector;
+  /** Results that are on their way here, by execution id, until they are written down. */
+  readonly #collecting = new Set<string>();
 
   constructor(needs: ServingDeskNeeds) {
     this.#needs = needs;
+    this.#results = new ResultCollector(needs);
   }
 
   async take(provider: string, list: Evidence<ServingList>): Promise<ServingAnswer> {
@@ -45,66 +50,61 @@ export class ServingDesk {
     return { number: list.value.number, desired };
   }
 
+  /** The execution is over. */
+  forget(executionId: string): void {
+    this.#results.forget(executionId);
+  }
+
   async #item(provider: string, item: ServingItem): Promise<Desired> {
-    let snapshot = await this.#needs.store.snapshot(jobIdOf(item.executionId));
-    let execution = find(snapshot, item.executionId);
+    const snapshot = await this.#needs.store.snapshot(jobIdOf(item.executionId));
+    const execution = find(snapshot, item.executionId);
     if (snapshot === undefined || execution === undefined || execution.provider !== provider) return 'stop';
-    this.#needs.liveness.seen(execution.id);
-    if (execution.observed.state === 'AskForBidAccepted' && execution.desired !== 'Stopped') {
-      await this.#needs.resolve(snapshot.job, execution);
-      snapshot = (await this.#needs.store.snapshot(snapshot.job.id)) ?? snapshot;
-      execution = find(snapshot, item.executionId) ?? execution;
-    }
+    if (isCommitted(execution)) this.#needs.liveness.seen(execution.id);
+    else if (execution.contractId === item.contractId) await this.#resolve(execution, item.contractId);
     const desired = desiredFor(item, execution, provider);
     if (desired !== 'run' || !isNews(item, execution)) return desired;
-    const after = await this.#apply(snapshot, execution, item);
+    const after = await this.#apply(item);
     return desiredFor(item, find(after, item.executionId) ?? execution, provider);
   }
 
-  async #apply(
-    snapshot: JobSnapshot,
-    execution: Execution,
-    item: ServingItem,
-  ): Promise<JobSnapshot | undefined> {
-    if (item.resultCid === undefined) return this.#write(item, 'none');
-    if (this.#fetching.has(execution.id)) return snapshot;
-    this.#fetching.add(execution.id);
-    if (item.state === 'Publishing') await this.#write(item, 'not-here');
-    // The list is answered at once; the result is fetched beside it and the next list learns of it.
-    void this.#collect(item, item.resultCid).finally(() => this.#fetching.delete(execution.id));
-    return undefined;
+  async #resolve(execution: Execution, contractId: string): Promise<void> {
+    const contract = await this.#needs.store.contract(contractId);
+    if (contract?.state === 'PROPOSED') this.#needs.onUnresolved(execution, contract);
+  }
+
+  /** The list is answered at once; a result is fetched beside it, and the next list learns of it. */
+  async #apply(item: ServingItem): Promise<JobSnapshot | undefined> {
+    const { executionId } = item;
+    const resultCid = item.state === 'Cancelled' ? undefined : item.resultCid;
+    if (resultCid === undefined) return this.#write(item, 'none');
+    if (this.#collecting.has(executionId)) return undefined;
+    this.#collecting.add(executionId);
+    this.#collect(item, resultCid)
+      .catch((error: unknown) => {
+        const reason = messageOf(error);
+        this.#needs.logger.error('a result was not written down', { executionId, reason });
+      })
+      .finally(() => this.#collecting.delete(executionId));
+    return item.state === 'Publishing' ? this.#write(item, 'not-here') : undefined;
   }
 
   /** Completed means that every byte is here and was checked. */
   async #collect(item: ServingItem, resultCid: string): Promise<void> {
-    const { store, content, signal, logger } = this.#needs;
-    const contract = await store.contract(item.contractId);
-    if (contract === undefined) return;
-    const { provider, providerRecord, maxOutputBytes } = contract.terms.value;
-    try {
-      await content.fetch(
-        resultCid,
-        { peer: provider, peerRecord: providerRecord, contractId: item.contractId },
-        maxOutputBytes * 2,
-        signal,
-      );
-      await content.pin(resultCid, item.executionId);
-      await this.#write(item, 'here');
-    } catch (error) {
-      if (signal.aborted) return;
-      logger.debug('a result could not be fetched', {
-        executionId: item.executionId,
-        reason: messageOf(error),
-      });
-      // Wrong bytes will not get better; unreachable ones may, and the next list tries again.
-      const hopeless = codeOf(error) === 'CONTENT_INVALID' || codeOf(error) === 'CONTENT_TOO_LARGE';
-      if (hopeless)
-        await this.#write(
-          { ...item, state: 'Failed', exitReason: 'internal', message: messageOf(error) },
-          'none',
-        );
-      else if (item.state === 'Failed' || item.state === 'Cancelled') await this.#write(item, 'none');
+    const collected = await this.#results.collect(item, resultCid);
+    if (this.#needs.signal.aborted) return;
+    if (collected.kind === 'here') {
+      // Cancelled or given up meanwhile: nobody will ask for it.
+      if ((await this.#write(item, 'here')) === undefined) await this.#results.drop(item.executionId);
+      return;
     }
+    // The end of a failed attempt is known without its output.
+    if (item.state !== 'Publishing') await this.#write(item, 'none');
+    else if (collected.kind === 'not-yet') return;
+    else {
+      const message = `The result could not be fetched: ${collected.message}`;
+      await this.#write({ ...item, state: 'Failed', exitReason: 'lost', message }, 'none');
+    }
+    await this.#results.drop(item.executionId);
   }
 
   async #write(item: ServingItem, result: 'here' | 'not-here' | 'none'): Promise<JobSnapshot | undefined> {

@@ -4,6 +4,7 @@ import {
   type ExecutionEnd,
   type Observed,
   canObserve,
+  isCommitted,
   isTerminalObserved,
   observe,
 } from '../../domain/execution.ts';
@@ -16,16 +17,34 @@ export function desiredFor(item: ServingItem, execution: Execution | undefined, 
   if (execution === undefined || execution.provider !== provider || execution.attempt !== item.attempt)
     return 'stop';
   const { observed } = execution;
-  if (observed.state === 'AskForBidAccepted') return execution.desired === 'Stopped' ? 'stop' : 'run';
-  if ('contractId' in observed && observed.contractId !== item.contractId) return 'stop';
-  if (observed.state === 'Completed') return 'done';
-  if (observed.state === 'Failed') return observed.end.exitReason === 'lost' ? 'stop' : 'done';
-  return isTerminalObserved(observed.state) || execution.desired === 'Stopped' ? 'stop' : 'run';
+  switch (observed.state) {
+    case 'AskForBidAccepted':
+      // A proposal without an answer: the provider may have accepted it, and is asked.
+      return execution.contractId === item.contractId ? 'run' : 'stop';
+    case 'BidAccepted':
+    case 'Running':
+    case 'Publishing':
+      return observed.contractId === item.contractId ? 'run' : 'stop';
+    case 'Completed':
+      return observed.contractId === item.contractId ? 'done' : 'stop';
+    case 'Failed': {
+      const told = observed.contractId === item.contractId && observed.end.exitReason !== 'lost';
+      return told && item.state === 'Failed' ? 'done' : 'stop';
+    }
+    case 'New':
+    case 'AskForBid':
+    case 'AskForBidRejected':
+    case 'BidRejected':
+    case 'Cancelled':
+      return 'stop';
+  }
 }
 
 /** True when the item tells something that the requester has not written down yet. */
 export function isNews(item: ServingItem, execution: Execution): boolean {
-  return !isTerminalObserved(execution.observed.state) && item.sequence > execution.sequence;
+  return (
+    isCommitted(execution) && execution.contractId === item.contractId && item.sequence > execution.sequence
+  );
 }
 
 /** The change that a serving item makes; undefined when it makes none. `result` says whether its bytes are here. */
@@ -49,10 +68,16 @@ export function servingChange(
   };
   const event = eventOf(next, execution, now);
   const moved = contract === undefined ? undefined : moveAlong(contract, next, now);
+  const about = { at: now, executionId: execution.id, provider: execution.provider };
   return {
     executions: [updated],
     ...(moved === undefined ? {} : { contracts: [moved] }),
-    events: event === undefined ? [] : [event],
+    events: [
+      ...(event === undefined ? [] : [event]),
+      ...(moved?.state === 'TERMINATED'
+        ? [{ type: 'contract.terminated' as const, ...about, data: { contractId: moved.contractId } }]
+        : []),
+    ],
   };
 }
 
@@ -81,41 +106,32 @@ function observedOf(
     case 'Running':
       return { state: 'Running', ...ran };
     case 'Publishing':
-      if (bytes.resultCid === undefined) return { state: 'Publishing', ...ran, end };
-      return { state: 'Completed', ...ran, ...bytes, end };
+      if (bytes.resultCid !== undefined) return { state: 'Completed', ...ran, ...bytes, end };
+      if (item.resultCid !== undefined) return { state: 'Publishing', ...ran, end };
+      return {
+        state: 'Failed',
+        ...ran,
+        end: { ...end, exitReason: 'internal', message: 'The provider named no result.' },
+      };
     case 'Failed':
       return { state: 'Failed', ...ran, ...bytes, end };
     case 'Cancelled':
-      return { state: 'Cancelled', ...ran, end };
+      // Nobody here asked for that, so to this job it is a provider that went away.
+      return { state: 'Failed', ...ran, end: { ...end, exitReason: 'lost' } };
   }
 }
 
 function eventOf(observed: Observed, execution: Execution, now: number): JobEventDraft | undefined {
   const about = { at: now, executionId: execution.id, provider: execution.provider };
-  switch (observed.state) {
-    case 'Running':
-      return { type: 'execution.started', ...about };
-    case 'Publishing':
-      return { type: 'execution.publishing', ...about };
-    case 'Completed':
-      return {
-        type: 'execution.completed',
-        ...about,
-        code: observed.end.exitReason,
-        data: { resultCid: observed.resultCid },
-      };
-    case 'Failed':
-      return {
-        type: 'execution.failed',
-        ...about,
-        code: observed.end.exitReason,
-        message: observed.end.message,
-      };
-    case 'Cancelled':
-      return { type: 'execution.cancelled', ...about, message: observed.end.message };
-    default:
-      return undefined;
+  if (observed.state === 'Running') return { type: 'execution.started', ...about };
+  if (observed.state === 'Publishing') return { type: 'execution.publishing', ...about };
+  if (observed.state === 'Completed') {
+    const data = { resultCid: observed.resultCid };
+    return { type: 'execution.completed', ...about, code: observed.end.exitReason, data };
   }
+  if (observed.state !== 'Failed') return undefined;
+  const { exitReason: code, message } = observed.end;
+  return { type: code === 'lost' ? 'execution.lost' : 'execution.failed', ...about, code, message };
 }
 
 function moveAlong(contract: ContractRecord, observed: Observed, now: number): ContractRecord | undefined {

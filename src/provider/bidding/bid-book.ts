@@ -9,7 +9,14 @@ export interface OpenBid {
   readonly bid: Bid;
   readonly standsUntilMs: number;
   /** Locks by execution id; a bid that came locked has its lock under its own bid id. */
-  readonly locks: Map<string, { readonly lockId: string; readonly answer: Evidence<Bid> }>;
+  readonly locks: Map<string, GrantedLock>;
+}
+
+export interface GrantedLock {
+  readonly lockId: string;
+  readonly answer: Evidence<Bid>;
+  /** Resolves when the lock is on disk: the answer leaves no earlier. */
+  readonly durable: Promise<void>;
 }
 
 /** The bids of this provider that were neither used up nor withdrawn, bounded: the oldest one makes room. */
@@ -17,6 +24,7 @@ export class BidBook {
   readonly #clock: Clock;
   readonly #maxOpenBids: number;
   readonly #byRequest = new Map<string, OpenBid>();
+  readonly #byBid = new Map<string, OpenBid>();
 
   constructor(clock: Clock, maxOpenBids: number) {
     this.#clock = clock;
@@ -27,33 +35,38 @@ export class BidBook {
   add(open: OpenBid): readonly OpenBid[] {
     const dropped: OpenBid[] = [];
     const now = this.#clock.monotonicMs();
-    for (const [key, old] of this.#byRequest) {
+    for (const old of this.#byRequest.values()) {
       const full = this.#byRequest.size >= this.#maxOpenBids;
       if (!full && old.standsUntilMs > now) break;
-      this.#byRequest.delete(key);
+      this.#delete(old);
       dropped.push(old);
     }
     this.#byRequest.set(keyOf(open.requester, open.request.requestId), open);
+    this.#byBid.set(open.bid.bidId, open);
     return dropped;
   }
 
+  /** The bid for a request while it stands. */
   find(requester: string, requestId: string): OpenBid | undefined {
     const open = this.#byRequest.get(keyOf(requester, requestId));
     return open !== undefined && open.standsUntilMs > this.#clock.monotonicMs() ? open : undefined;
   }
 
+  /** Whether or not it still stands. */
   findByBidId(requester: string, bidId: string): OpenBid | undefined {
-    for (const open of this.#byRequest.values()) {
-      if (open.bid.bidId === bidId && open.requester === requester) return open;
-    }
-    return undefined;
+    const open = this.#byBid.get(bidId);
+    return open?.requester === requester ? open : undefined;
   }
 
   remove(requester: string, requestId: string): OpenBid | undefined {
-    const key = keyOf(requester, requestId);
-    const open = this.#byRequest.get(key);
-    this.#byRequest.delete(key);
+    const open = this.#byRequest.get(keyOf(requester, requestId));
+    if (open !== undefined) this.#delete(open);
     return open;
+  }
+
+  #delete(open: OpenBid): void {
+    this.#byRequest.delete(keyOf(open.requester, open.request.requestId));
+    this.#byBid.delete(open.bid.bidId);
   }
 }
 

@@ -1,27 +1,54 @@
 import { isInAnswerShare } from '../../domain/answer-share.ts';
 import type { Bid, BidRequest, Decline, JobRequest, Refusal } from '../../domain/bid.ts';
-import type { NodeTraits } from '../../domain/capability.ts';
 import type { CapabilityComparison } from '../../domain/comparison.ts';
+import type { AvailableCapability, NodeTraits } from '../../domain/capability.ts';
 import type { Evidence, Notary } from '../../domain/evidence.ts';
 import type { Lease } from '../../domain/lock.ts';
-import { compare, isRetryable, nearestMiss } from '../../domain/matching.ts';
+import { compare, isRetryable } from '../../domain/matching.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/coded-error.ts';
+import type { Logger } from '../../lib/logger.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { ProviderOptions } from '../options.ts';
-import type { Answer, ProviderStore, RequesterLink } from '../ports.ts';
-import { BidBook, type OpenBid } from './bid-book.ts';
+import type { Answer, BidAnswer, ProviderStore, RequesterLink } from '../ports.ts';
+import { BidBook, type GrantedLock, type OpenBid } from './bid-book.ts';
+import { refusalOf, signDecline } from './declining.ts';
+import { placesIn } from './places.ts';
 import { checkPolicies } from './policies.ts';
 
 export interface BidderNeeds {
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly newId: () => string;
   readonly notary: Notary;
-  readonly ledger: ResourceLedger;
+  readonly ledger: Pick<ResourceLedger, 'pools' | 'free' | 'hold' | 'get' | 'release'>;
   readonly store: Pick<ProviderStore, 'commit' | 'answer'>;
   readonly link: Pick<RequesterLink, 'peerRecord'>;
   readonly traits: NodeTraits;
   readonly liveExecutions: () => number;
 }
+
+const EXPIRED: Refusal = {
+  code: 'BID_EXPIRED',
+  message: 'The bid does not stand any more. Ask for bids again.',
+  retryable: true,
+};
+const LOCK_EXPIRED: Refusal = {
+  code: 'LOCK_EXPIRED',
+  message: 'The lock was granted before and has run out.',
+  retryable: true,
+};
+const DRAINING: Refusal = { code: 'DRAINING', message: 'This node takes no new work.', retryable: true };
+const TAKEN: Refusal = {
+  code: 'INSUFFICIENT_RESOURCES',
+  message: 'The capacity was taken by another job in the meantime.',
+  retryable: true,
+};
+const NO_PLACE_LEFT: Refusal = {
+  code: 'INSUFFICIENT_RESOURCES',
+  message: 'The bid offered no more places than were locked already.',
+  retryable: true,
+};
 
 /** Answers bid requests and job requests. A yes is on disk before it leaves; nothing is reserved before the price is decided. */
 export class Bidder {
@@ -64,7 +91,9 @@ export class Bidder {
         refusalOf(comparison, isRetryable(comparison, request.requirements, available)),
       );
     }
-    if ((await this.#needs.store.answer(request.requestId)) !== undefined) {
+    const earlier = await this.#needs.store.answer(request.requestId);
+    // Asked again behind the wait: the same request may have come on two ways at once.
+    if (earlier?.requester === requester || this.#book.find(requester, request.requestId) !== undefined) {
       return { kind: 'silence', reason: 'answered before' };
     }
     return this.#bid(requester, request, comparison);
@@ -74,33 +103,23 @@ export class Bidder {
   async lock(requester: string, evidence: Evidence<JobRequest>): Promise<Evidence<Bid> | Evidence<Decline>> {
     const { requestId, bidId, executionId } = evidence.value;
     const open = this.#book.find(requester, requestId);
-    if (open === undefined || open.bid.bidId !== bidId) {
-      return this.#signDecline(requestId, open?.request.jobId ?? '', 'job-request', {
-        code: 'BID_EXPIRED',
-        message: 'The bid does not stand any more. Ask for bids again.',
-        retryable: true,
-      });
-    }
+    const { notary, ledger } = this.#needs;
+    const decline = (refusal: Refusal): Evidence<Decline> =>
+      signDecline(notary, requestId, open?.request.jobId ?? '', 'job-request', refusal);
+    if (open === undefined || open.bid.bidId !== bidId) return decline(EXPIRED);
     const earlier = open.locks.get(executionId);
-    if (earlier !== undefined) return earlier.answer;
-
-    if (this.#draining) {
-      return this.#signDecline(requestId, open.request.jobId, 'job-request', {
-        code: 'DRAINING',
-        message: 'This node takes no new work.',
-        retryable: true,
-      });
+    if (earlier !== undefined) {
+      if (ledger.get(earlier.lockId) === undefined) return decline(LOCK_EXPIRED);
+      await earlier.durable;
+      return earlier.answer;
     }
+    if (this.#draining) return decline(DRAINING);
+    if (open.locks.size >= open.bid.slots) return decline(NO_PLACE_LEFT);
     const held = this.#hold(open, executionId);
-    if (!held.ok) return this.#signDecline(requestId, open.request.jobId, 'job-request', held.refusal);
-    const answer = this.#needs.notary.sign('bid', {
-      ...open.bid,
-      executionId,
-      lock: grantOf(held.lease),
-    });
-    open.locks.set(executionId, { lockId: held.lease.lockId, answer });
-    await this.#needs.store.commit({ leases: [held.lease] });
-    return answer;
+    if (!held.ok) return decline(held.refusal);
+    const lock = this.#grant(open, executionId, held.lease, { executionId });
+    await lock.durable;
+    return lock.answer;
   }
 
   /** The bid a proposal refers to, whether or not it still stands: a lock may outlive it. */
@@ -109,54 +128,76 @@ export class Bidder {
   }
 
   /** The negotiation is over: locks that became no contract are free at once. */
-  async ended(requester: string, requestId: string): Promise<void> {
+  ended(requester: string, requestId: string): void {
     const open = this.#book.remove(requester, requestId);
-    if (open !== undefined) await this.#free(open);
+    if (open !== undefined) this.#freeInBackground(open);
   }
 
   async #bid(requester: string, request: BidRequest, comparison: CapabilityComparison): Promise<Answer> {
-    const { clock, newId, notary, store, link } = this.#needs;
+    const { clock, notary, store } = this.#needs;
+    const { limits, lockOnBid } = this.#options;
+    const bid = this.#bidFor(request, comparison);
+    if (bid.slots < 1) return this.#decline(request, 'bid', TAKEN);
+    const open: OpenBid = {
+      requester,
+      request,
+      bid,
+      standsUntilMs: clock.monotonicMs() + Math.max(limits.bidValidMs, limits.lockTtlMs),
+      locks: new Map(),
+    };
+    const held = lockOnBid ? this.#hold(open, bid.bidId) : undefined;
+    if (held?.ok === false) return this.#decline(request, 'bid', held.refusal);
+    for (const dropped of this.#book.add(open)) this.#freeInBackground(dropped);
+    const { requestId } = request;
+    const answer = { requestId, requester, bidId: bid.bidId, comparison, answeredAt: clock.nowMs() };
+    try {
+      if (held === undefined) {
+        await store.commit({ answers: [answer] });
+        return { kind: 'bid', bid: notary.sign('bid', bid) };
+      }
+      const lock = this.#grant(open, bid.bidId, held.lease, {}, [answer]);
+      await lock.durable;
+      return { kind: 'bid', bid: lock.answer };
+    } catch (error) {
+      // Nobody will hear of this bid, so nobody will end it either.
+      this.#book.remove(requester, requestId);
+      this.#freeInBackground(open);
+      throw error;
+    }
+  }
+
+  #bidFor(request: BidRequest, comparison: CapabilityComparison): Bid {
+    const { newId, link, ledger } = this.#needs;
     const { limits, price } = this.#options;
-    const bidId = newId();
-    const base: Bid = {
-      bidId,
+    const { resources, executionTimeoutMs } = request.requirements;
+    return {
+      bidId: newId(),
       requestId: request.requestId,
       jobId: request.jobId,
       price,
-      time: {
-        durationMs: request.requirements.executionTimeoutMs,
-        startWithinMs: limits.longestStartWithinMs,
-      },
+      time: { durationMs: executionTimeoutMs, startWithinMs: limits.longestStartWithinMs },
       validForMs: limits.bidValidMs,
-      slots: request.slots,
+      slots: placesIn(resources, ledger.free(), request.slots),
       comparison,
       load: this.#loadAfter(request),
       providerRecord: link.peerRecord(),
     };
-    const open: OpenBid = {
-      requester,
-      request,
-      bid: base,
-      standsUntilMs: clock.monotonicMs() + Math.max(limits.bidValidMs, limits.lockTtlMs),
-      locks: new Map(),
-    };
-    const leases: Lease[] = [];
-    let bid = base;
-    if (this.#options.lockOnBid) {
-      const held = this.#hold(open, bidId);
-      if (!held.ok) return this.#decline(request, 'bid', held.refusal);
-      leases.push(held.lease);
-      bid = { ...base, lock: grantOf(held.lease) };
-    }
-    const signed = notary.sign('bid', bid);
-    const first = leases[0];
-    if (first !== undefined) open.locks.set(bidId, { lockId: first.lockId, answer: signed });
-    for (const dropped of this.#book.add(open)) void this.#free(dropped);
-    await store.commit({
-      leases,
-      answers: [{ requestId: request.requestId, requester, bidId, comparison, answeredAt: clock.nowMs() }],
-    });
-    return { kind: 'bid', bid: signed };
+  }
+
+  /** The bid with a lock that is held already, and is being written down. */
+  #grant(
+    open: OpenBid,
+    key: string,
+    lease: Lease,
+    about: { readonly executionId?: string },
+    answers: readonly BidAnswer[] = [],
+  ): GrantedLock {
+    const { notary, store } = this.#needs;
+    const answer = notary.sign('bid', { ...open.bid, ...about, lock: grantOf(lease) });
+    const durable = store.commit({ leases: [lease], answers });
+    const lock: GrantedLock = { lockId: lease.lockId, answer, durable };
+    open.locks.set(key, lock);
+    return lock;
   }
 
   #reasonForSilence(requester: string, request: BidRequest): string | undefined {
@@ -180,27 +221,25 @@ export class Bidder {
   }
 
   async #free(open: OpenBid): Promise<void> {
+    const { ledger, store } = this.#needs;
     const freed: Lease[] = [];
     for (const { lockId } of open.locks.values()) {
-      const held = this.#needs.ledger
-        .leases()
-        .find((lease) => lease.lockId === lockId && lease.state === 'held');
-      const released = held === undefined ? undefined : this.#needs.ledger.release(lockId);
+      const released = ledger.get(lockId)?.state === 'held' ? ledger.release(lockId) : undefined;
       if (released !== undefined) freed.push(released);
     }
-    if (freed.length > 0) await this.#needs.store.commit({ leases: freed });
+    if (freed.length > 0) await store.commit({ leases: freed });
   }
 
-  #available(): {
-    traits: NodeTraits;
-    onboarded: ReturnType<ResourceLedger['free']>;
-    free: ReturnType<ResourceLedger['free']>;
-  } {
-    return {
-      traits: this.#needs.traits,
-      onboarded: this.#needs.ledger.pools().onboarded,
-      free: this.#needs.ledger.free(),
-    };
+  /** What is not written of it is freed at the next start: a lock does not outlive its node. */
+  #freeInBackground(open: OpenBid): void {
+    this.#free(open).catch((error: unknown) => {
+      this.#needs.logger.warn('a freed lock was not written', { reason: messageOf(error) });
+    });
+  }
+
+  #available(): AvailableCapability {
+    const { traits, ledger } = this.#needs;
+    return { traits, onboarded: ledger.pools().onboarded, free: ledger.free() };
   }
 
   /** The fullest of CPU and memory once this job is in, from 0 to 1. */
@@ -217,61 +256,11 @@ export class Bidder {
 
   #decline(request: BidRequest, stage: Decline['stage'], refusal: Refusal): Answer {
     if (!request.answerAlways) return { kind: 'silence', reason: refusal.code };
-    return { kind: 'decline', decline: this.#signDecline(request.requestId, request.jobId, stage, refusal) };
+    const { requestId, jobId } = request;
+    return { kind: 'decline', decline: signDecline(this.#needs.notary, requestId, jobId, stage, refusal) };
   }
-
-  #signDecline(
-    requestId: string,
-    jobId: string,
-    stage: Decline['stage'],
-    refusal: Refusal,
-  ): Evidence<Decline> {
-    return signDecline(this.#needs.notary, requestId, jobId, stage, refusal);
-  }
-}
-
-/** A signed no. */
-export function signDecline(
-  notary: Notary,
-  requestId: string,
-  jobId: string,
-  stage: Decline['stage'],
-  refusal: Refusal,
-): Evidence<Decline> {
-  const { code, message, field, required, available, retryable, retryAfterMs } = refusal;
-  return notary.sign<Decline>('decline', {
-    requestId,
-    jobId,
-    stage,
-    code,
-    message,
-    ...(field === undefined ? {} : { field }),
-    ...(required === undefined ? {} : { required }),
-    ...(available === undefined ? {} : { available }),
-    retryable,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  });
 }
 
 function grantOf(lease: Lease): NonNullable<Bid['lock']> {
   return { lockId: lease.lockId, version: lease.version, ttlMs: lease.ttlMs };
-}
-
-function refusalOf(comparison: CapabilityComparison, retryable: boolean): Refusal {
-  const miss = nearestMiss(comparison);
-  const field = miss?.field ?? 'resources';
-  const engine = field.startsWith('engine.') || field.startsWith('runtime.');
-  const resource = ['cpu', 'memory', 'disk', 'gpu'].some(
-    (name) => field === name || field.startsWith(`${name}.`),
-  );
-  return {
-    code: engine ? 'ENGINE_UNAVAILABLE' : resource ? 'INSUFFICIENT_RESOURCES' : 'CONSTRAINT_UNMET',
-    message:
-      miss === undefined
-        ? 'The requirements do not fit.'
-        : `${field}: ${miss.required} asked, ${miss.available} here.`,
-    field,
-    ...(miss === undefined ? {} : { required: miss.required, available: miss.available }),
-    retryable,
-  };
 }

@@ -7,27 +7,41 @@ import type {
   SignedContract,
 } from '../../domain/contract.ts';
 import type { Evidence, Notary } from '../../domain/evidence.ts';
-import type { Lease } from '../../domain/lock.ts';
 import { contentIdOf } from '../../lib/canonical.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { CodedError } from '../../lib/coded-error.ts';
 import { KeyedLane } from '../../lib/keyed-lane.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { ProviderOptions } from '../options.ts';
 import type { CounterpartCheck, ProviderExecution, ProviderStore } from '../ports.ts';
 import type { Bidder } from './bidder.ts';
-import { signDecline } from './bidder.ts';
+import { signDecline } from './declining.ts';
 import { checkProposal } from './proposal-check.ts';
 
 export interface ContractDeskNeeds {
   readonly clock: Clock;
   readonly notary: Notary;
-  readonly ledger: ResourceLedger;
-  readonly bidder: Bidder;
+  readonly ledger: Pick<ResourceLedger, 'find' | 'remainingMs' | 'commit' | 'release'>;
+  readonly bidder: Pick<Bidder, 'bidOf'>;
   readonly store: Pick<ProviderStore, 'commit' | 'contract' | 'never'>;
   readonly check: CounterpartCheck;
+  /** Whether an execution of this id is here already, whoever it is for. */
+  readonly isKnown: (executionId: string) => boolean;
   /** Starts the work; the execution is on disk. */
   readonly onAccepted: (execution: ProviderExecution) => void;
 }
+
+const GIVEN_UP: Refusal = {
+  code: 'BID_EXPIRED',
+  message: 'This contract was given up before.',
+  retryable: false,
+};
+const LOCK_GONE: Refusal = {
+  code: 'LOCK_EXPIRED',
+  message: 'The lock that the proposal names is not held for it any more.',
+  field: 'terms.lockVersion',
+  retryable: true,
+};
 
 /**
  * The commit point. A contract is accepted when terms, both signatures, the committed lease and the execution are
@@ -38,6 +52,8 @@ export class ContractDesk {
   readonly #options: ProviderOptions;
   readonly #needs: ContractDeskNeeds;
   readonly #lane = new KeyedLane();
+  /** Executions whose batch is under way: two contracts for one of them cannot both be accepted. */
+  readonly #committing = new Set<string>();
 
   constructor(options: ProviderOptions, needs: ContractDeskNeeds) {
     this.#options = options;
@@ -50,11 +66,18 @@ export class ContractDesk {
     return this.#lane.run(contractId, () => this.#accept(requester, contractId, proposal, arrivedAtMs));
   }
 
-  /** The contract, or a durable promise that it will never be one. */
-  answer(contractId: string): Promise<ContractAnswer> {
+  /**
+   * The contract, or a durable promise that it will never be one. Throws `CONTRACT_DENIED` to anybody but the
+   * requester of a contract that was accepted.
+   */
+  answer(asker: string, contractId: string): Promise<ContractAnswer> {
     return this.#lane.run(contractId, async () => {
-      const signed = signedOf(await this.#needs.store.contract(contractId));
-      if (signed !== undefined) return { kind: 'accepted', contract: signed };
+      const record = await this.#needs.store.contract(contractId);
+      const signed = signedOf(record);
+      if (signed !== undefined) {
+        if (signed.terms.value.requester === asker) return { kind: 'accepted', contract: signed };
+        throw new CodedError('CONTRACT_DENIED', 'Only the parties of a contract may ask for it.');
+      }
       const earlier = await this.#needs.store.never(contractId);
       if (earlier !== undefined) return { kind: 'never', never: earlier };
       const never = this.#needs.notary.sign<ContractNever>('contract-never', {
@@ -72,111 +95,101 @@ export class ContractDesk {
     proposal: Proposal,
     arrivedAtMs: number,
   ): Promise<SignedContract | Evidence<Decline>> {
-    const { store, notary, clock, bidder, check } = this.#needs;
+    const { store, notary, bidder } = this.#needs;
     const { value: terms } = proposal.terms;
-    const earlier = signedOf(await store.contract(contractId));
-    if (earlier !== undefined) return earlier;
+    const open = bidder.bidOf(requester, terms.bidId);
     const decline = (refusal: Refusal): Evidence<Decline> =>
-      signDecline(
-        notary,
-        bidder.bidOf(requester, terms.bidId)?.request.requestId ?? terms.bidId,
-        terms.jobId,
-        'contract',
-        refusal,
-      );
+      signDecline(notary, open?.request.requestId ?? terms.bidId, terms.jobId, 'contract', refusal);
 
-    if ((await store.never(contractId)) !== undefined) {
-      return decline({
-        code: 'BID_EXPIRED',
-        message: 'This contract was given up before.',
-        retryable: false,
-      });
-    }
-    const refusal = checkProposal(
-      proposal,
-      { requester, provider: notary.self },
-      bidder.bidOf(requester, terms.bidId),
-    );
+    const earlier = signedOf(await store.contract(contractId));
+    if (earlier !== undefined) return terms.requester === requester ? earlier : decline(GIVEN_UP);
+    if ((await store.never(contractId)) !== undefined) return decline(GIVEN_UP);
+    const refusal =
+      checkProposal(proposal, { requester, provider: notary.self }, open) ??
+      (await this.#refusalOfCounterpart(requester)) ??
+      this.#refusalNow(proposal, arrivedAtMs);
     if (refusal !== undefined) return decline(refusal);
-    const counterpart = await check.check(requester);
-    if (!counterpart.ok)
-      return decline({ code: 'NOT_VERIFIED', message: counterpart.reason, retryable: false });
-    if (clock.monotonicMs() - arrivedAtMs > terms.acceptWithinMs) {
-      return decline({
-        code: 'BID_EXPIRED',
-        message: 'The time to accept the proposal is over.',
-        retryable: true,
-      });
-    }
-    const held = this.#heldLease(requester, proposal);
-    if (held === undefined) {
-      return decline({
-        code: 'LOCK_EXPIRED',
-        message: 'The lock that the proposal names is not held for it any more.',
-        field: 'terms.lockVersion',
-        retryable: true,
-      });
-    }
-    return this.#commit(requester, contractId, proposal, held);
+    // From the last check to here nothing was waited for, so what it found still holds.
+    return await this.#commit(requester, contractId, proposal);
   }
 
-  #heldLease(requester: string, proposal: Proposal): Lease | undefined {
-    const { lockId, lockVersion, bidId, executionId } = proposal.terms.value;
+  async #refusalOfCounterpart(requester: string): Promise<Refusal | undefined> {
+    const verdict = await this.#needs.check.check(requester);
+    return verdict.ok ? undefined : { code: 'NOT_VERIFIED', message: verdict.reason, retryable: false };
+  }
+
+  /** What may have changed since the bid: the time, the lock, and what else was accepted. */
+  #refusalNow(proposal: Proposal, arrivedAtMs: number): Refusal | undefined {
+    const { acceptWithinMs, executionId } = proposal.terms.value;
+    if (this.#needs.clock.monotonicMs() - arrivedAtMs > acceptWithinMs) {
+      return { code: 'BID_EXPIRED', message: 'The time to accept the proposal is over.', retryable: true };
+    }
+    if (this.#committing.has(executionId) || this.#needs.isKnown(executionId)) {
+      return { code: 'DUPLICATE', message: 'There is a contract for this execution.', retryable: false };
+    }
+    return this.#isLockGood(proposal) ? undefined : LOCK_GONE;
+  }
+
+  #isLockGood(proposal: Proposal): boolean {
+    const { lockId, lockVersion, bidId, executionId, requester } = proposal.terms.value;
     const { ledger } = this.#needs;
     const lease = ledger.find(lockId, requester, lockVersion);
-    if (lease === undefined || lease.state !== 'held') return undefined;
-    if (lease.executionId !== executionId && lease.executionId !== bidId) return undefined;
-    return ledger.remainingMs(lease) > this.#options.limits.lockMarginMs ? lease : undefined;
+    if (lease === undefined || lease.state !== 'held') return false;
+    if (lease.executionId !== executionId && lease.executionId !== bidId) return false;
+    return ledger.remainingMs(lockId) > this.#options.limits.lockMarginMs;
   }
 
-  async #commit(
-    requester: string,
-    contractId: string,
-    proposal: Proposal,
-    held: Lease,
-  ): Promise<SignedContract> {
+  async #commit(requester: string, contractId: string, proposal: Proposal): Promise<SignedContract> {
     const { store, ledger, notary, clock } = this.#needs;
-    const { value: terms } = proposal.terms;
-    const now = clock.nowMs();
-    const leaseMs = terms.startWithinMs + terms.executionTimeoutMs + this.#options.limits.leaseGraceMs;
-    const lease = ledger.committed(held, terms.executionId, leaseMs);
+    const { executionId, lockId, startWithinMs, executionTimeoutMs } = proposal.terms.value;
+    const leaseMs = startWithinMs + executionTimeoutMs + this.#options.limits.leaseGraceMs;
     // The ledger moves first: from here on the negotiation's end cannot free this lease under the batch.
-    ledger.adopt(lease);
+    const lease = ledger.commit(lockId, executionId, leaseMs);
+    const acceptedAt = clock.nowMs();
     const providerSignature = notary.countersign(proposal.terms);
-    const contract: ContractRecord = {
-      contractId,
-      executionId: terms.executionId,
-      jobId: terms.jobId,
-      state: 'ACCEPTED',
-      terms: proposal.terms,
-      providerSignature,
-      updatedAt: now,
-    };
-    const execution: ProviderExecution = {
-      item: {
-        executionId: terms.executionId,
-        contractId,
-        attempt: terms.attempt,
-        sequence: 1,
-        state: 'BidAccepted',
-      },
-      requester,
-      requesterRecord: terms.requesterRecord,
-      jobId: terms.jobId,
-      lockId: lease.lockId,
-      invocation: proposal.invocation,
-      acceptedAt: now,
-      settled: false,
-    };
+    const contract = contractOf(contractId, proposal, providerSignature, acceptedAt);
+    const execution = executionOf(requester, contractId, proposal, acceptedAt);
+    this.#committing.add(executionId);
     try {
       await store.commit({ contracts: [contract], leases: [lease], executions: [execution] });
     } catch (error) {
-      ledger.release(lease.lockId);
+      ledger.release(lockId);
+      this.#committing.delete(executionId);
       throw error;
     }
+    this.#committing.delete(executionId);
     this.#needs.onAccepted(execution);
     return { contractId, terms: proposal.terms, providerSignature };
   }
+}
+
+function contractOf(
+  contractId: string,
+  { terms }: Proposal,
+  providerSignature: Uint8Array,
+  updatedAt: number,
+): ContractRecord {
+  const { executionId, jobId } = terms.value;
+  return { contractId, executionId, jobId, state: 'ACCEPTED', terms, providerSignature, updatedAt };
+}
+
+function executionOf(
+  requester: string,
+  contractId: string,
+  { terms, invocation }: Proposal,
+  acceptedAt: number,
+): ProviderExecution {
+  const { executionId, attempt, jobId, lockId, requesterRecord } = terms.value;
+  return {
+    item: { executionId, contractId, attempt, sequence: 1, state: 'BidAccepted' },
+    requester,
+    requesterRecord,
+    jobId,
+    lockId,
+    invocation,
+    acceptedAt,
+    settled: false,
+  };
 }
 
 function signedOf(record: ContractRecord | undefined): SignedContract | undefined {

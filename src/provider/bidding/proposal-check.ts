@@ -1,7 +1,9 @@
 import type { Refusal } from '../../domain/bid.ts';
-import type { Proposal } from '../../domain/contract.ts';
+import type { ContractTerms, Proposal } from '../../domain/contract.ts';
 import { contentIdOf, encodeCanonical, sameBytes } from '../../lib/canonical.ts';
 import type { OpenBid } from './bid-book.ts';
+
+const JOB_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
  * Whether a proposal is what was bid, for whom it was bid. The lock is checked by the caller, who owns it.
@@ -29,6 +31,12 @@ export function checkProposal(
   if (value.jobId !== open.request.jobId || value.jobDigest !== open.request.jobDigest) {
     return invalid('terms.jobId', 'The proposal is for another job than the bid.');
   }
+  if (!isExecutionOf(value)) {
+    return invalid('terms.executionId', 'The execution id is not one of this job, partition and attempt.');
+  }
+  if (invocation.partition !== value.partition) {
+    return invalid('invocation.partition', 'The invocation is for another partition than the terms.');
+  }
   if (value.invocationDigest !== contentIdOf(encodeCanonical(invocation))) {
     return invalid('terms.invocationDigest', 'The invocation is not the one that the terms name.');
   }
@@ -47,6 +55,17 @@ export function checkProposal(
     return invalid('invocation.engine', 'The engine is not the one that was asked for.');
   }
   return undefined;
+}
+
+/** Execution ids name folders and records here, so they are not free text. */
+function isExecutionOf({ executionId, jobId, partition, attempt }: ContractTerms): boolean {
+  const [job, version, ...place] = executionId.split('.');
+  return (
+    job === jobId &&
+    JOB_ID.test(jobId) &&
+    /^v\d{1,9}$/.test(version ?? '') &&
+    place.join('.') === `p${partition}.a${attempt}`
+  );
 }
 
 function invalid(field: string, message: string): Refusal {

@@ -74,7 +74,7 @@ export async function runAttempt(
   const task = await layOut(execution, terms, folder, options, needs.content);
   const outcome = await needs.executor.run(
     task,
-    { started: hooks.started, output: (stream, bytes) => folder.append(stream, bytes) },
+    { started: (process) => hooks.started(process), output: (stream, bytes) => folder.append(stream, bytes) },
     signal,
   );
   await folder.end();

@@ -1,10 +1,15 @@
 import { CodedError } from '../../lib/coded-error.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { retryOn } from '../../lib/retry.ts';
 import type { ServingItem } from '../../domain/serving.ts';
 import type { ProviderCommit, ProviderExecution, ProviderStore } from '../ports.ts';
 
 type ServingState = ServingItem['state'];
+type Change = Partial<Omit<ServingItem, 'executionId' | 'contractId' | 'attempt' | 'sequence'>> & {
+  readonly state: ServingState;
+};
 
-const ARROWS: Readonly<Record<ServingState, readonly ServingState[]>> = {
+export const SERVING_ARROWS: Readonly<Record<ServingState, readonly ServingState[]>> = {
   BidAccepted: ['Running', 'Failed', 'Cancelled'],
   Running: ['Publishing', 'Failed', 'Cancelled'],
   Publishing: ['Failed', 'Cancelled'],
@@ -12,18 +17,34 @@ const ARROWS: Readonly<Record<ServingState, readonly ServingState[]>> = {
   Cancelled: [],
 };
 
+/** The work of an execution in this state is done, one way or another. */
+export function isWorkOver(state: ServingState): boolean {
+  return state !== 'BidAccepted' && state !== 'Running';
+}
+
+/** A serving list takes no longer one, and one item that is refused would silence all of them. */
+const LONGEST_MESSAGE = 1000;
+
+/** What happened to an execution cannot be said again later, so it waits for a store that is busy. */
+const WORTH_REPEATING = ['STORE_BUSY'];
+const REPEAT = { firstMs: 20, longestMs: 2000, factor: 2 };
+
 /** The executions this provider answers for. What it says is on disk: a change is committed before it is shown. */
 export class ExecutionBook {
   readonly #store: Pick<ProviderStore, 'commit'>;
+  readonly #clock: Clock;
   readonly #byId = new Map<string, ProviderExecution>();
+  readonly #idByContract = new Map<string, string>();
 
-  constructor(store: Pick<ProviderStore, 'commit'>) {
+  constructor(store: Pick<ProviderStore, 'commit'>, clock: Clock) {
     this.#store = store;
+    this.#clock = clock;
   }
 
   /** Takes in what is on disk already. */
   add(execution: ProviderExecution): void {
     this.#byId.set(execution.item.executionId, execution);
+    this.#idByContract.set(execution.item.contractId, execution.item.executionId);
   }
 
   get(executionId: string): ProviderExecution | undefined {
@@ -31,9 +52,8 @@ export class ExecutionBook {
   }
 
   byContract(contractId: string): ProviderExecution | undefined {
-    for (const execution of this.#byId.values())
-      if (execution.item.contractId === contractId) return execution;
-    return undefined;
+    const executionId = this.#idByContract.get(contractId);
+    return executionId === undefined ? undefined : this.#byId.get(executionId);
   }
 
   all(): readonly ProviderExecution[] {
@@ -45,52 +65,60 @@ export class ExecutionBook {
   }
 
   liveCount(): number {
-    return this.all().filter(({ item }) => item.state === 'BidAccepted' || item.state === 'Running').length;
+    return this.all().filter(({ item }) => !isWorkOver(item.state)).length;
   }
 
-  /** BidAccepted -> Running -> Publishing -> …; with what else belongs in the same batch. */
-  async move(
+  /** BidAccepted -> Running, with the child process that does the work: it may go on once this has resolved. */
+  async begin(
     executionId: string,
-    change: Partial<Omit<ServingItem, 'executionId' | 'contractId' | 'attempt' | 'sequence'>> & {
-      readonly state: ServingState;
-    },
+    process: NonNullable<ProviderExecution['process']>,
+    startedAt: number,
     also: ProviderCommit = {},
   ): Promise<ProviderExecution> {
+    const started = this.#moved(executionId, { state: 'Running', startedAt });
+    return await this.#replace({ ...started, process }, also);
+  }
+
+  /** One step on its way, with what else belongs in the same batch. Throws `SERVING_TRANSITION`, `EXECUTION_UNKNOWN`. */
+  async move(executionId: string, change: Change, also: ProviderCommit = {}): Promise<ProviderExecution> {
+    return await this.#replace(this.#moved(executionId, change), also);
+  }
+
+  async settle(executionId: string, also: ProviderCommit): Promise<ProviderExecution> {
+    return await this.#replace({ ...this.#known(executionId), settled: true }, also);
+  }
+
+  async forget(executionId: string): Promise<void> {
+    const contractId = this.#byId.get(executionId)?.item.contractId;
+    this.#byId.delete(executionId);
+    if (contractId !== undefined) this.#idByContract.delete(contractId);
+    await this.#commit({ forgottenExecutionIds: [executionId] });
+  }
+
+  #moved(executionId: string, change: Change): ProviderExecution {
     const before = this.#known(executionId);
-    if (!ARROWS[before.item.state].includes(change.state)) {
+    const { state, sequence } = before.item;
+    if (!SERVING_ARROWS[state].includes(change.state)) {
       throw new CodedError(
         'SERVING_TRANSITION',
-        `An execution that is ${before.item.state} cannot become ${change.state}.`,
+        `An execution that is ${state} cannot become ${change.state}.`,
         {
           data: { executionId },
         },
       );
     }
-    const item: ServingItem = { ...before.item, ...change, sequence: before.item.sequence + 1 };
-    return this.#replace({ ...before, item }, also);
-  }
-
-  /** Notes the child process; the program may start once this has resolved. */
-  noteProcess(
-    executionId: string,
-    process: NonNullable<ProviderExecution['process']>,
-  ): Promise<ProviderExecution> {
-    return this.#replace({ ...this.#known(executionId), process }, {});
-  }
-
-  settle(executionId: string, also: ProviderCommit): Promise<ProviderExecution> {
-    return this.#replace({ ...this.#known(executionId), settled: true }, also);
-  }
-
-  async forget(executionId: string): Promise<void> {
-    this.#byId.delete(executionId);
-    await this.#store.commit({ forgottenExecutionIds: [executionId] });
+    const message = change.message === undefined ? {} : { message: change.message.slice(0, LONGEST_MESSAGE) };
+    return { ...before, item: { ...before.item, ...change, ...message, sequence: sequence + 1 } };
   }
 
   async #replace(execution: ProviderExecution, also: ProviderCommit): Promise<ProviderExecution> {
-    await this.#store.commit({ ...also, executions: [execution] });
+    await this.#commit({ ...also, executions: [execution] });
     this.#byId.set(execution.item.executionId, execution);
     return execution;
+  }
+
+  #commit(commit: ProviderCommit): Promise<void> {
+    return retryOn(WORTH_REPEATING, REPEAT, { clock: this.#clock }, () => this.#store.commit(commit));
   }
 
   #known(executionId: string): ProviderExecution {

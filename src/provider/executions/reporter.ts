@@ -1,4 +1,4 @@
-import type { Evidence, Notary } from '../../domain/evidence.ts';
+import type { Notary } from '../../domain/evidence.ts';
 import type { Desired, ServingItem, ServingList } from '../../domain/serving.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
@@ -6,16 +6,21 @@ import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { RequesterLink } from '../ports.ts';
 
+/** Every execution of a requester that is not settled, the most important first, with the way to reach it. */
+export interface ServedTo {
+  readonly record: Uint8Array;
+  readonly items: readonly ServingItem[];
+}
+
+/** More than this does not fit into one list; the rest follows when these are settled. */
+export const MOST_ITEMS = 4096;
+
 export interface ReporterNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly notary: Notary;
   readonly link: Pick<RequesterLink, 'report'>;
-  /** Every execution of a requester that is not settled, with the way to reach it. */
-  readonly servedTo: (requester: string) => {
-    readonly record: Uint8Array;
-    readonly items: readonly ServingItem[];
-  };
+  readonly servedTo: (requester: string) => ServedTo;
   readonly onDesired: (requester: string, executionId: string, attempt: number, desired: Desired) => void;
   readonly onHeard: (requester: string) => void;
 }
@@ -81,32 +86,35 @@ export class Reporter {
     line.sending = true;
     line.again = false;
     line.number += 1;
-    const list: Evidence<ServingList> = this.#needs.notary.sign('serving-list', {
+    const delivered = await this.#deliver(requester, record, {
       number: line.number,
-      items,
+      items: items.slice(0, MOST_ITEMS),
     });
-    try {
-      const answer = await this.#needs.link.report(requester, record, list);
-      line.failures = 0;
-      this.#needs.onHeard(requester);
-      for (const { executionId, attempt, desired } of answer.desired) {
-        this.#needs.onDesired(requester, executionId, attempt, desired);
-      }
-    } catch (error) {
-      line.failures += 1;
-      this.#needs.logger.debug('serving list not delivered', {
-        requester,
-        failures: line.failures,
-        reason: messageOf(error),
-      });
-    }
+    line.failures = delivered ? 0 : line.failures + 1;
     line.sending = false;
     if (this.#stopped) return;
-    if (line.again && line.failures === 0) {
+    if (line.again && delivered) {
       void this.#send(requester, line);
       return;
     }
-    const waitMs = line.failures === 0 ? this.#heartbeat.firstMs : backoffMs(this.#heartbeat, line.failures);
+    const waitMs = delivered ? this.#heartbeat.firstMs : backoffMs(this.#heartbeat, line.failures);
     line.timer = this.#needs.clock.after(waitMs, () => void this.#send(requester, line));
+  }
+
+  /** True when the requester has answered. Never rejects. */
+  async #deliver(requester: string, record: Uint8Array, list: ServingList): Promise<boolean> {
+    const { notary, link, logger, onHeard, onDesired } = this.#needs;
+    try {
+      const answer = await link.report(requester, record, notary.sign('serving-list', list));
+      if (this.#stopped) return true;
+      onHeard(requester);
+      for (const { executionId, attempt, desired } of answer.desired) {
+        onDesired(requester, executionId, attempt, desired);
+      }
+      return true;
+    } catch (error) {
+      logger.debug('serving list not delivered', { requester, reason: messageOf(error) });
+      return false;
+    }
   }
 }

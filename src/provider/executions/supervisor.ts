@@ -2,8 +2,8 @@ import type { ContractTerms } from '../../domain/contract.ts';
 import { moveContract } from '../../domain/contract.ts';
 import type { ServingItem } from '../../domain/serving.ts';
 import type { ExitReason } from '../../domain/task.ts';
-import type { Clock, Timer } from '../../lib/clock.ts';
-import { codeOf, messageOf } from '../../lib/coded-error.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Executor } from '../executors/executor.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
@@ -11,7 +11,6 @@ import type { ProviderOptions } from '../options.ts';
 import type {
   AttemptFolder,
   AttemptFolders,
-  ProviderCommit,
   ProviderContent,
   ProviderExecution,
   ProviderStore,
@@ -22,7 +21,7 @@ import type { ExecutionBook } from './execution-book.ts';
 export interface SupervisorNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly ledger: ResourceLedger;
+  readonly ledger: Pick<ResourceLedger, 'release'>;
   readonly store: Pick<ProviderStore, 'contract'>;
   readonly content: ProviderContent;
   readonly folders: AttemptFolders;
@@ -31,14 +30,33 @@ export interface SupervisorNeeds {
   readonly onChanged: (requester: string) => void;
 }
 
+/** Why an attempt was told to stop, where that was not the program's doing. */
+export interface StopReason {
+  readonly exitReason: ExitReason;
+  readonly message: string;
+}
+
 interface RunningAttempt {
   readonly abort: AbortController;
-  readonly startTimer: Timer;
   readonly done: Promise<void>;
   folder: AttemptFolder | undefined;
-  /** Why it was told to stop, where that was not the program's doing. */
-  stopReason: ExitReason | undefined;
+  stop: StopReason | undefined;
 }
+
+type End = Pick<
+  ServingItem,
+  'state' | 'exitReason' | 'exitCode' | 'message' | 'resultCid' | 'resultBytes' | 'usage'
+>;
+
+const NOT_STARTED: StopReason = { exitReason: 'internal', message: 'The work did not start in time.' };
+const STOPPING: StopReason = { exitReason: 'lost', message: 'The provider was stopped while this ran.' };
+
+/** An executor that says when the program starts is how a crash is told from a start: one that does not is not believed. */
+const UNBEGUN = {
+  state: 'Failed',
+  exitReason: 'internal',
+  message: 'The work ended without having started.',
+} as const;
 
 /** Carries an accepted contract through its attempt: fetch, run, keep the result, give the capacity back. */
 export class Supervisor {
@@ -51,141 +69,161 @@ export class Supervisor {
     this.#needs = needs;
   }
 
-  /** Starts the work of an execution that is on disk as BidAccepted. */
-  async start(execution: ProviderExecution): Promise<void> {
+  /** Starts the work of an execution that is on disk as BidAccepted; once it runs, a second start does nothing. */
+  start(execution: ProviderExecution): void {
     const { executionId } = execution.item;
     if (this.#running.has(executionId)) return;
-    const contract = await this.#needs.store.contract(execution.item.contractId);
-    if (contract === undefined) return;
-    const terms = contract.terms.value;
-    const abort = new AbortController();
-    const startTimer = this.#needs.clock.after(terms.startWithinMs, () => this.stop(executionId, 'timeout'));
+    const { promise: done, resolve } = Promise.withResolvers<void>();
     const attempt: RunningAttempt = {
-      abort,
-      startTimer,
+      abort: new AbortController(),
+      done,
       folder: undefined,
-      stopReason: undefined,
-      done: Promise.resolve(),
+      stop: undefined,
     };
     this.#running.set(executionId, attempt);
-    const done = this.#run(execution, terms, attempt).finally(() => {
-      startTimer.cancel();
-      this.#running.delete(executionId);
-    });
-    Object.assign(attempt, { done });
-    await done;
+    this.#carry(execution, attempt)
+      .catch((error: unknown) => {
+        this.#needs.logger.error('an attempt was not brought to its end', {
+          executionId,
+          reason: messageOf(error),
+        });
+      })
+      .finally(() => {
+        this.#running.delete(executionId);
+        resolve();
+      });
   }
 
-  /** Ends an attempt; what it leaves is reported with `reason`. */
-  stop(executionId: string, reason: ExitReason): void {
+  /** Ends an attempt; what it leaves is reported with `reason`. The first reason counts. */
+  stop(executionId: string, reason: StopReason): void {
     const attempt = this.#running.get(executionId);
     if (attempt === undefined) return;
-    attempt.stopReason ??= reason;
-    attempt.abort.abort();
+    attempt.stop ??= reason;
+    attempt.abort.abort(new CodedError('STOPPED', reason.message));
   }
 
   folderOf(executionId: string): AttemptFolder | undefined {
     return this.#running.get(executionId)?.folder;
   }
 
-  isRunning(executionId: string): boolean {
-    return this.#running.has(executionId);
-  }
-
   /** Ends every attempt and waits until their children are gone. */
   async stopAll(): Promise<void> {
-    const attempts = [...this.#running.entries()];
-    for (const [executionId] of attempts) this.stop(executionId, 'lost');
-    await Promise.allSettled(attempts.map(([, attempt]) => attempt.done));
+    const attempts = [...this.#running];
+    for (const [executionId] of attempts) this.stop(executionId, STOPPING);
+    await Promise.all(attempts.map(([, { done }]) => done));
   }
 
-  async #run(execution: ProviderExecution, terms: ContractTerms, attempt: RunningAttempt): Promise<void> {
+  async #carry(execution: ProviderExecution, attempt: RunningAttempt): Promise<void> {
     const { executionId } = execution.item;
-    const { signal } = attempt.abort;
+    let end: End;
     try {
-      await stageInputs(execution, terms, this.#options.limits.maxInputBytes, this.#needs.content, signal);
+      end = await this.#run(execution, attempt);
+    } catch (error) {
+      end = failureOf(error, attempt.stop);
+      const { exitReason } = end;
+      this.#needs.logger.debug('attempt failed', { executionId, exitReason, reason: messageOf(error) });
+    }
+    await this.#end(execution, end);
+    await this.#needs.folders.remove(executionId);
+  }
+
+  async #run(execution: ProviderExecution, attempt: RunningAttempt): Promise<End> {
+    const { content, folders, clock } = this.#needs;
+    const { executionId, contractId } = execution.item;
+    const { signal } = attempt.abort;
+    const terms = await this.#termsOf(execution);
+    const startTimer = clock.after(this.#startWithinMs(execution, terms), () =>
+      this.stop(executionId, NOT_STARTED),
+    );
+    try {
+      await stageInputs(execution, terms, this.#options.limits.maxInputBytes, content, signal);
       signal.throwIfAborted();
-      const folder = await this.#needs.folders.create(executionId);
+      const folder = await folders.create(executionId);
       attempt.folder = folder;
-      const { outcome, resultCid, resultBytes } = await runAttempt(
+      const started = async (process: NonNullable<ProviderExecution['process']>): Promise<void> => {
+        startTimer.cancel();
+        await this.#started(execution, process);
+      };
+      const result = await runAttempt(
         execution,
         terms,
         folder,
         this.#options,
         this.#needs,
-        { started: (process) => this.#started(execution, attempt, process) },
+        { started },
         signal,
       );
-      await this.#needs.content.pin(resultCid, execution.item.contractId);
-      const exitReason =
-        outcome.exitReason === 'cancelled' ? (attempt.stopReason ?? 'cancelled') : outcome.exitReason;
-      await this.#end(execution, {
-        state:
-          exitReason === 'completed' ? 'Publishing' : exitReason === 'cancelled' ? 'Cancelled' : 'Failed',
-        exitReason,
-        ...(outcome.exitCode === undefined ? {} : { exitCode: outcome.exitCode }),
-        message: outcome.message,
-        resultCid,
-        resultBytes,
-        usage: outcome.usage,
-      });
-    } catch (error) {
-      await this.#failed(execution, attempt, error);
+      await content.pin(result.resultCid, contractId);
+      return endOf(result, attempt.stop);
     } finally {
-      await this.#needs.folders.remove(executionId);
+      startTimer.cancel();
     }
+  }
+
+  async #termsOf({ item }: ProviderExecution): Promise<ContractTerms> {
+    const contract = await this.#needs.store.contract(item.contractId);
+    if (contract === undefined) throw new CodedError('CONTRACT_UNKNOWN', 'The contract is not here.');
+    return contract.terms.value;
+  }
+
+  /** Counted from the acceptance, also across a restart; clamped, so that a jump of the clock changes little. */
+  #startWithinMs({ acceptedAt }: ProviderExecution, { startWithinMs }: ContractTerms): number {
+    const leftMs = acceptedAt + startWithinMs - this.#needs.clock.nowMs();
+    return Math.min(startWithinMs, Math.max(0, leftMs));
   }
 
   async #started(
     execution: ProviderExecution,
-    attempt: RunningAttempt,
-    process: { readonly pid: number; readonly startTimeTicks: number },
+    process: NonNullable<ProviderExecution['process']>,
   ): Promise<void> {
     const { book, clock, store } = this.#needs;
-    attempt.startTimer.cancel();
-    await book.noteProcess(execution.item.executionId, process);
-    const contract = await store.contract(execution.item.contractId);
-    await book.move(
-      execution.item.executionId,
-      { state: 'Running', startedAt: clock.nowMs() },
-      contract === undefined ? {} : { contracts: [moveContract(contract, 'ACTIVE', clock.nowMs())] },
-    );
+    const { executionId, contractId } = execution.item;
+    const now = clock.nowMs();
+    const contract = await store.contract(contractId);
+    const contracts = contract === undefined ? [] : [moveContract(contract, 'ACTIVE', now)];
+    await book.begin(executionId, process, now, { contracts });
     this.#needs.onChanged(execution.requester);
-  }
-
-  async #failed(execution: ProviderExecution, attempt: RunningAttempt, error: unknown): Promise<void> {
-    const unavailable = codeOf(error) === 'INPUT_UNAVAILABLE';
-    const exitReason: ExitReason = attempt.stopReason ?? (unavailable ? 'input-unavailable' : 'internal');
-    this.#needs.logger.debug('attempt failed', {
-      executionId: execution.item.executionId,
-      exitReason,
-      reason: messageOf(error),
-    });
-    try {
-      await this.#end(execution, {
-        state: exitReason === 'cancelled' ? 'Cancelled' : 'Failed',
-        exitReason,
-        message: attempt.stopReason === 'timeout' ? 'The work did not start in time.' : messageOf(error),
-      });
-    } catch (storeError) {
-      this.#needs.logger.error('the end of an attempt could not be written', {
-        reason: messageOf(storeError),
-      });
-    }
   }
 
   /** The end of the attempt and the return of its capacity are one batch. */
-  async #end(
-    execution: ProviderExecution,
-    end: Omit<
-      ServingItem,
-      'executionId' | 'contractId' | 'attempt' | 'sequence' | 'startedAt' | 'finishedAt'
-    >,
-  ): Promise<void> {
+  async #end(execution: ProviderExecution, end: End): Promise<void> {
     const { book, clock, ledger } = this.#needs;
+    const { executionId } = execution.item;
     const released = ledger.release(execution.lockId);
-    const also: ProviderCommit = released === undefined ? {} : { leases: [released] };
-    await book.move(execution.item.executionId, { ...end, finishedAt: clock.nowMs() }, also);
+    const unbegun = end.state === 'Publishing' && book.get(executionId)?.item.state === 'BidAccepted';
+    await book.move(
+      executionId,
+      { ...(unbegun ? { ...end, ...UNBEGUN } : end), finishedAt: clock.nowMs() },
+      released === undefined ? {} : { leases: [released] },
+    );
     this.#needs.onChanged(execution.requester);
   }
+}
+
+function endOf(
+  { outcome, resultCid, resultBytes }: Awaited<ReturnType<typeof runAttempt>>,
+  stop: StopReason | undefined,
+): End {
+  const stopped = outcome.exitReason === 'cancelled' ? stop : undefined;
+  const exitReason = stopped?.exitReason ?? outcome.exitReason;
+  return {
+    state: stateAfter(exitReason),
+    exitReason,
+    ...(outcome.exitCode === undefined ? {} : { exitCode: outcome.exitCode }),
+    message: stopped?.message ?? outcome.message,
+    resultCid,
+    resultBytes,
+    usage: outcome.usage,
+  };
+}
+
+function failureOf(error: unknown, stop: StopReason | undefined): End {
+  const exitReason: ExitReason = codeOf(error) === 'INPUT_UNAVAILABLE' ? 'input-unavailable' : 'internal';
+  const reason = stop ?? { exitReason, message: messageOf(error) };
+  return { ...reason, state: stateAfter(reason.exitReason) };
+}
+
+function stateAfter(exitReason: ExitReason): End['state'] {
+  if (exitReason === 'completed') return 'Publishing';
+  return exitReason === 'cancelled' ? 'Cancelled' : 'Failed';
 }

@@ -35,6 +35,13 @@ export interface HoldRequest {
   readonly ttlMs: number;
 }
 
+interface Entry {
+  readonly lease: Lease;
+  readonly timer: Timer;
+  /** On the clock that does not jump. */
+  readonly endsAtMs: number;
+}
+
 /**
  * The one owner of this machine's capacity. Every change is one synchronous step, so two requesters that race
  * for the last device cannot both get it. Invariant: locked + allocated is inside onboarded, device by device.
@@ -43,7 +50,7 @@ export class ResourceLedger {
   readonly #machine: Resources;
   readonly #onboarded: Resources;
   readonly #needs: LedgerNeeds;
-  readonly #leases = new Map<string, { lease: Lease; timer: Timer }>();
+  readonly #leases = new Map<string, Entry>();
   #version: number;
   #locked: Resources = NO_RESOURCES;
   #allocated: Resources = NO_RESOURCES;
@@ -112,21 +119,38 @@ export class ResourceLedger {
     return lease?.holder === holder && lease.version === version ? lease : undefined;
   }
 
-  remainingMs(lease: Lease): number {
-    return Math.max(0, lease.acquiredAt + lease.ttlMs - this.#needs.clock.nowMs());
+  /** The live lease, whoever holds it. */
+  get(lockId: string): Lease | undefined {
+    return this.#leases.get(lockId)?.lease;
   }
 
-  /** What `commit` would make of it, without doing so: the caller writes that down first. */
-  committed(lease: Lease, executionId: string, ttlMs: number): Lease {
-    return commitLease(lease, executionId, this.#needs.clock.nowMs(), ttlMs);
+  /** What is left of a live lease; 0 for any other. */
+  remainingMs(lockId: string): number {
+    const endsAtMs = this.#leases.get(lockId)?.endsAtMs ?? 0;
+    return Math.max(0, endsAtMs - this.#needs.clock.monotonicMs());
   }
 
-  /** Takes over a committed lease: after the commit point, and at start from what is on disk. */
-  adopt(lease: Lease): void {
+  /** held -> committed. The caller writes down what this returns, and releases it when that fails. */
+  commit(lockId: string, executionId: string, ttlMs: number): Lease {
+    const held = this.get(lockId);
+    assert(held !== undefined, 'only a live lease is committed');
+    const lease = commitLease(held, executionId, this.#needs.clock.nowMs(), ttlMs);
+    this.#drop(lockId);
+    this.#keep(lease, ttlMs);
+    return lease;
+  }
+
+  /**
+   * Takes over a committed lease from disk, at start. False when what is onboarded has shrunk so far that it does
+   * not fit any more. What is left of it is clamped, so that a clock that was set cannot make it endless.
+   */
+  adopt(lease: Lease): boolean {
     assert(lease.state === 'committed', 'only committed leases are adopted');
-    this.#drop(lease.lockId);
     this.#version = Math.max(this.#version, lease.version);
-    this.#keep(lease, this.remainingMs(lease));
+    if (this.#leases.has(lease.lockId) || !coversResources(this.free(), lease.resources)) return false;
+    const leftMs = lease.acquiredAt + lease.ttlMs - this.#needs.clock.nowMs();
+    this.#keep(lease, Math.min(lease.ttlMs, Math.max(0, leftMs)));
+    return true;
   }
 
   /** Gives the capacity back; a lease that is gone already changes nothing. */
@@ -144,7 +168,7 @@ export class ResourceLedger {
       const expired = this.#drop(lease.lockId);
       if (expired !== undefined) this.#needs.onExpired(expireLease(expired));
     });
-    this.#leases.set(lease.lockId, { lease, timer });
+    this.#leases.set(lease.lockId, { lease, timer, endsAtMs: this.#needs.clock.monotonicMs() + ttlMs });
     this.#recount();
   }
 

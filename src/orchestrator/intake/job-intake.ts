@@ -1,0 +1,121 @@
+import type { JobDescription } from '../../domain/job-description.ts';
+import { type Job, isTerminalJobState } from '../../domain/job.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { EvaluationDesk } from '../evaluation-desk.ts';
+import type { PostOptions } from '../index.ts';
+import type { JobLane } from '../job-lane.ts';
+import type { OrchestratorOptions } from '../options.ts';
+import type { ContentFetcher, JobStore } from '../ports.ts';
+import { contentOf, processJob } from './process-job.ts';
+
+export interface JobIntakeNeeds {
+  /** Peer id of this node. */
+  readonly self: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly newId: () => string;
+  readonly store: Pick<JobStore, 'snapshot' | 'byIdempotencyKey'>;
+  readonly content: Pick<ContentFetcher, 'put' | 'sizeOf' | 'pin' | 'unpin'>;
+  readonly lane: JobLane;
+  readonly evaluations: EvaluationDesk;
+  readonly openJobs: () => number;
+}
+
+/** Where jobs come in, and where their owner asks for their end. */
+export class JobIntake {
+  readonly #options: OrchestratorOptions;
+  readonly #needs: JobIntakeNeeds;
+
+  constructor(options: OrchestratorOptions, needs: JobIntakeNeeds) {
+    this.#options = options;
+    this.#needs = needs;
+  }
+
+  async post(
+    description: JobDescription,
+    options: PostOptions,
+  ): Promise<{ readonly jobId: string; readonly repeated: boolean }> {
+    const earlier = await this.#earlierPost(options);
+    if (earlier !== undefined) return { jobId: earlier, repeated: true };
+    if (this.#needs.openJobs() >= this.#options.limits.maxOpenJobs) {
+      throw new CodedError(
+        'TOO_MANY_JOBS',
+        'This node has as many open jobs as it may. Wait for some to end, then try again.',
+      );
+    }
+    const { clock, self, newId, content } = this.#needs;
+    const metadata = { id: newId(), submitter: self, now: clock.nowMs() };
+    const job = await processJob(description, metadata, this.#options, content);
+    try {
+      for (const { cid } of contentOf(job.spec)) await content.pin(cid, job.id);
+      await this.#save(job, options);
+      return { jobId: job.id, repeated: false };
+    } catch (error) {
+      // A write that failed may be on disk all the same: then the job is back with the next start, and needs its inputs.
+      if (codeOf(error) !== 'STORE_FAILED') await this.unpin(job.id);
+      const winner = codeOf(error) === 'IDEMPOTENCY_TAKEN' ? await this.#earlierPost(options) : undefined;
+      if (winner === undefined) throw error;
+      return { jobId: winner, repeated: true };
+    }
+  }
+
+  async cancel(jobId: string): Promise<void> {
+    const { store, lane, evaluations } = this.#needs;
+    const snapshot = await store.snapshot(jobId);
+    if (snapshot === undefined)
+      throw new CodedError('JOB_NOT_FOUND', `There is no job ${jobId} on this node.`);
+    const { job } = snapshot;
+    if (job.state === 'Stopped') return;
+    if (isTerminalJobState(job.state)) {
+      throw new CodedError('JOB_FINISHED', `Job ${jobId} is ${job.state} already.`, {
+        data: { state: job.state },
+      });
+    }
+    await lane.change(jobId, ({ job: current }) =>
+      isTerminalJobState(current.state) || current.stopRequested === true
+        ? undefined
+        : { job: { ...current, stopRequested: true }, events: [] },
+    );
+    evaluations.evaluate(job, 'job-cancel');
+  }
+
+  /** The content of a job that is over, or that never came to be, may go. */
+  async unpin(jobId: string): Promise<void> {
+    try {
+      await this.#needs.content.unpin(jobId);
+    } catch (error) {
+      const reason = messageOf(error);
+      this.#needs.logger.warn('the inputs of a finished job are still pinned', { jobId, reason });
+    }
+  }
+
+  async #save(job: Job, { idempotencyKey, bodyDigest }: PostOptions): Promise<void> {
+    const { lane, evaluations } = this.#needs;
+    const evaluation = evaluations.make(job, 'job-register');
+    await lane.alone(job.id, (store) =>
+      store.commit({
+        jobId: job.id,
+        revision: 0,
+        job,
+        evaluation,
+        ...(idempotencyKey === undefined ? {} : { idempotency: { key: idempotencyKey, bodyDigest } }),
+        events: [{ type: 'job.posted', at: job.createdAt }],
+      }),
+    );
+    evaluations.admit(job, evaluation);
+  }
+
+  async #earlierPost({ idempotencyKey, bodyDigest }: PostOptions): Promise<string | undefined> {
+    if (idempotencyKey === undefined) return undefined;
+    const earlier = await this.#needs.store.byIdempotencyKey(idempotencyKey);
+    if (earlier === undefined) return undefined;
+    if (earlier.bodyDigest === bodyDigest) return earlier.jobId;
+    throw new CodedError(
+      'IDEMPOTENCY_CONFLICT',
+      'This Idempotency-Key was used with another body before. Use a fresh key for another job.',
+      { data: { jobId: earlier.jobId } },
+    );
+  }
+}

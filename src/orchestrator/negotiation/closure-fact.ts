@@ -1,0 +1,91 @@
+import { type ContractRecord, moveContract, type SignedContract } from '../../domain/contract.ts';
+import { type Execution, type Observed, observe } from '../../domain/execution.ts';
+import type { JobEventDraft } from '../../domain/job-event.ts';
+import type { JobChange } from '../job-lane.ts';
+
+/** What became of a proposal. */
+export type Resolution =
+  | { readonly kind: 'accepted'; readonly contract: SignedContract }
+  | { readonly kind: 'never'; readonly code: string; readonly message: string }
+  /** The provider could not be asked within the time in which it could have accepted. */
+  | { readonly kind: 'unknown'; readonly message: string };
+
+/**
+ * The change that the outcome of a proposal makes. An execution that ended meanwhile stays as it is; its contract is
+ * written down all the same, and ended. One whose outcome is unknown stays PROPOSED: its provider, should it
+ * turn up with it, is stopped and asked again.
+ */
+export function closureChange(
+  execution: Execution,
+  contract: ContractRecord,
+  resolution: Resolution,
+  now: number,
+): JobChange | undefined {
+  if (contract.state !== 'PROPOSED') return undefined;
+  const waiting = execution.observed.state === 'AskForBidAccepted' && execution.desired !== 'Stopped';
+  if (resolution.kind === 'unknown' && !waiting) return undefined;
+  const about = { at: now, executionId: execution.id, provider: execution.provider };
+  const contracts = contractsAfter(contract, resolution, waiting, now);
+  return {
+    executions: waiting ? [executionAfter(execution, contract.contractId, resolution, now)] : [],
+    contracts,
+    events: eventsOf(contract.contractId, resolution, contracts).map((event) => ({ ...event, ...about })),
+  };
+}
+
+function executionAfter(
+  execution: Execution,
+  contractId: string,
+  resolution: Resolution,
+  now: number,
+): Execution {
+  if (resolution.kind === 'accepted') {
+    return { ...observe(execution, { state: 'BidAccepted', contractId }), lastSeenAt: now };
+  }
+  const { code, message } = codedAs(resolution);
+  const end = { finishedAt: now, exitReason: 'denied' as const, message: `${code}: ${message}` };
+  const observed: Observed = { state: 'BidRejected', end };
+  return { ...observe(execution, observed), desired: 'Stopped' };
+}
+
+function contractsAfter(
+  contract: ContractRecord,
+  resolution: Resolution,
+  waiting: boolean,
+  now: number,
+): readonly ContractRecord[] {
+  switch (resolution.kind) {
+    case 'accepted': {
+      const { providerSignature } = resolution.contract;
+      const accepted = moveContract(contract, 'ACCEPTED', now, { providerSignature });
+      return [
+        waiting ? accepted : moveContract(accepted, 'TERMINATED', now, { reason: 'not wanted any more' }),
+      ];
+    }
+    case 'never':
+      return [moveContract(contract, 'DECLINED', now, { reason: resolution.message })];
+    case 'unknown':
+      return [];
+  }
+}
+
+function eventsOf(
+  contractId: string,
+  resolution: Resolution,
+  contracts: readonly ContractRecord[],
+): readonly Omit<JobEventDraft, 'at'>[] {
+  const data = { contractId };
+  if (resolution.kind !== 'accepted') return [{ type: 'contract.declined', ...codedAs(resolution), data }];
+  const ended = contracts.some(({ state }) => state === 'TERMINATED');
+  return [
+    { type: 'contract.accepted', data },
+    ...(ended ? [{ type: 'contract.terminated' as const, data }] : []),
+  ];
+}
+
+function codedAs(resolution: Exclude<Resolution, { kind: 'accepted' }>): { code: string; message: string } {
+  const { message } = resolution;
+  return resolution.kind === 'never'
+    ? { code: resolution.code, message }
+    : { code: 'NEGOTIATION_TIMEOUT', message: `The provider could not be asked: ${message}` };
+}

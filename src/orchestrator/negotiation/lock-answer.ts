@@ -1,0 +1,71 @@
+import type { Bid, Decline } from '../../domain/bid.ts';
+import type { Evidence } from '../../domain/evidence.ts';
+import { type Execution, observe } from '../../domain/execution.ts';
+import type { JobEventDraft } from '../../domain/job-event.ts';
+import { encodeCanonical, sameBytes } from '../../lib/canonical.ts';
+
+/** What came of a job request. */
+export type LockAnswer =
+  | { readonly kind: 'locked'; readonly bid: Evidence<Bid> }
+  | { readonly kind: 'declined'; readonly code: string; readonly message: string }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string };
+
+/** The re-submitted bid must be the one that won, with a lock for this execution: its price and times are decided. */
+export function readLockAnswer(
+  answer: Evidence<Bid> | Evidence<Decline>,
+  execution: Execution,
+  accepted: Bid | undefined,
+): LockAnswer {
+  if (isDecline(answer)) return { kind: 'declined', code: answer.value.code, message: answer.value.message };
+  const { value } = answer;
+  if (value.lock === undefined) return failed('LOCK_MISSING', 'The provider answered without a lock.');
+  const same =
+    accepted !== undefined &&
+    value.bidId === execution.bidId &&
+    value.jobId === execution.jobId &&
+    value.executionId === execution.id &&
+    equal(value.price, execution.price) &&
+    equal(value.time, accepted.time);
+  return same
+    ? { kind: 'locked', bid: answer }
+    : failed('BID_CHANGED', 'The provider answered with another bid than it made.');
+}
+
+/** AskForBid -> AskForBidAccepted or AskForBidRejected; undefined in any other state. */
+export function lockFact(
+  current: Execution,
+  answer: LockAnswer,
+  now: number,
+): { readonly execution: Execution; readonly event: JobEventDraft } | undefined {
+  if (current.observed.state !== 'AskForBid') return undefined;
+  const lock = answer.kind === 'locked' ? answer.bid.value.lock : undefined;
+  if (lock !== undefined) {
+    return {
+      execution: observe(current, { state: 'AskForBidAccepted', lock }),
+      event: { type: 'lock.acquired', at: now },
+    };
+  }
+  const { code, message } = answer.kind === 'locked' ? { code: 'LOCK_MISSING', message: '' } : answer;
+  const end = { finishedAt: now, exitReason: 'denied' as const, message: `${code}: ${message}` };
+  return {
+    execution: { ...observe(current, { state: 'AskForBidRejected', end }), desired: 'Stopped' },
+    event: {
+      type: answer.kind === 'declined' ? 'lock.declined' : 'lock.timeout',
+      at: now,
+      code,
+      message,
+    },
+  };
+}
+
+export function failed(code: string, message: string): LockAnswer {
+  return { kind: 'failed', code, message };
+}
+
+function isDecline(answer: Evidence<Bid> | Evidence<Decline>): answer is Evidence<Decline> {
+  return answer.type === 'decline';
+}
+
+function equal(a: unknown, b: unknown): boolean {
+  return sameBytes(encodeCanonical(a), encodeCanonical(b));
+}

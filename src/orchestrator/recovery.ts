@@ -1,0 +1,59 @@
+import type { Search } from '../domain/search.ts';
+import { type Execution, isCommitted } from '../domain/execution.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { EvaluationDesk } from './evaluation-desk.ts';
+import type { JobChange, JobLane } from './job-lane.ts';
+import type { ContractCloser } from './negotiation/contract-closer.ts';
+import type { JobStore } from './ports.ts';
+import type { Liveness } from './serving/liveness.ts';
+import type { Watchdog } from './watchdog.ts';
+
+/**
+ * How much longer than usual a provider may be silent after a restart: it tried to report to a node that was not
+ * there, and waits a while between two tries.
+ */
+const RECOVERY_GRACE_MS = 10_000;
+
+export interface RecoveryNeeds {
+  readonly clock: Clock;
+  readonly store: Pick<JobStore, 'openJobs' | 'snapshot' | 'contract'>;
+  readonly lane: JobLane;
+  readonly liveness: Liveness;
+  readonly watchdog: Watchdog;
+  readonly closer: ContractCloser;
+  readonly evaluations: EvaluationDesk;
+}
+
+/** Recovery is nothing special: every job that is not over is looked at. */
+export async function recoverJobs(needs: RecoveryNeeds): Promise<void> {
+  for (const jobId of await needs.store.openJobs()) await recoverJob(jobId, needs);
+}
+
+/** After a restart no stream is left: open searches are over, and proposals without an answer are asked for. */
+async function recoverJob(jobId: string, needs: RecoveryNeeds): Promise<void> {
+  const { clock, store, lane, liveness, watchdog, evaluations } = needs;
+  await lane.change(jobId, ({ search }) =>
+    search === undefined || search.state === 'closed' ? undefined : interrupted(search, clock.nowMs()),
+  );
+  const snapshot = await store.snapshot(jobId);
+  if (snapshot === undefined) return;
+  for (const execution of snapshot.executions) {
+    if (isCommitted(execution)) liveness.expect(execution.id, RECOVERY_GRACE_MS);
+    else if (execution.observed.state === 'AskForBidAccepted') await resolve(execution, needs);
+  }
+  watchdog.watch(snapshot);
+  evaluations.evaluate(snapshot.job, 'recovery');
+}
+
+function interrupted(search: Search, now: number): JobChange {
+  return {
+    search: { ...search, state: 'closed', closedAt: now, closeReason: 'interrupted' },
+    events: [{ type: 'search.closed', at: now, code: 'interrupted' }],
+  };
+}
+
+async function resolve(execution: Execution, { store, closer }: RecoveryNeeds): Promise<void> {
+  const { contractId } = execution;
+  const contract = contractId === undefined ? undefined : await store.contract(contractId);
+  if (contract?.state === 'PROPOSED') closer.resolve(execution, contract);
+}

@@ -1,0 +1,145 @@
+import type { Evaluation } from '../domain/evaluation.ts';
+import type { Job } from '../domain/job.ts';
+import { newId } from '../lib/random.ts';
+import { EvaluationDesk } from './evaluation-desk.ts';
+import type { EvaluationBroker } from './evaluations/broker-contract.ts';
+import { defaultBrokerOptions } from './evaluations/broker-options.ts';
+import { createEvaluationBroker } from './evaluations/evaluation-broker.ts';
+import type { OrchestratorNeeds } from './index.ts';
+import { JobIntake } from './intake/job-intake.ts';
+import { JobLane } from './job-lane.ts';
+import { ContractCloser } from './negotiation/contract-closer.ts';
+import { Negotiator } from './negotiation/negotiator.ts';
+import type { OrchestratorOptions } from './options.ts';
+import { Planner } from './planners/planner.ts';
+import { BatchScheduler } from './schedulers/batch-scheduler.ts';
+import { SearchDesk } from './search/search-desk.ts';
+import { Liveness } from './serving/liveness.ts';
+import { ServingDesk } from './serving/serving-desk.ts';
+import { Watchdog } from './watchdog.ts';
+import { defaultWorkerOptions } from './workers/worker-options.ts';
+import { createWorker, type Worker } from './workers/worker.ts';
+
+export interface RequesterParts {
+  readonly lane: JobLane;
+  readonly evaluations: EvaluationDesk;
+  readonly broker: EvaluationBroker;
+  readonly worker: Worker;
+  readonly liveness: Liveness;
+  readonly watchdog: Watchdog;
+  readonly searches: SearchDesk;
+  readonly closer: ContractCloser;
+  readonly serving: ServingDesk;
+  readonly intake: JobIntake;
+}
+
+export interface RequesterHooks {
+  /** Aborted when the node stops. */
+  readonly signal: AbortSignal;
+  readonly onFinished: (job: Job) => void;
+  /** Evaluations of a job failed so often that they were given up. */
+  readonly onDeadLetter: (evaluation: Evaluation) => void;
+}
+
+/** Builds the requester's parts and joins them: evaluations in, plans out, facts back. */
+export function wireRequester(
+  options: OrchestratorOptions,
+  needs: OrchestratorNeeds,
+  hooks: RequesterHooks,
+): RequesterParts {
+  const { clock, logger, random } = needs;
+  const id = (): string => newId(clock, random);
+  const broker = wireBroker(options, needs, hooks, id);
+  const evaluations = new EvaluationDesk({ broker, clock, newId: id, logger });
+  const evaluate: EvaluationDesk['evaluate'] = (...about) => evaluations.evaluate(...about);
+  const liveness = new Liveness(clock);
+  const watchdog: Watchdog = new Watchdog(
+    { periodMs: options.limits.watchPeriodMs, lostAfterMs: options.limits.lostAfterMs },
+    {
+      clock,
+      liveness,
+      evaluate,
+      onOver: (executionId) => {
+        liveness.forget(executionId);
+        serving.forget(executionId);
+      },
+      onLook: () => evaluations.repeatMissed(),
+    },
+  );
+  const lane = wireLane(needs, hooks, watchdog);
+  const around = { ...needs, ...hooks, lane, evaluate };
+  const searches = new SearchDesk(options, around);
+  const closer = new ContractCloser(options.limits, around);
+  const serving: ServingDesk = new ServingDesk({
+    ...around,
+    liveness,
+    onUnresolved: (execution, contract) => closer.resolve(execution, contract),
+  });
+  const negotiator = new Negotiator(options.limits, { ...around, desk: searches, closer });
+  const planner = new Planner({
+    clock,
+    desk: searches,
+    negotiator,
+    newRequestId: id,
+    evaluate,
+    onFinished: ({ job }) => hooks.onFinished(job),
+  });
+  const scheduler = new BatchScheduler(options.limits, { clock, lane, liveness, searches, planner });
+  const worker = createWorker(
+    { ...defaultWorkerOptions, concurrency: options.limits.workers },
+    {
+      broker,
+      clock,
+      logger,
+      schedulers: (type) => (type === 'batch' ? (evaluation) => scheduler.schedule(evaluation) : undefined),
+    },
+  );
+  const { self } = needs.market;
+  const openJobs = (): number => watchdog.openJobs;
+  const intake = new JobIntake(options, { ...around, self, newId: id, evaluations, openJobs });
+  return { lane, evaluations, broker, worker, liveness, watchdog, searches, closer, serving, intake };
+}
+
+function wireBroker(
+  options: OrchestratorOptions,
+  { clock, logger }: OrchestratorNeeds,
+  hooks: RequesterHooks,
+  newReceipt: () => string,
+): EvaluationBroker {
+  const broker: EvaluationBroker = createEvaluationBroker(
+    { ...defaultBrokerOptions, maxEvaluations: options.limits.maxOpenJobs * 2 },
+    {
+      clock,
+      newReceipt,
+      logger,
+      onDeadLetter: () => {
+        for (let letter = broker.dequeueDeadLetter(); letter !== undefined; ) {
+          hooks.onDeadLetter(letter.evaluation);
+          letter = broker.dequeueDeadLetter();
+        }
+      },
+    },
+  );
+  return broker;
+}
+
+/** Whatever is written of a job is seen by the watchdog. */
+function wireLane(
+  { clock, store }: OrchestratorNeeds,
+  { signal }: RequesterHooks,
+  watchdog: Watchdog,
+): JobLane {
+  return new JobLane({
+    clock,
+    signal,
+    store: {
+      snapshot: (jobId) => store.snapshot(jobId),
+      contract: (contractId) => store.contract(contractId),
+      commit: async (commit) => {
+        const after = await store.commit(commit);
+        watchdog.watch(after);
+        return after;
+      },
+    },
+  });
+}

@@ -1,0 +1,80 @@
+import { type Execution, isCommitted, isLive } from '../../domain/execution.ts';
+import type { PlanAction, ReconcileInput } from '../../domain/plan.ts';
+import type { Search } from '../../domain/search.ts';
+import { closeSearch, stopAll } from './endings.ts';
+
+/** How long a queued job waits between two searches. */
+const QUEUE_RETRY_MS = 5000;
+
+type StartSearch = Extract<PlanAction, { kind: 'StartSearch' }>;
+
+/** Partitions are open and no bid is left for them: another round, at once or later, or the end of the job. */
+export function searchAgain(input: ReconcileInput, slots: number, now: number): readonly PlanAction[] {
+  const { job, search } = input;
+  const exclude = job.spec.excludedProviders;
+  if (search === undefined) {
+    return [{ kind: 'StartSearch', round: 1, slots, exclude, fruitlessRounds: 1, fruitlessSince: now }];
+  }
+  const ofRound = input.executions.filter(({ requestId }) => requestId === search.requestId);
+  const fruitful = ofRound.some(becameContract);
+  const start: StartSearch = {
+    kind: 'StartSearch',
+    round: search.round + 1,
+    slots,
+    exclude,
+    fruitlessRounds: fruitful ? 1 : search.fruitlessRounds + 1,
+    fruitlessSince: fruitful ? now : search.fruitlessSince,
+  };
+  // A round whose bids were used up or broken off is no shortage: it costs a round and not the queue's time.
+  const hadBids = fruitful || search.index.entries.length > 0 || search.closeReason === 'interrupted';
+  if (hadBids && start.fruitlessRounds <= input.maxSearchRounds) return [start];
+
+  const reason = shortageReason(search, ofRound);
+  const queueDeadline = search.fruitlessSince + job.spec.timeouts.queueMs;
+  if (now >= queueDeadline) {
+    return [...stopAll(input, now, 'cancelled'), { kind: 'SetJobState', state: 'Failed', reason }];
+  }
+  const nextSearchAt = Math.min(queueDeadline, (search.closedAt ?? now) + QUEUE_RETRY_MS);
+  if (now >= nextSearchAt) return [start];
+  const idle = job.state !== 'Queued' && !input.executions.some(isLive);
+  return [
+    ...(idle ? [{ kind: 'SetJobState', state: 'Queued', reason } satisfies PlanAction] : []),
+    { kind: 'Requeue', trigger: 'job-queue', waitUntil: nextSearchAt },
+    // Nobody is to wait for a job that has nothing to offer before its next round.
+    ...closeSearch(input),
+  ];
+}
+
+/** A proposal alone is not enough: one that is declined leaves the job where it was. */
+function becameContract(execution: Execution): boolean {
+  const { observed } = execution;
+  if (isCommitted(execution) || observed.state === 'Completed') return true;
+  return observed.state === 'Failed' && observed.contractId !== undefined;
+}
+
+/** Why the last round placed nothing, with equal reasons counted. */
+export function shortageReason(search: Search, ofRound: readonly Execution[]): string {
+  const { declines, refused, entries } = search.index;
+  const reasons = [
+    ...declines.map(({ decline }) =>
+      decline.field === undefined ? decline.code : `${decline.code} (${decline.field})`,
+    ),
+    ...refused.map(({ code }) => code),
+    ...ofRound.flatMap(({ observed }) => ('end' in observed ? [observed.end.message] : [])),
+  ];
+  if (reasons.length > 0) return `No provider could take the job: ${counted(reasons)}.`;
+  if (entries.length > 0) return 'Every provider that made a bid went away before it could be used.';
+  if (search.closeReason === 'interrupted') return 'The search for providers was broken off.';
+  return search.seenAtLeast === 0
+    ? 'No provider could be reached. Start one with "bidmesh start", or join a network with --bootstrap.'
+    : 'No provider made a bid in time.';
+}
+
+function counted(reasons: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return [...counts]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([reason, count]) => `${count} x ${reason.replace(/\.$/, '')}`)
+    .join(', ');
+}

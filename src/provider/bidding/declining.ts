@@ -1,0 +1,47 @@
+import type { Decline, Refusal } from '../../domain/bid.ts';
+import type { CapabilityComparison } from '../../domain/comparison.ts';
+import type { Evidence, Notary } from '../../domain/evidence.ts';
+import { nearestMiss } from '../../domain/matching.ts';
+
+/** A signed no. */
+export function signDecline(
+  notary: Notary,
+  requestId: string,
+  jobId: string,
+  stage: Decline['stage'],
+  refusal: Refusal,
+): Evidence<Decline> {
+  const { code, message, field, required, available, retryable, retryAfterMs } = refusal;
+  return notary.sign<Decline>('decline', {
+    requestId,
+    jobId,
+    stage,
+    code,
+    message,
+    ...(field === undefined ? {} : { field }),
+    ...(required === undefined ? {} : { required }),
+    ...(available === undefined ? {} : { available }),
+    retryable,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}
+
+const RESOURCE_FIELDS = ['cpu', 'memory', 'disk', 'gpu'];
+
+/** The reason that a comparison comes to: its first hard field that is not met. */
+export function refusalOf(comparison: CapabilityComparison, retryable: boolean): Refusal {
+  const miss = nearestMiss(comparison);
+  if (miss === undefined) {
+    const message = 'The requirements do not fit.';
+    return { code: 'CONSTRAINT_UNMET', message, field: 'resources', retryable };
+  }
+  const { field, required, available } = miss;
+  const message = `${field}: ${required} asked, ${available} here.`;
+  return { code: codeFor(field), message, field, required, available, retryable };
+}
+
+function codeFor(field: string): Refusal['code'] {
+  if (field.startsWith('engine.') || field.startsWith('runtime.')) return 'ENGINE_UNAVAILABLE';
+  const resource = RESOURCE_FIELDS.some((name) => field === name || field.startsWith(`${name}.`));
+  return resource ? 'INSUFFICIENT_RESOURCES' : 'CONSTRAINT_UNMET';
+}

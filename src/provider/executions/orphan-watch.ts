@@ -1,0 +1,101 @@
+import type { ContractTerms } from '../../domain/contract.ts';
+import { type Clock, type Timer, every } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/coded-error.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { ProviderExecution, ProviderStore } from '../ports.ts';
+import { type ExecutionBook, isWorkOver } from './execution-book.ts';
+import type { Settler } from './settler.ts';
+import type { Supervisor } from './supervisor.ts';
+
+export interface OrphanWatchNeeds {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly book: ExecutionBook;
+  readonly store: Pick<ProviderStore, 'contract'>;
+  readonly supervisor: Pick<Supervisor, 'stop'>;
+  readonly settler: Pick<Settler, 'settle'>;
+}
+
+type Agreed = Pick<ContractTerms, 'orphanAfterMs' | 'retentionMs'>;
+
+interface Kept {
+  readonly agreed: Agreed;
+  /** When its work was first seen to be over, on the clock that does not jump. */
+  overSinceMs: number | undefined;
+}
+
+const ORPHANED = { exitReason: 'lost', message: 'The requester was out of reach for too long.' } as const;
+
+/**
+ * Ends work whose requester is out of reach for longer than the terms allow, and lets results go that nobody
+ * fetched in the agreed time. Both times start anew when this node does.
+ */
+export class OrphanWatch {
+  readonly #needs: OrphanWatchNeeds;
+  readonly #heardAtMs = new Map<string, number>();
+  readonly #kept = new Map<string, Kept>();
+  #timer: Timer | undefined;
+
+  constructor(needs: OrphanWatchNeeds) {
+    this.#needs = needs;
+  }
+
+  start(periodMs: number): void {
+    this.#timer = every(this.#needs.clock, periodMs, () => this.#look());
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#heardAtMs.clear();
+    this.#kept.clear();
+  }
+
+  heard(requester: string): void {
+    this.#heardAtMs.set(requester, this.#needs.clock.monotonicMs());
+  }
+
+  async #look(): Promise<void> {
+    const executions = this.#needs.book.all();
+    this.#forgetOthers(executions);
+    for (const execution of executions) {
+      if (execution.settled) continue;
+      try {
+        this.#judge(execution, await this.#keptOf(execution));
+      } catch (error) {
+        const { executionId } = execution.item;
+        this.#needs.logger.warn('an execution was not looked at', { executionId, reason: messageOf(error) });
+      }
+    }
+  }
+
+  #judge(execution: ProviderExecution, kept: Kept): void {
+    const nowMs = this.#needs.clock.monotonicMs();
+    const { executionId, state } = execution.item;
+    if (isWorkOver(state)) {
+      kept.overSinceMs ??= nowMs;
+      if (nowMs - kept.overSinceMs >= kept.agreed.retentionMs) this.#needs.settler.settle(execution, 'stop');
+      return;
+    }
+    const heardAtMs = this.#heardAtMs.get(execution.requester);
+    if (heardAtMs === undefined) this.heard(execution.requester);
+    else if (nowMs - heardAtMs >= kept.agreed.orphanAfterMs)
+      this.#needs.supervisor.stop(executionId, ORPHANED);
+  }
+
+  async #keptOf({ item }: ProviderExecution): Promise<Kept> {
+    const known = this.#kept.get(item.executionId);
+    if (known !== undefined) return known;
+    const contract = await this.#needs.store.contract(item.contractId);
+    const agreed = contract?.terms.value ?? { orphanAfterMs: 0, retentionMs: 0 };
+    const kept: Kept = { agreed, overSinceMs: undefined };
+    this.#kept.set(item.executionId, kept);
+    return kept;
+  }
+
+  #forgetOthers(executions: readonly ProviderExecution[]): void {
+    const ids = new Set(executions.map(({ item }) => item.executionId));
+    const requesters = new Set(executions.map(({ requester }) => requester));
+    for (const id of this.#kept.keys()) if (!ids.has(id)) this.#kept.delete(id);
+    for (const peer of this.#heardAtMs.keys()) if (!requesters.has(peer)) this.#heardAtMs.delete(peer);
+  }
+}

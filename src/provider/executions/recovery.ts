@@ -1,0 +1,71 @@
+import { type Lease, releaseLease } from '../../domain/lock.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Executor } from '../executors/executor.ts';
+import type { ResourceLedger } from '../locks/ledger.ts';
+import type { AttemptFolders, ProviderExecution, ProviderStore } from '../ports.ts';
+import type { ExecutionBook } from './execution-book.ts';
+import type { Settler } from './settler.ts';
+
+export interface RecoveryNeeds {
+  readonly clock: Clock;
+  readonly store: Pick<ProviderStore, 'commit'>;
+  readonly executor: Pick<Executor, 'reap'>;
+  readonly folders: Pick<AttemptFolders, 'sweep'>;
+  readonly ledger: Pick<ResourceLedger, 'adopt' | 'get'>;
+  readonly book: ExecutionBook;
+  readonly settler: Pick<Settler, 'settle'>;
+}
+
+/**
+ * Brings back what is on disk, before the first bid: children that are left over are ended, locks without a contract
+ * are freed, and what was running is lost, since a child never outlives its node. Returns what had not started
+ * and may start now.
+ */
+export async function recoverExecutions(
+  stored: { readonly leases: readonly Lease[]; readonly executions: readonly ProviderExecution[] },
+  needs: RecoveryNeeds,
+): Promise<readonly ProviderExecution[]> {
+  const { executor, folders, book, ledger, settler } = needs;
+  for (const { process } of stored.executions) if (process !== undefined) await executor.reap(process);
+  await folders.sweep();
+  await recoverLeases(stored.leases, stored.executions, needs);
+  const startable: ProviderExecution[] = [];
+  for (const execution of stored.executions) {
+    book.add(execution);
+    if (execution.settled) settler.settle(execution, 'stop');
+    else if (hasNotStarted(execution) && ledger.get(execution.lockId) !== undefined)
+      startable.push(execution);
+    else await loseWhatRan(execution, needs);
+  }
+  return startable;
+}
+
+async function recoverLeases(
+  leases: readonly Lease[],
+  executions: readonly ProviderExecution[],
+  { ledger, store }: RecoveryNeeds,
+): Promise<void> {
+  const wanted = new Set(executions.filter(hasNotStarted).map(({ lockId }) => lockId));
+  const freed = leases
+    .filter((lease) => !(lease.state === 'committed' && wanted.has(lease.lockId) && ledger.adopt(lease)))
+    .map(releaseLease);
+  if (freed.length > 0) await store.commit({ leases: freed });
+}
+
+function hasNotStarted({ item, process, settled }: ProviderExecution): boolean {
+  return item.state === 'BidAccepted' && process === undefined && !settled;
+}
+
+async function loseWhatRan({ item }: ProviderExecution, { book, clock }: RecoveryNeeds): Promise<void> {
+  if (item.state !== 'Running' && item.state !== 'BidAccepted') return;
+  const message =
+    item.state === 'Running'
+      ? 'The provider was restarted while this ran.'
+      : 'The capacity for this was gone when the provider was back.';
+  await book.move(item.executionId, {
+    state: 'Failed',
+    exitReason: 'lost',
+    message,
+    finishedAt: clock.nowMs(),
+  });
+}

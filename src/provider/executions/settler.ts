@@ -1,0 +1,73 @@
+import { canMoveContract, type ContractRecord, moveContract } from '../../domain/contract.ts';
+import type { Desired } from '../../domain/serving.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/coded-error.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { ProviderContent, ProviderExecution, ProviderStore } from '../ports.ts';
+import { type ExecutionBook, isWorkOver } from './execution-book.ts';
+import type { Supervisor } from './supervisor.ts';
+
+export interface SettlerNeeds {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly book: ExecutionBook;
+  readonly store: Pick<ProviderStore, 'contract'>;
+  readonly content: Pick<ProviderContent, 'unpin'>;
+  readonly supervisor: Pick<Supervisor, 'stop'>;
+}
+
+const UNWANTED = { exitReason: 'cancelled', message: 'The requester does not want it any more.' } as const;
+
+/** Does what requesters want of their executions, and lets go of those they are done with. */
+export class Settler {
+  readonly #needs: SettlerNeeds;
+  readonly #settling = new Set<string>();
+
+  constructor(needs: SettlerNeeds) {
+    this.#needs = needs;
+  }
+
+  /** The answer to one line of a serving list. */
+  want(requester: string, executionId: string, attempt: number, desired: Desired): void {
+    const execution = this.#needs.book.get(executionId);
+    if (execution?.requester !== requester || execution.item.attempt !== attempt || desired === 'run') return;
+    if (isWorkOver(execution.item.state)) this.settle(execution, desired);
+    else this.#needs.supervisor.stop(executionId, UNWANTED);
+  }
+
+  /** Closes the contract and forgets the execution, in the background: its result may go. */
+  settle(execution: ProviderExecution, desired: 'stop' | 'done'): void {
+    const { executionId } = execution.item;
+    if (this.#settling.has(executionId)) return;
+    this.#settling.add(executionId);
+    this.#settle(execution, desired)
+      .catch((error: unknown) => {
+        const reason = messageOf(error);
+        this.#needs.logger.warn('an execution was not settled', { executionId, reason });
+      })
+      .finally(() => this.#settling.delete(executionId));
+  }
+
+  async #settle(execution: ProviderExecution, desired: 'stop' | 'done'): Promise<void> {
+    const { store, clock, content, book } = this.#needs;
+    const { contractId, executionId, state } = execution.item;
+    if (!execution.settled) {
+      const contract = await store.contract(contractId);
+      const end = desired === 'done' && state === 'Publishing' ? 'COMPLETED' : 'TERMINATED';
+      await book.settle(executionId, { contracts: movedTo(contract, end, clock.nowMs()) });
+    }
+    // Unpinned before it is forgotten: a crash in between repeats this, and leaves no pin behind.
+    await content.unpin(contractId);
+    await book.forget(executionId);
+  }
+}
+
+function movedTo(
+  contract: ContractRecord | undefined,
+  state: 'COMPLETED' | 'TERMINATED',
+  now: number,
+): readonly ContractRecord[] {
+  return contract !== undefined && canMoveContract(contract.state, state)
+    ? [moveContract(contract, state, now)]
+    : [];
+}

@@ -1,0 +1,108 @@
+import type { Lease } from '../domain/lock.ts';
+import { messageOf } from '../lib/coded-error.ts';
+import { newId } from '../lib/random.ts';
+import { Bidder } from './bidding/bidder.ts';
+import { ContractDesk } from './bidding/contract-desk.ts';
+import { ExecutionBook } from './executions/execution-book.ts';
+import { OrphanWatch } from './executions/orphan-watch.ts';
+import { Reporter, type ServedTo } from './executions/reporter.ts';
+import { Settler } from './executions/settler.ts';
+import { Supervisor } from './executions/supervisor.ts';
+import type { ProviderNeeds } from './index.ts';
+import { ResourceLedger } from './locks/ledger.ts';
+import type { ProviderOptions } from './options.ts';
+import type { ProviderExecution } from './ports.ts';
+
+export interface ProviderParts {
+  readonly ledger: ResourceLedger;
+  readonly book: ExecutionBook;
+  readonly bidder: Bidder;
+  readonly contracts: ContractDesk;
+  readonly supervisor: Supervisor;
+  readonly reporter: Reporter;
+  readonly settler: Settler;
+  readonly orphans: OrphanWatch;
+  /** Starts an execution that is on disk, and tells its requester. */
+  begin(execution: ProviderExecution): void;
+}
+
+const OVERRUN = { exitReason: 'timeout', message: 'The work overran its lease.' } as const;
+
+/** Builds the provider's parts and joins them. */
+export function wireProvider(
+  options: ProviderOptions,
+  needs: ProviderNeeds,
+  highestVersion: number,
+): ProviderParts {
+  const { clock, random, store } = needs;
+  const id = (): string => newId(clock, random);
+  const book = new ExecutionBook(store, clock);
+  const ledger = wireLedger(needs, highestVersion, id, (lease) =>
+    supervisor.stop(lease.executionId, OVERRUN),
+  );
+  const supervisor: Supervisor = new Supervisor(options, {
+    ...needs,
+    ledger,
+    book,
+    onChanged: (requester) => reporter.changed(requester),
+  });
+  const settler = new Settler({ ...needs, book, supervisor });
+  const orphans = new OrphanWatch({ ...needs, book, supervisor, settler });
+  const reporter: Reporter = new Reporter(
+    { periodMs: options.limits.heartbeatMs, longestMs: options.limits.longestHeartbeatMs },
+    {
+      ...needs,
+      servedTo: (requester) => servedTo(book, requester),
+      onDesired: (...wish) => settler.want(...wish),
+      onHeard: (requester) => orphans.heard(requester),
+    },
+  );
+  const liveExecutions = (): number => book.liveCount();
+  const bidder = new Bidder(options, { ...needs, newId: id, ledger, liveExecutions });
+  const begin = (execution: ProviderExecution): void => {
+    book.add(execution);
+    orphans.heard(execution.requester);
+    reporter.changed(execution.requester);
+    supervisor.start(execution);
+  };
+  const contracts = new ContractDesk(options, {
+    ...needs,
+    ledger,
+    bidder,
+    isKnown: (executionId) => book.get(executionId) !== undefined,
+    onAccepted: begin,
+  });
+  return { ledger, book, bidder, contracts, supervisor, reporter, settler, orphans, begin };
+}
+
+function wireLedger(
+  { clock, logger, store, machine, onboarded }: ProviderNeeds,
+  highestVersion: number,
+  newLockId: () => string,
+  onOverrun: (lease: Lease) => void,
+): ResourceLedger {
+  return new ResourceLedger(
+    { machine, onboarded, highestVersion },
+    {
+      clock,
+      newLockId,
+      onExpired: (lease) => {
+        onOverrun(lease);
+        store.commit({ leases: [lease] }).catch((error: unknown) => {
+          logger.warn('the end of a lease was not written', { reason: messageOf(error) });
+        });
+      },
+    },
+  );
+}
+
+/** What runs comes before what is over: an item that does not fit must not look like a silent provider. */
+function servedTo(book: ExecutionBook, requester: string): ServedTo {
+  const served = book.unsettledOf(requester);
+  return {
+    record: served[0]?.requesterRecord ?? new Uint8Array(),
+    items: served
+      .map(({ item }) => item)
+      .toSorted((a, b) => Number(a.finishedAt !== undefined) - Number(b.finishedAt !== undefined)),
+  };
+}
