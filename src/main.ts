@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 import type { CliEnvironment, OutputStream } from './cli/environment.ts';
 
-const OLDEST_NODE = [22, 12] as const;
+const OLDEST_NODE = [22, 18] as const;
 const NODE_READY_TIMEOUT_MS = 30_000;
 
 function isOldNode(): boolean {

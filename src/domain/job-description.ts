@@ -208,4 +208,3 @@ export const jobDescription = z.strictObject({
 });
 
 export type JobDescription = z.output<typeof jobDescription>;
-export type JobDescriptionInput = z.input<typeof jobDescription>;

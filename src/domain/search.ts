@@ -9,8 +9,6 @@ export interface Rank {
   readonly reason: string;
 }
 
-export type CandidateState = 'candidate' | 'selected' | 'declined' | 'timed-out' | 'failed' | 'used';
-
 /** One bidder in the index, with everything that led to its place. */
 export interface EligibleComputeProviderData {
   readonly provider: string;

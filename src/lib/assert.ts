@@ -4,8 +4,3 @@ import { CodedError } from './coded-error.ts';
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new CodedError('ASSERTION', message);
 }
-
-/** Makes the compiler prove that a switch covers every case. */
-export function unreachable(value: never): never {
-  throw new CodedError('ASSERTION', `unreachable value: ${JSON.stringify(value)}`);
-}

@@ -94,14 +94,3 @@ export function within<T, U>(
 export function isoTime(wallMs: number): string {
   return new Date(wallMs).toISOString();
 }
-
-/** A signal that is aborted with `reason()` after `delayMs`; cancel it when the work is done. */
-export function abortAfter(
-  clock: Clock,
-  delayMs: number,
-  reason: () => unknown,
-): { readonly signal: AbortSignal; cancel(): void } {
-  const controller = new AbortController();
-  const timer = clock.after(delayMs, () => controller.abort(reason()));
-  return { signal: controller.signal, cancel: () => timer.cancel() };
-}

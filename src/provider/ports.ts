@@ -1,5 +1,4 @@
 import type { Bid, BidRequest, Decline, JobRequest } from '../domain/bid.ts';
-import type { Pools } from '../domain/capability.ts';
 import type { CapabilityComparison } from '../domain/comparison.ts';
 import type {
   ContractAnswer,
@@ -89,6 +88,7 @@ export interface ProviderContent {
   importTree(
     entries: readonly { readonly path: string; readonly source: TreeSource }[],
   ): Promise<{ readonly cid: string; readonly bytes: number }>;
+  /** Keeps content that is here in full; rejects with `CONTENT_UNAVAILABLE` when it is not. */
   pin(cid: string, owner: string): Promise<void>;
   unpin(owner: string): Promise<void>;
 }
@@ -155,5 +155,3 @@ export interface ProviderDesk {
   /** A requester came into reach: report at once. */
   peerConnected(peer: string): void;
 }
-
-export type PoolsView = () => Pools;

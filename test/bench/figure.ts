@@ -13,8 +13,8 @@ export interface Figure {
 
 export interface BenchContext {
   readonly iterations: number | undefined;
-  report(figure: Figure): void;
-  note(text: string): void;
+  readonly report: (figure: Figure) => void;
+  readonly note: (text: string) => void;
 }
 
 export interface Bench {
