@@ -1,0 +1,71 @@
+Feature: Choosing the preferred node
+  The bids are ranked by price, soft constraints, load and start time. The order has reasons that a user can read,
+  and the same bids always come out in the same order.
+
+  Scenario: With price preferred the cheapest wins
+    Given the nodes:
+      | node  | provides | price | cpu |
+      | alice | no       |       | 1   |
+      | bob   | yes      | 0.09  | 64  |
+      | carol | yes      | 0.02  | 1   |
+      | dave  | yes      | 0.05  | 64  |
+    When "alice" posts a job:
+      """
+      prefer: price
+      """
+    Then the job completes on "carol"
+    And the bids are ranked: "carol, dave, bob"
+
+  Scenario: A soft constraint decides between equals
+    Given the nodes:
+      | node  | provides | label     |
+      | alice | no       |           |
+      | bob   | yes      | zone=east |
+      | carol | yes      | zone=west |
+      | dave  | yes      | zone=east |
+    When "alice" posts a job:
+      """
+      constraints: { soft: [{ key: label.zone, operator: In, values: [west], weight: 10 }] }
+      """
+    Then the job completes on "carol"
+    And these providers made a bid: "bob, carol, dave"
+    And "soft" of "carol" is 1000: "meets 1 of 1 soft constraints"
+    And "soft" of "bob" is 0: "meets 0 of 1 soft constraints"
+
+  Scenario: A soft constraint excludes nobody
+    Given the nodes:
+      | node  | provides | label     |
+      | alice | no       |           |
+      | bob   | yes      | zone=east |
+    When "alice" posts a job:
+      """
+      constraints: { soft: [{ key: label.zone, operator: In, values: [west] }] }
+      """
+    Then the job completes on "bob"
+
+  Scenario: Every rank is shown with its reason
+    Given the nodes:
+      | node  | provides | price |
+      | alice | no       |       |
+      | bob   | yes      | 0.04  |
+      | carol | yes      | 0.02  |
+    When "alice" posts a job:
+      """
+      timeouts: { execution: 1h }
+      """
+    Then the job completes on "carol"
+    And the bids are ranked: "carol, bob"
+    And "price" of "carol" is 1000: "0.02 USD for the whole execution timeout, the cheapest"
+    And "price" of "bob" is 500: "0.04 USD for the whole execution timeout, the cheapest is 0.02"
+    And every bid has the ranks "load, own-node, price, soft, speed", and its score follows from them
+    And the bid of "carol" was selected, and that of "bob" was a candidate
+
+  Scenario: Equal bids are put in the same order every time
+    Given the nodes:
+      | node  | provides |
+      | alice | no       |
+      | bob   | yes      |
+      | carol | yes      |
+      | dave  | yes      |
+    When "alice" posts 3 jobs one after the other
+    Then every job had the same ranking, with the peer ids in order

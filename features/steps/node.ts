@@ -1,0 +1,59 @@
+import { After, type DataTable, Given, setWorldConstructor, Then, When } from 'quickpickle';
+import { expect } from 'vitest';
+import { byteQuantity, cpuQuantity, durationQuantity } from '../../src/domain/quantities.ts';
+import { MarketWorld } from '../support/market-world.ts';
+import type { NodeSpec } from '../support/test-node.ts';
+
+setWorldConstructor(MarketWorld);
+
+/**
+ * One row of a table of nodes. Columns: node, provides (yes), price (0.02 an hour), cpu (4), memory (8GiB),
+ * work (20ms), label (none, or key=value), locks (when asked, or with the bid).
+ */
+function specOf(row: Readonly<Record<string, string>>): Omit<NodeSpec, 'realExecutor'> {
+  const { node = '', provides, price, cpu, memory, work, label = '', locks } = filled(row);
+  const [key, value] = label.split('=');
+  const provider = {
+    lockOnBid: locks === 'with the bid',
+    ...(price === undefined ? {} : { price: { amount: price } }),
+    ...(key === undefined || value === undefined ? {} : { labels: { [key]: value } }),
+  };
+  return {
+    name: node,
+    provider: provides === 'no' ? undefined : provider,
+    cpuMillis: cpuQuantity.parse(cpu ?? '4'),
+    memoryBytes: byteQuantity.parse(memory ?? '8GiB'),
+    workMs: durationQuantity.parse(work ?? '20ms'),
+  };
+}
+
+/** An empty cell says nothing. */
+function filled(row: Readonly<Record<string, string>>): Partial<Record<string, string>> {
+  return Object.fromEntries(Object.entries(row).filter(([, text]) => text !== ''));
+}
+
+Given('the nodes:', async (world: MarketWorld, table: DataTable) => {
+  for (const row of table.hashes()) await world.start(specOf(row));
+  await world.acquaint();
+});
+
+Given('a peer that hears every request and never answers', async (world: MarketWorld) => {
+  await world.addSilentPeer();
+  await world.acquaint();
+});
+
+When('the provider {string} joins the network', async (world: MarketWorld, name: string) => {
+  await world.start(specOf({ node: name }));
+});
+
+Then('all of the capacity of {string} is free', async (world: MarketWorld, name: string) => {
+  const { onboarded, free, locked, allocated, leases } = await world.node(name).api.resources();
+  expect(leases).toEqual([]);
+  expect(free).toEqual(onboarded);
+  expect([locked.cpuMillis, allocated.cpuMillis]).toEqual([0, 0]);
+});
+
+/** Whatever a scenario was about, at its end nobody holds capacity any more. */
+After(async (world: MarketWorld) => {
+  if (world.info.errors.length === 0) await world.capacityIsBack();
+});

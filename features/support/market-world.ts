@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { QuickPickleWorld } from 'quickpickle';
+import type { TestContext } from 'vitest';
+import { protocolNames } from '../../src/network/names.ts';
+import type { Underlay } from '../../src/network/underlay.ts';
+import type { ApiClient, BidView, HttpAnswer, JobEvent } from './api-client.ts';
+import type { FollowedLog } from './followed-log.ts';
+import { jobFrom } from './job-text.ts';
+import { PostedJob } from './posted-job.ts';
+import { type KnownProcess, ProcessMarket } from './process-market.ts';
+import { type Engine, programOf, python } from './programs.ts';
+import { startSilentPeer } from './silent-peer.ts';
+import { type NodeSpec, startTestNode, type TestNode } from './test-node.ts';
+import { until } from './until.ts';
+
+const ACQUAINTED_WITHIN_MS = 10_000;
+const FREE_AGAIN_WITHIN_MS = 5000;
+
+/** One scenario: a private network, its nodes, and what was posted and answered. Everything it made ends with it. */
+export class MarketWorld extends QuickPickleWorld {
+  // Said again here because the package's own types cannot be resolved by Node's rules.
+  declare readonly context: TestContext;
+  declare readonly info: { readonly tags: readonly string[]; readonly errors: readonly unknown[] };
+  readonly network = `feature-${randomBytes(6).toString('hex')}`;
+  readonly jobs: PostedJob[] = [];
+  readonly answers: HttpAnswer[] = [];
+  /** Python scripts by name. */
+  readonly scripts = new Map<string, string>();
+  /** The log that is being followed. */
+  log: FollowedLog | undefined;
+  /** What was known of the job when its node was killed. */
+  eventsBefore: readonly JobEvent[] = [];
+  /** Providers that were killed, and the processes that the last of them had. */
+  readonly killed: string[] = [];
+  orphans: readonly KnownProcess[] = [];
+  readonly #nodes = new Map<string, TestNode>();
+  readonly #silentPeers: Underlay[] = [];
+  readonly #over = new AbortController();
+  /** Nodes that are processes of their own. */
+  readonly processes = new ProcessMarket(this.network, this.#over.signal);
+  #root: string | undefined;
+
+  async init(): Promise<void> {
+    await super.init();
+    this.context.onTestFinished(() => this.#dispose());
+  }
+
+  /** Starts a node that knows all earlier ones. */
+  async start(spec: Omit<NodeSpec, 'realExecutor'>): Promise<TestNode> {
+    this.#root ??= await mkdtemp(join(tmpdir(), 'bidmesh-feature-'));
+    const node = await startTestNode(
+      { ...spec, realExecutor: this.info.tags.includes('@real-executor') },
+      { network: this.network, root: this.#root, bootstrap: this.#addresses(), signal: this.#over.signal },
+    );
+    this.#nodes.set(spec.name, node);
+    return node;
+  }
+
+  async addSilentPeer(): Promise<void> {
+    this.#silentPeers.push(await startSilentPeer(this.network, this.#addresses()));
+  }
+
+  /** Waits until every node knows every provider, so that a search can tell when all of them have answered. */
+  async acquaint(): Promise<void> {
+    const { requestsTopic } = protocolNames(this.network);
+    const listeners = [
+      ...[...this.#nodes.values()].filter(({ node }) => node.provider !== undefined).map(peerIdOf),
+      ...this.#silentPeers.map((peer) => peer.self),
+    ];
+    await until('every node knows every provider', ACQUAINTED_WITHIN_MS, () =>
+      [...this.#nodes.values()].every(({ underlay }) => {
+        const known = new Set([underlay.self, ...underlay.subscribers(requestsTopic)]);
+        return listeners.every((peer) => known.has(peer));
+      }),
+    );
+  }
+
+  /** Waits until every process has met another node, as far as it was told of one. */
+  async processesReady(): Promise<void> {
+    for (const { name, api } of this.processes.all()) {
+      await until(`${name} is ready`, ACQUAINTED_WITHIN_MS, async () => {
+        return (await api.send('GET', '/health/ready')).status === 200;
+      });
+    }
+  }
+
+  node(name: string): TestNode {
+    const node = this.#nodes.get(name);
+    if (node === undefined) throw new Error(`the scenario has no node called ${name}`);
+    return node;
+  }
+
+  nodeNames(): readonly string[] {
+    return [...this.#nodes.keys()];
+  }
+
+  peerId(name: string): string {
+    return peerIdOf(this.node(name));
+  }
+
+  /** Peer ids as the names the scenario gave them. */
+  nameOf(peerId: string): string {
+    const found =
+      [...this.#nodes.values()].find((node) => peerIdOf(node) === peerId) ??
+      this.processes.all().find((node) => node.peerId === peerId);
+    return found?.name ?? peerId;
+  }
+
+  /** The HTTP interface of a node, in this process or in one of its own. */
+  api(name: string): ApiClient {
+    return this.processes.find(name)?.api ?? this.node(name).api;
+  }
+
+  /** Stops a node and forgets it. */
+  async stop(name: string): Promise<void> {
+    const { node } = this.node(name);
+    this.#nodes.delete(name);
+    await node.stop();
+  }
+
+  /** Posts a job to a node: YAML in which `$name` stands for a peer id, and a program that ends at once unless it has one. */
+  async post(name: string, text = '', engine = programOf('ends at once')): Promise<PostedJob> {
+    const api = this.api(name);
+    const description = jobFrom(text, (node) => this.peerId(node), engine);
+    const job = new PostedJob(api, name, await api.postJob(description));
+    this.jobs.push(job);
+    return job;
+  }
+
+  /** The program that a scenario describes in words, or one of its scripts. */
+  program(words: string): Engine {
+    const script = this.scripts.get(/^runs "(.*)"$/.exec(words)?.[1] ?? '');
+    return script === undefined ? programOf(words) : python(script);
+  }
+
+  /** The one posted last. */
+  get job(): PostedJob {
+    const job = this.jobs.at(-1);
+    if (job === undefined) throw new Error('the scenario has posted no job');
+    return job;
+  }
+
+  get answer(): HttpAnswer {
+    const answer = this.answers.at(-1);
+    if (answer === undefined) throw new Error('the scenario has no answer');
+    return answer;
+  }
+
+  /** Of the job posted last, best first. */
+  bids(): Promise<readonly BidView[]> {
+    return this.job.api.bids(this.job.location);
+  }
+
+  /** The nodes on which a job's partitions completed. */
+  async winners(job: PostedJob): Promise<readonly string[]> {
+    const { executions } = await job.view();
+    return executions
+      .filter(({ observedState }) => observedState === 'Completed')
+      .map(({ provider }) => this.nameOf(provider));
+  }
+
+  /** Waits until no provider has anything locked or allocated any more. */
+  async capacityIsBack(): Promise<void> {
+    for (const { name, api } of [...this.#nodes.values(), ...this.processes.running()]) {
+      await until(`the capacity of ${name} is free again`, FREE_AGAIN_WITHIN_MS, async () => {
+        const { onboarded, free, leases } = await api.resources();
+        return leases.length === 0 && free.cpuMillis === onboarded.cpuMillis;
+      });
+    }
+  }
+
+  #addresses(): readonly string[] {
+    return [...this.#nodes.values()].flatMap(({ node }) => node.multiaddrs().slice(0, 1));
+  }
+
+  async #dispose(): Promise<void> {
+    this.#over.abort();
+    await this.processes.stop();
+    await Promise.all(this.#silentPeers.map((peer) => peer.stop()));
+    await Promise.all([...this.#nodes.values()].map(({ node }) => node.stop()));
+    if (this.#root !== undefined) await rm(this.#root, { recursive: true, force: true });
+  }
+}
+
+function peerIdOf({ node }: TestNode): string {
+  return node.peerId;
+}

@@ -1,0 +1,120 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { LocalNetwork } from '../../src/launcher/local-network.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { sampleProcess } from '../../src/provider/executors/process-identity.ts';
+import { ApiClient } from './api-client.ts';
+
+const READY_WITHIN_MS = 20_000;
+
+/** A process, told from any other that had or will have its pid. */
+export interface KnownProcess {
+  readonly pid: number;
+  readonly startTimeTicks: number;
+}
+
+/** A node that is a process of its own; it keeps its name, key and data directory over all its lives. */
+export interface ProcessNode {
+  readonly name: string;
+  readonly peerId: string;
+  readonly provides: boolean;
+  readonly api: ApiClient;
+}
+
+/** The nodes of a scenario that are processes of their own, on one private network. */
+export class ProcessMarket {
+  readonly #local: LocalNetwork;
+  readonly #signal: AbortSignal;
+  readonly #nodes = new Map<string, ProcessNode>();
+  readonly #running = new Set<string>();
+
+  constructor(network: string, signal: AbortSignal) {
+    this.#signal = signal;
+    this.#local = new LocalNetwork(
+      {
+        nodePath: process.execPath,
+        mainPath: fileURLToPath(new URL('../../src/main.ts', import.meta.url)),
+        temporaryRoot: tmpdir(),
+        env: process.env,
+        network,
+        readyTimeoutMs: READY_WITHIN_MS,
+      },
+      systemClock,
+    );
+  }
+
+  /** Starts a node, or starts one that was killed again on the data directory it had. */
+  async start(name: string, provides = this.#nodes.get(name)?.provides ?? true): Promise<void> {
+    const { process: started } = await this.#local.start(name, {
+      BIDMESH__PROVIDER__ENABLED: String(provides),
+      BIDMESH__LOG__LEVEL: 'error',
+    });
+    this.#running.add(name);
+    if (this.#nodes.has(name)) return;
+    const api = new ApiClient(() => this.#local.node(name).process.api, this.#signal);
+    this.#nodes.set(name, { name, peerId: started.peerId, provides, api });
+  }
+
+  /** kill -9 */
+  async kill(name: string): Promise<void> {
+    this.#running.delete(name);
+    await this.#local.kill(name);
+  }
+
+  find(name: string): ProcessNode | undefined {
+    return this.#nodes.get(name);
+  }
+
+  all(): readonly ProcessNode[] {
+    return [...this.#nodes.values()];
+  }
+
+  running(): readonly ProcessNode[] {
+    return this.all().filter(({ name }) => this.#running.has(name));
+  }
+
+  /** Every process below a node's own: those of the jobs it runs. */
+  async processesBelow(name: string): Promise<readonly KnownProcess[]> {
+    const children = await childrenByParent();
+    const found: number[] = [];
+    const waiting = [this.#local.node(name).process.pid];
+    for (let pid = waiting.pop(); pid !== undefined; pid = waiting.pop()) {
+      const below = children.get(pid) ?? [];
+      found.push(...below);
+      waiting.push(...below);
+    }
+    const samples = await Promise.all(found.map(async (pid) => ({ pid, sample: await sampleProcess(pid) })));
+    return samples.flatMap(({ pid, sample }) =>
+      sample === undefined ? [] : [{ pid, startTimeTicks: sample.startTimeTicks }],
+    );
+  }
+
+  stop(): Promise<void> {
+    return this.#local.stop();
+  }
+}
+
+/** True while this very process lives. */
+export async function isAlive({ pid, startTimeTicks }: KnownProcess): Promise<boolean> {
+  return (await sampleProcess(pid))?.startTimeTicks === startTimeTicks;
+}
+
+async function childrenByParent(): Promise<ReadonlyMap<number, readonly number[]>> {
+  const children = new Map<number, number[]>();
+  for (const entry of await readdir('/proc')) {
+    const parent = /^\d+$/.test(entry) ? await parentOf(entry) : undefined;
+    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
+  }
+  return children;
+}
+
+async function parentOf(pid: string): Promise<number | undefined> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    // The command name stands in parentheses and may contain anything.
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,99 @@
+import type {
+  Channel,
+  GossipVerdict,
+  OpenOptions,
+  ProtocolLimits,
+  Underlay,
+  UnderlayListener,
+} from '../../src/network/underlay.ts';
+
+/** A node's end of the network that a scenario can disturb. What is not disturbed goes through unchanged. */
+export class ScriptedUnderlay implements Underlay {
+  readonly #inner: Underlay;
+  #silent = false;
+  #alterIncoming: ((frame: Uint8Array) => Uint8Array) | undefined;
+
+  constructor(inner: Underlay) {
+    this.#inner = inner;
+  }
+
+  /** From now on nothing that this node says on a channel it opened leaves it; its connections stay up. */
+  fallSilent(): void {
+    this.#silent = true;
+  }
+
+  /** Changes what comes in on channels that this node opened. */
+  alterIncoming(alter: (frame: Uint8Array) => Uint8Array): void {
+    this.#alterIncoming = alter;
+  }
+
+  get self(): string {
+    return this.#inner.self;
+  }
+
+  get maxGossipBytes(): number {
+    return this.#inner.maxGossipBytes;
+  }
+
+  start(): Promise<void> {
+    return this.#inner.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#inner.stop();
+  }
+
+  subscribe(topic: string, validate: (from: string, message: Uint8Array) => GossipVerdict): void {
+    this.#inner.subscribe(topic, validate);
+  }
+
+  publish(topic: string, message: Uint8Array): Promise<void> {
+    return this.#inner.publish(topic, message);
+  }
+
+  subscribers(topic: string): readonly string[] {
+    return this.#inner.subscribers(topic);
+  }
+
+  handle(protocol: string, limits: ProtocolLimits, handler: (channel: Channel) => void): void {
+    this.#inner.handle(protocol, limits, handler);
+  }
+
+  async open(peer: string, protocol: string, limits: ProtocolLimits, options: OpenOptions): Promise<Channel> {
+    return this.#disturbed(await this.#inner.open(peer, protocol, limits, options));
+  }
+
+  isConnected(peer: string): boolean {
+    return this.#inner.isConnected(peer);
+  }
+
+  connectedPeers(): readonly string[] {
+    return this.#inner.connectedPeers();
+  }
+
+  peerRecord(): Uint8Array {
+    return this.#inner.peerRecord();
+  }
+
+  multiaddrs(): readonly string[] {
+    return this.#inner.multiaddrs();
+  }
+
+  listen(listener: UnderlayListener): void {
+    this.#inner.listen(listener);
+  }
+
+  #disturbed(channel: Channel): Channel {
+    return {
+      peer: channel.peer,
+      ended: channel.ended,
+      send: (frame) => (this.#silent ? Promise.resolve() : channel.send(frame)),
+      receive: async () => {
+        const frame = await channel.receive();
+        return frame === undefined || this.#alterIncoming === undefined ? frame : this.#alterIncoming(frame);
+      },
+      close: () => channel.close(),
+      abort: () => channel.abort(),
+    };
+  }
+}

@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import type { z } from 'zod';
+import { nodeConfig } from '../../src/config/schema.ts';
+import { nodeOptionsOf } from '../../src/config/node-options-of.ts';
+import type { NodeOptions } from '../../src/config/node-options.ts';
+import { type Identity, identityOf } from '../../src/identity/index.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
+import { systemRandom } from '../../src/lib/random.ts';
+import { createLibp2pUnderlay } from '../../src/network/libp2p/libp2p-underlay.ts';
+import { type BidmeshNode, startNode } from '../../src/node.ts';
+import { createScriptedExecutor } from '../../test/simulation/scripted-executor.ts';
+import { ApiClient } from './api-client.ts';
+import { CountingRunRecord } from './run-record.ts';
+import { ScriptedUnderlay } from './scripted-underlay.ts';
+
+const GIB = 2 ** 30;
+/** Small, so that a program that prints for ever reaches it soon. */
+const MOST_OUTPUT_BYTES = 2 ** 20;
+/** More than any scenario has providers: the bid window stays open until everybody has answered. */
+const WANTED_BIDS = 10;
+
+export interface NodeSpec {
+  readonly name: string;
+  /** Settings of the provider; undefined on a node that only posts jobs. */
+  readonly provider: z.input<typeof nodeConfig>['provider'] | undefined;
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
+  /** How long each execution works, where the executor is a scripted one. */
+  readonly workMs: number;
+  /** Runs the programs of jobs for real, in sandboxed children. */
+  readonly realExecutor: boolean;
+}
+
+export interface NodeSurroundings {
+  readonly network: string;
+  readonly root: string;
+  readonly bootstrap: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** A whole node in this process, with the hold that a scenario has on it. */
+export interface TestNode {
+  readonly name: string;
+  readonly identity: Identity;
+  readonly node: BidmeshNode;
+  readonly api: ApiClient;
+  readonly underlay: ScriptedUnderlay;
+  /** What its scripted executor ran. */
+  readonly runs: CountingRunRecord;
+}
+
+/** Starts a node of production parts on TCP over loopback; only the machine, and where asked the executor, is scripted. */
+export async function startTestNode(spec: NodeSpec, around: NodeSurroundings): Promise<TestNode> {
+  const options = optionsFor(spec, around);
+  const identity = identityOf(systemRandom.bytes(32));
+  const underlay = new ScriptedUnderlay(
+    createLibp2pUnderlay(options.libp2p, {
+      privateKeyRaw: identity.privateKeyRaw,
+      clock: systemClock,
+      logger: silentLogger,
+    }),
+  );
+  const runs = new CountingRunRecord();
+  const node = await startNode(
+    options,
+    { nodePath: process.execPath, searchPath: process.env['PATH'] ?? '', constrainedMemoryBytes: 0 },
+    {
+      logger: silentLogger,
+      identity,
+      underlay: () => underlay,
+      machine: {
+        resources: {
+          cpuMillis: spec.cpuMillis,
+          memoryBytes: spec.memoryBytes,
+          diskBytes: 100 * GIB,
+          gpus: [],
+        },
+        cpu: { cores: Math.ceil(spec.cpuMillis / 1000), arch: 'x64', model: 'scripted', vendor: 'none' },
+        notes: [],
+      },
+      ...(spec.realExecutor
+        ? {}
+        : {
+            executor: createScriptedExecutor(systemClock, runs, () => ({ durationMs: spec.workMs })),
+          }),
+    },
+  );
+  return {
+    name: spec.name,
+    identity,
+    node,
+    api: new ApiClient(() => node.apiUrl, around.signal),
+    underlay,
+    runs,
+  };
+}
+
+function optionsFor(spec: NodeSpec, around: NodeSurroundings): NodeOptions {
+  const options = nodeOptionsOf(
+    nodeConfig.parse({
+      network: around.network,
+      dataDir: join(around.root, spec.name),
+      api: { listen: '127.0.0.1:0' },
+      p2p: { listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap: around.bootstrap, mdns: false },
+      requester: { wantedBids: WANTED_BIDS },
+      provider:
+        spec.provider === undefined
+          ? { enabled: false }
+          : { onboard: { cpu: 'all', memory: 'all', disk: 'all' }, ...spec.provider },
+      log: { level: 'silent' },
+    }),
+  );
+  const { provider } = options;
+  if (provider === undefined) return options;
+  return {
+    ...options,
+    provider: { ...provider, limits: { ...provider.limits, maxOutputBytes: MOST_OUTPUT_BYTES } },
+  };
+}
