@@ -1,37 +1,11 @@
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../lib/clock.ts';
+import { type RateLimit, TokenBucket } from '../../lib/token-bucket.ts';
 import { prefixOf } from './address-scope.ts';
-import type { RateLimit } from './options.ts';
 
 /** Beyond these the prefix that was idle longest starts afresh; the total bounds what that can be abused for. */
 const MAX_PREFIXES = 4096;
-
-class TokenBucket {
-  readonly #limit: RateLimit;
-  readonly #clock: Clock;
-  #tokens: number;
-  #filledAtMs: number;
-
-  constructor(limit: RateLimit, clock: Clock) {
-    this.#limit = limit;
-    this.#clock = clock;
-    this.#tokens = limit.burst;
-    this.#filledAtMs = clock.monotonicMs();
-  }
-
-  hasToken(): boolean {
-    const nowMs = this.#clock.monotonicMs();
-    const gained = ((nowMs - this.#filledAtMs) / 1000) * this.#limit.perSecond;
-    this.#tokens = Math.min(this.#limit.burst, this.#tokens + gained);
-    this.#filledAtMs = nowMs;
-    return this.#tokens >= 1;
-  }
-
-  spend(): void {
-    this.#tokens -= 1;
-  }
-}
 
 /** How many addresses that others chose this node dials: in total, and in the network of any one owner. */
 export class DialBudget {

@@ -1,3 +1,5 @@
+import type { RateLimit } from '../../lib/token-bucket.ts';
+
 /** `client` asks others for addresses; `server` also answers, and is for well connected nodes of a large network. */
 export type KadDhtMode = 'off' | 'client' | 'server';
 
@@ -16,12 +18,6 @@ export interface Libp2pOptions {
   /** Passes what libp2p logs on, at `debug`. Costly: every message is formatted. */
   readonly libp2pLogs: boolean;
   readonly limits: Libp2pLimits;
-}
-
-/** A bucket that holds `burst` tokens at most and gains `perSecond`. */
-export interface RateLimit {
-  readonly burst: number;
-  readonly perSecond: number;
 }
 
 /** Bounds of the libp2p transport; listed in specs/limits.md. */
