@@ -55,5 +55,5 @@ function interrupted(search: Search, now: number): JobChange {
 async function resolve(execution: Execution, { store, closer }: RecoveryNeeds): Promise<void> {
   const { contractId } = execution;
   const contract = contractId === undefined ? undefined : await store.contract(contractId);
-  if (contract?.state === 'PROPOSED') closer.resolve(execution, contract);
+  if (contract?.state === 'PROPOSED') void closer.resolve(execution, contract);
 }

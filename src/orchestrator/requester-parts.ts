@@ -73,7 +73,7 @@ export function wireRequester(
   const serving: ServingDesk = new ServingDesk({
     ...around,
     liveness,
-    onUnresolved: (execution, contract) => closer.resolve(execution, contract),
+    resolve: (execution, contract) => closer.resolve(execution, contract),
   });
   const negotiator = new Negotiator(options.limits, { ...around, desk: searches, closer });
   const planner = new Planner({

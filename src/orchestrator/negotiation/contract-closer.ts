@@ -35,7 +35,8 @@ const ASK_AGAIN = { firstMs: 200, longestMs: 2000, factor: 2 };
 export class ContractCloser {
   readonly #limits: Pick<OrchestratorLimits, 'acceptMarginMs'>;
   readonly #needs: ContractCloserNeeds;
-  readonly #closing = new Set<string>();
+  /** Contracts that are being closed, by id: each settles when its outcome is on disk, and never rejects. */
+  readonly #closing = new Map<string, Promise<void>>();
 
   constructor(limits: Pick<OrchestratorLimits, 'acceptMarginMs'>, needs: ContractCloserNeeds) {
     this.#limits = limits;
@@ -49,28 +50,33 @@ export class ContractCloser {
     contract: ContractRecord,
     negotiation: Negotiation | undefined,
   ): void {
-    this.#conclude(execution, contract, async () => {
+    void this.#conclude(execution, contract, async () => {
       const answer = await this.#propose(job, execution, contract, negotiation);
       return answer ?? (await this.#ask(contract));
     });
   }
 
-  /** Finds out what became of a proposal that may have left before, in the background. */
-  resolve(execution: Execution, contract: ContractRecord): void {
-    this.#conclude(execution, contract, () => this.#ask(contract));
+  /**
+   * Finds out what became of a proposal that may have left before, or waits for the outcome of one that is under
+   * way. Resolves when that is on disk.
+   */
+  resolve(execution: Execution, contract: ContractRecord): Promise<void> {
+    return this.#conclude(execution, contract, () => this.#ask(contract));
   }
 
-  #conclude(execution: Execution, contract: ContractRecord, work: () => Promise<Resolution>): void {
+  #conclude(execution: Execution, contract: ContractRecord, work: () => Promise<Resolution>): Promise<void> {
     const { contractId } = contract;
-    if (this.#closing.has(contractId)) return;
-    this.#closing.add(contractId);
-    work()
+    const underWay = this.#closing.get(contractId);
+    if (underWay !== undefined) return underWay;
+    const closing = work()
       .then((resolution) => this.#record(execution, contract, resolution))
       .catch((error: unknown) => {
         if (this.#needs.signal.aborted) return;
         this.#needs.logger.error('a contract was not resolved', { contractId, reason: messageOf(error) });
       })
       .finally(() => this.#closing.delete(contractId));
+    this.#closing.set(contractId, closing);
+    return closing;
   }
 
   /** The answer to the proposal itself; undefined when it is not known. */

@@ -1,10 +1,10 @@
 import type { ContractRecord } from '../../domain/contract.ts';
 import type { Evidence } from '../../domain/evidence.ts';
-import { type Execution, isCommitted } from '../../domain/execution.ts';
+import { type Execution, isCommitted, isLive } from '../../domain/execution.ts';
 import type { Job } from '../../domain/job.ts';
 import type { JobSnapshot } from '../../domain/plan.ts';
 import type { Desired, ServingAnswer, ServingItem, ServingList } from '../../domain/serving.ts';
-import type { Clock } from '../../lib/clock.ts';
+import { type Clock, within } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { JobLane } from '../job-lane.ts';
@@ -21,11 +21,14 @@ export interface ServingDeskNeeds {
   readonly liveness: Liveness;
   readonly content: Pick<ContentFetcher, 'fetch' | 'pin' | 'unpin'>;
   readonly evaluate: (job: Job, trigger: 'exec-update' | 'exec-failure') => void;
-  /** A provider holds a contract whose acceptance never arrived here: it is to be asked for. */
-  readonly onUnresolved: (execution: Execution, contract: ContractRecord) => void;
+  /** A provider holds a contract whose acceptance is not on disk here: resolves when its outcome is. */
+  readonly resolve: (execution: Execution, contract: ContractRecord) => Promise<void>;
   /** Aborted when the node stops. */
   readonly signal: AbortSignal;
 }
+
+/** For the outcome of a contract, before a list is answered. */
+const LONGEST_WAIT_MS = 1000;
 
 /** Takes in serving lists: facts become commits, results are fetched, and the answer is the desired state of each item. */
 export class ServingDesk {
@@ -56,20 +59,28 @@ export class ServingDesk {
   }
 
   async #item(provider: string, item: ServingItem): Promise<Desired> {
-    const snapshot = await this.#needs.store.snapshot(jobIdOf(item.executionId));
-    const execution = find(snapshot, item.executionId);
-    if (snapshot === undefined || execution === undefined || execution.provider !== provider) return 'stop';
-    if (isCommitted(execution)) this.#needs.liveness.seen(execution.id);
-    else if (execution.contractId === item.contractId) await this.#resolve(execution, item.contractId);
+    const { store, liveness } = this.#needs;
+    const jobId = jobIdOf(item.executionId);
+    let execution = find(await store.snapshot(jobId), item.executionId);
+    if (execution === undefined || execution.provider !== provider) return 'stop';
+    if (!isCommitted(execution) && execution.contractId === item.contractId) {
+      await this.#resolve(execution, item.contractId);
+      execution = find(await store.snapshot(jobId), item.executionId) ?? execution;
+    }
+    if (isCommitted(execution)) liveness.seen(execution.id);
     const desired = desiredFor(item, execution, provider);
     if (desired !== 'run' || !isNews(item, execution)) return desired;
     const after = await this.#apply(item);
     return desiredFor(item, find(after, item.executionId) ?? execution, provider);
   }
 
+  /** The work can be under way before the word of its contract is through; a list does not wait for that for long. */
   async #resolve(execution: Execution, contractId: string): Promise<void> {
     const contract = await this.#needs.store.contract(contractId);
-    if (contract?.state === 'PROPOSED') this.#needs.onUnresolved(execution, contract);
+    if (contract?.state !== 'PROPOSED') return;
+    const resolved = this.#needs.resolve(execution, contract);
+    if (!isLive(execution)) return;
+    await within(this.#needs.clock, LONGEST_WAIT_MS, resolved, () => undefined);
   }
 
   /** The list is answered at once; a result is fetched beside it, and the next list learns of it. */
