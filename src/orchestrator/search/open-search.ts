@@ -1,6 +1,6 @@
 import type { Bid, BidRequest, Decline } from '../../domain/bid.ts';
 import type { Evidence } from '../../domain/evidence.ts';
-import type { RefusedBid, SearchCloseReason } from '../../domain/search.ts';
+import type { BidRefusalCode, RefusedBid, SearchCloseReason } from '../../domain/search.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Market, Negotiation, OpenRequest, SearchListener } from '../ports.ts';
 import { checkBid } from './bid-check.ts';
@@ -25,6 +25,8 @@ export interface OpenSearchOptions {
   readonly maxBids: number;
 }
 
+const ANSWERS_PER_BID = 4;
+
 /** Collects the answers to one request until its window closes, and keeps the negotiations of those who may win. */
 export class OpenSearch implements SearchListener {
   readonly request: BidRequest;
@@ -37,6 +39,8 @@ export class OpenSearch implements SearchListener {
   readonly #bids = new Map<string, ReceivedBid>();
   readonly #declines = new Map<string, Decline>();
   readonly #refused: RefusedBid[] = [];
+  /** Everybody who said anything, whether or not there was room to keep it. */
+  readonly #answered = new Set<string>();
   readonly #openedAtMs: number;
   #lastBidAtMs: number | undefined;
   #onAir: OpenRequest | undefined;
@@ -76,10 +80,10 @@ export class OpenSearch implements SearchListener {
           maxBids: this.#options.maxBids,
         });
     if (code !== undefined) {
-      if (!this.#closed && this.#refused.length < this.#options.maxBids)
-        this.#refused.push({ provider: bid.signer, code });
+      if (!this.#closed) this.#refuse(bid.signer, code);
       return { keep: false, code };
     }
+    this.#noteAnswer(bid.signer);
     this.#bids.set(bid.signer, { bid, receivedAt: this.#clock.nowMs() });
     this.negotiations.set(bid.signer, negotiation);
     this.#lastBidAtMs = this.#clock.monotonicMs();
@@ -90,6 +94,7 @@ export class OpenSearch implements SearchListener {
   decline(decline: Evidence<Decline>): void {
     if (this.#closed || decline.value.requestId !== this.request.requestId) return;
     if (this.#declines.size < this.#options.maxBids) this.#declines.set(decline.signer, decline.value);
+    this.#noteAnswer(decline.signer);
     this.#look();
   }
 
@@ -132,6 +137,17 @@ export class OpenSearch implements SearchListener {
     this.negotiations.clear();
   }
 
+  /** Bounded: strangers may answer as well, and each of them only once. */
+  #noteAnswer(peer: string): void {
+    if (this.#answered.size < ANSWERS_PER_BID * this.#options.maxBids) this.#answered.add(peer);
+  }
+
+  #refuse(provider: string, code: BidRefusalCode): void {
+    if (this.#refused.length < this.#options.maxBids) this.#refused.push({ provider, code });
+    this.#noteAnswer(provider);
+    this.#look();
+  }
+
   #look(): void {
     if (this.#closed || this.#onAir === undefined) return;
     this.#timer?.cancel();
@@ -144,11 +160,7 @@ export class OpenSearch implements SearchListener {
         bids: this.#bids.size,
         lastBidAtMs: this.#lastBidAtMs,
         audience: this.#expected(),
-        answered: new Set([
-          ...this.#bids.keys(),
-          ...this.#declines.keys(),
-          ...this.#refused.map(({ provider }) => provider),
-        ]),
+        answered: this.#answered,
         self: this.#self,
         everyoneAnswers: this.request.answerAlways,
       },

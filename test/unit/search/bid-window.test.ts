@@ -1,0 +1,87 @@
+import { test, fc } from '@fast-check/vitest';
+import { describe, expect, it } from 'vitest';
+import { judgeWindow, type WindowState } from '../../../src/orchestrator/search/bid-window.ts';
+
+const OPTIONS = { quietMs: 50, loneGraceMs: 300 };
+
+function stateOf(changes: Partial<WindowState> = {}): WindowState {
+  return {
+    openedAtMs: 0,
+    timeoutMs: 5000,
+    wantedBids: 2,
+    bids: 0,
+    lastBidAtMs: undefined,
+    audience: new Set(['a', 'b', 'self']),
+    answered: new Set(),
+    self: 'self',
+    everyoneAnswers: true,
+    ...changes,
+  };
+}
+
+describe('the bid window', () => {
+  it('ends with the timeout at the latest', () => {
+    expect(judgeWindow(stateOf(), OPTIONS, 4999)).toEqual({ kind: 'wait', untilMs: 5000 });
+    expect(judgeWindow(stateOf(), OPTIONS, 5000)).toEqual({ kind: 'close', reason: 'timeout' });
+  });
+
+  it('ends a short quiet after enough bids', () => {
+    const state = stateOf({ bids: 2, lastBidAtMs: 100, answered: new Set(['a', 'b']) });
+    expect(judgeWindow(state, OPTIONS, 120)).toEqual({ kind: 'wait', untilMs: 150 });
+    expect(judgeWindow(state, OPTIONS, 150)).toEqual({ kind: 'close', reason: 'enough' });
+  });
+
+  it('does not end with too few bids', () => {
+    const state = stateOf({ bids: 1, lastBidAtMs: 100, answered: new Set(['a']) });
+    expect(judgeWindow(state, OPTIONS, 1000)).toEqual({ kind: 'wait', untilMs: 5000 });
+  });
+
+  it('ends at once when everybody has answered, bid or no', () => {
+    const state = stateOf({ bids: 1, lastBidAtMs: 10, answered: new Set(['a', 'b', 'self']) });
+    expect(judgeWindow(state, OPTIONS, 10)).toEqual({ kind: 'close', reason: 'everyone-answered' });
+  });
+
+  it('does not count on silence where not everybody answers', () => {
+    const state = stateOf({ everyoneAnswers: false, answered: new Set(['a', 'b', 'self']) });
+    expect(judgeWindow(state, OPTIONS, 10)).toEqual({ kind: 'wait', untilMs: 5000 });
+  });
+
+  it('gives a node that is alone a moment to meet others', () => {
+    const alone = stateOf({
+      audience: new Set(['self']),
+      answered: new Set(['self']),
+      bids: 1,
+      lastBidAtMs: 5,
+    });
+    expect(judgeWindow(alone, OPTIONS, 5)).toEqual({ kind: 'wait', untilMs: 300 });
+    expect(judgeWindow(alone, OPTIONS, 300)).toEqual({ kind: 'close', reason: 'everyone-answered' });
+  });
+
+  it('waits for somebody to come when there is nobody', () => {
+    expect(judgeWindow(stateOf({ audience: new Set() }), OPTIONS, 10)).toEqual({
+      kind: 'wait',
+      untilMs: 5000,
+    });
+  });
+
+  const peers = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'self'));
+  test.prop([
+    fc.record({
+      openedAtMs: fc.nat(1000),
+      timeoutMs: fc.integer({ min: 0, max: 6000 }),
+      wantedBids: fc.integer({ min: 1, max: 4 }),
+      bids: fc.nat(5),
+      lastBidAtMs: fc.option(fc.nat(7000), { nil: undefined }),
+      audience: peers.map((list) => new Set(list)),
+      answered: peers.map((list) => new Set(list)),
+      self: fc.constant('self'),
+      everyoneAnswers: fc.boolean(),
+    }),
+    fc.nat(8000),
+  ])('never asks to be woken in the past or behind the timeout', (state, nowMs) => {
+    const verdict = judgeWindow(state, OPTIONS, nowMs);
+    if (verdict.kind === 'close') return;
+    expect(verdict.untilMs).toBeGreaterThan(nowMs);
+    expect(verdict.untilMs).toBeLessThanOrEqual(state.openedAtMs + state.timeoutMs);
+  });
+});

@@ -1,0 +1,189 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { BidRequest } from '../../../src/domain/bid.ts';
+import { OpenSearch, type SearchOutcome } from '../../../src/orchestrator/search/open-search.ts';
+import { FakeClock } from '../../simulation/fake-clock.ts';
+import { bidOf, declineOf, evidence, LOCK, PRICE, REQUESTER, requestOf } from '../fakes/market.ts';
+import { ScriptedMarket, ScriptedNegotiation } from '../fakes/market-desk.ts';
+
+const MAX_BIDS = 3;
+
+let clock: FakeClock;
+let market: ScriptedMarket;
+let outcomes: SearchOutcome[];
+let ended: string[];
+
+beforeEach(() => {
+  clock = new FakeClock();
+  market = new ScriptedMarket();
+  outcomes = [];
+  ended = [];
+});
+
+function publish(changes: Partial<BidRequest> = {}): OpenSearch {
+  const search = new OpenSearch(
+    requestOf(changes),
+    { quietMs: 50, loneGraceMs: 300, maxBids: MAX_BIDS },
+    {
+      clock,
+      self: REQUESTER,
+      onClosed: (outcome) => outcomes.push(outcome),
+      onNegotiationEnded: (provider) => ended.push(provider),
+    },
+  );
+  search.publish(market, evidence('bid-request', search.request, REQUESTER));
+  return search;
+}
+
+const from = (provider: string): ScriptedNegotiation => new ScriptedNegotiation(provider);
+
+describe('a search on the air', () => {
+  it('keeps a bid and its negotiation', () => {
+    const search = publish();
+    expect(search.bid(bidOf('a'), from('a'))).toEqual({ keep: true });
+    expect([...search.openNegotiations()]).toEqual(['a']);
+  });
+
+  const BUDGET = { amount: '0.01', currency: 'USD', per: 'hour' } as const;
+  it.each([
+    ['another request', bidOf('a', { requestId: 'other' }), {}, 'UNKNOWN_REQUEST'],
+    ['the wrong job', bidOf('a', { jobId: 'other' }), {}, 'WRONG_JOB'],
+    ['an excluded provider', bidOf('a'), { exclude: ['a'] }, 'EXCLUDED_PROVIDER'],
+    [
+      'a hard constraint that is not met',
+      bidOf('a', { comparison: { fields: [], hardOk: false, softScore: 0 } }),
+      {},
+      'HARD_CONSTRAINT_UNMET',
+    ],
+    ['a lock that is over', bidOf('a', { lock: { ...LOCK, ttlMs: 0 } }), {}, 'LOCK_EXPIRED'],
+    ['a price over the budget', bidOf('a'), { budget: BUDGET }, 'OVER_BUDGET'],
+    [
+      'another currency than the budget',
+      bidOf('a', { price: { ...PRICE, amount: '0', currency: 'EUR' } }),
+      { budget: BUDGET },
+      'OVER_BUDGET',
+    ],
+  ])('refuses a bid for %s', (_, bid, request, code) => {
+    const search = publish(request);
+    expect(search.bid(bid, from('a'))).toEqual({ keep: false, code });
+    expect(search.openNegotiations().size).toBe(0);
+    search.close('timeout');
+    expect(outcomes[0]?.refused).toEqual([{ provider: 'a', code }]);
+  });
+
+  it('takes the first bid of a provider and refuses the second', () => {
+    const search = publish();
+    const first = from('a');
+    search.bid(bidOf('a'), first);
+    expect(search.bid(bidOf('a', { bidId: 'cheaper' }), from('a'))).toEqual({
+      keep: false,
+      code: 'DUPLICATE_BID',
+    });
+    expect(search.negotiations.get('a')).toBe(first);
+  });
+
+  it('takes no more than fit into the index', () => {
+    const search = publish({ wantedBids: 10 });
+    for (const provider of ['p1', 'p2', 'p3'])
+      expect(search.bid(bidOf(provider), from(provider)).keep).toBe(true);
+    expect(search.bid(bidOf('p4'), from('p4'))).toEqual({ keep: false, code: 'INDEX_FULL' });
+  });
+
+  it('ends when everybody has answered, with bids, declines and refusals', () => {
+    market.audience = new Set(['a', 'b', 'c']);
+    const search = publish();
+    search.bid(bidOf('a'), from('a'));
+    search.decline(declineOf('b'));
+    expect(outcomes).toEqual([]);
+    search.bid(bidOf('c', { jobId: 'other' }), from('c'));
+    expect(outcomes).toMatchObject([
+      {
+        reason: 'everyone-answered',
+        bids: [{ bid: { signer: 'a' } }],
+        declines: [{ provider: 'b' }],
+        refused: [{ provider: 'c', code: 'WRONG_JOB' }],
+        seenAtLeast: 3,
+      },
+    ]);
+    expect(market.closedRequests).toEqual(['round-1']);
+  });
+
+  it('ends when the last one that has not answered goes away', () => {
+    const search = publish();
+    search.bid(bidOf('a'), from('a'));
+    market.audience.delete('b');
+    search.audienceChanged();
+    expect(outcomes).toMatchObject([{ reason: 'everyone-answered' }]);
+  });
+
+  it('does not wait for excluded providers', () => {
+    const search = publish({ exclude: ['b'] });
+    search.bid(bidOf('a'), from('a'));
+    expect(outcomes).toHaveLength(1);
+  });
+
+  it('answers a late bid with REQUEST_CLOSED, and counts it no more', () => {
+    const search = publish();
+    search.close('timeout');
+    expect(search.bid(bidOf('a'), from('a'))).toEqual({ keep: false, code: 'REQUEST_CLOSED' });
+    search.decline(declineOf('b'));
+    expect(outcomes).toMatchObject([{ bids: [], declines: [], refused: [] }]);
+  });
+
+  it('ignores a decline of another request', () => {
+    const search = publish();
+    search.decline(declineOf('a', { requestId: 'other' }));
+    search.close('timeout');
+    expect(outcomes[0]?.declines).toEqual([]);
+  });
+
+  it('ends a quiet moment after enough bids', async () => {
+    market.audience = new Set(['a', 'b', 'c', 'd']);
+    const search = publish({ wantedBids: 2 });
+    await clock.advanceBy(100);
+    search.bid(bidOf('a'), from('a'));
+    search.bid(bidOf('b'), from('b'));
+    await clock.advanceBy(49);
+    expect(outcomes).toEqual([]);
+    await clock.advanceBy(1);
+    expect(outcomes).toMatchObject([{ reason: 'enough' }]);
+  });
+
+  it('ends with its window when nobody answers', async () => {
+    publish();
+    await clock.advanceBy(4999);
+    expect(outcomes).toEqual([]);
+    await clock.advanceBy(1);
+    expect(outcomes).toMatchObject([{ reason: 'timeout', seenAtLeast: 2 }]);
+  });
+
+  it('serves itself after a moment alone', async () => {
+    market.audience = new Set([REQUESTER]);
+    const search = publish();
+    search.bid(bidOf(REQUESTER), from(REQUESTER));
+    await clock.advanceBy(299);
+    expect(outcomes).toEqual([]);
+    await clock.advanceBy(1);
+    expect(outcomes).toMatchObject([{ reason: 'everyone-answered' }]);
+  });
+
+  it('keeps negotiations open beyond its end, and tells when one is over', () => {
+    const search = publish();
+    const negotiation = from('a');
+    search.bid(bidOf('a'), negotiation);
+    search.close('timeout');
+    expect(negotiation.open).toBe(true);
+    search.negotiationEnded('a');
+    expect(ended).toEqual(['a']);
+    expect(search.openNegotiations().size).toBe(0);
+  });
+
+  it('release frees everybody, and says once that it is over', () => {
+    const search = publish();
+    const negotiation = from('a');
+    search.bid(bidOf('a'), negotiation);
+    search.release();
+    search.release();
+    expect(negotiation.open).toBe(false);
+    expect(outcomes).toMatchObject([{ reason: 'cancelled' }]);
+  });
+});
