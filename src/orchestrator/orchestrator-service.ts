@@ -38,7 +38,8 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
   async start(): Promise<void> {
     const { broker, watchdog, worker } = this.#parts;
     broker.setEnabled(true);
-    await recoverJobs({ ...this.#needs, ...this.#parts });
+    const { intake } = this.#parts;
+    await recoverJobs({ ...this.#needs, ...this.#parts, pin: (job) => intake.pin(job) });
     watchdog.start();
     await worker.start();
   }

@@ -1,5 +1,6 @@
 import type { Search } from '../domain/search.ts';
 import { type Execution, isCommitted } from '../domain/execution.ts';
+import type { Job } from '../domain/job.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { EvaluationDesk } from './evaluation-desk.ts';
 import type { JobChange, JobLane } from './job-lane.ts';
@@ -22,6 +23,8 @@ export interface RecoveryNeeds {
   readonly watchdog: Watchdog;
   readonly closer: ContractCloser;
   readonly evaluations: EvaluationDesk;
+  /** Keeps what an open job needs. */
+  readonly pin: (job: Job) => Promise<void>;
 }
 
 /** Recovery is nothing special: every job that is not over is looked at. */
@@ -41,6 +44,7 @@ async function recoverJob(jobId: string, needs: RecoveryNeeds): Promise<void> {
     if (isCommitted(execution)) liveness.expect(execution.id, RECOVERY_GRACE_MS);
     else if (execution.observed.state === 'AskForBidAccepted') await resolve(execution, needs);
   }
+  void needs.pin(snapshot.job);
   watchdog.watch(snapshot);
   evaluations.evaluate(snapshot.job, 'recovery');
 }

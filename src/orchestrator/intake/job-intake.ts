@@ -49,12 +49,11 @@ export class JobIntake {
     const metadata = { id: newId(), submitter: self, now: clock.nowMs() };
     const job = await processJob(description, metadata, this.#options, content);
     try {
-      for (const { cid } of contentOf(job.spec)) await content.pin(cid, job.id);
       await this.#save(job, options);
+      // The post does not wait for this: content that was just used is not collected for long, and a restart pins again.
+      void this.pin(job);
       return { jobId: job.id, repeated: false };
     } catch (error) {
-      // A write that failed may be on disk all the same: then the job is back with the next start, and needs its inputs.
-      if (codeOf(error) !== 'STORE_FAILED') await this.unpin(job.id);
       const winner = codeOf(error) === 'IDEMPOTENCY_TAKEN' ? await this.#earlierPost(options) : undefined;
       if (winner === undefined) throw error;
       return { jobId: winner, repeated: true };
@@ -79,6 +78,16 @@ export class JobIntake {
         : { job: { ...current, stopRequested: true }, events: [] },
     );
     evaluations.evaluate(job, 'job-cancel');
+  }
+
+  /** Keeps what an open job needs. */
+  async pin(job: Job): Promise<void> {
+    try {
+      await Promise.all(contentOf(job.spec).map(({ cid }) => this.#needs.content.pin(cid, job.id)));
+    } catch (error) {
+      const reason = messageOf(error);
+      this.#needs.logger.warn('the inputs of a job could not be pinned', { jobId: job.id, reason });
+    }
   }
 
   /** The content of a job that is over, or that never came to be, may go. */
