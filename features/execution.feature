@@ -67,19 +67,19 @@ Feature: Running a job
   Scenario Outline: A program that does not end well is ended for a reason that is named
     When "alice" posts a job that <program>:
       """
-      timeouts: { execution: 700ms }
+      timeouts: { execution: <limit> }
       resources: { memory: 64MiB }
       """
     Then the job fails: "Partition 0 failed (<reason>"
     And the execution ended: <reason>
 
     Examples:
-      | program                     | reason         |
-      | never ends                  | timeout        |
-      | prints without end          | output-limit   |
-      | is not a WebAssembly module | invalid-module |
-      | executes unreachable        | trap           |
-      | takes all memory            | out-of-memory  |
+      | program                     | limit | reason         |
+      | never ends                  | 700ms | timeout        |
+      | prints without end          | 20s   | output-limit   |
+      | is not a WebAssembly module | 20s   | invalid-module |
+      | executes unreachable        | 20s   | trap           |
+      | takes all memory            | 20s   | out-of-memory  |
 
   Scenario: Each partition knows its place
     When "alice" posts a job that prints its environment:

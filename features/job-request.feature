@@ -42,15 +42,17 @@ Feature: The job request
       | node  | provides | price | cpu | work  |
       | alice | no       |       | 1   |       |
       | erin  | no       |       | 1   |       |
-      | bob   | yes      | 0.01  | 1   | 500ms |
-      | carol | yes      | 0.90  | 1   | 500ms |
+      | bob   | yes      | 0.01  | 1   | 2s    |
+      | carol | yes      | 0.90  | 1   | 2s    |
     And a peer that hears every request and never answers
     When "alice" and "erin" post a job at once:
       """
       resources: { cpu: 1 }
       prefer: price
-      timeouts: { search: 600ms }
+      timeouts: { search: 20s }
       """
+    And "bob, carol" have made a bid for both jobs
+    And the peer that never answers leaves
     Then both jobs complete, on "bob" and on "carol"
     And one of the jobs was refused the lock of "bob": INSUFFICIENT_RESOURCES
     And "bob" never ran two jobs at once
@@ -60,13 +62,15 @@ Feature: The job request
       | node  | provides | cpu | work  |
       | alice | no       | 1   |       |
       | erin  | no       | 1   |       |
-      | bob   | yes      | 1   | 500ms |
+      | bob   | yes      | 1   | 2s    |
     And a peer that hears every request and never answers
     When "alice" and "erin" post a job at once:
       """
       resources: { cpu: 1 }
-      timeouts: { search: 600ms, queue: 20s }
+      timeouts: { search: 20s, queue: 20s }
       """
+    And "bob" has made a bid for both jobs
+    And the peer that never answers leaves
     Then both jobs complete, on "bob" and on "bob"
     And one of the jobs was refused the lock of "bob": INSUFFICIENT_RESOURCES
     And "bob" never ran two jobs at once
@@ -98,9 +102,11 @@ Feature: The job request
     When "alice" posts a job:
       """
       prefer: price
-      timeouts: { search: 800ms }
+      timeouts: { search: 20s }
       """
-    And "bob" has made its bid and leaves the network
+    And "bob, carol" have made a bid
+    And "bob" leaves the network
+    And the peer that never answers leaves
     Then the job completes on "carol"
     And 1 search was made
 
@@ -114,9 +120,11 @@ Feature: The job request
     When "alice" posts a job:
       """
       prefer: price
-      timeouts: { search: 800ms, lock: 300ms }
+      timeouts: { search: 20s, lock: 1s }
       """
-    And "bob" has made its bid and falls silent
+    And "bob, carol" have made a bid
+    And "bob" falls silent
+    And the peer that never answers leaves
     Then the job completes on "carol"
     And these events came in this order:
       | event             | provider |

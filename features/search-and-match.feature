@@ -42,7 +42,7 @@ Feature: Searching and matching
       """
       timeouts: { search: 400ms }
       """
-    Then the job fails within 1500 ms: "No provider could be reached."
+    Then the job fails within 3000 ms: "No provider could be reached."
 
   Scenario: A job that nobody can take fails with everybody's reason
     Given the nodes:

@@ -42,6 +42,10 @@ Given('a peer that hears every request and never answers', async (world: MarketW
   await world.acquaint();
 });
 
+When('the peer that never answers leaves', async (world: MarketWorld) => {
+  await world.dropSilentPeers();
+});
+
 When('the provider {string} joins the network', async (world: MarketWorld, name: string) => {
   await world.start(specOf({ node: name }));
 });

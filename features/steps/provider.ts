@@ -4,28 +4,36 @@ import type { MarketWorld } from '../support/market-world.ts';
 import { alterTerms, signAs } from '../support/altered-terms.ts';
 import { until } from '../support/until.ts';
 
-const BID_WITHIN_MS = 5000;
+const BID_WITHIN_MS = 10_000;
 const MIB = 2 ** 20;
 
-/** A bid is on its provider's disk before it leaves. */
-async function hasBid(world: MarketWorld, name: string): Promise<void> {
-  const events = await world.job.eventsUntil('the search is open', ({ type }) => type === 'search.opened');
-  const requestId = String(events.at(-1)?.data?.['requestId']);
-  const { store } = world.node(name).node;
-  await until(`${name} has made its bid`, BID_WITHIN_MS, () => store.provider.answer(requestId));
-  await until(`the bid of ${name} is on its way`, BID_WITHIN_MS, () => {
-    const counters = world.node(name).node.counters();
-    return (counters['offer.kept'] ?? 0) > 0;
-  });
+/** Waits until every one of the providers has a bid for every job of the scenario with its requester. */
+async function haveBid(world: MarketWorld, names: string): Promise<void> {
+  for (const job of world.jobs) {
+    const events = await job.eventsUntil('the search is open', ({ type }) => type === 'search.opened');
+    const requestId = String(events.at(-1)?.data?.['requestId']);
+    for (const name of names.split(', ')) {
+      const { store } = world.node(name).node;
+      await until(`${name} has made a bid`, BID_WITHIN_MS, () => store.provider.answer(requestId));
+    }
+  }
+  for (const name of names.split(', ')) {
+    await until(`the bids of ${name} are taken`, BID_WITHIN_MS, () => {
+      const counters = world.node(name).node.counters();
+      return (counters['offer.kept'] ?? 0) >= world.jobs.length;
+    });
+  }
 }
 
-When('{string} has made its bid and leaves the network', async (world: MarketWorld, name: string) => {
-  await hasBid(world, name);
+When(/^"(.*)" (?:has|have) made a bid(?: for both jobs)?$/, async (world: MarketWorld, names: string) => {
+  await haveBid(world, names);
+});
+
+When('{string} leaves the network', async (world: MarketWorld, name: string) => {
   await world.stop(name);
 });
 
-When('{string} has made its bid and falls silent', async (world: MarketWorld, name: string) => {
-  await hasBid(world, name);
+When('{string} falls silent', (world: MarketWorld, name: string) => {
   world.node(name).underlay.fallSilent();
 });
 

@@ -17,7 +17,7 @@ import { type NodeSpec, startTestNode, type TestNode } from './test-node.ts';
 import { until } from './until.ts';
 
 const ACQUAINTED_WITHIN_MS = 10_000;
-const FREE_AGAIN_WITHIN_MS = 5000;
+const FREE_AGAIN_WITHIN_MS = 10_000;
 
 /** One scenario: a private network, its nodes, and what was posted and answered. Everything it made ends with it. */
 export class MarketWorld extends QuickPickleWorld {
@@ -61,6 +61,10 @@ export class MarketWorld extends QuickPickleWorld {
 
   async addSilentPeer(): Promise<void> {
     this.#silentPeers.push(await startSilentPeer(this.network, this.#addresses()));
+  }
+
+  async dropSilentPeers(): Promise<void> {
+    await Promise.all(this.#silentPeers.splice(0).map((peer) => peer.stop()));
   }
 
   /** Waits until every node knows every provider, so that a search can tell when all of them have answered. */
@@ -179,7 +183,7 @@ export class MarketWorld extends QuickPickleWorld {
   async #dispose(): Promise<void> {
     this.#over.abort();
     await this.processes.stop();
-    await Promise.all(this.#silentPeers.map((peer) => peer.stop()));
+    await this.dropSilentPeers();
     await Promise.all([...this.#nodes.values()].map(({ node }) => node.stop()));
     if (this.#root !== undefined) await rm(this.#root, { recursive: true, force: true });
   }
