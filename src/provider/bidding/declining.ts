@@ -26,7 +26,8 @@ export function signDecline(
   });
 }
 
-const RESOURCE_FIELDS = ['cpu', 'memory', 'disk', 'gpu'];
+/** Fields of amounts and devices; `cpu.arch` and the like are constraints. */
+const RESOURCE_FIELD = /^(cpu|memory|disk|gpu(\..+)?)$/;
 
 /** The reason that a comparison comes to: its first hard field that is not met. */
 export function refusalOf(comparison: CapabilityComparison, retryable: boolean): Refusal {
@@ -42,6 +43,5 @@ export function refusalOf(comparison: CapabilityComparison, retryable: boolean):
 
 function codeFor(field: string): Refusal['code'] {
   if (field.startsWith('engine.') || field.startsWith('runtime.')) return 'ENGINE_UNAVAILABLE';
-  const resource = RESOURCE_FIELDS.some((name) => field === name || field.startsWith(`${name}.`));
-  return resource ? 'INSUFFICIENT_RESOURCES' : 'CONSTRAINT_UNMET';
+  return RESOURCE_FIELD.test(field) ? 'INSUFFICIENT_RESOURCES' : 'CONSTRAINT_UNMET';
 }

@@ -1,0 +1,244 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { CodedError } from '../../../src/lib/coded-error.ts';
+import { defaultProviderLimits } from '../../../src/provider/options.ts';
+import { LOCK, requestOf } from '../fakes/market.ts';
+import { BiddingDesk, EXECUTION, ONBOARDED, PROVIDER } from './bidding-desk.ts';
+
+let desk: BiddingDesk;
+
+beforeEach(() => {
+  desk = new BiddingDesk();
+});
+
+const needing = (cpuMillis: number) => ({
+  requirements: {
+    ...requestOf().requirements,
+    resources: { ...requestOf().requirements.resources, cpuMillis },
+  },
+});
+
+describe('a bid', () => {
+  it('offers the price, and as many places as there is room for', async () => {
+    const bid = await desk.bid({ slots: 10 });
+    expect(bid).toMatchObject({ requestId: 'round-1', jobId: 'job', price: { amount: '0.02' }, slots: 3 });
+    expect(bid).not.toHaveProperty('lock');
+    expect(desk.store.answers.get('round-1')).toMatchObject({ bidId: bid.bidId, requester: 'requester' });
+    expect(desk.ledger.leases()).toEqual([]);
+  });
+
+  it('does not leave before it is on disk', async () => {
+    const opened = Promise.withResolvers<void>();
+    desk.store.gate = opened.promise;
+    let answered = false;
+    const answer = desk.answer().then(() => {
+      answered = true;
+    });
+    await desk.clock.settle();
+    expect(answered).toBe(false);
+    opened.resolve();
+    await answer;
+    expect(answered).toBe(true);
+  });
+
+  it.each([
+    ['a repeat', { first: true }, 'answered before'],
+    ['its own exclusion', { request: { exclude: [PROVIDER] } }, 'excluded'],
+    ['a share that leaves it out', { request: { answerShare: 0.000001 } }, 'outside the answer share'],
+  ])(
+    'is not made, and nothing is said, to %s',
+    async (_, { first, request = {} }: { first?: boolean; request?: object }, reason) => {
+      if (first === true) await desk.answer();
+      expect(await desk.answer(request)).toEqual({ kind: 'silence', reason });
+    },
+  );
+
+  it('is made once for a request that comes in on two ways at once', async () => {
+    const answers = await Promise.all([desk.answer(), desk.answer()]);
+    expect(answers.map(({ kind }) => kind).sort()).toEqual(['bid', 'silence']);
+  });
+
+  it('is made for each requester that uses the same request id', async () => {
+    await desk.bid();
+    expect((await desk.answer({}, 'another')).kind).toBe('bid');
+  });
+
+  it('is not repeated by a node that was restarted in between', async () => {
+    await desk.answer();
+    const { answers } = desk.store;
+    desk = new BiddingDesk();
+    for (const [id, answer] of answers) desk.store.answers.set(id, answer);
+    expect(await desk.answer()).toEqual({ kind: 'silence', reason: 'answered before' });
+  });
+
+  it('to its own node is made where the owner wants that', async () => {
+    expect((await desk.answer({}, PROVIDER)).kind).toBe('bid');
+    expect(await new BiddingDesk({ ownJobs: false }).answer({}, PROVIDER)).toMatchObject({ kind: 'silence' });
+  });
+
+  it.each([
+    [
+      'a policy',
+      { ...needing(500), budget: { amount: '0.01', currency: 'USD', per: 'hour' } as const },
+      { code: 'PRICE' },
+    ],
+    ['capacity', needing(1601), { code: 'INSUFFICIENT_RESOURCES', field: 'cpu', retryable: false }],
+    [
+      'the engine',
+      { requirements: { ...requestOf().requirements, engine: { type: 'python' as const } } },
+      { code: 'ENGINE_UNAVAILABLE', field: 'engine.python' },
+    ],
+    [
+      'a hard constraint',
+      {
+        requirements: {
+          ...requestOf().requirements,
+          constraints: { hard: [{ key: 'cpu.arch', operator: 'In' as const, values: ['arm64'] }], soft: [] },
+        },
+      },
+      { code: 'CONSTRAINT_UNMET', field: 'cpu.arch' },
+    ],
+  ])('is declined with a reason because of %s', async (_, request, value) => {
+    expect(await desk.answer(request)).toMatchObject({
+      kind: 'decline',
+      decline: { signer: PROVIDER, value: { requestId: 'round-1', jobId: 'job', stage: 'bid', ...value } },
+    });
+    expect(await new BiddingDesk().answer({ ...request, answerAlways: false })).toMatchObject({
+      kind: 'silence',
+    });
+  });
+
+  it('says that a no may become a yes when only taken capacity is in the way', async () => {
+    await desk.locked(needing(1500));
+    const answer = await desk.answer({ requestId: 'round-2', ...needing(500) });
+    expect(answer).toMatchObject({
+      kind: 'decline',
+      decline: { value: { code: 'INSUFFICIENT_RESOURCES', retryable: true } },
+    });
+  });
+
+  it('that is not written down leaves nothing behind', async () => {
+    desk = new BiddingDesk({ lockOnBid: true });
+    desk.store.failures.push(new CodedError('STORE_BUSY', 'busy'));
+    await expect(desk.answer()).rejects.toThrow('busy');
+    expect(desk.ledger.leases()).toEqual([]);
+    expect((await desk.answer()).kind).toBe('bid');
+  });
+});
+
+describe('a lock', () => {
+  it('comes with the same bid again, and is on disk', async () => {
+    const bid = await desk.bid();
+    const answer = await desk.lock(bid);
+    const [lease] = desk.ledger.leases();
+    expect(lease).toMatchObject({
+      holder: 'requester',
+      executionId: EXECUTION,
+      state: 'held',
+      ttlMs: 30_000,
+    });
+    expect(answer.value).toEqual({
+      ...bid,
+      executionId: EXECUTION,
+      lock: { lockId: lease?.lockId, version: lease?.version, ttlMs: 30_000 },
+    });
+    expect([...desk.store.leases.values()]).toEqual([lease]);
+  });
+
+  it('is the same for the same execution, and waits for the disk each time', async () => {
+    const bid = await desk.bid();
+    const opened = Promise.withResolvers<void>();
+    desk.store.gate = opened.promise;
+    const answers = [desk.lock(bid), desk.lock(bid)];
+    let settled = 0;
+    for (const answer of answers) void answer.then(() => (settled += 1));
+    await desk.clock.settle();
+    expect(settled).toBe(0);
+    opened.resolve();
+    const [first, second] = await Promise.all(answers);
+    expect(second).toBe(first);
+    expect(desk.ledger.leases()).toHaveLength(1);
+  });
+
+  it('is taken for as many executions as the bid offered, and no more', async () => {
+    const bid = await desk.bid({ slots: 2 });
+    for (const attempt of [1, 2])
+      expect((await desk.lock(bid, { executionId: `e${attempt}` })).type).toBe('bid');
+    expect(await desk.lock(bid, { executionId: 'e3' })).toMatchObject({
+      type: 'decline',
+      value: { stage: 'job-request', code: 'INSUFFICIENT_RESOURCES' },
+    });
+    expect(desk.ledger.leases()).toHaveLength(2);
+  });
+
+  it('is declined when the capacity went to another in the meantime', async () => {
+    const first = await desk.bid(needing(1000));
+    const second = await desk.bid({ requestId: 'round-2', ...needing(1000) }, 'another');
+    expect((await desk.lock(first)).type).toBe('bid');
+    expect(await desk.lock(second, {}, 'another')).toMatchObject({
+      value: { code: 'INSUFFICIENT_RESOURCES' },
+    });
+  });
+
+  it.each([
+    ['another requester', {}, 'another'],
+    ['another bid', { bidId: 'other' }, 'requester'],
+    ['an unknown request', { requestId: 'other' }, 'requester'],
+  ])('is not given to %s', async (_, changes, requester) => {
+    const bid = await desk.bid();
+    expect(await desk.lock(bid, changes, requester)).toMatchObject({
+      value: { code: 'BID_EXPIRED', retryable: true },
+    });
+  });
+
+  it('is not given when the bid has lapsed, nor while draining', async () => {
+    const bid = await desk.bid();
+    desk.bidder.setDraining(true);
+    expect(await desk.lock(bid)).toMatchObject({ value: { code: 'DRAINING' } });
+    desk.bidder.setDraining(false);
+    await desk.clock.advanceBy(defaultProviderLimits.bidValidMs);
+    expect(await desk.lock(bid)).toMatchObject({ value: { code: 'BID_EXPIRED' } });
+  });
+
+  it('that has run out is not shown again', async () => {
+    desk = new BiddingDesk({ limits: { ...defaultProviderLimits, lockTtlMs: 1000 } });
+    const bid = await desk.bid();
+    await desk.lock(bid);
+    await desk.clock.advanceBy(1000);
+    expect(await desk.lock(bid)).toMatchObject({ value: { code: 'LOCK_EXPIRED' } });
+  });
+
+  it('is free at once when the negotiation ends, in memory and on disk', async () => {
+    await desk.locked();
+    desk.bidder.ended('requester', 'round-1');
+    expect(desk.ledger.free()).toEqual(ONBOARDED);
+    await desk.clock.settle();
+    expect(desk.store.leases.size).toBe(0);
+  });
+
+  it('does not go with the negotiation of somebody else', async () => {
+    await desk.locked();
+    desk.bidder.ended('another', 'round-1');
+    desk.bidder.ended('requester', 'round-2');
+    expect(desk.ledger.leases()).toHaveLength(1);
+  });
+
+  it('comes with the bid where the owner wants that', async () => {
+    desk = new BiddingDesk({ lockOnBid: true });
+    const bid = await desk.bid({ slots: 2 });
+    const [lease] = desk.ledger.leases();
+    expect(bid).toMatchObject({ slots: 2, lock: { ...LOCK, lockId: lease?.lockId } });
+    expect(lease).toMatchObject({ executionId: bid.bidId, state: 'held' });
+    expect(desk.store.commits).toMatchObject([{ leases: [lease], answers: [{ requestId: 'round-1' }] }]);
+    desk.bidder.ended('requester', 'round-1');
+    expect(desk.ledger.leases()).toEqual([]);
+  });
+
+  it('of the oldest bid is freed when there are too many', async () => {
+    desk = new BiddingDesk({ limits: { ...defaultProviderLimits, maxOpenBids: 1 } });
+    const bid = await desk.bid();
+    await desk.lock(bid);
+    await desk.bid({ requestId: 'round-2' });
+    expect(desk.ledger.leases()).toEqual([]);
+    expect(desk.bidder.bidOf('requester', bid.bidId)).toBeUndefined();
+  });
+});

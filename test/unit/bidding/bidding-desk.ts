@@ -1,0 +1,143 @@
+import type { Bid, BidRequest, JobRequest } from '../../../src/domain/bid.ts';
+import type { ContractTerms, Proposal } from '../../../src/domain/contract.ts';
+import type { Evidence } from '../../../src/domain/evidence.ts';
+import { executionIdOf } from '../../../src/domain/execution.ts';
+import type { Lease } from '../../../src/domain/lock.ts';
+import type { Resources } from '../../../src/domain/resources.ts';
+import type { Invocation } from '../../../src/domain/task.ts';
+import { contentIdOf, encodeCanonical } from '../../../src/lib/canonical.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
+import { Bidder } from '../../../src/provider/bidding/bidder.ts';
+import { ContractDesk } from '../../../src/provider/bidding/contract-desk.ts';
+import { ResourceLedger } from '../../../src/provider/locks/ledger.ts';
+import { defaultProviderLimits, type ProviderOptions } from '../../../src/provider/options.ts';
+import type { Answer, ProviderExecution } from '../../../src/provider/ports.ts';
+import { FakeClock } from '../../simulation/fake-clock.ts';
+import {
+  evidence,
+  MODULE_CID,
+  notaryOf,
+  PRICE,
+  REQUESTER,
+  requestOf,
+  RESOURCES,
+  termsOf,
+} from '../fakes/market.ts';
+import { ScriptedProviderStore } from '../fakes/provider-store.ts';
+
+export const PROVIDER = 'provider';
+export const ONBOARDED: Resources = { cpuMillis: 1600, memoryBytes: 10_000, diskBytes: 10_000, gpus: [] };
+export const EXECUTION = executionIdOf('job', 1, 0, 1);
+
+export const INVOCATION: Invocation = {
+  engine: { type: 'wasm', module: { cid: MODULE_CID, size: 8 }, args: [], env: {}, stdin: '' },
+  inputs: [],
+  outputs: [],
+  partition: 0,
+  partitionCount: 1,
+};
+
+export function providerOptions(changes: Partial<ProviderOptions> = {}): ProviderOptions {
+  return {
+    ownJobs: true,
+    price: PRICE,
+    lockOnBid: false,
+    allow: [],
+    deny: [],
+    limits: defaultProviderLimits,
+    ...changes,
+  };
+}
+
+/** The provider's side of a negotiation, without a network. */
+export class BiddingDesk {
+  readonly clock = new FakeClock();
+  readonly store = new ScriptedProviderStore();
+  readonly expired: Lease[] = [];
+  readonly accepted: ProviderExecution[] = [];
+  readonly ledger: ResourceLedger;
+  readonly bidder: Bidder;
+  readonly contracts: ContractDesk;
+  verdict: { ok: true } | { ok: false; reason: string } = { ok: true };
+  liveExecutions = 0;
+  #ids = 0;
+
+  constructor(changes: Partial<ProviderOptions> = {}) {
+    const options = providerOptions(changes);
+    const id = (): string => `id-${(this.#ids += 1)}`;
+    const base = { clock: this.clock, logger: silentLogger, notary: notaryOf(PROVIDER), store: this.store };
+    this.ledger = new ResourceLedger(
+      { machine: ONBOARDED, onboarded: ONBOARDED, highestVersion: 0 },
+      { clock: this.clock, newLockId: id, onExpired: (lease) => this.expired.push(lease) },
+    );
+    this.bidder = new Bidder(options, {
+      ...base,
+      newId: id,
+      ledger: this.ledger,
+      link: { peerRecord: () => Uint8Array.of(2) },
+      traits: {
+        peerId: PROVIDER,
+        nodeVersion: '1.0.0',
+        cpu: { cores: 4, arch: 'x64', model: 'model', vendor: 'vendor' },
+        engines: { wasm: '1.0.0' },
+        runtimes: {},
+        labels: {},
+        location: {},
+      },
+      liveExecutions: () => this.liveExecutions,
+    });
+    this.contracts = new ContractDesk(options, {
+      ...base,
+      ledger: this.ledger,
+      bidder: this.bidder,
+      check: { check: async () => this.verdict },
+      isKnown: (executionId) => this.accepted.some(({ item }) => item.executionId === executionId),
+      onAccepted: (execution) => this.accepted.push(execution),
+    });
+  }
+
+  answer(changes: Partial<BidRequest> = {}, requester = REQUESTER): Promise<Answer> {
+    return this.bidder.answer(evidence('bid-request', requestOf(changes), requester));
+  }
+
+  async bid(changes: Partial<BidRequest> = {}, requester = REQUESTER): Promise<Bid> {
+    const answer = await this.answer(changes, requester);
+    if (answer.kind !== 'bid') throw new Error(`no bid but ${JSON.stringify(answer)}`);
+    return answer.bid.value;
+  }
+
+  lock(bid: Bid, changes: Partial<JobRequest> = {}, requester = REQUESTER): ReturnType<Bidder['lock']> {
+    const request = {
+      requestId: bid.requestId,
+      bidId: bid.bidId,
+      executionId: EXECUTION,
+      attempt: 1,
+      ...changes,
+    };
+    return this.bidder.lock(requester, evidence('job-request', request, requester));
+  }
+
+  /** A bid with a lock for the first execution. */
+  async locked(changes: Partial<BidRequest> = {}): Promise<Bid> {
+    const answer = await this.lock(await this.bid(changes));
+    if (answer.type !== 'bid') throw new Error(`no lock but ${JSON.stringify(answer.value)}`);
+    return (answer as Evidence<Bid>).value;
+  }
+
+  proposal(
+    bid: Bid,
+    changes: Partial<ContractTerms> = {},
+    invocation = INVOCATION,
+    signer = REQUESTER,
+  ): Proposal {
+    const terms = termsOf({
+      bidId: bid.bidId,
+      lockId: bid.lock?.lockId ?? 'none',
+      lockVersion: bid.lock?.version ?? 0,
+      invocationDigest: contentIdOf(encodeCanonical(invocation)),
+      resources: RESOURCES,
+      ...changes,
+    });
+    return { terms: evidence('contract-terms', terms, signer), invocation };
+  }
+}

@@ -1,0 +1,248 @@
+import { fc, test } from '@fast-check/vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { isLeaseLive, type Lease } from '../../../src/domain/lock.ts';
+import {
+  addResources,
+  coversResources,
+  type GpuDevice,
+  type Resources,
+} from '../../../src/domain/resources.ts';
+import { ResourceLedger } from '../../../src/provider/locks/ledger.ts';
+import { FakeClock } from '../../simulation/fake-clock.ts';
+
+const gpu = (index: number): GpuDevice => ({ index, vendor: 'nvidia', model: 'A100', vramBytes: 40 });
+const ONBOARDED: Resources = { cpuMillis: 2000, memoryBytes: 2000, diskBytes: 2000, gpus: [gpu(0), gpu(1)] };
+
+class Desk {
+  readonly clock = new FakeClock();
+  readonly expired: Lease[] = [];
+  readonly ledger: ResourceLedger;
+  #ids = 0;
+
+  constructor(highestVersion = 0) {
+    this.ledger = new ResourceLedger(
+      { machine: ONBOARDED, onboarded: ONBOARDED, highestVersion },
+      {
+        clock: this.clock,
+        newLockId: () => `lock-${(this.#ids += 1)}`,
+        onExpired: (lease) => this.expired.push(lease),
+      },
+    );
+  }
+
+  hold(wants: { cpu?: number; gpus?: number; ttlMs?: number; holder?: string } = {}) {
+    const { cpu = 500, gpus = 0, ttlMs = 1000, holder = 'requester' } = wants;
+    return this.ledger.hold({
+      holder,
+      jobId: 'job',
+      executionId: 'execution',
+      requirements: {
+        cpuMillis: cpu,
+        memoryBytes: 100,
+        diskBytes: 100,
+        gpus: gpus === 0 ? [] : [{ count: gpus }],
+      },
+      ttlMs,
+    });
+  }
+
+  held(wants: Parameters<Desk['hold']>[0] = {}): Lease {
+    const held = this.hold(wants);
+    if (!held.ok) throw new Error(held.refusal.message);
+    return held.lease;
+  }
+}
+
+let desk: Desk;
+
+beforeEach(() => {
+  desk = new Desk();
+});
+
+describe('the ledger', () => {
+  it('sets aside, and gives back', () => {
+    const lease = desk.held({ cpu: 1500 });
+    expect(desk.ledger.pools()).toMatchObject({ locked: { cpuMillis: 1500 }, free: { cpuMillis: 500 } });
+    expect(desk.hold({ cpu: 600 })).toMatchObject({ ok: false, refusal: { code: 'INSUFFICIENT_RESOURCES' } });
+    expect(desk.ledger.release(lease.lockId)).toEqual({ ...lease, state: 'released' });
+    expect(desk.ledger.free()).toEqual(ONBOARDED);
+    expect(desk.ledger.release(lease.lockId)).toBeUndefined();
+  });
+
+  it('two holders race for the last GPU: one gets it', () => {
+    const first = desk.held({ gpus: 1, holder: 'a' });
+    const second = desk.held({ gpus: 1, holder: 'b' });
+    expect([first, second].flatMap(({ resources }) => resources.gpus.map(({ index }) => index))).toEqual([
+      0, 1,
+    ]);
+    const third = desk.hold({ gpus: 1, holder: 'c' });
+    expect(third.ok).toBe(false);
+    desk.ledger.release(first.lockId);
+    expect(desk.held({ gpus: 1, holder: 'c' }).resources.gpus).toEqual(first.resources.gpus);
+  });
+
+  it('expires a lease that nobody committed, and tells of it once', async () => {
+    const lease = desk.held();
+    await desk.clock.advanceBy(999);
+    expect(desk.expired).toEqual([]);
+    await desk.clock.advanceBy(1);
+    expect(desk.expired).toEqual([{ ...lease, state: 'expired' }]);
+    expect(desk.ledger.free()).toEqual(ONBOARDED);
+    await desk.clock.advanceBy(10_000);
+    expect(desk.expired).toHaveLength(1);
+  });
+
+  it('does not expire what was released', async () => {
+    desk.ledger.release(desk.held().lockId);
+    await desk.clock.advanceBy(10_000);
+    expect(desk.expired).toEqual([]);
+  });
+
+  it('finds a lease for its holder and its very version only', () => {
+    const lease = desk.held();
+    expect(desk.ledger.find(lease.lockId, 'requester', lease.version)).toEqual(lease);
+    expect(desk.ledger.find(lease.lockId, 'somebody', lease.version)).toBeUndefined();
+    expect(desk.ledger.find(lease.lockId, 'requester', lease.version - 1)).toBeUndefined();
+    expect(desk.ledger.find('other', 'requester', lease.version)).toBeUndefined();
+  });
+
+  it('gives every lease a higher version, also after a restart', () => {
+    const before = desk.held();
+    expect(desk.held().version).toBeGreaterThan(before.version);
+    const restarted = new Desk(41);
+    expect(restarted.held().version).toBe(42);
+    restarted.ledger.adopt({ ...before, lockId: 'old', version: 50, state: 'committed' });
+    expect(restarted.held().version).toBe(51);
+  });
+
+  it('committing moves the end, and the capacity from locked to allocated', async () => {
+    const lease = desk.held();
+    await desk.clock.advanceBy(900);
+    expect(desk.ledger.remainingMs(lease.lockId)).toBe(100);
+    const committed = desk.ledger.commit(lease.lockId, 'winner', 5000);
+    expect(committed).toMatchObject({
+      state: 'committed',
+      executionId: 'winner',
+      ttlMs: 5000,
+      version: lease.version,
+    });
+    expect(desk.ledger.remainingMs(lease.lockId)).toBe(5000);
+    expect(desk.ledger.pools()).toMatchObject({ locked: { cpuMillis: 0 }, allocated: { cpuMillis: 500 } });
+    await desk.clock.advanceBy(4999);
+    expect(desk.expired).toEqual([]);
+    await desk.clock.advanceBy(1);
+    expect(desk.expired).toEqual([{ ...committed, state: 'expired' }]);
+  });
+
+  it('cannot commit what is gone, or twice', () => {
+    const lease = desk.held();
+    desk.ledger.commit(lease.lockId, 'winner', 5000);
+    expect(() => desk.ledger.commit(lease.lockId, 'winner', 5000)).toThrow('cannot become committed');
+    expect(() => desk.ledger.commit('other', 'winner', 5000)).toThrow('only a live lease');
+  });
+
+  it('adopts at start what fits, for what is left of its time', async () => {
+    const lease: Lease = {
+      ...desk.held(),
+      state: 'committed',
+      acquiredAt: desk.clock.nowMs() - 4000,
+      ttlMs: 5000,
+    };
+    const restarted = new Desk();
+    expect(restarted.ledger.adopt(lease)).toBe(true);
+    expect(restarted.ledger.adopt(lease)).toBe(false);
+    expect(restarted.ledger.remainingMs(lease.lockId)).toBe(1000);
+    const future = { ...lease, lockId: 'future', acquiredAt: restarted.clock.nowMs() + 99_999 };
+    expect(restarted.ledger.adopt(future)).toBe(true);
+    expect(restarted.ledger.remainingMs('future')).toBe(5000);
+  });
+
+  it('does not adopt what is not offered any more', () => {
+    const lease = { ...desk.held(), state: 'committed' as const };
+    const restarted = new Desk();
+    const large = { ...lease, lockId: 'large', resources: { ...lease.resources, cpuMillis: 2001 } };
+    const gone = { ...lease, lockId: 'gone', resources: { ...lease.resources, gpus: [gpu(7)] } };
+    expect(restarted.ledger.adopt(large)).toBe(false);
+    expect(restarted.ledger.adopt(gone)).toBe(false);
+    expect(restarted.ledger.free()).toEqual(ONBOARDED);
+    expect(() => restarted.ledger.adopt({ ...lease, state: 'held' })).toThrow('only committed leases');
+  });
+
+  it('stops its timers', async () => {
+    desk.held();
+    desk.ledger.stop();
+    await desk.clock.advanceBy(10_000);
+    expect(desk.expired).toEqual([]);
+  });
+});
+
+const step = fc.oneof(
+  fc.record({
+    kind: fc.constant('hold' as const),
+    cpu: fc.integer({ min: 0, max: 1500 }),
+    gpus: fc.integer({ min: 0, max: 2 }),
+    ttlMs: fc.integer({ min: 1, max: 500 }),
+  }),
+  fc.record({ kind: fc.constant('commit' as const), at: fc.nat(9), ttlMs: fc.integer({ min: 1, max: 500 }) }),
+  fc.record({ kind: fc.constant('release' as const), at: fc.nat(9) }),
+  fc.record({
+    kind: fc.constant('adopt' as const),
+    cpu: fc.integer({ min: 0, max: 3000 }),
+    gpus: fc.uniqueArray(fc.integer({ min: 0, max: 3 }), { maxLength: 2 }),
+  }),
+  fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 300 }) }),
+);
+
+describe('whatever is held, committed, adopted, released and expired', () => {
+  test.prop([fc.array(step, { maxLength: 40 })])(
+    'nothing is given twice, and everything ends',
+    async (steps) => {
+      const world = new Desk();
+      const known = new Map<string, Lease>();
+      for (const [index, next] of steps.entries()) {
+        const leases = world.ledger.leases();
+        const chosen = 'at' in next ? leases[next.at % Math.max(1, leases.length)] : undefined;
+        if (next.kind === 'hold') {
+          const held = world.hold(next);
+          if (held.ok) known.set(held.lease.lockId, held.lease);
+        } else if (next.kind === 'commit' && chosen?.state === 'held') {
+          world.ledger.commit(chosen.lockId, 'x', next.ttlMs);
+        } else if (next.kind === 'release' && chosen !== undefined) {
+          world.ledger.release(chosen.lockId);
+        } else if (next.kind === 'adopt') {
+          const lease: Lease = {
+            lockId: `adopted-${index}`,
+            holder: 'requester',
+            jobId: 'job',
+            executionId: 'x',
+            resources: { cpuMillis: next.cpu, memoryBytes: 0, diskBytes: 0, gpus: next.gpus.map(gpu) },
+            version: index,
+            acquiredAt: world.clock.nowMs(),
+            ttlMs: 200,
+            state: 'committed',
+          };
+          if (world.ledger.adopt(lease)) known.set(lease.lockId, lease);
+        } else if (next.kind === 'wait') {
+          await world.clock.advanceBy(next.ms);
+        }
+        const { locked, allocated, free, onboarded } = world.ledger.pools();
+        expect(coversResources(onboarded, addResources(locked, allocated))).toBe(true);
+        expect(addResources(addResources(locked, allocated), free)).toMatchObject({
+          cpuMillis: onboarded.cpuMillis,
+        });
+        expect(world.ledger.leases().every(isLeaseLive)).toBe(true);
+        const devices = world.ledger
+          .leases()
+          .flatMap(({ resources }) => resources.gpus.map((device) => device.index));
+        expect(new Set(devices).size, 'a device is given twice').toBe(devices.length);
+      }
+      const versions = [...known.values()]
+        .filter(({ lockId }) => lockId.startsWith('lock-'))
+        .map(({ version }) => version);
+      expect(versions, 'versions grow').toEqual([...new Set(versions)].sort((a, b) => a - b));
+      await world.clock.advanceBy(10_000);
+      expect(world.ledger.leases()).toEqual([]);
+      expect(world.ledger.free()).toEqual(ONBOARDED);
+    },
+  );
+});
