@@ -35,10 +35,10 @@ When(
 );
 
 When(
-  '{string} posts {int} jobs one after the other',
-  async (world: MarketWorld, name: string, count: number) => {
+  '{string} posts {int} jobs one after the other:',
+  async (world: MarketWorld, name: string, count: number, text: unknown) => {
     for (let posted = 0; posted < count; posted += 1) {
-      await (await world.post(name)).ends('job.completed');
+      await (await world.post(name, String(text))).ends('job.completed');
       await world.capacityIsBack();
     }
   },
