@@ -35,7 +35,8 @@ export class AnswerLog {
   }
 
   async get(requestId: string, now: number): Promise<BidAnswer | undefined> {
-    if (!isKey(requestId)) return undefined;
+    // Every answer that is kept is in memory by its age, so a request that is new costs no read.
+    if (!isKey(requestId) || !this.#answeredAt.has(requestId)) return undefined;
     const answer = await this.#answers.get(requestId);
     return answer !== undefined && now - answer.answeredAt <= this.#limits.answerAgeMs ? answer : undefined;
   }

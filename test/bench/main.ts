@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
+import { admission } from './admission.ts';
 import type { Bench } from './figure.ts';
 import { footprint } from './footprint.ts';
 import { match } from './match.ts';
 import { negotiation } from './negotiation.ts';
 import { post } from './post.ts';
 
-const BENCHES: readonly Bench[] = [negotiation, post, match, footprint];
+const BENCHES: readonly Bench[] = [negotiation, post, match, admission, footprint];
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
