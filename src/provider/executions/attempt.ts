@@ -32,6 +32,7 @@ export async function stageInputs(
 ): Promise<void> {
   let leftBytes = maxInputBytes;
   for (const { cid, size } of contentOf(execution)) {
+    signal.throwIfAborted();
     if (size > leftBytes) {
       throw new CodedError(
         'INPUT_UNAVAILABLE',

@@ -1,0 +1,158 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ServingAnswer, ServingItem, ServingList } from '../../../src/domain/serving.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
+import { MOST_ITEMS, Reporter } from '../../../src/provider/executions/reporter.ts';
+import { FakeClock } from '../../simulation/fake-clock.ts';
+import { itemOf, notaryOf } from '../fakes/market.ts';
+
+const PERIOD_MS = 1000;
+const LONGEST_MS = 5000;
+
+let clock: FakeClock;
+let items: ServingItem[];
+let lists: { readonly requester: string; readonly list: ServingList; readonly atMs: number }[];
+let wishes: string[];
+let heard: string[];
+let report: (list: ServingList) => Promise<ServingAnswer>;
+let reporter: Reporter;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  items = [itemOf('Running')];
+  lists = [];
+  wishes = [];
+  heard = [];
+  report = async ({ number }) => ({ number, desired: [] });
+  reporter = new Reporter(
+    { periodMs: PERIOD_MS, longestMs: LONGEST_MS },
+    {
+      clock,
+      logger: silentLogger,
+      notary: notaryOf('provider'),
+      link: {
+        report: (requester, _record, { value }) => {
+          lists.push({ requester, list: value, atMs: clock.monotonicMs() });
+          return report(value);
+        },
+      },
+      servedTo: () => ({ record: Uint8Array.of(1), items }),
+      onDesired: (requester, executionId, attempt, desired) =>
+        wishes.push(`${requester} ${executionId} ${attempt} ${desired}`),
+      onHeard: (requester) => heard.push(requester),
+    },
+  );
+});
+
+describe('the reporter', () => {
+  it('sends at once, then at an interval, with growing numbers', async () => {
+    reporter.changed('r');
+    await clock.advanceBy(2 * PERIOD_MS);
+    expect(lists.map(({ list, atMs }) => [list.number, atMs])).toEqual([
+      [1, 0],
+      [2, 1000],
+      [3, 2000],
+    ]);
+    expect(lists[0]?.list.items).toEqual(items);
+    expect(heard).toEqual(['r', 'r', 'r']);
+    expect(reporter.serves('r')).toBe(true);
+  });
+
+  it('passes on what the requester wants', async () => {
+    report = async ({ number }) => ({ number, desired: [{ executionId: 'e', attempt: 2, desired: 'stop' }] });
+    reporter.changed('r');
+    await clock.settle();
+    expect(wishes).toEqual(['r e 2 stop']);
+  });
+
+  it('has one list under way at a time; a change meanwhile makes one more follow', async () => {
+    const answers: ((answer: ServingAnswer) => void)[] = [];
+    report = () => new Promise((resolve) => answers.push(resolve));
+    reporter.changed('r');
+    items = [itemOf('Running', { sequence: 9 })];
+    for (let change = 0; change < 5; change += 1) reporter.changed('r');
+    await clock.settle();
+    expect(lists).toHaveLength(1);
+    answers[0]?.({ number: 1, desired: [] });
+    await clock.settle();
+    expect(lists).toHaveLength(2);
+    expect(lists[1]?.list.items[0]?.sequence).toBe(9);
+    answers[1]?.({ number: 2, desired: [] });
+    await clock.settle();
+    expect(lists).toHaveLength(2);
+  });
+
+  it('backs off while nobody answers, and starts afresh when somebody does', async () => {
+    report = () => Promise.reject(new Error('unreachable'));
+    reporter.changed('r');
+    await clock.advanceBy(20_000);
+    const waits = lists.slice(1).map(({ atMs }, index) => atMs - (lists[index]?.atMs ?? 0));
+    expect(waits.slice(0, 6)).toEqual([1000, 1500, 2250, 3375, 5000, 5000]);
+    report = async ({ number }) => ({ number, desired: [] });
+    const before = lists.length;
+    reporter.changed('r');
+    await clock.advanceBy(PERIOD_MS);
+    expect(lists.length - before).toBe(2);
+    expect(heard).toHaveLength(2);
+  });
+
+  it('a change while nobody answers does not make it hurry', async () => {
+    let reject: (error: Error) => void = () => {};
+    report = () => new Promise((_, no) => (reject = no));
+    reporter.changed('r');
+    reporter.changed('r');
+    reject(new Error('unreachable'));
+    await clock.advanceBy(PERIOD_MS - 1);
+    expect(lists).toHaveLength(1);
+    await clock.advanceBy(1);
+    expect(lists).toHaveLength(2);
+  });
+
+  it('ends when there is nothing left to say, and begins again with the next change', async () => {
+    reporter.changed('r');
+    await clock.settle();
+    items = [];
+    await clock.advanceBy(10 * PERIOD_MS);
+    expect(lists).toHaveLength(1);
+    expect(reporter.serves('r')).toBe(false);
+    items = [itemOf('BidAccepted')];
+    reporter.changed('r');
+    await clock.settle();
+    expect(lists).toHaveLength(2);
+  });
+
+  it('keeps requesters apart', async () => {
+    report = (list) =>
+      lists.at(-1)?.requester === 'slow'
+        ? new Promise(() => {})
+        : Promise.resolve({ number: list.number, desired: [] });
+    reporter.changed('slow');
+    reporter.changed('quick');
+    await clock.advanceBy(3 * PERIOD_MS);
+    expect(lists.filter(({ requester }) => requester === 'slow')).toHaveLength(1);
+    expect(lists.filter(({ requester }) => requester === 'quick')).toHaveLength(4);
+  });
+
+  it('sends no more items than a list takes', async () => {
+    items = Array.from({ length: MOST_ITEMS + 5 }, (_, index) =>
+      itemOf('Running', { executionId: `e${index}` }),
+    );
+    reporter.changed('r');
+    await clock.settle();
+    expect(lists[0]?.list.items).toHaveLength(MOST_ITEMS);
+    expect(lists[0]?.list.items[0]?.executionId).toBe('e0');
+  });
+
+  it('after stop sends nothing and listens to nothing', async () => {
+    let answer: (answer: ServingAnswer) => void = () => {};
+    report = () => new Promise((resolve) => (answer = resolve));
+    reporter.changed('r');
+    reporter.changed('r');
+    reporter.stop();
+    answer({ number: 1, desired: [{ executionId: 'e', attempt: 1, desired: 'stop' }] });
+    reporter.changed('r');
+    await clock.advanceBy(20_000);
+    expect(lists).toHaveLength(1);
+    expect(wishes).toEqual([]);
+    expect(heard).toEqual([]);
+  });
+});

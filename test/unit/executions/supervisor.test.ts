@@ -1,0 +1,257 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { silentLogger } from '../../../src/lib/logger.ts';
+import { ExecutionBook } from '../../../src/provider/executions/execution-book.ts';
+import { Supervisor } from '../../../src/provider/executions/supervisor.ts';
+import { ResourceLedger } from '../../../src/provider/locks/ledger.ts';
+import type { ProviderExecution } from '../../../src/provider/ports.ts';
+import { FakeClock } from '../../simulation/fake-clock.ts';
+import { INVOCATION, ONBOARDED, providerOptions } from '../bidding/bidding-desk.ts';
+import { contractOf, itemOf, REQUESTER, RESOURCES } from '../fakes/market.ts';
+import { ScriptedProviderStore } from '../fakes/provider-store.ts';
+import { ScriptedContent, ScriptedExecutor, ScriptedFolders } from './workshop.ts';
+
+const ID = itemOf('BidAccepted').executionId;
+const START_WITHIN_MS = 10_000;
+
+let clock: FakeClock;
+let store: ScriptedProviderStore;
+let ledger: ResourceLedger;
+let book: ExecutionBook;
+let executor: ScriptedExecutor;
+let content: ScriptedContent;
+let folders: ScriptedFolders;
+let changed: number;
+let supervisor: Supervisor;
+let execution: ProviderExecution;
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  store = new ScriptedProviderStore();
+  book = new ExecutionBook(store, clock);
+  executor = new ScriptedExecutor();
+  content = new ScriptedContent();
+  folders = new ScriptedFolders();
+  changed = 0;
+  ledger = new ResourceLedger(
+    { machine: ONBOARDED, onboarded: ONBOARDED, highestVersion: 0 },
+    { clock, newLockId: () => 'lock', onExpired: () => {} },
+  );
+  const held = ledger.hold({
+    holder: REQUESTER,
+    jobId: 'job',
+    executionId: ID,
+    requirements: RESOURCES,
+    ttlMs: 1000,
+  });
+  if (!held.ok) throw new Error('no room');
+  const lease = ledger.commit('lock', ID, 3_600_000);
+  execution = {
+    item: itemOf('BidAccepted', { sequence: 1 }),
+    requester: REQUESTER,
+    requesterRecord: Uint8Array.of(1),
+    jobId: 'job',
+    lockId: 'lock',
+    invocation: INVOCATION,
+    acceptedAt: clock.nowMs(),
+    settled: false,
+  };
+  const contract = contractOf('contract', {}, { startWithinMs: START_WITHIN_MS });
+  await store.commit({ leases: [lease], executions: [execution], contracts: [contract] });
+  supervisor = new Supervisor(providerOptions(), {
+    clock,
+    logger: silentLogger,
+    ledger,
+    store,
+    content,
+    folders,
+    executor,
+    book,
+    onChanged: () => {
+      changed += 1;
+    },
+  });
+  book.add(execution);
+});
+
+const item = () => book.get(ID)?.item;
+
+describe('an attempt', () => {
+  it('fetches, runs, keeps the result and gives the capacity back in the same batch', async () => {
+    supervisor.start(execution);
+    await clock.settle();
+    expect(item()).toMatchObject({ state: 'Running', startedAt: clock.nowMs() });
+    expect(store.executions.get(ID)?.process).toEqual({ pid: 42, startTimeTicks: 7 });
+    expect(store.contracts.get('contract')?.state).toBe('ACTIVE');
+    expect(folders.present).toEqual(new Set([ID]));
+
+    executor.runs[0]?.sink.output('stdout', Uint8Array.of(1));
+    executor.runs[0]?.end({ exitCode: 0 });
+    await clock.settle();
+    expect(item()).toMatchObject({
+      state: 'Publishing',
+      exitReason: 'completed',
+      exitCode: 0,
+      resultCid: 'result',
+      resultBytes: 10,
+      finishedAt: clock.nowMs(),
+    });
+    expect(store.commits.at(-1)).toMatchObject({
+      leases: [{ lockId: 'lock', state: 'released' }],
+      executions: [{ item: { state: 'Publishing' } }],
+    });
+    expect(ledger.free()).toEqual(ONBOARDED);
+    expect(store.leases.size).toBe(0);
+    expect(content.imported[0]).toEqual(['stdout', 'stderr', 'exit.json']);
+    expect(content.pins).toContain('result for contract');
+    expect(folders.present.size).toBe(0);
+    expect(changed).toBe(2);
+  });
+
+  it('runs once, however often it is started', async () => {
+    supervisor.start(execution);
+    supervisor.start(execution);
+    await clock.settle();
+    supervisor.start(execution);
+    await clock.settle();
+    expect(executor.runs).toHaveLength(1);
+  });
+
+  it.each([
+    ['exit-code', 'Failed'],
+    ['out-of-memory', 'Failed'],
+    ['timeout', 'Failed'],
+    ['cancelled', 'Cancelled'],
+  ] as const)('that ends with %s is %s, and its output is kept', async (exitReason, state) => {
+    supervisor.start(execution);
+    await clock.settle();
+    executor.runs[0]?.end({ exitReason, exitCode: 3, message: 'so' });
+    await clock.settle();
+    expect(item()).toMatchObject({ state, exitReason, exitCode: 3, message: 'so', resultCid: 'result' });
+    expect(ledger.free()).toEqual(ONBOARDED);
+  });
+
+  it('without its inputs fails as input-unavailable', async () => {
+    content.fetching = Promise.reject(new Error('gone'));
+    supervisor.start(execution);
+    await clock.settle();
+    expect(item()).toMatchObject({ state: 'Failed', exitReason: 'input-unavailable' });
+    expect(item()?.message).toContain('gone');
+    expect(executor.runs).toEqual([]);
+    expect(ledger.free()).toEqual(ONBOARDED);
+  });
+
+  it('that does not start in time ends, whatever it is waiting for', async () => {
+    content.fetching = new Promise(() => {});
+    supervisor.start(execution);
+    await clock.advanceBy(START_WITHIN_MS - 1);
+    expect(item()?.state).toBe('BidAccepted');
+    await clock.advanceBy(1);
+    expect(item()).toMatchObject({
+      state: 'Failed',
+      exitReason: 'internal',
+      message: 'The work did not start in time.',
+    });
+    expect(ledger.free()).toEqual(ONBOARDED);
+  });
+
+  it('counts the time to start from the acceptance, also after a restart', async () => {
+    content.fetching = new Promise(() => {});
+    await clock.advanceBy(6000);
+    supervisor.start(execution);
+    await clock.advanceBy(3999);
+    expect(item()?.state).toBe('BidAccepted');
+    await clock.advanceBy(1);
+    expect(item()?.state).toBe('Failed');
+  });
+
+  it('that has started is not ended for starting late', async () => {
+    supervisor.start(execution);
+    await clock.advanceBy(10 * START_WITHIN_MS);
+    expect(item()?.state).toBe('Running');
+  });
+
+  it('that is stopped by its requester is Cancelled', async () => {
+    supervisor.start(execution);
+    await clock.settle();
+    supervisor.stop(ID, { exitReason: 'cancelled', message: 'not wanted' });
+    supervisor.stop(ID, { exitReason: 'timeout', message: 'later' });
+    await clock.settle();
+    expect(executor.runs[0]?.signal.aborted).toBe(true);
+    expect(item()).toMatchObject({ state: 'Cancelled', exitReason: 'cancelled', message: 'not wanted' });
+    expect(ledger.free()).toEqual(ONBOARDED);
+  });
+
+  it('that is stopped before it started never runs', async () => {
+    content.fetching = new Promise(() => {});
+    supervisor.start(execution);
+    supervisor.stop(ID, { exitReason: 'cancelled', message: 'not wanted' });
+    await clock.settle();
+    expect(item()).toMatchObject({ state: 'Cancelled', exitReason: 'cancelled' });
+    expect(executor.runs).toEqual([]);
+  });
+
+  it('that ended by itself before the stop keeps its own end', async () => {
+    const importing = Promise.withResolvers<void>();
+    content.importing = importing.promise;
+    supervisor.start(execution);
+    await clock.settle();
+    executor.runs[0]?.end();
+    await clock.settle();
+    supervisor.stop(ID, { exitReason: 'cancelled', message: 'too late' });
+    importing.resolve();
+    await clock.settle();
+    expect(item()).toMatchObject({ state: 'Publishing', exitReason: 'completed' });
+  });
+
+  it('fails when its result cannot be kept', async () => {
+    supervisor.start(execution);
+    await clock.settle();
+    content.importing = Promise.reject(new Error('quota'));
+    executor.runs[0]?.end();
+    await clock.settle();
+    expect(item()).toMatchObject({ state: 'Failed', exitReason: 'internal', message: 'quota' });
+  });
+
+  it('fails when the executor itself does', async () => {
+    supervisor.start(execution);
+    await clock.settle();
+    executor.runs[0]?.fail(new Error('broken'));
+    await clock.settle();
+    expect(item()).toMatchObject({ state: 'Failed', exitReason: 'internal', message: 'broken' });
+  });
+
+  it('is not believed when it never said that it started', async () => {
+    executor.starts = false;
+    supervisor.start(execution);
+    await clock.settle();
+    executor.runs[0]?.end();
+    await clock.settle();
+    expect(item()).toMatchObject({ state: 'Failed', exitReason: 'internal' });
+    expect(ledger.free()).toEqual(ONBOARDED);
+  });
+
+  it('fails when its contract is gone', async () => {
+    store.contracts.clear();
+    supervisor.start(execution);
+    await clock.settle();
+    expect(item()).toMatchObject({ state: 'Failed', exitReason: 'internal' });
+  });
+
+  it('shows its output while it runs', async () => {
+    expect(supervisor.folderOf(ID)).toBeUndefined();
+    supervisor.start(execution);
+    await clock.settle();
+    expect(supervisor.folderOf(ID)?.hostPath).toBe(`/attempts/${ID}`);
+    executor.runs[0]?.end();
+    await clock.settle();
+    expect(supervisor.folderOf(ID)).toBeUndefined();
+  });
+
+  it('is lost when the node stops, and that is on disk before stopAll resolves', async () => {
+    supervisor.start(execution);
+    await clock.settle();
+    await supervisor.stopAll();
+    expect(store.executions.get(ID)?.item).toMatchObject({ state: 'Failed', exitReason: 'lost' });
+    expect(store.leases.size).toBe(0);
+  });
+});
