@@ -2,6 +2,7 @@
 export type EvidenceType =
   | 'bid-request'
   | 'search-closed'
+  | 'advert'
   | 'bid'
   | 'decline'
   | 'job-request'

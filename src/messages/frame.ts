@@ -6,6 +6,7 @@ import { type Read, refuse } from './rejection.ts';
 export const frameKinds = [
   'bid-request',
   'search-closed',
+  'advert',
   'bid',
   'decline',
   'job-request',

@@ -31,6 +31,7 @@ export interface SignedMessage<Value> {
 const PAYLOAD_FORMS: Readonly<Record<EvidenceType, PayloadForm>> = {
   'bid-request': 'timed',
   'search-closed': 'timed',
+  advert: 'timed',
   bid: 'timed',
   decline: 'timed',
   'job-request': 'timed',

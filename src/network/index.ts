@@ -7,6 +7,7 @@ import { networkName } from '../messages/envelope.ts';
 import type { Verifier } from '../messages/message.ts';
 import type { Market, RequesterDesk } from '../orchestrator/ports.ts';
 import type { ProviderDesk, RequesterLink } from '../provider/ports.ts';
+import type { AdvertDesk, AdvertPublisher } from '../registry/ports.ts';
 import { Counters } from './counters.ts';
 import { withLoopback } from './loopback.ts';
 import { protocolNames } from './names.ts';
@@ -28,11 +29,14 @@ export interface NetworkDesks {
   readonly requester: RequesterDesk;
   readonly provider?: ProviderDesk;
   readonly content: ContentDesk;
+  /** Left out: this node hears no adverts. */
+  readonly registry?: AdvertDesk;
 }
 
 /** The market as one node sees it, over whatever underlay. The node reaches itself like any other peer. */
 export interface Network extends Startable {
   readonly market: Market;
+  readonly adverts: AdvertPublisher;
   readonly requesterLink: RequesterLink;
   readonly blockTransport: BlockTransport;
   /** Output of a running attempt from its provider. Throws (while iterating) `PEER_UNREACHABLE` or `LOGS_UNAVAILABLE`. */

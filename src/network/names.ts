@@ -1,6 +1,7 @@
 /** Every id of one network holds its name, so that two networks never meet on one. */
 export interface ProtocolNames {
   readonly requestsTopic: string;
+  readonly advertsTopic: string;
   readonly request: string;
   readonly negotiation: string;
   readonly contract: string;
@@ -12,6 +13,7 @@ export interface ProtocolNames {
 export function protocolNames(network: string): ProtocolNames {
   return {
     requestsTopic: `/bidmesh/${network}/requests/1`,
+    advertsTopic: `/bidmesh/${network}/adverts/1`,
     request: `/bidmesh/${network}/request/1`,
     negotiation: `/bidmesh/${network}/negotiation/1`,
     contract: `/bidmesh/${network}/contract/1`,

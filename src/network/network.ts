@@ -2,7 +2,9 @@ import type { BlockTransport } from '../content/ports.ts';
 import { assert } from '../lib/assert.ts';
 import type { Market } from '../orchestrator/ports.ts';
 import type { RequesterLink } from '../provider/ports.ts';
+import type { AdvertPublisher } from '../registry/ports.ts';
 import type { NetworkContext } from './context.ts';
+import { AdvertGossip } from './gossip/adverts.ts';
 import { RequestIntake } from './gossip/request-intake.ts';
 import type { Network, NetworkDesks } from './index.ts';
 import { createBlockTransport, serveContent } from './protocols/content.ts';
@@ -20,18 +22,24 @@ export class NodeNetwork implements Network {
   readonly blockTransport: BlockTransport;
   readonly #context: NetworkContext;
   readonly #market: MarketDesk;
+  readonly #adverts: AdvertGossip;
   #desks: NetworkDesks | undefined;
   #state: 'new' | 'started' | 'stopped' = 'new';
 
   constructor(context: NetworkContext, ownJobs: boolean) {
     this.#context = context;
     this.#market = new MarketDesk(context, () => ownJobs && this.#desks?.provider !== undefined);
+    this.#adverts = new AdvertGossip(context);
     this.requesterLink = new ServingLinks(context);
     this.blockTransport = createBlockTransport(context);
   }
 
   get market(): Market {
     return this.#market;
+  }
+
+  get adverts(): AdvertPublisher {
+    return this.#adverts;
   }
 
   attach(desks: NetworkDesks): void {
@@ -84,6 +92,12 @@ export class NodeNetwork implements Network {
       context.underlay.subscribe(names.requestsTopic, (from, message) => intake.fromGossip(from, message));
       this.#handle(names.request, protocols.request, (channel) => serveRequest(context, intake, channel));
     }
+    const { registry } = desks;
+    if (registry !== undefined) {
+      context.underlay.subscribe(names.advertsTopic, (from, message) =>
+        this.#adverts.fromGossip(from, message, registry),
+      );
+    }
     this.#handle(names.negotiation, protocols.negotiation, (channel) => this.#market.serve(channel));
     this.#handle(names.contract, protocols.contract, (channel) =>
       serveContract(context, desks.provider, channel),
@@ -107,6 +121,7 @@ export class NodeNetwork implements Network {
       peerDisconnected: () => this.#market.subscribersChanged(),
       subscribersChanged: (topic) => {
         if (topic === this.#context.names.requestsTopic) this.#market.subscribersChanged();
+        if (topic === this.#context.names.advertsTopic) desks.registry?.audienceChanged();
       },
     });
   }

@@ -49,6 +49,9 @@ export const buckets = {
   answer: 'answer',
   /** answeredAt/requestId -> nothing: answers by age */
   answerAge: 'answer-age',
+
+  /** peerId -> StoredAdvert: the newest advert of another node */
+  advert: 'advert',
 } as const;
 
 export type BucketName = (typeof buckets)[keyof typeof buckets];

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { type CodedError, messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
+import { LevelAdvertStore } from './advert-store.ts';
 import { CommitQueue } from './commit-queue.ts';
 import type { Database } from './database.ts';
 import { LevelJobStore } from './job-store.ts';
@@ -22,6 +23,7 @@ export interface StoreNeeds {
 export interface Store {
   readonly jobs: LevelJobStore;
   readonly provider: LevelProviderStore;
+  readonly adverts: LevelAdvertStore;
   readonly meta: MetaStore;
   /** Takes no more commits, waits for those that were taken, closes the database. */
   stop(): Promise<void>;
@@ -60,6 +62,7 @@ function assemble(options: StoreOptions, needs: StoreNeeds, database: Database):
   return {
     jobs: new LevelJobStore(limits, { database, queue, clock: needs.clock, logger }),
     provider: new LevelProviderStore(limits, { database, queue, clock: needs.clock }),
+    adverts: new LevelAdvertStore(database, queue),
     meta: createMetaStore(database, queue, limits.metaBytes),
     stop: () => {
       stopping ??= stop();

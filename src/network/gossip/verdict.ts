@@ -4,9 +4,11 @@ import type { GossipVerdict } from '../underlay.ts';
 
 /** What a gossip message turned out to be. */
 export type GossipOutcome =
-  | { readonly kind: 'request' | 'closed' }
+  | { readonly kind: 'request' | 'closed' | 'advert' }
   /** Good, but known already. */
   | { readonly kind: 'repeat' }
+  /** More than is taken from this neighbour; not looked at. */
+  | { readonly kind: 'surplus' }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
 /**
@@ -32,5 +34,5 @@ export function verdictOf(context: NetworkContext, from: string, outcome: Gossip
     return REJECTION_VERDICTS[code];
   }
   context.counters.add(`gossip.${outcome.kind}`);
-  return outcome.kind === 'repeat' ? 'ignore' : 'accept';
+  return outcome.kind === 'repeat' || outcome.kind === 'surplus' ? 'ignore' : 'accept';
 }

@@ -4,6 +4,7 @@ import type { EvidenceType, Notary } from '../../../src/domain/evidence.ts';
 import { createNotary, createVerifier } from '../../../src/identity/notary.ts';
 import { identityOf } from '../../../src/identity/key-pair.ts';
 import { contentIdOf, encodeCanonical } from '../../../src/lib/canonical.ts';
+import { advertMessage } from '../../../src/messages/advert.ts';
 import { bidMessage } from '../../../src/messages/bid.ts';
 import { bidRequestMessage } from '../../../src/messages/bid-request.ts';
 import { contractNeverMessage } from '../../../src/messages/contract-never.ts';
@@ -50,6 +51,7 @@ const bidRequest = sample.bidRequest();
 const roundTrips: readonly (readonly [SignedMessage<unknown>, unknown])[] = [
   [bidRequestMessage, bidRequest],
   [searchClosedMessage, { requestId: 'request-1' }],
+  [advertMessage, sample.advert()],
   [bidMessage, sample.bid()],
   [bidMessage, sample.bid({ lock: { lockId: 'l', version: 4, ttlMs: 5000 }, executionId: 'e' })],
   [declineMessage, sample.decline({ field: 'memory', required: '2', available: '1', retryAfterMs: 10 })],

@@ -1,3 +1,4 @@
+import type { Advert } from '../../../src/domain/advert.ts';
 import type { Bid, BidRequest, Decline, JobRequest } from '../../../src/domain/bid.ts';
 import type { ContractTerms, Proposal, SignedContract } from '../../../src/domain/contract.ts';
 import type { Notary } from '../../../src/domain/evidence.ts';
@@ -66,6 +67,41 @@ export function bid(over: Partial<Bid> = {}): Bid {
       softScore: 1000,
     },
     load: 0.25,
+    providerRecord: RECORD,
+    ...over,
+  };
+}
+
+const amounts = {
+  cpuMillis: 4000,
+  memoryBytes: 2 ** 33,
+  diskBytes: 2 ** 36,
+  gpus: [
+    {
+      count: 2,
+      vendor: 'nvidia' as const,
+      model: 'NVIDIA A100',
+      vramBytes: 40 * 2 ** 30,
+      driver: '550.54.14',
+      computeCapability: '8.0',
+    },
+  ],
+};
+
+export function advert(over: Partial<Advert> = {}): Advert {
+  return {
+    nodeVersion: '1.2.3',
+    cpu: { cores: 4, arch: 'x64', model: 'AMD EPYC 7763', vendor: 'AuthenticAMD' },
+    engines: { wasm: '1.0.0' },
+    runtimes: { python: '3.12.0' },
+    labels: { zone: 'a' },
+    location: { continent: 'EU', country: 'DE' },
+    onboarded: amounts,
+    free: { ...amounts, cpuMillis: 2000 },
+    price: { amount: '0.05', currency: 'USD', per: 'hour' },
+    draining: false,
+    validForMs: 45_000,
+    sequence: 1,
     providerRecord: RECORD,
     ...over,
   };

@@ -1,0 +1,102 @@
+import { LRUCache } from 'lru-cache';
+import type { Advert } from '../../domain/advert.ts';
+import type { Evidence } from '../../domain/evidence.ts';
+import { CodedError } from '../../lib/coded-error.ts';
+import { TokenBucket } from '../../lib/token-bucket.ts';
+import { advertMessage } from '../../messages/advert.ts';
+import { envelopeOf } from '../../messages/envelope.ts';
+import { decodeFrame, encodeFrame } from '../../messages/frame.ts';
+import type { AdvertDesk, AdvertPublisher } from '../../registry/ports.ts';
+import { countFault, type NetworkContext } from '../context.ts';
+import type { GossipVerdict } from '../underlay.ts';
+import { type GossipOutcome, verdictOf } from './verdict.ts';
+
+/**
+ * What one neighbour may hand on. An honest one hands on what the whole network says, which is a few a second; the
+ * burst is for many nodes that start together.
+ */
+const FORWARDED = { burst: 512, perSecond: 32 } as const;
+/** Beyond these the neighbour that was silent longest starts afresh. */
+const MOST_FORWARDERS = 1024;
+
+/** The adverts topic: this node's own word out, the word of others in. */
+export class AdvertGossip implements AdvertPublisher {
+  readonly #context: NetworkContext;
+  readonly #budgets = new LRUCache<string, TokenBucket>({ max: MOST_FORWARDERS });
+
+  constructor(context: NetworkContext) {
+    this.#context = context;
+  }
+
+  peerRecord(): Uint8Array {
+    return this.#context.underlay.peerRecord();
+  }
+
+  publish(advert: Evidence<Advert>): void {
+    const { underlay, names, counters } = this.#context;
+    const message = encodeFrame({ kind: 'advert', body: envelopeOf(advert) });
+    // Others hold a message that cannot be right against whoever hands it on, so none must begin here.
+    const shape = advertMessage.schema.safeParse(advert.value);
+    const fits = advert.payload.length <= advertMessage.maxPayloadBytes;
+    if (!shape.success || !fits || message.length > underlay.maxGossipBytes) {
+      throw new CodedError('ADVERT_INVALID', 'What this node says of itself is not a valid advert.', {
+        data: { bytes: message.length, field: shape.error?.issues[0]?.path.join('.') },
+      });
+    }
+    counters.add('advert.published');
+    underlay.publish(names.advertsTopic, message).catch((error: unknown) => {
+      countFault(this.#context, 'publish', underlay.self, error);
+    });
+  }
+
+  audienceSize(): number {
+    return this.#context.underlay.subscribers(this.#context.names.advertsTopic).length;
+  }
+
+  connectedProviders(): number {
+    return this.#context.underlay.subscribers(this.#context.names.requestsTopic).length;
+  }
+
+  isConnected(peer: string): boolean {
+    return this.#context.underlay.isConnected(peer);
+  }
+
+  /** The gossip validator of the adverts topic. */
+  fromGossip(from: string, message: Uint8Array, desk: AdvertDesk): GossipVerdict {
+    if (from === this.#context.underlay.self) return 'accept';
+    return verdictOf(this.#context, from, this.#judge(from, message, desk));
+  }
+
+  #judge(from: string, message: Uint8Array, desk: AdvertDesk): GossipOutcome {
+    // Before the signature, which costs most.
+    if (!this.#budgetOf(from).take()) return { kind: 'surplus' };
+    const frame = decodeFrame(message, this.#context.underlay.maxGossipBytes);
+    if (!frame.ok) return { kind: 'rejected', rejection: frame.rejection };
+    const { kind, body } = frame.value;
+    if (kind !== 'advert') {
+      return { kind: 'rejected', rejection: { code: 'MALFORMED', detail: `${kind} among adverts` } };
+    }
+    const advert = this.#context.verifier.open(advertMessage, body);
+    if (!advert.ok) return { kind: 'rejected', rejection: advert.rejection };
+    switch (desk.take(advert.value)) {
+      case 'accept':
+        return { kind: 'advert' };
+      case 'ignore':
+        return { kind: 'repeat' };
+      case 'reject':
+        return {
+          kind: 'rejected',
+          rejection: { code: 'MALFORMED', detail: 'the advert contradicts itself' },
+        };
+    }
+  }
+
+  #budgetOf(from: string): TokenBucket {
+    let budget = this.#budgets.get(from);
+    if (budget === undefined) {
+      budget = new TokenBucket(FORWARDED, this.#context.clock);
+      this.#budgets.set(from, budget);
+    }
+    return budget;
+  }
+}

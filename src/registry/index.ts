@@ -1,0 +1,69 @@
+import type { Advert, AdvertContent } from '../domain/advert.ts';
+import type { Requirements } from '../domain/bid.ts';
+import type { Notary } from '../domain/evidence.ts';
+import type { Price } from '../domain/money.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Random } from '../lib/random.ts';
+import type { Startable } from '../lib/startable.ts';
+import type { RegistryOptions } from './options.ts';
+import type { AdvertDesk, AdvertPublisher, AdvertStore } from './ports.ts';
+import type { AdvertCandidate, TableExplanation } from './questions.ts';
+import { RegistryService } from './registry-service.ts';
+
+export type { AdvertCandidate, TableExplanation } from './questions.ts';
+
+/** Everything a registry needs from outside. */
+export interface RegistryNeeds {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly self: string;
+  readonly store: AdvertStore;
+  readonly publisher: AdvertPublisher;
+  readonly notary: Notary;
+  /** What this node's provider has right now; left out on a node without one, `undefined` while it cannot say. */
+  readonly describe?: () => AdvertContent | undefined;
+}
+
+/** One line of the peer table. */
+export interface PeerEntry {
+  readonly peerId: string;
+  readonly advert: Advert;
+  /** Wall times. */
+  readonly receivedAt: number;
+  readonly expiresAt: number;
+}
+
+export interface ExplainOptions {
+  readonly exclude?: readonly string[];
+  /** Providers over it, and those that are priced in another currency, do not fit. */
+  readonly budget?: Price;
+}
+
+export interface CandidateOptions extends ExplainOptions {
+  readonly limit: number;
+}
+
+/**
+ * The peer table: who provides what, by the signed adverts of the network. Everything in it may be old; who is chosen
+ * from it is still asked. Started after the network and stopped before it, it takes leave when it stops.
+ */
+export interface Registry extends Startable {
+  readonly desk: AdvertDesk;
+  /** Other providers, by peer id. */
+  peers(): readonly PeerEntry[];
+  peer(peerId: string): PeerEntry | undefined;
+  /** How many providers the network has, about, this node's own included. Cheap. */
+  sizeEstimate(): number;
+  /** Providers to ask directly, this node's own included: those that fit first, the best of them before the others. */
+  candidates(requirements: Requirements, options: CandidateOptions): readonly AdvertCandidate[];
+  /** Why providers fit or not, by their adverts. */
+  explain(requirements: Requirements, options?: ExplainOptions): TableExplanation;
+  /** What happened so often since the start, by name. */
+  counters(): Readonly<Record<string, number>>;
+}
+
+export function createRegistry(options: RegistryOptions, needs: RegistryNeeds): Registry {
+  return new RegistryService(options, needs);
+}

@@ -1,0 +1,51 @@
+/** Bounds and times of the peer table; listed in specs/registry.md. */
+export interface RegistryLimits {
+  /** Providers in the table. */
+  readonly maxPeers: number;
+  /** Signers whose newest sequence is remembered, in the table or not. */
+  readonly rememberedSigners: number;
+  /** How many of the smallest hashes the size of the network is estimated from. */
+  readonly sampledPeers: number;
+  /** How often a node of a small network tells of itself. */
+  readonly baseIntervalMs: number;
+  /** What each further provider adds to the interval: its inverse is the adverts that every node hears in a second. */
+  readonly intervalPerPeerMs: number;
+  readonly longestIntervalMs: number;
+  /** Between two adverts of this node, whatever has changed. */
+  readonly minPublishGapMs: number;
+  /** Between two adverts of one signer that are taken from it; more on large networks. */
+  readonly minHeardGapMs: number;
+  /** An advert is believed for no longer than this, whatever it says. */
+  readonly longestValidityMs: number;
+  /** Changes are written to disk this long after the first of them, and at the stop. */
+  readonly persistEveryMs: number;
+  readonly persistBatch: number;
+  /** Adverts that one question for candidates, or for an explanation, is compared with. */
+  readonly comparedPerCall: number;
+}
+
+export interface RegistryOptions {
+  /** Whether this node's own provider is a candidate for its own jobs. */
+  readonly ownJobs: boolean;
+  /** Peers that stay in a full table. */
+  readonly preferredPeers: readonly string[];
+  readonly limits: RegistryLimits;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+export const defaultRegistryLimits: RegistryLimits = {
+  maxPeers: 2000,
+  rememberedSigners: 8192,
+  sampledPeers: 1024,
+  baseIntervalMs: 15_000,
+  intervalPerPeerMs: 200,
+  longestIntervalMs: 8 * HOUR_MS,
+  minPublishGapMs: 2000,
+  minHeardGapMs: 1000,
+  longestValidityMs: 24 * HOUR_MS,
+  persistEveryMs: MINUTE_MS,
+  persistBatch: 512,
+  comparedPerCall: 1000,
+};

@@ -1,0 +1,47 @@
+import type { Advert } from '../domain/advert.ts';
+import type { Evidence } from '../domain/evidence.ts';
+
+// ---- what the registry needs from the store --------------------------------------------------------
+
+/** An advert as it is kept. */
+export interface StoredAdvert {
+  readonly evidence: Evidence<Advert>;
+  /** Wall time. */
+  readonly receivedAt: number;
+}
+
+/** Adverts of others over restarts, one for each signer. What is lost here comes again from the network. */
+export interface AdvertStore {
+  /** At most `limit` of them. */
+  load(limit: number): Promise<readonly StoredAdvert[]>;
+  write(change: {
+    readonly kept: readonly StoredAdvert[];
+    readonly forgotten: readonly string[];
+  }): Promise<void>;
+}
+
+// ---- what the registry needs from the network ------------------------------------------------------
+
+export interface AdvertPublisher {
+  /** Signed record of how to reach this node. */
+  peerRecord(): Uint8Array;
+  /** Hands the advert to gossip; with nobody there it is dropped. Throws `ADVERT_INVALID` for what nobody would take. */
+  publish(advert: Evidence<Advert>): void;
+  /** Connected nodes that hear adverts. */
+  audienceSize(): number;
+  /** Connected nodes that provide. */
+  connectedProviders(): number;
+  isConnected(peer: string): boolean;
+}
+
+// ---- what the network may ask the registry ---------------------------------------------------------
+
+export interface AdvertDesk {
+  /**
+   * An advert with a good signature. `ignore`: old, too soon after the last one, or one's own; it goes no further.
+   * `reject`: what no honest node says.
+   */
+  take(advert: Evidence<Advert>): 'accept' | 'ignore' | 'reject';
+  /** Nodes that hear adverts came or went. */
+  audienceChanged(): void;
+}

@@ -1,0 +1,90 @@
+import {
+  type AdvertQuery,
+  betterFirst,
+  cannotFit,
+  compareAdvert,
+  fitsWhenIdle,
+  meritOf,
+} from '../domain/advert-matching.ts';
+import type { CapabilityComparison } from '../domain/comparison.ts';
+import { type MissedField, tallyMisses } from '../domain/nearest-miss.ts';
+import type { AskableProvider } from './peer-table.ts';
+
+/** A provider that could be asked directly. */
+export interface AdvertCandidate {
+  readonly peer: string;
+  readonly providerRecord: Uint8Array;
+  /** By its newest advert. Not `hardOk` when it would only fit with less running there: the advert may be old. */
+  readonly comparison: CapabilityComparison;
+}
+
+/** What the table says about why requirements are met or not. */
+export interface TableExplanation {
+  /** Providers in the table, excluded ones left out. */
+  readonly known: number;
+  /** Of those, how many were compared. The counts below are of these. */
+  readonly compared: number;
+  readonly fitting: number;
+  /** Fit only when less runs there. */
+  readonly busy: number;
+  /** What stood in the way of those that do not fit, the field that would win most providers first. */
+  readonly misses: readonly MissedField[];
+  /** The one field to ask less of: set when there are providers on which nothing else is in the way. */
+  readonly nearest?: MissedField;
+}
+
+/** The rows that answer best to a query, by their adverts; at most `compared` of those that could fit are looked at. */
+export function candidatesOf(
+  rows: Iterable<AskableProvider>,
+  query: AdvertQuery,
+  bounds: { readonly limit: number; readonly compared: number },
+): readonly AdvertCandidate[] {
+  const found: {
+    row: AskableProvider;
+    comparison: CapabilityComparison;
+    merit: ReturnType<typeof meritOf>;
+  }[] = [];
+  let compared = 0;
+  for (const row of rows) {
+    if (cannotFit(query, row)) continue;
+    if (compared >= bounds.compared) break;
+    compared += 1;
+    const comparison = compareAdvert(query, row);
+    if (!comparison.hardOk && !fitsWhenIdle(query, row)) continue;
+    found.push({ row, comparison, merit: meritOf(query, row, comparison) });
+  }
+  return found
+    .sort((a, b) => betterFirst(a.merit, b.merit) || a.row.hash - b.row.hash)
+    .slice(0, bounds.limit)
+    .map(({ row, comparison }) => ({
+      peer: row.peer,
+      providerRecord: row.providerRecord,
+      comparison,
+    }));
+}
+
+export function explanationOf(
+  rows: readonly AskableProvider[],
+  query: AdvertQuery,
+  bounds: { readonly compared: number },
+): TableExplanation {
+  const looked = rows.slice(0, bounds.compared);
+  const missing: CapabilityComparison[] = [];
+  let busy = 0;
+  for (const row of looked) {
+    const comparison = compareAdvert(query, row);
+    if (comparison.hardOk) continue;
+    missing.push(comparison);
+    if (fitsWhenIdle(query, row)) busy += 1;
+  }
+  const misses = tallyMisses(missing);
+  const [first] = misses;
+  return {
+    known: rows.length,
+    compared: looked.length,
+    fitting: looked.length - missing.length,
+    busy,
+    misses,
+    ...(first !== undefined && first.alone > 0 ? { nearest: first } : {}),
+  };
+}

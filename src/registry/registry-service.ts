@@ -1,0 +1,179 @@
+import type { Advert } from '../domain/advert.ts';
+import { advertisedProvider, type AdvertQuery } from '../domain/advert-matching.ts';
+import type { Requirements } from '../domain/bid.ts';
+import type { Evidence } from '../domain/evidence.ts';
+import { every, type Timer } from '../lib/clock.ts';
+import { codeOf, messageOf } from '../lib/coded-error.ts';
+import { AdvertIntake } from './advert-intake.ts';
+import type { CandidateOptions, ExplainOptions, PeerEntry, Registry, RegistryNeeds } from './index.ts';
+import type { RegistryOptions } from './options.ts';
+import { OwnAdvert } from './own-advert.ts';
+import { peerHash } from './peer-hash.ts';
+import { type AskableProvider, type PeerRow, PeerTable } from './peer-table.ts';
+import type { AdvertDesk } from './ports.ts';
+import { type AdvertCandidate, candidatesOf, explanationOf, type TableExplanation } from './questions.ts';
+import { SizeSketch } from './size-sketch.ts';
+import { TableSaver } from './table-saver.ts';
+
+const SALT_BYTES = 16;
+const SWEEP_EVERY_MS = 10_000;
+/** An estimate is asked for with every search and every advert, and changes slowly. */
+const ESTIMATE_KEPT_MS = 1000;
+/** A store that was full when its node died may hold rows that had left the table. */
+const LOADED_TABLES = 2;
+
+function entryOf({ peer, advert, receivedAt, expiresAt }: PeerRow): PeerEntry {
+  return { peerId: peer, advert, receivedAt, expiresAt };
+}
+
+/** Joins table, intake, this node's own advert and the disk. */
+export class RegistryService implements Registry, AdvertDesk {
+  readonly #options: RegistryOptions;
+  readonly #needs: RegistryNeeds;
+  readonly #salt: Uint8Array;
+  readonly #table: PeerTable;
+  readonly #sketch: SizeSketch;
+  readonly #intake: AdvertIntake;
+  readonly #saver: TableSaver;
+  readonly #own: OwnAdvert | undefined;
+  #sweeps: Timer | undefined;
+  #estimate: { readonly size: number; readonly untilMs: number } | undefined;
+
+  constructor(options: RegistryOptions, needs: RegistryNeeds) {
+    const { limits } = options;
+    const { clock, random, logger, self, store, publisher, notary, describe } = needs;
+    const preferred = new Set(options.preferredPeers);
+    const intervalMs = (): number => this.#intervalMs();
+    this.#options = options;
+    this.#needs = needs;
+    this.#salt = random.bytes(SALT_BYTES);
+    this.#table = new PeerTable(
+      limits.maxPeers,
+      (peer) => preferred.has(peer) || publisher.isConnected(peer),
+    );
+    this.#sketch = new SizeSketch(limits.sampledPeers, limits.baseIntervalMs);
+    this.#saver = new TableSaver(limits, { clock, logger, store, table: this.#table });
+    this.#intake = new AdvertIntake(limits, {
+      clock,
+      self,
+      salt: this.#salt,
+      table: this.#table,
+      sketch: this.#sketch,
+      changed: (peer) => this.#saver.changed(peer),
+      intervalMs,
+    });
+    this.#own =
+      describe === undefined
+        ? undefined
+        : new OwnAdvert(limits, { clock, random, logger, notary, publisher, describe, intervalMs });
+  }
+
+  get desk(): AdvertDesk {
+    return this;
+  }
+
+  async start(): Promise<void> {
+    const { clock, logger, store } = this.#needs;
+    try {
+      const stored = await store.load(this.#options.limits.maxPeers * LOADED_TABLES);
+      for (const advert of stored.toSorted((a, b) => a.receivedAt - b.receivedAt))
+        this.#intake.restore(advert);
+    } catch (error) {
+      logger.warn('the peer table starts empty', { code: codeOf(error), error: messageOf(error) });
+    }
+    this.#saver.start();
+    this.#sweeps = every(clock, SWEEP_EVERY_MS, () => this.#intake.expire());
+    this.#own?.start();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#sweeps === undefined) return;
+    this.#sweeps.cancel();
+    this.#sweeps = undefined;
+    this.#own?.stop();
+    await this.#saver.stop();
+  }
+
+  take(advert: Evidence<Advert>): 'accept' | 'ignore' | 'reject' {
+    return this.#intake.take(advert);
+  }
+
+  audienceChanged(): void {
+    this.#own?.audienceChanged();
+  }
+
+  peers(): readonly PeerEntry[] {
+    return this.#liveRows()
+      .map(entryOf)
+      .sort((a, b) => (a.peerId < b.peerId ? -1 : 1));
+  }
+
+  peer(peerId: string): PeerEntry | undefined {
+    const row = this.#table.get(peerId);
+    return row !== undefined && this.#isLive(row) ? entryOf(row) : undefined;
+  }
+
+  sizeEstimate(): number {
+    const nowMs = this.#needs.clock.monotonicMs();
+    if (this.#estimate === undefined || nowMs >= this.#estimate.untilMs) {
+      const others = Math.max(this.#sketch.estimate(nowMs), this.#needs.publisher.connectedProviders());
+      const size = others + (this.#needs.describe === undefined ? 0 : 1);
+      this.#estimate = { size, untilMs: nowMs + ESTIMATE_KEPT_MS };
+    }
+    return this.#estimate.size;
+  }
+
+  candidates(requirements: Requirements, options: CandidateOptions): readonly AdvertCandidate[] {
+    return candidatesOf(this.#rowsFor(options.exclude ?? []), queryOf(requirements, options), {
+      limit: options.limit,
+      compared: this.#options.limits.comparedPerCall,
+    });
+  }
+
+  explain(requirements: Requirements, options: ExplainOptions = {}): TableExplanation {
+    return explanationOf(this.#rowsFor(options.exclude ?? []), queryOf(requirements, options), {
+      compared: this.#options.limits.comparedPerCall,
+    });
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return { ...this.#intake.counts, published: this.#own?.count ?? 0, known: this.#table.size };
+  }
+
+  /** Adverts that a node hears in a second do not become more when the network grows. */
+  #intervalMs(): number {
+    const { baseIntervalMs, intervalPerPeerMs, longestIntervalMs } = this.#options.limits;
+    return Math.min(longestIntervalMs, Math.max(baseIntervalMs, this.sizeEstimate() * intervalPerPeerMs));
+  }
+
+  #isLive(row: PeerRow): boolean {
+    return row.deadlineMs > this.#needs.clock.monotonicMs();
+  }
+
+  #liveRows(): PeerRow[] {
+    return this.#table.rows().filter((row) => this.#isLive(row));
+  }
+
+  /** This node first, as it is now: it is the best known of all. */
+  #rowsFor(exclude: readonly string[]): readonly AskableProvider[] {
+    const excluded = new Set(exclude);
+    const others = this.#liveRows().filter(({ peer }) => !excluded.has(peer));
+    const own = this.#options.ownJobs && !excluded.has(this.#needs.self) ? this.#ownRow() : undefined;
+    return own === undefined ? others : [own, ...others];
+  }
+
+  #ownRow(): AskableProvider | undefined {
+    const { self, publisher, describe } = this.#needs;
+    const content = describe?.();
+    if (content === undefined) return undefined;
+    return {
+      ...advertisedProvider(self, content),
+      providerRecord: publisher.peerRecord(),
+      hash: peerHash(this.#salt, self),
+    };
+  }
+}
+
+function queryOf(requirements: Requirements, { budget }: ExplainOptions): AdvertQuery {
+  return { requirements, ...(budget === undefined ? {} : { budget }) };
+}

@@ -1,0 +1,96 @@
+/** What the sketch knows of one provider. */
+interface Sighting {
+  readonly hash: number;
+  readonly deadlineMs: number;
+  /** How often it tells of itself, by its own word. */
+  readonly intervalMs: number;
+  /** Heard more than once, or known from before: it was sure to be heard. */
+  readonly certain: boolean;
+}
+
+export interface Sighted {
+  readonly peer: string;
+  /** In [0, 1), uniform over peers. */
+  readonly hash: number;
+  readonly deadlineMs: number;
+  readonly intervalMs: number;
+  /** Known from before this node began to listen. */
+  readonly fromBefore: boolean;
+}
+
+/** Below this the time of listening says nothing. */
+const SHORTEST_LISTENING_MS = 2000;
+
+/** A provider that claims to speak more seldom than others by this is not believed to stand for more of them. */
+const MOST_OVER_MEDIAN = 2;
+
+/**
+ * How many providers there are, from the smallest hashes of those that were heard: a sample whose share of the hash
+ * space is known. Who was heard once only stands for the others of its kind that were not heard yet, so a node that
+ * joins a large network, whose members speak seldom, knows its size after seconds. Memory is bounded by `capacity`.
+ */
+export class SizeSketch {
+  readonly #capacity: number;
+  readonly #baseIntervalMs: number;
+  readonly #seen = new Map<string, Sighting>();
+  /** Only hashes below are taken in. */
+  #bound = 1;
+  /** Only hashes below are counted: smaller than the bound while that was raised lately and its room fills. */
+  #counted = 1;
+  #countedUntilMs = 0;
+  #listeningSinceMs: number | undefined;
+
+  constructor(capacity: number, baseIntervalMs: number) {
+    this.#capacity = capacity;
+    this.#baseIntervalMs = baseIntervalMs;
+  }
+
+  add(sighted: Sighted, nowMs: number): void {
+    const { peer, hash, deadlineMs, intervalMs, fromBefore } = sighted;
+    if (!fromBefore) this.#listeningSinceMs ??= nowMs;
+    if (hash >= this.#bound) return;
+    const certain = fromBefore || this.#seen.has(peer);
+    this.#seen.set(peer, { hash, deadlineMs, intervalMs, certain });
+    while (this.#seen.size > this.#capacity) this.#halve();
+  }
+
+  remove(peer: string): void {
+    this.#seen.delete(peer);
+  }
+
+  /** Removes what is believed no longer, and makes room for more of the network when it has become small. */
+  expire(nowMs: number): void {
+    for (const [peer, { deadlineMs }] of this.#seen) if (deadlineMs <= nowMs) this.#seen.delete(peer);
+    if (nowMs >= this.#countedUntilMs) this.#counted = this.#bound;
+    if (this.#counted < this.#bound || this.#bound >= 1 || this.#seen.size >= this.#capacity / 4) return;
+    this.#bound = Math.min(1, this.#bound * 2);
+    // Those who were turned away speak again within their interval.
+    this.#countedUntilMs = nowMs + Math.max(this.#baseIntervalMs, this.#medianIntervalMs());
+  }
+
+  estimate(nowMs: number): number {
+    const counted = [...this.#seen.values()].filter(
+      ({ hash, deadlineMs }) => hash < this.#counted && deadlineMs > nowMs,
+    );
+    const listenedMs = Math.max(SHORTEST_LISTENING_MS, nowMs - (this.#listeningSinceMs ?? nowMs));
+    const longestMs = MOST_OVER_MEDIAN * this.#medianIntervalMs();
+    let total = 0;
+    for (const { certain, intervalMs } of counted) {
+      const believedMs = Math.min(intervalMs, longestMs);
+      const speaksSeldom = !certain && believedMs > this.#baseIntervalMs;
+      total += speaksSeldom ? Math.max(1, believedMs / listenedMs) : 1;
+    }
+    return Math.round(total / this.#counted);
+  }
+
+  #medianIntervalMs(): number {
+    const intervals = [...this.#seen.values()].map(({ intervalMs }) => intervalMs).sort((a, b) => a - b);
+    return intervals[Math.floor((intervals.length - 1) / 2)] ?? 0;
+  }
+
+  #halve(): void {
+    this.#bound /= 2;
+    this.#counted = Math.min(this.#counted, this.#bound);
+    for (const [peer, { hash }] of this.#seen) if (hash >= this.#bound) this.#seen.delete(peer);
+  }
+}

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import type { CapabilityComparison, FieldComparison } from '../../../src/domain/comparison.ts';
+import { compare } from '../../../src/domain/matching.ts';
+import { tallyMisses } from '../../../src/domain/nearest-miss.ts';
+import { available, device, GIB, requirements, resources } from './market-values.ts';
+
+function missed(field: string, required: string, text: string): FieldComparison {
+  return { field, required, available: text, result: 'Worse', hard: true };
+}
+
+function comparison(...fields: FieldComparison[]): CapabilityComparison {
+  return { fields, hardOk: false, softScore: 0 };
+}
+
+function one(field: string, required: string, ...texts: string[]): readonly [string, number] | undefined {
+  const [first] = tallyMisses(texts.map((text) => comparison(missed(field, required, text))));
+  return first === undefined ? undefined : [first.best, first.bestCount];
+}
+
+describe('what stood in the way', () => {
+  it('names the field, the best value and how many machines have it', () => {
+    const asked = requirements({
+      resources: { cpuMillis: 1, memoryBytes: 1, diskBytes: 1, gpus: [{ count: 1, vramBytes: 24 * GIB }] },
+    });
+    const machines = [16, 8, 16, 16].map((gib) =>
+      available({ free: resources({ gpus: [device(0, { vramBytes: gib * GIB })] }) }),
+    );
+    expect(tallyMisses(machines.map((machine) => compare(asked, machine)))).toEqual([
+      { field: 'gpu.vram', required: '24GiB', count: 4, alone: 4, best: '16GiB', bestCount: 3 },
+    ]);
+  });
+
+  it('puts first what would win most machines if it alone were less', () => {
+    const cpu = missed('cpu', '4000m', '2000m');
+    const memory = missed('memory', '8GiB', '4GiB');
+    const misses = tallyMisses([
+      comparison(cpu, memory),
+      comparison(cpu, memory),
+      comparison(cpu, missed('memory', '8GiB', '7GiB')),
+      comparison(missed('memory', '8GiB', '2GiB')),
+    ]);
+    expect(misses.map(({ field, alone, count }) => [field, alone, count])).toEqual([
+      ['memory', 1, 4],
+      ['cpu', 0, 3],
+    ]);
+    // 7 GiB is nearer, but asking for no more than that would win nobody.
+    expect(misses[0]).toMatchObject({ best: '2GiB', bestCount: 1 });
+  });
+
+  it.each<[string, string, string[], string, number]>([
+    ['cpu', '4000m', ['500m', '3000m', '1000m'], '3000m', 1],
+    ['memory', '8GiB', ['900MiB', '2GiB', '512B'], '2GiB', 1],
+    ['gpu.vram', '80GiB', ['40GiB, 16GiB', '24GiB'], '40GiB', 1],
+    ['gpu.driver', '>=550', ['535.104.5', '545.23', 'unknown'], '545.23', 1],
+    ['node.version', 'Semver >=2.0.0', ['1.9.0', '1.10.0', '1.10.0'], '1.10.0', 2],
+    ['cpu.cores', 'Gt 64', ['8', '32'], '32', 1],
+    ['cpu.cores', 'Lt 4', ['8', '32'], '8', 1],
+    ['price', '0.1 USD', ['0.4 USD', '0.2 USD', '0.05 EURO X'], '0.2 USD', 1],
+    ['location.country', 'In FR', ['DE', 'US', 'DE', 'none'], 'DE', 2],
+    ['label.size', 'In 9', ['7', '3', '3'], '3', 2],
+    ['engine.python', 'python', ['none', 'none'], 'none', 2],
+  ])('finds the best of %s for %s', (field, required, texts, best, count) => {
+    expect(one(field, required, ...texts)).toEqual([best, count]);
+  });
+
+  it('keeps two conditions on one field apart, and leaves soft and met ones out', () => {
+    const fields = [
+      missed('location.country', 'In FR', 'DE'),
+      missed('location.country', 'NotIn DE', 'DE'),
+      { ...missed('cpu.cores', 'Gt 4', '4'), hard: false },
+      { ...missed('disk', '1GiB', '2GiB'), result: 'Better' as const },
+    ];
+    expect(tallyMisses([comparison(...fields)]).map(({ required }) => required)).toEqual([
+      'In FR',
+      'NotIn DE',
+    ]);
+  });
+
+  it('stays small whatever strangers write', () => {
+    const comparisons = Array.from({ length: 5000 }, (_, index) =>
+      comparison(missed(`label.${index}`, 'Exists', `${index}`), missed('label.x', 'In a', `${index}`)),
+    );
+    const misses = tallyMisses(comparisons);
+    expect(misses.length).toBeLessThanOrEqual(128);
+    expect(misses.find(({ field }) => field === 'label.x')).toMatchObject({
+      count: 5000,
+      best: '0',
+      bestCount: 1,
+    });
+  });
+});

@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import { identityOf } from '../../../src/identity/key-pair.ts';
+import { createNotary } from '../../../src/identity/notary.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
+import { createRegistry, type Registry } from '../../../src/registry/index.ts';
+import { defaultRegistryLimits } from '../../../src/registry/options.ts';
+import { openStore, type Store } from '../../../src/store/index.ts';
+import { MemoryDisk } from '../../../src/store/memory-database.ts';
+import { defaultStoreLimits } from '../../../src/store/options.ts';
+import { FakeClock } from '../../simulation/fake-clock.ts';
+import { SeededRandom } from '../../simulation/seeded-random.ts';
+import * as sample from '../messages/samples.ts';
+import {
+  createScene,
+  peerNames,
+  type Scene,
+  ScriptedPublisher,
+  ScriptedStore,
+  SELF,
+  signedBy,
+} from './registry-scene.ts';
+
+async function again({ clock, store }: Scene, limits: { maxPeers?: number } = {}): Promise<Scene> {
+  const next = createScene({ clock, store, limits });
+  await next.registry.start();
+  return next;
+}
+
+describe('the table over restarts', () => {
+  it('keeps what is still believed, for what is left of its time', async () => {
+    const scene = createScene();
+    await scene.registry.start();
+    scene.take('short', { validForMs: 30_000 });
+    scene.take('long', { validForMs: 600_000, sequence: 7 });
+    scene.take('left', { validForMs: 600_000 });
+    await scene.registry.stop();
+    expect([...scene.store.stored.keys()].sort()).toEqual(['left', 'long', 'short']);
+    const expiresAt = scene.registry.peer('long')?.expiresAt;
+    await scene.clock.advanceBy(100_000);
+    const next = await again(scene);
+    expect(next.known()).toEqual(['left', 'long']);
+    expect(next.registry.peer('long')).toMatchObject({ expiresAt, advert: { sequence: 7 } });
+    expect(next.take('long', { sequence: 7 })).toBe('ignore');
+    expect(next.take('left', { sequence: 2, validForMs: 0 })).toBe('accept');
+    await next.registry.stop();
+    expect([...next.store.stored.keys()]).toEqual(['long']);
+    await next.clock.advanceBy(500_000);
+    expect(next.known()).toEqual([]);
+  });
+
+  it('gives nobody more time because the clock was set back', async () => {
+    const scene = createScene();
+    const evidence = signedBy('a', { validForMs: 60_000 });
+    scene.store.stored.set('a', { evidence, receivedAt: scene.clock.nowMs() + 3_600_000 });
+    await scene.registry.start();
+    expect(scene.known()).toEqual(['a']);
+    await scene.clock.advanceBy(60_000);
+    expect(scene.known()).toEqual([]);
+  });
+
+  it('does not put what is on disk over what came meanwhile', async () => {
+    const scene = createScene();
+    scene.store.stored.set('a', {
+      evidence: signedBy('a', { sequence: 3 }),
+      receivedAt: scene.clock.nowMs(),
+    });
+    scene.take('a', { sequence: 4, draining: true });
+    await scene.registry.start();
+    expect(scene.registry.peer('a')?.advert).toMatchObject({ sequence: 4, draining: true });
+  });
+
+  it('fits into a smaller table, and cleans up behind itself', async () => {
+    const scene = createScene();
+    await scene.registry.start();
+    for (const peer of peerNames(30)) scene.take(peer, { validForMs: 3_600_000 });
+    await scene.registry.stop();
+    const next = await again(scene, { maxPeers: 15 });
+    expect(next.known()).toHaveLength(15);
+    await next.registry.stop();
+    expect([...next.store.stored.keys()].sort()).toEqual([...next.known()].sort());
+  });
+});
+
+describe('writing', () => {
+  it('is put off, and done in batches', async () => {
+    const scene = createScene({ limits: { persistBatch: 40 } });
+    await scene.registry.start();
+    for (const peer of peerNames(100)) scene.take(peer, { validForMs: 3_600_000 });
+    await scene.clock.advanceBy(59_000);
+    expect(scene.store.writes).toBe(0);
+    await scene.clock.advanceBy(1000);
+    expect([scene.store.writes, scene.store.stored.size]).toEqual([1, 40]);
+    await scene.registry.stop();
+    expect([scene.store.writes, scene.store.stored.size]).toEqual([3, 100]);
+  });
+
+  it('forgets who expired', async () => {
+    const scene = createScene();
+    await scene.registry.start();
+    scene.take('a', { validForMs: 90_000 });
+    await scene.clock.advanceBy(60_000);
+    expect([...scene.store.stored.keys()]).toEqual(['a']);
+    await scene.clock.advanceBy(60_000);
+    expect([...scene.store.stored.keys()]).toEqual([]);
+  });
+
+  it('is tried again after a failure, and a node starts and stops without its disk', async () => {
+    const store = new ScriptedStore();
+    store.failing = true;
+    const scene = createScene({ store });
+    await scene.registry.start();
+    scene.take('a', { validForMs: 3_600_000 });
+    await scene.clock.advanceBy(60_000);
+    store.failing = false;
+    await scene.clock.advanceBy(60_000);
+    expect([...store.stored.keys()]).toEqual(['a']);
+    store.failing = true;
+    scene.take('a', { sequence: 2, validForMs: 0 });
+    await scene.registry.stop();
+    expect([...store.stored.keys()]).toEqual(['a']);
+  });
+});
+
+describe('the table on a real store', () => {
+  it('comes back with its signatures', async () => {
+    const clock = new FakeClock();
+    const disk = new MemoryDisk({ clock, random: new SeededRandom('disk') });
+    const notary = createNotary(identityOf(new Uint8Array(32).fill(1)), 'testnet', clock);
+    const open = async (): Promise<{ store: Store; registry: Registry }> => {
+      const store = await openStore(
+        { folder: 'memory', limits: defaultStoreLimits },
+        { clock, logger: silentLogger, database: await disk.open() },
+      );
+      const registry = createRegistry(
+        { ownJobs: true, preferredPeers: [], limits: defaultRegistryLimits },
+        {
+          clock,
+          random: new SeededRandom('registry'),
+          logger: silentLogger,
+          self: SELF,
+          store: store.adverts,
+          publisher: new ScriptedPublisher(clock),
+          notary,
+        },
+      );
+      await registry.start();
+      return { store, registry };
+    };
+    const close = async ({ store, registry }: Awaited<ReturnType<typeof open>>): Promise<void> => {
+      await registry.stop();
+      await store.stop();
+    };
+    const first = await clock.runUntilSettled(open(), 10_000);
+    const advert = notary.sign('advert', sample.advert({ validForMs: 600_000 }));
+    first.registry.desk.take(advert);
+    await clock.runUntilSettled(close(first), 10_000);
+    const second = await clock.runUntilSettled(open(), 10_000);
+    expect(second.registry.peer(notary.self)?.advert).toEqual(advert.value);
+    expect(await clock.runUntilSettled(second.store.adverts.load(10), 1000)).toEqual([
+      { evidence: advert, receivedAt: expect.any(Number) },
+    ]);
+    await clock.advanceBy(700_000);
+    await clock.runUntilSettled(close(second), 10_000);
+    const third = await clock.runUntilSettled(open(), 10_000);
+    expect(await clock.runUntilSettled(third.store.adverts.load(10), 1000)).toEqual([]);
+    await clock.runUntilSettled(close(third), 10_000);
+  });
+});
