@@ -108,6 +108,9 @@ const requester = z.strictObject({
       soft: weight.default(3),
       load: weight.default(2),
       speed: weight.default(2),
+      fit: weight.default(2),
+      behaviour: weight.default(4),
+      roundTrip: weight.default(1),
     })
     .prefault({}),
 });

@@ -42,6 +42,16 @@ export interface BidTime {
   readonly startWithinMs: number;
 }
 
+/** What would stay free on the provider with this job on it. Shares are of what it offers, from 0 to 1. */
+export interface BidFit {
+  readonly cpuFree: number;
+  readonly memoryFree: number;
+  readonly diskFree: number;
+  /** Whole devices, out of `gpus`. */
+  readonly gpusFree: number;
+  readonly gpus: number;
+}
+
 /** A lock as the requester sees it. `version` is the fencing token that the proposal must name. */
 export interface LockGrant {
   readonly lockId: string;
@@ -62,6 +72,8 @@ export interface Bid {
   readonly comparison: CapabilityComparison;
   /** 0 (idle) to 1 (full), after this job. */
   readonly load: number;
+  /** Without it the provider's place is not judged by fragmentation. */
+  readonly fit?: BidFit;
   /** Present when capacity is held already: the job request can be skipped. */
   readonly lock?: LockGrant;
   /** Set in the re-submitted bid that answers a job request. */

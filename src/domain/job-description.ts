@@ -3,6 +3,7 @@ import { isContentId } from '../lib/canonical.ts';
 import { hardConstraint, softConstraint } from './constraint.ts';
 import { decimalAmount, pricePeriods } from './money.ts';
 import { byteQuantity, cpuQuantity, durationQuantity } from './quantities.ts';
+import { rankerNames } from './ranking/index.ts';
 
 /** Bounds of one job description; listed in specs/limits.md. */
 export const jobLimits = {
@@ -94,10 +95,20 @@ const gpuRequirement = z.strictObject({
   computeCapability: z.string().max(64).optional(),
 });
 
-const preferences = z.union([
-  z.enum(['price', 'speed', 'balanced']),
-  z.record(z.string().max(32), z.number().min(0).max(100)),
-]);
+const rankWeight = z.number().min(0).max(100);
+const isRankerName = (text: string): boolean => rankerNames.some((known) => known === text);
+const weightMap = z.record(z.string(), rankWeight).superRefine((weights, context) => {
+  // The first few are enough to mend a description.
+  const unknown = Object.keys(weights).filter((text) => !isRankerName(text));
+  for (const text of unknown.slice(0, rankerNames.length)) {
+    context.addIssue({
+      code: 'custom',
+      path: [text.slice(0, 64)],
+      message: `is not a weight: expected ${rankerNames.join(', ')}`,
+    });
+  }
+});
+const preferences = z.union([z.string().pipe(z.enum(['price', 'speed', 'balanced'])), weightMap]);
 
 /** A key that a later version of the protocol gives a meaning: only its neutral value is taken, anything else is named. */
 const reserved = (neutral: unknown, key: string): z.ZodOptional<z.ZodType<unknown>> =>

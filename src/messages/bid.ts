@@ -4,6 +4,13 @@ import { capabilityComparison, count, durationMs, idText, peerRecordBytes, price
 import type { SignedMessage } from './message.ts';
 
 const MOST_SLOTS = 1000;
+const MOST_GPUS = 1024;
+
+const share = z.number().min(0).max(1);
+const gpuCount = z.number().int().min(0).max(MOST_GPUS);
+const fit = z
+  .strictObject({ cpuFree: share, memoryFree: share, diskFree: share, gpusFree: gpuCount, gpus: gpuCount })
+  .refine(({ gpusFree, gpus }) => gpusFree <= gpus, 'more free devices than there are');
 
 export const bidMessage: SignedMessage<Bid> = {
   type: 'bid',
@@ -17,7 +24,8 @@ export const bidMessage: SignedMessage<Bid> = {
     validForMs: durationMs,
     slots: z.number().int().min(1).max(MOST_SLOTS),
     comparison: capabilityComparison,
-    load: z.number().min(0).max(1),
+    load: share,
+    fit: fit.exactOptional(),
     lock: z.strictObject({ lockId: idText, version: count, ttlMs: durationMs }).exactOptional(),
     executionId: idText.exactOptional(),
     providerRecord: peerRecordBytes,

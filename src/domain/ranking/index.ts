@@ -1,21 +1,29 @@
 import { costNano } from '../money.ts';
 import type { EligibleComputeProviderData, Rank } from '../search.ts';
+import { GOOD_BEHAVIOUR } from '../strikes.ts';
+import { behaviourRanker } from './behaviour.ts';
+import { fitRanker } from './fit.ts';
+import { lastGpuNode } from './gpu-reserve.ts';
 import { loadRanker } from './load.ts';
 import { ownNodeRanker } from './own-node.ts';
 import { priceRanker } from './price.ts';
-import type { Contender, RankingContext, Ranker, ReceivedBid } from './ranker.ts';
+import type { Contender, Field, RankingContext, Ranker, ReceivedBid } from './ranker.ts';
+import { roundTripRanker } from './round-trip.ts';
 import { softConstraintRanker } from './soft-constraints.ts';
 import { startTimeRanker } from './start-time.ts';
 import { weightsFor } from './weights.ts';
 
 export type { RankingContext, ReceivedBid } from './ranker.ts';
-export { DEFAULT_WEIGHTS, type RankerWeights, weightsFor } from './weights.ts';
+export { DEFAULT_WEIGHTS, rankerNames, type RankerWeights, weightsFor } from './weights.ts';
 
 const RANKERS: readonly Ranker[] = [
   priceRanker,
   softConstraintRanker,
   loadRanker,
   startTimeRanker,
+  fitRanker,
+  behaviourRanker,
+  roundTripRanker,
   ownNodeRanker,
 ];
 
@@ -52,16 +60,35 @@ interface Ranked {
   readonly data: EligibleComputeProviderData;
 }
 
-/** Own bids last; then the higher score, the lower cost, and at last the ids, so that no two runs differ. */
+/** Own bids last; then score, cost, past behaviour, and at last the ids, so that no two runs differ. */
 function bestFirst(a: Ranked, b: Ranked): number {
   if (a.own !== b.own) return a.own ? 1 : -1;
   if (a.data.score !== b.data.score) return b.data.score - a.data.score;
   const [costA, costB] = [a.contender.costNano, b.contender.costNano];
   if (costA !== costB) return costA < costB ? -1 : 1;
   return (
+    b.contender.behaviour.score - a.contender.behaviour.score ||
     compareText(a.contender.provider, b.contender.provider) ||
     compareText(a.contender.bid.bidId, b.contender.bid.bidId)
   );
+}
+
+const KEPT = 'the last provider with free devices: comes after the others for a job that wants none';
+
+/** Moves the last node with free devices behind the others, where the job wants none of them. */
+function keepLastGpuNode(ranked: readonly Ranked[], field: Field): readonly Ranked[] {
+  const kept = lastGpuNode(
+    ranked.map(({ contender }) => contender),
+    field,
+  );
+  const entry = ranked.find(({ contender }) => contender === kept);
+  const rest = ranked.filter((other) => other !== entry);
+  const others = rest.filter(({ own }) => !own);
+  if (entry === undefined || others.length === 0) return ranked;
+  const ranks = entry.data.ranks.map((rank) =>
+    rank.name === 'fit' ? { ...rank, reason: `${rank.reason}; ${KEPT}` } : rank,
+  );
+  return [...others, { ...entry, data: { ...entry.data, ranks } }, ...rest.filter(({ own }) => own)];
 }
 
 /**
@@ -72,23 +99,27 @@ export function rankBids(
   bids: readonly ReceivedBid[],
   context: RankingContext,
 ): EligibleComputeProviderData[] {
-  const currency = context.currency ?? usualCurrency(bids);
+  const { self, behaviourOf, roundTripMs, gpusWanted = 0 } = context;
   const weights = { ...weightsFor(context.prefer, context.weights), 'own-node': 0 };
-  const contenders = bids.map((received) => ({
-    bid: received.bid.value,
-    provider: received.bid.signer,
-    costNano: costNano(received.bid.value.price, context.executionTimeoutMs),
-    received,
-  }));
-  const judges = RANKERS.map((ranker) => ({
-    name: ranker.name,
-    judge: ranker.prepare({ contenders, self: context.self, currency }),
-  }));
-  const ranked = contenders.map((contender): Ranked => {
-    const { provider, received } = contender;
+  const entrants = bids.map((received) => {
+    const provider = received.bid.signer;
+    const contender: Contender = {
+      bid: received.bid.value,
+      provider,
+      costNano: costNano(received.bid.value.price, context.executionTimeoutMs),
+      behaviour: behaviourOf?.(provider) ?? GOOD_BEHAVIOUR,
+      roundTripMs: roundTripMs?.(provider),
+    };
+    return { received, contender };
+  });
+  const contenders = entrants.map(({ contender }) => contender);
+  const field: Field = { contenders, self, currency: context.currency ?? usualCurrency(bids), gpusWanted };
+  const judges = RANKERS.map((ranker) => ({ name: ranker.name, judge: ranker.prepare(field) }));
+  const ranked = entrants.map(({ contender, received }): Ranked => {
+    const { provider } = contender;
     const ranks = judges.map(({ name, judge }) => ({ name, weight: weights[name], ...judge(contender) }));
     const score = scoreOf(ranks);
-    return { own: provider === context.self, contender, data: { provider, ...received, score, ranks } };
+    return { own: provider === self, contender, data: { provider, ...received, score, ranks } };
   });
-  return ranked.sort(bestFirst).map(({ data }) => data);
+  return keepLastGpuNode(ranked.sort(bestFirst), field).map(({ data }) => data);
 }

@@ -1,10 +1,14 @@
 import type { Bid } from '../bid.ts';
 import type { Evidence } from '../evidence.ts';
 import type { Preference } from '../job.ts';
-import type { RankerWeights } from './weights.ts';
+import type { PeerBehaviour } from '../strikes.ts';
+import type { RankerName, RankerWeights } from './weights.ts';
 
 /** The best value a ranker gives. */
 export const BEST_VALUE = 1000;
+
+/** What a ranker gives that knows nothing: neither an advantage nor a blot. */
+export const NEUTRAL_VALUE = 500;
 
 /** A bid that counts, and when it came in (wall time). */
 export interface ReceivedBid {
@@ -17,10 +21,16 @@ export interface RankingContext {
   readonly self: string;
   readonly prefer: Preference;
   readonly executionTimeoutMs: number;
+  /** Devices that the job asks for, over all its groups. */
+  readonly gpusWanted?: number;
   /** Weights of this node for `balanced`, from its configuration. */
   readonly weights?: Partial<RankerWeights>;
   /** The currency prices are compared in; where left out, the one most bids are in. */
   readonly currency?: string;
+  /** What this node holds against a provider; where left out, nothing against anybody. */
+  readonly behaviourOf?: (provider: string) => PeerBehaviour;
+  /** The measured time to a provider and back; undefined where nobody has measured it. */
+  readonly roundTripMs?: (provider: string) => number | undefined;
 }
 
 /** What a ranker looks at. */
@@ -29,6 +39,8 @@ export interface Contender {
   readonly provider: string;
   /** Over the execution timeout, in billionths. */
   readonly costNano: bigint;
+  readonly behaviour: PeerBehaviour;
+  readonly roundTripMs: number | undefined;
 }
 
 export interface Opinion {
@@ -41,11 +53,12 @@ export interface Field {
   readonly contenders: readonly Contender[];
   readonly self: string;
   readonly currency: string;
+  readonly gpusWanted: number;
 }
 
 /** One rule of the shortlist. `prepare` looks once at all bids, what it returns judges each of them. */
 export interface Ranker {
-  readonly name: keyof RankerWeights | 'own-node';
+  readonly name: RankerName | 'own-node';
   prepare(field: Field): (contender: Contender) => Opinion;
 }
 

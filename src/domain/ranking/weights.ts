@@ -1,43 +1,62 @@
 import type { Preference } from '../job.ts';
 
-/** How much each ranker counts. `soft` is the share of soft constraints met, `speed` how soon a provider starts. */
-export interface RankerWeights {
-  readonly price: number;
-  readonly soft: number;
-  readonly load: number;
-  readonly speed: number;
-}
+/** The rankers that have a weight, as `prefer` of a job and `requester.weights` of a node name them. */
+export const rankerNames = ['price', 'soft', 'load', 'speed', 'fit', 'behaviour', 'roundTrip'] as const;
 
-export const DEFAULT_WEIGHTS: RankerWeights = { price: 3, soft: 3, load: 2, speed: 2 };
+export type RankerName = (typeof rankerNames)[number];
 
-const NO_WEIGHTS: RankerWeights = { price: 0, soft: 0, load: 0, speed: 0 };
+/**
+ * How much each ranker counts. `soft`: the share of soft constraints met. `load`: idle machines. `speed`: how soon a
+ * provider starts. `fit`: how little it leaves without use. `behaviour`: what happened before. `roundTrip`: how near
+ * it is.
+ */
+export type RankerWeights = Readonly<Record<RankerName, number>>;
+
+export const DEFAULT_WEIGHTS: RankerWeights = {
+  price: 3,
+  soft: 3,
+  load: 2,
+  speed: 2,
+  fit: 2,
+  behaviour: 4,
+  roundTrip: 1,
+};
+
+const NO_WEIGHTS: RankerWeights = {
+  price: 0,
+  soft: 0,
+  load: 0,
+  speed: 0,
+  fit: 0,
+  behaviour: 0,
+  roundTrip: 0,
+};
 
 /** A preferred ranker counts this many times as much as all of them together. */
 const PREFERENCE_FACTOR = 2;
 
-function cleaned(weights: Partial<RankerWeights>): Partial<RankerWeights> {
-  return Object.fromEntries(
-    Object.entries(weights).filter(([, weight]) => Number.isFinite(weight) && weight >= 0),
-  );
+/** What names a ranker and is a weight. */
+function cleaned(weights: Readonly<Record<string, number | undefined>>): Partial<RankerWeights> {
+  const known: Partial<Record<RankerName, number>> = {};
+  for (const name of rankerNames) {
+    const weight = weights[name];
+    if (weight !== undefined && Number.isFinite(weight) && weight >= 0) known[name] = weight;
+  }
+  return known;
 }
 
 /** The weights a job's preference comes to; an explicit map stands as it is, with 0 for what it does not name. */
 export function weightsFor(prefer: Preference, configured: Partial<RankerWeights> = {}): RankerWeights {
   const base = { ...DEFAULT_WEIGHTS, ...cleaned(configured) };
-  const emphasis = PREFERENCE_FACTOR * (base.price + base.soft + base.load + base.speed);
+  const emphasis = PREFERENCE_FACTOR * rankerNames.reduce((sum, name) => sum + base[name], 0);
   switch (prefer) {
     case 'balanced':
       return base;
     case 'price':
       return { ...base, price: emphasis };
     case 'speed':
-      return { ...base, speed: emphasis };
+      return { ...base, speed: emphasis, roundTrip: base.roundTrip * PREFERENCE_FACTOR };
     default:
-      return explicitWeights(prefer);
+      return { ...NO_WEIGHTS, ...cleaned(prefer) };
   }
-}
-
-function explicitWeights(named: Readonly<Record<string, number>>): RankerWeights {
-  const { price, soft, load, speed } = { ...NO_WEIGHTS, ...cleaned(named) };
-  return { price, soft, load, speed };
 }

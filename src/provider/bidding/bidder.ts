@@ -11,6 +11,7 @@ import type { Logger } from '../../lib/logger.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { ProviderOptions } from '../options.ts';
 import type { Answer, BidAnswer, ProviderStore, RequesterLink } from '../ports.ts';
+import { fitAfter } from './bid-fit.ts';
 import { BidBook, type GrantedLock, type OpenBid } from './bid-book.ts';
 import { refusalOf, signDecline } from './declining.ts';
 import { placesIn } from './places.ts';
@@ -170,6 +171,7 @@ export class Bidder {
     const { newId, link, ledger } = this.#needs;
     const { limits, price } = this.#options;
     const { resources, executionTimeoutMs } = request.requirements;
+    const fit = fitAfter(resources, ledger.pools());
     return {
       bidId: newId(),
       requestId: request.requestId,
@@ -180,6 +182,7 @@ export class Bidder {
       slots: placesIn(resources, ledger.free(), request.slots),
       comparison,
       load: this.#loadAfter(request),
+      ...(fit === undefined ? {} : { fit }),
       providerRecord: link.peerRecord(),
     };
   }

@@ -80,7 +80,16 @@ describe('the rankers', () => {
 
   it('give every rank its weight and its reason', () => {
     const [entry] = rankBids([received('a')], context());
-    expect(entry?.ranks.map((rank) => rank.name)).toEqual(['price', 'soft', 'load', 'speed', 'own-node']);
+    expect(entry?.ranks.map((rank) => rank.name)).toEqual([
+      'price',
+      'soft',
+      'load',
+      'speed',
+      'fit',
+      'behaviour',
+      'roundTrip',
+      'own-node',
+    ]);
     expect(entry?.ranks.filter((rank) => rank.reason === '')).toEqual([]);
   });
 });
@@ -109,13 +118,16 @@ describe('the order', () => {
 
 describe('the weights', () => {
   it('name only rankers, and never fall below zero', () => {
-    expect(weightsFor({ price: 2, nonsense: 9, load: -1 })).toEqual({ price: 2, soft: 0, load: 0, speed: 0 });
+    const explicit = { price: 2, soft: 0, load: 0, speed: 0, fit: 0, behaviour: 0, roundTrip: 0 };
+    expect(weightsFor({ price: 2, nonsense: 9, load: -1 })).toEqual(explicit);
     expect(weightsFor('balanced', { price: Number.NaN })).toEqual(weightsFor('balanced'));
   });
 
   it('let a preferred ranker outweigh the rest', () => {
-    const { price, soft, load, speed } = weightsFor('price');
-    expect(price).toBeGreaterThan(soft + load + speed);
+    for (const name of ['price', 'speed'] as const) {
+      const { [name]: preferred, ...others } = weightsFor(name);
+      expect(preferred).toBeGreaterThan(Object.values(others).reduce((sum, weight) => sum + weight, 0));
+    }
   });
 });
 

@@ -1,0 +1,33 @@
+import type { BidFit } from '../bid.ts';
+import { BEST_VALUE, boundedValue, NEUTRAL_VALUE, type Ranker } from './ranker.ts';
+
+const PERCENT = 100;
+
+/**
+ * The share of a machine that the job would leave without use: what stays free of one resource beyond what is left
+ * of the scarcest. Spare disk strands nobody, but a disk that is full strands the rest, and so does a CPU for devices.
+ */
+function strandedShare({ cpuFree, memoryFree, diskFree, gpusFree, gpus }: BidFit): number {
+  const scarcest = Math.min(cpuFree, memoryFree, diskFree);
+  const usable = [cpuFree, memoryFree, ...(gpus > 0 ? [gpusFree / gpus] : [])];
+  return usable.reduce((sum, free) => sum + Math.max(0, free - scarcest), 0) / usable.length;
+}
+
+/** Bin packing: the provider on which the job leaves the least that is of no use to another one. */
+export const fitRanker: Ranker = {
+  name: 'fit',
+  prepare:
+    ({ gpusWanted }) =>
+    ({ bid: { fit } }) => {
+      if (fit === undefined) return { value: NEUTRAL_VALUE, reason: 'does not say what stays free' };
+      const stranded = strandedShare(fit);
+      const left = `leaves ${Math.round(stranded * PERCENT)} % of the machine without use`;
+      if (gpusWanted === 0) return { value: boundedValue((1 - stranded) * BEST_VALUE), reason: left };
+      // Whole machines full of devices are kept for jobs that need many of them.
+      const broken = fit.gpusFree / (fit.gpusFree + gpusWanted);
+      return {
+        value: boundedValue((1 - (stranded + broken) / 2) * BEST_VALUE),
+        reason: `${left}, and ${fit.gpusFree} of ${fit.gpus} devices free`,
+      };
+    },
+};
