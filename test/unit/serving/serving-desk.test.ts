@@ -1,0 +1,288 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ContractRecord } from '../../../src/domain/contract.ts';
+import type { Execution } from '../../../src/domain/execution.ts';
+import type { ServingAnswer, ServingItem } from '../../../src/domain/serving.ts';
+import { CodedError } from '../../../src/lib/coded-error.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
+import { JobLane } from '../../../src/orchestrator/job-lane.ts';
+import { Liveness } from '../../../src/orchestrator/serving/liveness.ts';
+import { MOST_FETCHES } from '../../../src/orchestrator/serving/result-collector.ts';
+import { jobIdOf, ServingDesk } from '../../../src/orchestrator/serving/serving-desk.ts';
+import { FakeClock } from '../../simulation/fake-clock.ts';
+import { contractOf, evidence, executionOf, itemOf, jobOf, observedAs } from '../fakes/market.ts';
+import { openTestStore, type TestStore } from '../fakes/stores.ts';
+
+const ID = itemOf('Running').executionId;
+
+let clock: FakeClock;
+let stored: TestStore;
+let liveness: Liveness;
+let stopping: AbortController;
+let evaluated: string[];
+let pins: Set<string>;
+let fetches: number;
+let fetch: () => Promise<void>;
+let resolve: (execution: Execution, contract: ContractRecord) => Promise<void>;
+let desk: ServingDesk;
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  stored = await openTestStore(clock);
+  liveness = new Liveness(clock);
+  stopping = new AbortController();
+  evaluated = [];
+  pins = new Set();
+  fetches = 0;
+  fetch = async () => {};
+  resolve = async () => {};
+  const store = stored.store.jobs;
+  desk = new ServingDesk({
+    clock,
+    logger: silentLogger,
+    store,
+    lane: new JobLane({ clock, store, signal: stopping.signal }),
+    liveness,
+    content: {
+      fetch: async () => {
+        fetches += 1;
+        await fetch();
+        return { bytes: 5 };
+      },
+      pin: async (cid, owner) => void pins.add(`${cid} ${owner}`),
+      unpin: async (owner) => {
+        for (const pin of pins) if (pin.endsWith(` ${owner}`)) pins.delete(pin);
+      },
+    },
+    evaluate: (_job, trigger) => evaluated.push(trigger),
+    resolve: (execution, contract) => resolve(execution, contract),
+    signal: stopping.signal,
+  });
+});
+
+afterEach(async () => {
+  stopping.abort();
+  await clock.runUntilSettled(stored.store.stop(), 10_000);
+});
+
+async function store(execution: Execution, state: ContractRecord['state'] = 'ACCEPTED'): Promise<void> {
+  const commit = stored.store.jobs.commit({
+    jobId: 'job',
+    revision: 0,
+    job: jobOf({ state: 'Running' }),
+    executions: [execution],
+    contracts: [contractOf('contract', { state })],
+    events: [],
+  });
+  await clock.runUntilSettled(commit, 1000);
+}
+
+const bound = (observed: Execution['observed'], changes: Partial<Execution> = {}): Execution =>
+  executionOf(0, 1, 'provider', observed, { contractId: 'contract', desired: 'Running', ...changes });
+
+async function take(items: readonly ServingItem[], provider = 'provider'): Promise<ServingAnswer> {
+  const list = evidence('serving-list', { number: 7, items }, provider);
+  return await clock.runUntilSettled(desk.take(provider, list), 10_000);
+}
+
+async function wanted(item: ServingItem, provider?: string): Promise<string | undefined> {
+  return (await take([item], provider)).desired[0]?.desired;
+}
+
+async function observed(): Promise<Execution['observed'] | undefined> {
+  const snapshot = await clock.runUntilSettled(stored.store.jobs.snapshot('job'), 1000);
+  return snapshot?.executions[0]?.observed;
+}
+
+const publishing = (changes: Partial<ServingItem> = {}): ServingItem =>
+  itemOf('Publishing', {
+    exitReason: 'completed',
+    exitCode: 0,
+    resultCid: 'result',
+    resultBytes: 5,
+    ...changes,
+  });
+
+describe('a serving list', () => {
+  it('is answered item by item, under its number', async () => {
+    await store(bound(observedAs.accepted()));
+    const answer = await take([itemOf('Running'), itemOf('Running', { executionId: 'unknown.v1.p0.a1' })]);
+    expect(answer).toEqual({
+      number: 7,
+      desired: [
+        { executionId: ID, attempt: 1, desired: 'run' },
+        { executionId: 'unknown.v1.p0.a1', attempt: 1, desired: 'stop' },
+      ],
+    });
+    expect(await observed()).toMatchObject({ state: 'Running' });
+  });
+
+  it('is a sign of life of what is under contract, and of nothing else', async () => {
+    await store(bound(observedAs.running()));
+    await clock.advanceBy(3000);
+    await take([itemOf('Running')], 'another');
+    expect(liveness.lastSeenAt(ID, 1)).toBe(1);
+    await take([itemOf('Running')]);
+    expect(liveness.lastSeenAt(ID, 1)).toBe(clock.nowMs());
+  });
+
+  it('from somebody else changes nothing', async () => {
+    await store(bound(observedAs.running()));
+    expect(await wanted(itemOf('Failed', { exitReason: 'trap' }), 'another')).toBe('stop');
+    expect(await observed()).toMatchObject({ state: 'Running' });
+  });
+
+  it('of a failed attempt has the job evaluated', async () => {
+    await store(bound(observedAs.running()));
+    expect(await wanted(itemOf('Failed', { exitReason: 'exit-code', exitCode: 1 }))).toBe('done');
+    expect(evaluated).toEqual(['exec-failure']);
+  });
+
+  it('knows the job by the execution', () => {
+    expect(jobIdOf('0198-abc.v1.p0.a1')).toBe('0198-abc');
+  });
+});
+
+describe('a list that comes before the word of the contract', () => {
+  it('waits for that word, and is applied then', async () => {
+    await store(bound(observedAs.locked()), 'PROPOSED');
+    resolve = async () => {
+      const accepted = bound(observedAs.accepted());
+      const contracts = [contractOf('contract', { state: 'ACCEPTED' })];
+      await stored.store.jobs.commit({
+        jobId: 'job',
+        revision: 1,
+        executions: [accepted],
+        contracts,
+        events: [],
+      });
+    };
+    expect(await wanted(itemOf('Running'))).toBe('run');
+    expect(await observed()).toMatchObject({ state: 'Running' });
+  });
+
+  it('is answered all the same when the word does not come', async () => {
+    await store(bound(observedAs.locked()), 'PROPOSED');
+    resolve = () => new Promise(() => {});
+    expect(await wanted(itemOf('Running'))).toBe('run');
+    expect(await observed()).toMatchObject({ state: 'AskForBidAccepted' });
+  });
+
+  it('asks for the word of a contract whose execution was given up, and stops it', async () => {
+    await store(bound(observedAs.rejected(), { desired: 'Stopped' }), 'PROPOSED');
+    const asked: string[] = [];
+    resolve = async (_execution, { contractId }) => void asked.push(contractId);
+    expect(await wanted(itemOf('Running'))).toBe('stop');
+    expect(asked).toEqual(['contract']);
+  });
+
+  it('under another contract than the one proposed is stopped', async () => {
+    await store(bound(observedAs.locked()), 'PROPOSED');
+    expect(await wanted(itemOf('Running', { contractId: 'other' }))).toBe('stop');
+  });
+});
+
+describe('a result', () => {
+  it('is fetched beside the answer; Completed means that it is here', async () => {
+    await store(bound(observedAs.running()));
+    const arriving = Promise.withResolvers<void>();
+    fetch = () => arriving.promise;
+    expect(await wanted(publishing())).toBe('run');
+    expect(await observed()).toMatchObject({ state: 'Publishing' });
+    expect(await wanted(publishing())).toBe('run');
+    expect(fetches).toBe(1);
+    arriving.resolve();
+    await clock.advanceBy(50);
+    expect(await observed()).toMatchObject({ state: 'Completed', resultCid: 'result', resultBytes: 5 });
+    expect(pins).toEqual(new Set([`result ${ID}`]));
+    expect(evaluated.at(-1)).toBe('exec-update');
+    expect(await wanted(publishing())).toBe('done');
+    expect(pins.size).toBe(1);
+  });
+
+  it.each(['CONTENT_INVALID', 'CONTENT_TOO_LARGE'])(
+    'that is %s fails the attempt as lost at once',
+    async (code) => {
+      await store(bound(observedAs.running()));
+      fetch = () => Promise.reject(new CodedError(code, 'bad'));
+      await take([publishing()]);
+      await clock.advanceBy(50);
+      expect(await observed()).toMatchObject({ state: 'Failed', end: { exitReason: 'lost' } });
+      expect(pins.size).toBe(0);
+      expect(await wanted(publishing())).toBe('stop');
+    },
+  );
+
+  it('that cannot be had is asked for with each list, so often and no more', async () => {
+    await store(bound(observedAs.running()));
+    fetch = () => Promise.reject(new CodedError('PEER_UNREACHABLE', 'gone'));
+    for (let list = 1; list < MOST_FETCHES; list += 1) {
+      expect(await wanted(publishing())).toBe('run');
+      await clock.advanceBy(50);
+      expect(await observed()).toMatchObject({ state: 'Publishing' });
+    }
+    await take([publishing()]);
+    await clock.advanceBy(50);
+    expect(fetches).toBe(MOST_FETCHES);
+    expect(await observed()).toMatchObject({ state: 'Failed', end: { exitReason: 'lost' } });
+  });
+
+  it('that comes on the second try completes', async () => {
+    await store(bound(observedAs.running()));
+    fetch = () => Promise.reject(new CodedError('PEER_UNREACHABLE', 'gone'));
+    await take([publishing()]);
+    await clock.advanceBy(50);
+    fetch = async () => {};
+    await take([publishing()]);
+    await clock.advanceBy(50);
+    expect(await observed()).toMatchObject({ state: 'Completed' });
+  });
+
+  it('of a failed attempt is fetched too, and its end is known without it', async () => {
+    await store(bound(observedAs.running()));
+    const failed = itemOf('Failed', {
+      exitReason: 'exit-code',
+      exitCode: 1,
+      resultCid: 'result',
+      resultBytes: 5,
+    });
+    fetch = () => Promise.reject(new CodedError('PEER_UNREACHABLE', 'gone'));
+    expect(await wanted(failed)).toBe('run');
+    await clock.advanceBy(50);
+    const end = await observed();
+    expect(end).toMatchObject({ state: 'Failed', end: { exitReason: 'exit-code', exitCode: 1 } });
+    expect(end).not.toHaveProperty('resultCid');
+    expect(await wanted(failed)).toBe('done');
+  });
+
+  it('that nobody wants any more is let go', async () => {
+    await store(bound(observedAs.running()));
+    const arriving = Promise.withResolvers<void>();
+    fetch = () => arriving.promise;
+    await take([publishing()]);
+    const cancelled = bound(observedAs.cancelled('contract'), { desired: 'Stopped' });
+    const commit = stored.store.jobs.commit({
+      jobId: 'job',
+      revision: 2,
+      executions: [cancelled],
+      events: [],
+    });
+    await clock.runUntilSettled(commit, 1000);
+    arriving.resolve();
+    await clock.advanceBy(50);
+    expect(pins.size).toBe(0);
+    expect(await observed()).toMatchObject({ state: 'Cancelled' });
+  });
+});
+
+describe('liveness', () => {
+  it('is measured on the clock that does not jump', async () => {
+    liveness.seen('e');
+    await clock.advanceBy(100);
+    expect(liveness.lastSeenAt('e', 0)).toBe(clock.nowMs() - 100);
+    expect(liveness.lastSeenAt('other', 17)).toBe(17);
+    liveness.expect('e', 1000);
+    expect(liveness.lastSeenAt('e', 0)).toBe(clock.nowMs() + 1000);
+    liveness.forget('e');
+    expect(liveness.lastSeenAt('e', 17)).toBe(17);
+  });
+});
