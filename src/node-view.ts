@@ -5,6 +5,7 @@ import type { Identity } from './identity/index.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Underlay } from './network/underlay.ts';
 import type { Provider } from './provider/index.ts';
+import type { Registry as PeerRegistry } from './registry/index.ts';
 
 export interface NodeViewNeeds {
   readonly identity: Identity;
@@ -12,6 +13,7 @@ export interface NodeViewNeeds {
   readonly version: string;
   readonly underlay: Underlay;
   readonly provider: Provider | undefined;
+  readonly registry: PeerRegistry;
   readonly clock: Clock;
   readonly counters: () => Record<string, number>;
   readonly bootstrapCount: number;
@@ -47,8 +49,7 @@ export function createNodeView(needs: NodeViewNeeds): {
       openNetwork: true,
     }),
     resources: () => ({ ...(provider?.pools() ?? nothing), leases: provider?.leases() ?? [] }),
-    peers: () =>
-      underlay.connectedPeers().map((peerId): PeerLine => ({ peerId, connected: true, multiaddrs: [] })),
+    peers: () => peerLines(needs),
     ready: () => {
       const waiting =
         needs.bootstrapCount > 0 &&
@@ -60,6 +61,27 @@ export function createNodeView(needs: NodeViewNeeds): {
     },
   };
   return { node, metrics: createMetrics(needs) };
+}
+
+/** The peer table, and the peers that are connected without being in it. */
+function peerLines({ underlay, registry }: NodeViewNeeds): readonly PeerLine[] {
+  const entries = registry.peers();
+  const listed = new Set(entries.map(({ peerId }) => peerId));
+  return [
+    ...entries.map(({ peerId, advert, receivedAt }) => ({
+      peerId,
+      connected: underlay.isConnected(peerId),
+      multiaddrs: [],
+      lastSeenAt: receivedAt,
+      version: advert.nodeVersion,
+      engines: advert.engines,
+      labels: advert.labels,
+    })),
+    ...underlay
+      .connectedPeers()
+      .filter((peerId) => !listed.has(peerId))
+      .map((peerId) => ({ peerId, connected: true, multiaddrs: [] })),
+  ];
 }
 
 function createMetrics(needs: NodeViewNeeds): MetricsView {

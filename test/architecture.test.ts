@@ -21,6 +21,8 @@ const PORTS = MARKET.map((part) => `${part}/ports.ts`);
 const INDEXES = MARKET.map((part) => `${part}/index.ts`);
 const OPTIONS = [...[...MARKET, ...EDGES].map((part) => `${part}/options.ts`), 'network/libp2p/options.ts'];
 const FOLDERS = [...MARKET, ...EDGES, 'proof', 'config', 'launcher'].map((part) => `${part}/`);
+/** The composition root and the files it is cut into. */
+const COMPOSITION = ['node.ts', 'node-base.ts', 'node-provider.ts', 'node-view.ts', 'peer-table.ts'];
 const COMMANDS = [
   'node.ts',
   'config/',
@@ -44,8 +46,7 @@ const ROWS: readonly ImportRow[] = [
   { from: 'api/', values: BELOW, types: INDEXES },
   { from: 'config/', values: [...OPTIONS, 'domain/', 'lib/'], types: [] },
   { from: 'launcher/', values: [...OPTIONS, 'lib/'], types: [] },
-  { from: 'node.ts', values: ['node-view.ts', ...FOLDERS, ...BELOW], types: [] },
-  { from: 'node-view.ts', values: [...FOLDERS, ...BELOW], types: [] },
+  ...COMPOSITION.map((file) => ({ from: file, values: [...COMPOSITION, ...FOLDERS, ...BELOW], types: [] })),
   { from: 'cli/', values: COMMANDS, types: [] },
   { from: 'main.ts', values: ['cli/', ...COMMANDS], types: [] },
 ];

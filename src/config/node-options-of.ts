@@ -3,6 +3,7 @@ import { apiDefaults } from '../api/options.ts';
 import { defaultLibp2pLimits } from '../network/libp2p/options.ts';
 import { defaultOrchestratorLimits } from '../orchestrator/options.ts';
 import { defaultProviderLimits } from '../provider/options.ts';
+import { defaultRegistryLimits } from '../registry/options.ts';
 import { defaultStoreLimits } from '../store/options.ts';
 import type { NodeOptions } from './node-options.ts';
 import type { NodeConfig } from './schema.ts';
@@ -40,6 +41,7 @@ export function nodeOptionsOf(config: NodeConfig): NodeOptions {
         maxOpenJobs: limits.maxJobs,
       },
     },
+    registry: defaultRegistryLimits,
     store: { folder: join(dataDir, 'store'), limits: defaultStoreLimits },
     content: { folder: join(dataDir, 'content'), limits: { maxTotalBytes: limits.contentQuotaBytes } },
     ...(provider === undefined ? {} : { provider }),

@@ -1,3 +1,4 @@
+import type { Explanation } from '../domain/explanation.ts';
 import type { ContractRecord } from '../domain/contract.ts';
 import type { JobDescription } from '../domain/job-description.ts';
 import type { JobEvent } from '../domain/job-event.ts';
@@ -18,6 +19,7 @@ import type {
   JobStore,
   LiveLogs,
   Market,
+  PeerTable,
   RequesterDesk,
   StoredFiles,
 } from './ports.ts';
@@ -30,6 +32,7 @@ export interface OrchestratorNeeds {
   readonly notary: Notary;
   readonly store: JobStore;
   readonly market: Market;
+  readonly peers: PeerTable;
   readonly content: ContentFetcher;
   readonly files: StoredFiles;
   readonly live: LiveLogs;
@@ -74,6 +77,10 @@ export interface Orchestrator extends Startable {
   contracts(jobId: string): Promise<readonly ContractRecord[]>;
   events(jobId: string, afterSeq: number, limit: number): Promise<readonly JobEvent[]>;
   watch(jobId: string, listener: (events: readonly JobEvent[]) => void): () => void;
+  /** Why the job is where it is: every bid with its ranks, and what stood in the way. Throws `JOB_NOT_FOUND`. */
+  explain(jobId: string): Promise<Explanation>;
+  /** Search and shortlist only: nothing is stored, no lock is asked for. Throws `TOO_MANY_JOBS`, `INPUT_UNAVAILABLE`. */
+  dryRun(description: JobDescription): Promise<Explanation>;
   /** Throws `JOB_NOT_FOUND`, `LOGS_UNAVAILABLE`. */
   logs(jobId: string, options: JobLogsOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** UnixFS directories of the job's completed (or failed, where there is output) executions, by partition. */

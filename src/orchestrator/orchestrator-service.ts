@@ -1,28 +1,33 @@
 import type { ContractRecord } from '../domain/contract.ts';
 import type { Evaluation } from '../domain/evaluation.ts';
 import type { Evidence } from '../domain/evidence.ts';
+import { type Explanation, explain } from '../domain/explanation.ts';
 import type { JobDescription } from '../domain/job-description.ts';
 import type { JobEvent } from '../domain/job-event.ts';
 import { type Job, isTerminalJobState, moveJob } from '../domain/job.ts';
 import type { JobSnapshot } from '../domain/plan.ts';
 import type { Search } from '../domain/search.ts';
 import type { ServingAnswer, ServingList } from '../domain/serving.ts';
+import { newId } from '../lib/random.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
 import type { JobLogsOptions, Orchestrator, OrchestratorNeeds, PostOptions } from './index.ts';
 import { contentOf } from './intake/process-job.ts';
 import { readJobLogs, resultsOf } from './job-logs.ts';
 import type { OrchestratorOptions } from './options.ts';
 import type { JobFilter, JobPage, RequesterDesk } from './ports.ts';
+import { dryRun } from './search/dry-run.ts';
 import { recoverJobs } from './recovery.ts';
 import { type RequesterParts, wireRequester } from './requester-parts.ts';
 
 /** The face of the requester to its user and to the network. */
 export class OrchestratorService implements Orchestrator, RequesterDesk {
+  readonly #options: OrchestratorOptions;
   readonly #needs: OrchestratorNeeds;
   readonly #stopping = new AbortController();
   readonly #parts: RequesterParts;
 
   constructor(options: OrchestratorOptions, needs: OrchestratorNeeds) {
+    this.#options = options;
     this.#needs = needs;
     this.#parts = wireRequester(options, needs, {
       signal: this.#stopping.signal,
@@ -87,6 +92,23 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
 
   watch(jobId: string, listener: (events: readonly JobEvent[]) => void): () => void {
     return this.#needs.store.watch(jobId, listener);
+  }
+
+  async explain(jobId: string): Promise<Explanation> {
+    const snapshot = await this.#needs.store.snapshot(jobId);
+    if (snapshot === undefined)
+      throw new CodedError('JOB_NOT_FOUND', `There is no job ${jobId} on this node.`);
+    const searches = await this.#needs.store.searchesOf(jobId);
+    return explain(searches, snapshot.executions, this.#needs.peers.explain(snapshot.job.spec));
+  }
+
+  dryRun(description: JobDescription): Promise<Explanation> {
+    const { clock, random } = this.#needs;
+    return dryRun(description, this.#options, {
+      ...this.#needs,
+      newId: () => newId(clock, random),
+      withSlot: (requestId, work) => this.#parts.searches.withSlot(requestId, work),
+    });
   }
 
   logs(jobId: string, options: JobLogsOptions, signal: AbortSignal): AsyncIterable<Uint8Array> {

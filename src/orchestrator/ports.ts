@@ -4,7 +4,8 @@ import type { Evaluation } from '../domain/evaluation.ts';
 import type { Evidence } from '../domain/evidence.ts';
 import type { Execution } from '../domain/execution.ts';
 import type { JobEvent, JobEventDraft } from '../domain/job-event.ts';
-import type { Job, JobState } from '../domain/job.ts';
+import type { TableHints } from '../domain/explanation.ts';
+import type { Job, JobSpec, JobState } from '../domain/job.ts';
 import type { JobSnapshot } from '../domain/plan.ts';
 import type { Search } from '../domain/search.ts';
 import type { ServingAnswer, ServingList } from '../domain/serving.ts';
@@ -96,13 +97,38 @@ export interface OpenRequest {
   close(): void;
 }
 
+/** A provider to ask directly, and how to reach it where there is no connection. */
+export interface RequestTarget {
+  readonly peer: string;
+  readonly peerRecord?: Uint8Array;
+}
+
+/** Providers by their adverts: may be old, so whoever is chosen is still asked. */
+export interface PeerTable {
+  /** About how many providers the network has. */
+  sizeEstimate(): number;
+  /** The best for a job, those that fit first; excluded ones left out. */
+  candidates(spec: JobSpec, limit: number): readonly RequestTarget[];
+  recordOf(peer: string): Uint8Array | undefined;
+  /** Why providers fit or not. */
+  explain(spec: JobSpec): TableHints;
+}
+
 export interface Market {
   readonly self: string;
   /** Signed record of how to reach this node, for requests and contracts. */
   peerRecord(): Uint8Array;
   /** How many providers could hear a request right now, this node's own included. */
   audienceSize(): number;
-  openRequest(request: Evidence<BidRequest>, listener: SearchListener): OpenRequest;
+  /**
+   * Puts a request on the air: by gossip, or with `targets` directly and to those alone. A target that cannot be
+   * reached leaves the audience.
+   */
+  openRequest(
+    request: Evidence<BidRequest>,
+    listener: SearchListener,
+    targets?: readonly RequestTarget[],
+  ): OpenRequest;
   /** Asks the provider for a contract by id; finds it by the peer record in the terms. Rejects when it cannot be reached. */
   askContract(contractId: string, provider: string, providerRecord: Uint8Array): Promise<ContractAnswer>;
   closed(notice: Evidence<SearchClosed>): void;
@@ -121,7 +147,7 @@ export interface ContentFetcher {
   put(bytes: Uint8Array): Promise<{ readonly cid: string; readonly size: number }>;
   /** The size of content that is here in full, else undefined. */
   sizeOf(cid: string): Promise<number | undefined>;
-  /** Keeps `cid` from being collected for as long as `owner` wants it. */
+  /** Keeps content that is here in full; rejects with `CONTENT_UNAVAILABLE` when it is not. */
   pin(cid: string, owner: string): Promise<void>;
   unpin(owner: string): Promise<void>;
 }

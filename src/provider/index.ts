@@ -1,6 +1,7 @@
 import type { NodeTraits, Pools } from '../domain/capability.ts';
 import type { Notary } from '../domain/evidence.ts';
 import type { Lease } from '../domain/lock.ts';
+import type { Price } from '../domain/money.ts';
 import type { Resources } from '../domain/resources.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -35,6 +36,14 @@ export interface ProviderNeeds {
   readonly onboarded: Resources;
 }
 
+/** What a provider says of itself to everybody. */
+export interface ProviderDescription {
+  readonly traits: NodeTraits;
+  readonly pools: Pools;
+  readonly price: Price;
+  readonly draining: boolean;
+}
+
 /** The provider of one node: bids, locks, contracts and the work itself. */
 export interface Provider extends Startable {
   readonly desk: ProviderDesk;
@@ -42,6 +51,8 @@ export interface Provider extends Startable {
   leases(): readonly Lease[];
   /** Takes no new work; what runs goes on. */
   setDraining(draining: boolean): void;
+  /** What there is to advertise; undefined while it is not running. */
+  describe(): ProviderDescription | undefined;
 }
 
 export function createProvider(options: ProviderOptions, needs: ProviderNeeds): Provider {

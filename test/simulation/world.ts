@@ -7,6 +7,7 @@ import { defaultLibp2pLimits } from '../../src/network/libp2p/options.ts';
 import { type BidmeshNode, startNode } from '../../src/node.ts';
 import { defaultOrchestratorLimits } from '../../src/orchestrator/options.ts';
 import { defaultProviderLimits } from '../../src/provider/options.ts';
+import { defaultRegistryLimits } from '../../src/registry/options.ts';
 import { MemoryDisk } from '../../src/store/memory-database.ts';
 import { defaultStoreLimits } from '../../src/store/options.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -160,6 +161,7 @@ function nodeOptions(provides: boolean): NodeOptions {
       weights: {},
       limits: defaultOrchestratorLimits,
     },
+    registry: defaultRegistryLimits,
     store: { folder: '/nowhere', limits: defaultStoreLimits },
     content: { folder: '/nowhere' },
     ...(provides

@@ -5,10 +5,17 @@ import type { RequestIntake } from '../gossip/request-intake.ts';
 import type { Channel } from '../underlay.ts';
 
 /** request/1: sends an encoded bid request to a peer that gossip may not have reached. No answer comes back on it. */
-export async function sendRequest(context: NetworkContext, peer: string, message: Uint8Array): Promise<void> {
+/** Dials only with a peer record: broadcast requests go over connections that exist. */
+export async function sendRequest(
+  context: NetworkContext,
+  peer: string,
+  message: Uint8Array,
+  peerRecord?: Uint8Array,
+): Promise<void> {
   const { underlay, names, limits } = context;
   const channel = await underlay.open(peer, names.request, limits.protocols.request, {
     timeoutMs: limits.openTimeoutMs,
+    ...(peerRecord === undefined ? {} : { peerRecord }),
   });
   try {
     await channel.send(message);

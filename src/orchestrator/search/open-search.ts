@@ -2,7 +2,7 @@ import type { Bid, BidRequest, Decline } from '../../domain/bid.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { BidRefusalCode, RefusedBid, SearchCloseReason } from '../../domain/search.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
-import type { Market, Negotiation, OpenRequest, SearchListener } from '../ports.ts';
+import type { Market, Negotiation, OpenRequest, RequestTarget, SearchListener } from '../ports.ts';
 import { checkBid } from './bid-check.ts';
 import { judgeWindow } from './bid-window.ts';
 
@@ -66,8 +66,8 @@ export class OpenSearch implements SearchListener {
     this.#openedAtMs = needs.clock.monotonicMs();
   }
 
-  publish(market: Market, evidence: Evidence<BidRequest>): void {
-    this.#onAir = market.openRequest(evidence, this);
+  publish(market: Market, evidence: Evidence<BidRequest>, targets?: readonly RequestTarget[]): void {
+    this.#onAir = market.openRequest(evidence, this, targets);
     this.#look();
   }
 

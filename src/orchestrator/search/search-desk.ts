@@ -1,15 +1,17 @@
 import type { Notary } from '../../domain/evidence.ts';
 import type { Job } from '../../domain/job.ts';
-import { rankBids } from '../../domain/ranking/index.ts';
 import type { Search } from '../../domain/search.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { messageOf } from '../../lib/coded-error.ts';
+import { CodedError, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { JobLane } from '../job-lane.ts';
 import type { OrchestratorOptions } from '../options.ts';
-import type { Market, Negotiation } from '../ports.ts';
+import type { Market, Negotiation, PeerTable } from '../ports.ts';
 import { OpenSearch, type SearchOutcome } from './open-search.ts';
+import { marketView } from './dry-run.ts';
 import { buildBidRequest } from './request-builder.ts';
+import { rankOutcome } from './shortlist.ts';
+import { type SearchTargets, targetsOf } from './targets.ts';
 import { closingEvents, openingEvent } from './search-events.ts';
 import { type WaitingSearch, WaitingSearches } from './waiting-searches.ts';
 
@@ -18,6 +20,7 @@ export interface SearchDeskNeeds {
   readonly logger: Logger;
   readonly notary: Notary;
   readonly market: Market;
+  readonly peers: PeerTable;
   readonly lane: JobLane;
   /** The job should be looked at again. */
   readonly evaluate: (job: Job, trigger: 'search-closed' | 'exec-update') => void;
@@ -59,6 +62,18 @@ export class SearchDesk {
   giveBack(requestId: string): void {
     this.#onAir.delete(requestId);
     this.#next();
+  }
+
+  /** Gives `work` a slot for its time; a search that is only tried does not wait for one. */
+  async withSlot<T>(requestId: string, work: () => Promise<T>): Promise<T> {
+    if (!this.reserve(requestId)) {
+      throw new CodedError('TOO_MANY_JOBS', 'All searches of this node are in use. Try again in a while.');
+    }
+    try {
+      return await work();
+    } finally {
+      this.giveBack(requestId);
+    }
   }
 
   /** Puts a search on the air whose record is on disk as open, or queues one that is waiting. */
@@ -103,14 +118,15 @@ export class SearchDesk {
   }
 
   #open(job: Job, search: Search): void {
-    const { market, notary, logger } = this.#needs;
+    const { market, notary, logger, peers } = this.#needs;
     this.#onAir.add(search.requestId);
     this.#byJob.get(job.id)?.release();
     this.#byJob.delete(job.id);
     try {
-      const open = this.#openSearch(job, search);
+      const targets = targetsOf(job, market, peers, this.#options.wantedBids);
+      const open = this.#openSearch(job, search, targets);
       this.#byJob.set(job.id, open);
-      open.publish(market, notary.sign('bid-request', open.request));
+      open.publish(market, notary.sign('bid-request', open.request), targets);
     } catch (error) {
       // Its record says open: without an end of its own nothing would ever follow.
       logger.warn('a bid request was not published', { jobId: job.id, reason: messageOf(error) });
@@ -121,15 +137,10 @@ export class SearchDesk {
     }
   }
 
-  #openSearch(job: Job, search: Search): OpenSearch {
-    const { market, clock } = this.#needs;
-    const { limits, wantedBids } = this.#options;
-    const request = buildBidRequest(
-      job,
-      search,
-      { audienceSize: market.audienceSize(), peerRecord: market.peerRecord() },
-      { wantedBids, answerAlwaysUpTo: limits.answerAlwaysUpTo },
-    );
+  #openSearch(job: Job, search: Search, targets: SearchTargets): OpenSearch {
+    const { market, clock, peers } = this.#needs;
+    const { limits } = this.#options;
+    const request = buildBidRequest(job, search, { ...marketView(market, peers), targets }, this.#options);
     const open: OpenSearch = new OpenSearch(
       request,
       { quietMs: limits.quietMs, loneGraceMs: limits.loneGraceMs, maxBids: limits.maxBidsPerSearch },
@@ -156,12 +167,7 @@ export class SearchDesk {
   }
 
   async #writeClosed(job: Job, search: Search, outcome: SearchOutcome): Promise<void> {
-    const entries = rankBids(outcome.bids, {
-      self: this.#needs.market.self,
-      prefer: job.spec.prefer,
-      weights: this.#options.weights,
-      executionTimeoutMs: job.spec.timeouts.executionMs,
-    });
+    const entries = rankOutcome(job, outcome, this.#needs.market, this.#options);
     const now = this.#needs.clock.nowMs();
     const closed: Search = {
       ...search,

@@ -7,7 +7,7 @@ import { declineMessage } from '../../../messages/decline.ts';
 import { envelopeOf } from '../../../messages/envelope.ts';
 import { encodeFrame, type Frame } from '../../../messages/frame.ts';
 import { ISSUED_AT_TOLERANCE_MS } from '../../../messages/message.ts';
-import type { Market, OpenRequest, SearchListener } from '../../../orchestrator/ports.ts';
+import type { Market, OpenRequest, RequestTarget, SearchListener } from '../../../orchestrator/ports.ts';
 import { attend, countFault, type NetworkContext } from '../../context.ts';
 import { ExpiringSet } from '../../expiring-set.ts';
 import { FrameChannel, outOfTurn, required } from '../../frame-channel.ts';
@@ -49,7 +49,11 @@ export class MarketDesk implements Market {
     return this.#audience().length;
   }
 
-  openRequest(request: Evidence<BidRequest>, listener: SearchListener): OpenRequest {
+  openRequest(
+    request: Evidence<BidRequest>,
+    listener: SearchListener,
+    targets?: readonly RequestTarget[],
+  ): OpenRequest {
     const { limits, underlay } = this.#context;
     const { requestId } = request.value;
     const message = encodeFrame({ kind: 'bid-request', body: envelopeOf(request) });
@@ -68,15 +72,17 @@ export class MarketDesk implements Market {
         'Too many searches are open. Try again when some have closed.',
       );
     }
-    const byGossip = message.length <= underlay.maxGossipBytes;
+    const byGossip = targets === undefined && message.length <= underlay.maxGossipBytes;
+    const records = new Map(targets?.map(({ peer, peerRecord }) => [peer, peerRecord]));
     const live = new LiveRequest(request, listener, byGossip ? this.#audience() : [], {
-      send: (peer) => this.#sendDirectly(peer, message),
-      closed: () => this.#close(requestId),
+      send: (peer) => this.#sendDirectly(peer, message, records.get(peer)),
+      closed: (silently) => this.#close(requestId, silently),
       mostDirectSends: limits.directSendsPerRequest,
+      fixed: targets !== undefined,
     });
     this.#live.set(requestId, live);
     if (byGossip) this.#publish(message);
-    else live.audienceIs(this.#audience());
+    else live.ask(targets === undefined ? this.#audience() : [...records.keys()]);
     return live;
   }
 
@@ -118,9 +124,9 @@ export class MarketDesk implements Market {
     });
   }
 
-  async #sendDirectly(peer: string, message: Uint8Array): Promise<void> {
+  async #sendDirectly(peer: string, message: Uint8Array, peerRecord?: Uint8Array): Promise<void> {
     try {
-      await sendRequest(this.#context, peer, message);
+      await sendRequest(this.#context, peer, message, peerRecord);
       this.#context.counters.add('request.sent-directly');
     } catch (error) {
       countFault(this.#context, 'request', peer, error);
@@ -128,10 +134,11 @@ export class MarketDesk implements Market {
     }
   }
 
-  #close(requestId: string): void {
+  #close(requestId: string, silently: boolean): void {
     this.#live.delete(requestId);
     this.#closed.add(requestId);
-    if (!this.#announced.has(requestId))
+    // Strangers never heard of a request that went to a few directly, so its end is no news to them.
+    if (!silently && !this.#announced.has(requestId))
       this.closed(this.#context.notary.sign('search-closed', { requestId }));
   }
 

@@ -1,6 +1,6 @@
 import type { Bid, BidRequest, Decline } from '../../../domain/bid.ts';
 import type { Evidence } from '../../../domain/evidence.ts';
-import { CodedError } from '../../../lib/coded-error.ts';
+import { CodedError, codeOf } from '../../../lib/coded-error.ts';
 import { envelopeOf } from '../../../messages/envelope.ts';
 import { refusedSchema } from '../../../messages/frame.ts';
 import { jobRequestMessage } from '../../../messages/job-request.ts';
@@ -8,6 +8,7 @@ import { openProposal } from '../../../messages/proposal.ts';
 import { signedContractToWire } from '../../../messages/signed-contract.ts';
 import type { Answer, ProviderDesk } from '../../../provider/ports.ts';
 import { attend, countFault, type NetworkContext } from '../../context.ts';
+import { ExpiringSet } from '../../expiring-set.ts';
 import { FrameChannel, outOfTurn, required } from '../../frame-channel.ts';
 import type { Channel, OpenOptions } from '../../underlay.ts';
 
@@ -26,6 +27,8 @@ export class Offers {
   readonly #context: NetworkContext;
   readonly #desk: ProviderDesk;
   readonly #isClosed: (request: Evidence<BidRequest>) => boolean;
+  /** Requesters whose certified addresses led nowhere. */
+  readonly #unreachable: ExpiringSet;
   #open = 0;
   #dialling = 0;
 
@@ -37,10 +40,18 @@ export class Offers {
     this.#context = context;
     this.#desk = desk;
     this.#isClosed = isClosed;
+    const { clock, limits } = context;
+    this.#unreachable = new ExpiringSet(clock, limits.unreachableMs, limits.unreachableRequesters);
   }
 
   /** Asks the desk and brings its answer to the requester. Resolves when the desk has answered; never rejects. */
   async answer(request: Evidence<BidRequest>): Promise<void> {
+    const { underlay, counters } = this.#context;
+    if (this.#unreachable.has(request.signer) && !underlay.isConnected(request.signer)) {
+      counters.add('answer.unreachable');
+      this.#desk.requesters.heard(request.signer);
+      return;
+    }
     let answer: Answer;
     try {
       answer = await this.#desk.answer(request);
@@ -48,7 +59,7 @@ export class Offers {
       countFault(this.#context, 'answer', request.signer, error);
       return;
     }
-    this.#context.counters.add(`answer.${answer.kind}`);
+    counters.add(`answer.${answer.kind}`);
     if (answer.kind === 'bid') void this.#offer(request, answer.bid);
     if (answer.kind === 'decline') void this.#decline(request, answer.decline);
   }
@@ -108,10 +119,17 @@ export class Offers {
   async #reach(request: Evidence<BidRequest>): Promise<Channel> {
     const { underlay, limits } = this.#context;
     if (underlay.isConnected(request.signer)) return this.#openChannel(request.signer);
-    if (this.#dialling >= limits.dials) throw new CodedError('DIALS_BUSY', 'Too many dials are under way.');
+    const { signer, value } = request;
+    const regular = this.#desk.requesters.standing(signer) === 'regular';
+    if (this.#dialling >= (regular ? limits.dials : limits.dials - limits.dialsOfRegulars))
+      throw new CodedError('DIALS_BUSY', 'Too many dials are under way.');
     this.#dialling += 1;
     try {
-      return await this.#openChannel(request.signer, request.value.requesterRecord);
+      return await this.#openChannel(signer, value.requesterRecord);
+    } catch (error) {
+      if (codeOf(error) === 'PEER_UNREACHABLE' && this.#unreachable.add(signer))
+        this.#desk.requesters.unreachable(signer);
+      throw error;
     } finally {
       this.#dialling -= 1;
     }

@@ -5,8 +5,11 @@ import type { OpenRequest, SearchListener } from '../../../orchestrator/ports.ts
 export interface OpenRequestNeeds {
   /** Sends the request straight to one peer; rejects when that fails. */
   send(peer: string): Promise<void>;
-  closed(): void;
+  /** `silently`: nobody but those asked knew of it. */
+  closed(silently: boolean): void;
   readonly mostDirectSends: number;
+  /** Who is asked was chosen: nobody joins later. */
+  readonly fixed: boolean;
 }
 
 /** One request on the air: who has had it, and how many bids it has drawn. */
@@ -38,17 +41,22 @@ export class LiveRequest implements OpenRequest {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#needs.closed();
+    this.#needs.closed(this.#needs.fixed);
   }
 
   /** Gossip forgets late joiners and carries nothing large, so who is new here is sent the request itself. */
   audienceIs(peers: readonly string[]): void {
-    if (!this.#open) return;
+    if (!this.#open || this.#needs.fixed) return;
     const present = new Set(peers);
     const gone = [...this.#audience].filter((peer) => !present.has(peer));
     for (const peer of gone) this.#audience.delete(peer);
     for (const peer of peers) if (!this.#audience.has(peer)) this.#sendTo(peer);
     if (gone.length > 0) this.listener.audienceChanged();
+  }
+
+  /** Sends the request to each of them. */
+  ask(peers: readonly string[]): void {
+    for (const peer of peers) this.#sendTo(peer);
   }
 
   #sendTo(peer: string): void {
@@ -59,7 +67,10 @@ export class LiveRequest implements OpenRequest {
       () => {
         if (this.#open) this.listener.audienceChanged();
       },
-      () => this.#audience.delete(peer),
+      () => {
+        this.#audience.delete(peer);
+        if (this.#open) this.listener.audienceChanged();
+      },
     );
   }
 }

@@ -1,0 +1,186 @@
+import type { Execution } from './execution.ts';
+import type { Price } from './money.ts';
+import type { MissedField } from './nearest-miss.ts';
+import type { EligibleComputeProviderData, Rank, Search } from './search.ts';
+
+/** A decline as it is counted: how many providers gave this reason. */
+export interface DeclineCount {
+  readonly code: string;
+  readonly field?: string;
+  readonly count: number;
+}
+
+/** The one thing to ask less of. */
+export interface NearestMiss {
+  readonly field: string;
+  readonly required: string;
+  /** The best that was seen of it, and on how many providers. */
+  readonly available: string;
+  readonly providers: number;
+}
+
+export interface ExplainedBid {
+  readonly provider: string;
+  readonly score: number;
+  readonly ranks: readonly Rank[];
+  readonly price: Price;
+  readonly locked: boolean;
+}
+
+export interface Winner {
+  readonly provider: string;
+  readonly executionId?: string;
+  readonly score: number;
+  readonly reason: string;
+}
+
+/** Why a job is where it is: for people, and for programs that want to ask for less. */
+export interface Explanation {
+  readonly placed: boolean;
+  readonly winner?: Winner;
+  /** Every bid of the newest round that had any, best first. */
+  readonly candidates: readonly ExplainedBid[];
+  /** Providers that had the request, as far as this node knows: a lower bound. */
+  readonly seenAtLeast: number;
+  readonly declines: readonly DeclineCount[];
+  readonly nearest?: NearestMiss;
+  /** The smallest changes that would have helped, as sentences. */
+  readonly suggestions: readonly string[];
+}
+
+/** What the peer table adds: providers that were never asked say it by their adverts. */
+export interface TableHints {
+  readonly known: number;
+  readonly fitting: number;
+  readonly busy: number;
+  readonly nearest?: MissedField;
+}
+
+/** Puts the rounds of a job, its executions and the peer table together. Pure; the newest round speaks first. */
+export function explain(
+  searches: readonly Search[],
+  executions: readonly Execution[],
+  table: TableHints | undefined,
+): Explanation {
+  const newest = searches.at(-1);
+  const withBids = searches.findLast((search) => search.index.entries.length > 0);
+  const entries = withBids?.index.entries ?? [];
+  const placedOn = executions.findLast((execution) => 'contractId' in execution.observed);
+  const winner = placedOn === undefined ? undefined : winnerOf(placedOn, searches);
+  const declines = countDeclines(newest);
+  const nearest = placedOn === undefined ? nearestOf(newest, table) : undefined;
+  return {
+    placed: placedOn !== undefined,
+    ...(winner === undefined ? {} : { winner }),
+    candidates: entries.map(explainBid),
+    seenAtLeast: Math.max(0, ...searches.map((search) => search.seenAtLeast)),
+    declines,
+    ...(nearest === undefined ? {} : { nearest }),
+    suggestions: placedOn === undefined ? suggestionsFor(newest, declines, nearest, table) : [],
+  };
+}
+
+function explainBid({ provider, score, ranks, bid }: EligibleComputeProviderData): ExplainedBid {
+  return { provider, score, ranks, price: bid.value.price, locked: bid.value.lock !== undefined };
+}
+
+function winnerOf(execution: Execution, searches: readonly Search[]): Winner {
+  const { provider, id } = execution;
+  const entries = searches.find((search) => search.requestId === execution.requestId)?.index.entries ?? [];
+  const place = entries.findIndex((entry) => entry.provider === provider);
+  const entry = entries[place];
+  const better = entries.slice(0, Math.max(0, place)).length;
+  const runnerUp = entries[place + 1];
+  return {
+    provider,
+    executionId: id,
+    score: entry?.score ?? 0,
+    reason: winningReason(entry, runnerUp, better),
+  };
+}
+
+/** In words: what put the winner before the next one, or why those before it were passed over. */
+export function winningReason(
+  entry: EligibleComputeProviderData | undefined,
+  runnerUp: EligibleComputeProviderData | undefined,
+  better: number,
+): string {
+  if (entry === undefined) return 'It holds the contract.';
+  if (better > 0) return `${better} better ranked did not take the job; of the rest it was the best.`;
+  if (runnerUp === undefined) return 'It was the only bid that could be used.';
+  const gains = entry.ranks
+    .map((rank) => ({ rank, gain: (rank.value - valueOf(runnerUp, rank.name)) * rank.weight }))
+    .filter(({ gain }) => gain > 0)
+    .toSorted((a, b) => b.gain - a.gain);
+  const [first] = gains;
+  return first === undefined
+    ? `Its score of ${entry.score} equals that of the next one; the tie went by cost and then by name.`
+    : `Its score of ${entry.score} beats ${runnerUp.score} of the next one, most of all by ${first.rank.name}: ${first.rank.reason}`;
+}
+
+function valueOf(entry: EligibleComputeProviderData, name: string): number {
+  return entry.ranks.find((rank) => rank.name === name)?.value ?? 0;
+}
+
+function countDeclines(search: Search | undefined): readonly DeclineCount[] {
+  const counts = new Map<string, { code: string; field?: string; count: number }>();
+  const add = (code: string, field: string | undefined): void => {
+    const key = `${code}\n${field ?? ''}`;
+    const known = counts.get(key) ?? { code, ...(field === undefined ? {} : { field }), count: 0 };
+    known.count += 1;
+    counts.set(key, known);
+  };
+  for (const { decline } of search?.index.declines ?? []) add(decline.code, decline.field);
+  for (const { code } of search?.index.refused ?? []) add(code, undefined);
+  return [...counts.values()].toSorted((a, b) => b.count - a.count || (a.code < b.code ? -1 : 1));
+}
+
+/** By the table where it knows of one, since it compares every field; else by the declines that came. */
+function nearestOf(search: Search | undefined, table: TableHints | undefined): NearestMiss | undefined {
+  const miss = table?.nearest;
+  if (miss !== undefined) {
+    return { field: miss.field, required: miss.required, available: miss.best, providers: miss.bestCount };
+  }
+  const byText = new Map<string, { field: string; required: string; available: string; providers: number }>();
+  for (const { decline } of search?.index.declines ?? []) {
+    const { field, required, available } = decline;
+    if (field === undefined || required === undefined || available === undefined) continue;
+    const key = `${field}\n${available}`;
+    const known = byText.get(key) ?? { field, required, available, providers: 0 };
+    known.providers += 1;
+    byText.set(key, known);
+  }
+  const [most] = [...byText.values()].toSorted(
+    (a, b) => b.providers - a.providers || (a.field < b.field ? -1 : 1),
+  );
+  return most;
+}
+
+function suggestionsFor(
+  search: Search | undefined,
+  declines: readonly DeclineCount[],
+  nearest: NearestMiss | undefined,
+  table: TableHints | undefined,
+): readonly string[] {
+  const suggestions: string[] = [];
+  if (nearest !== undefined) {
+    const { field, required, available, providers } = nearest;
+    const nodes = providers === 1 ? '1 node' : `${providers} nodes`;
+    suggestions.push(`${field}: ${required} asked, best seen ${available} on ${nodes}.`);
+  }
+  if (table !== undefined && table.busy > 0) {
+    suggestions.push(`${table.busy} providers fit when less runs there: give timeouts.queue some time.`);
+  }
+  const codes = new Set(declines.map(({ code }) => code));
+  if (codes.has('PRICE') || codes.has('OVER_BUDGET'))
+    suggestions.push('budget.maxPrice: raise it, or leave the budget out.');
+  if (codes.has('BUSY') || codes.has('RATE_LIMITED'))
+    suggestions.push('Try again later, or give timeouts.queue some time.');
+  const nobody = (search?.seenAtLeast ?? 0) === 0 && (table?.known ?? 0) === 0;
+  if (search !== undefined && nobody) {
+    suggestions.push(
+      'No provider was reached: start one with "bidmesh start", or join a network with --bootstrap.',
+    );
+  }
+  return suggestions;
+}

@@ -1,0 +1,122 @@
+import { type Explanation, explain, winningReason } from '../../domain/explanation.ts';
+import type { Notary } from '../../domain/evidence.ts';
+import type { JobDescription } from '../../domain/job-description.ts';
+import { EMPTY_INDEX, type Search } from '../../domain/search.ts';
+import { rawContentIdOf } from '../../lib/canonical.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { processJob } from '../intake/process-job.ts';
+import type { OrchestratorOptions } from '../options.ts';
+import type { ContentFetcher, Market, PeerTable } from '../ports.ts';
+import { OpenSearch, type SearchOutcome } from './open-search.ts';
+import { buildBidRequest } from './request-builder.ts';
+import { rankOutcome } from './shortlist.ts';
+import { type SearchTargets, targetsOf } from './targets.ts';
+
+export interface DryRunNeeds {
+  readonly clock: Clock;
+  readonly notary: Notary;
+  readonly market: Market;
+  readonly content: Pick<ContentFetcher, 'sizeOf'>;
+  readonly peers: PeerTable;
+  readonly newId: () => string;
+  /** Takes a search slot for the time of the run; rejects with `TOO_MANY_JOBS` when there is none. */
+  readonly withSlot: <T>(requestId: string, work: () => Promise<T>) => Promise<T>;
+}
+
+/** Search and shortlist of a job that is never posted: nothing is stored, no lock is asked for, no contract closed. */
+export async function dryRun(
+  description: JobDescription,
+  options: OrchestratorOptions,
+  needs: DryRunNeeds,
+): Promise<Explanation> {
+  const { clock, market, notary, peers, newId, content } = needs;
+  const job = await processJob(
+    description,
+    { id: newId(), submitter: market.self, now: clock.nowMs() },
+    options,
+    {
+      sizeOf: (cid) => content.sizeOf(cid),
+      put: (bytes) => Promise.resolve({ cid: rawContentIdOf(bytes), size: bytes.length }),
+    },
+  );
+  const search: Search = {
+    requestId: newId(),
+    jobId: job.id,
+    round: 1,
+    state: 'open',
+    slots: job.spec.count,
+    exclude: job.spec.excludedProviders,
+    openedAt: clock.nowMs(),
+    fruitlessRounds: 1,
+    fruitlessSince: clock.nowMs(),
+    seenAtLeast: 0,
+    index: EMPTY_INDEX,
+  };
+  const targets = targetsOf(job, market, peers, options.wantedBids);
+  const outcome = await needs.withSlot(search.requestId, () =>
+    collect(
+      buildBidRequest(job, search, { ...marketView(market, peers), targets }, options),
+      targets,
+      options,
+      {
+        clock,
+        notary,
+        market,
+      },
+    ),
+  );
+  const entries = rankOutcome(job, outcome, market, options);
+  const closed: Search = {
+    ...search,
+    state: 'closed',
+    closeReason: outcome.reason,
+    seenAtLeast: outcome.seenAtLeast,
+    index: { entries, declines: outcome.declines, refused: outcome.refused },
+  };
+  const explanation = explain([closed], [], peers.explain(job.spec));
+  const [first, second] = entries;
+  if (first === undefined) return explanation;
+  const { nearest: _nearest, ...rest } = explanation;
+  return {
+    ...rest,
+    suggestions: [],
+    winner: { provider: first.provider, score: first.score, reason: winningReason(first, second, 0) },
+  };
+}
+
+/** What a request says of the market it goes to. */
+export function marketView(
+  market: Market,
+  peers: PeerTable,
+): { readonly audienceSize: number; readonly networkSize: number; readonly peerRecord: Uint8Array } {
+  const audienceSize = market.audienceSize();
+  return {
+    audienceSize,
+    networkSize: Math.max(audienceSize, peers.sizeEstimate()),
+    peerRecord: market.peerRecord(),
+  };
+}
+
+function collect(
+  request: ReturnType<typeof buildBidRequest>,
+  targets: SearchTargets,
+  { limits }: OrchestratorOptions,
+  needs: { readonly clock: Clock; readonly notary: Notary; readonly market: Market },
+): Promise<SearchOutcome> {
+  return new Promise((resolve) => {
+    const search: OpenSearch = new OpenSearch(
+      request,
+      { quietMs: limits.quietMs, loneGraceMs: limits.loneGraceMs, maxBids: limits.maxBidsPerSearch },
+      {
+        clock: needs.clock,
+        self: needs.market.self,
+        onClosed: (outcome) => {
+          resolve(outcome);
+          search.release('cancelled');
+        },
+        onNegotiationEnded: () => {},
+      },
+    );
+    search.publish(needs.market, needs.notary.sign('bid-request', request), targets);
+  });
+}

@@ -1,0 +1,36 @@
+import type { Job } from '../../domain/job.ts';
+import type { Market, PeerTable, RequestTarget } from '../ports.ts';
+
+/** Who is asked: everybody by gossip, or these directly. */
+export type SearchTargets = readonly RequestTarget[] | undefined;
+
+/** Of the peer table so many times the wanted bids are asked, since it may be old and some will decline. */
+const ASKED_PER_WANTED_BID = 2;
+
+/**
+ * Push: the user's own choice of providers, or the best of the peer table, and never an excluded one. Pull: nobody
+ * in particular.
+ */
+export function targetsOf(
+  job: Job,
+  market: Pick<Market, 'self'>,
+  peers: PeerTable,
+  wantedBids: number,
+): SearchTargets {
+  const { spec } = job;
+  if (spec.orchestrationType === 'pull') return undefined;
+  const excluded = new Set(spec.excludedProviders);
+  if (spec.preferredProviders.length > 0) {
+    return spec.preferredProviders
+      .filter((peer) => !excluded.has(peer))
+      .map((peer) => ({ peer, ...recordOf(peers.recordOf(peer)) }));
+  }
+  const limit = Math.max(wantedBids, spec.count) * ASKED_PER_WANTED_BID;
+  const chosen = peers.candidates(spec, limit).filter(({ peer }) => !excluded.has(peer));
+  // Alone in the table or not there at all, this node can still serve itself.
+  return chosen.length > 0 ? chosen : [{ peer: market.self }];
+}
+
+function recordOf(peerRecord: Uint8Array | undefined): { readonly peerRecord?: Uint8Array } {
+  return peerRecord === undefined ? {} : { peerRecord };
+}

@@ -1,0 +1,30 @@
+import type { Requirements } from './domain/bid.ts';
+import type { JobSpec } from './domain/job.ts';
+import type { PeerTable } from './orchestrator/ports.ts';
+import type { Registry } from './registry/index.ts';
+
+/** The registry in the terms of the requester. */
+export function peerTableOf(registry: Registry): PeerTable {
+  return {
+    sizeEstimate: () => registry.sizeEstimate(),
+    candidates: (spec, limit) =>
+      registry
+        .candidates(requirementsOf(spec), { ...questionOf(spec), limit })
+        .map(({ peer, providerRecord }) => ({ peer, peerRecord: providerRecord })),
+    recordOf: (peer) => registry.peer(peer)?.advert.providerRecord,
+    explain: (spec) => registry.explain(requirementsOf(spec), questionOf(spec)),
+  };
+}
+
+function requirementsOf(spec: JobSpec): Requirements {
+  return {
+    resources: spec.resources,
+    engine: { type: spec.engine.type },
+    constraints: spec.constraints,
+    executionTimeoutMs: spec.timeouts.executionMs,
+  };
+}
+
+function questionOf(spec: JobSpec): { exclude: readonly string[]; budget?: NonNullable<JobSpec['budget']> } {
+  return { exclude: spec.excludedProviders, ...(spec.budget === undefined ? {} : { budget: spec.budget }) };
+}
