@@ -1,6 +1,8 @@
 import type { ContractTerms } from '../../domain/contract.ts';
 import type { ContentRef, EngineSpec } from '../../domain/task.ts';
-import { CodedError, messageOf } from '../../lib/coded-error.ts';
+import { type BackoffOptions, backoffMs } from '../../lib/backoff.ts';
+import { type Clock, sleep } from '../../lib/clock.ts';
+import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { ExecutionOutcome, ExecutionTask, Executor } from '../executors/executor.ts';
 import type { ProviderOptions } from '../options.ts';
 import type { AttemptFolder, ProviderContent, ProviderExecution, TreeSource } from '../ports.ts';
@@ -22,12 +24,35 @@ export interface AttemptResult {
   readonly resultBytes: number;
 }
 
+/** Codes of a requester that is away, or came back and is not ready: what it can mend. */
+const MENDABLE: ReadonlySet<string | undefined> = new Set(['CONTENT_UNAVAILABLE', 'PEER_UNREACHABLE']);
+/** A requester that is there and says no is believed after so many times. */
+const MOST_REFUSALS = 5;
+const REFUSALS: ReadonlySet<unknown> = new Set(['CONTENT_UNAVAILABLE', 'CONTENT_DENIED']);
+const FETCH_AGAIN: BackoffOptions = { firstMs: 200, longestMs: 5000, factor: 2 };
+
+/** A requester that is away is no reason to give a contract up: it has until the start deadline, which aborts `signal`. */
+async function retried(clock: Clock, signal: AbortSignal, fetch: () => Promise<unknown>): Promise<void> {
+  let refusals = 0;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await fetch();
+      return;
+    } catch (error) {
+      if (signal.aborted || !MENDABLE.has(codeOf(error))) throw error;
+      if (error instanceof CodedError && REFUSALS.has(error.data['cause'])) refusals += 1;
+      if (refusals >= MOST_REFUSALS) throw error;
+    }
+    await sleep(clock, backoffMs(FETCH_AGAIN, attempt), signal);
+  }
+}
+
 /** Brings everything the invocation names onto this machine. Throws `INPUT_UNAVAILABLE`. */
 export async function stageInputs(
   execution: ProviderExecution,
   terms: ContractTerms,
   maxInputBytes: number,
-  content: ProviderContent,
+  { content, clock }: { readonly content: ProviderContent; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<void> {
   let leftBytes = maxInputBytes;
@@ -41,17 +66,10 @@ export async function stageInputs(
     }
     leftBytes -= size;
     try {
-      await content.fetch(
-        cid,
-        {
-          peer: execution.requester,
-          peerRecord: terms.requesterRecord,
-          contractId: execution.item.contractId,
-        },
-        size,
-        signal,
-      );
-      await content.pin(cid, execution.item.contractId);
+      const { contractId } = execution.item;
+      const from = { peer: execution.requester, peerRecord: terms.requesterRecord, contractId };
+      await retried(clock, signal, () => content.fetch(cid, from, size, signal));
+      await content.pin(cid, contractId);
     } catch (cause) {
       throw new CodedError(
         'INPUT_UNAVAILABLE',

@@ -136,7 +136,7 @@ export class Supervisor {
       this.stop(executionId, NOT_STARTED),
     );
     try {
-      await stageInputs(execution, terms, this.#options.limits.maxInputBytes, content, signal);
+      await stageInputs(execution, terms, this.#options.limits.maxInputBytes, { content, clock }, signal);
       signal.throwIfAborted();
       const folder = await folders.create(executionId);
       attempt.folder = folder;
