@@ -68,14 +68,20 @@ function peerLines({ underlay, registry }: NodeViewNeeds): readonly PeerLine[] {
   const entries = registry.peers();
   const listed = new Set(entries.map(({ peerId }) => peerId));
   return [
-    ...entries.map(({ peerId, advert, receivedAt }) => ({
+    ...entries.map(({ peerId, advert, receivedAt, expiresAt }) => ({
       peerId,
       connected: underlay.isConnected(peerId),
       multiaddrs: [],
-      lastSeenAt: receivedAt,
       version: advert.nodeVersion,
       engines: advert.engines,
+      runtimes: advert.runtimes,
       labels: advert.labels,
+      location: advert.location,
+      free: advert.free,
+      price: advert.price,
+      draining: advert.draining,
+      lastSeenAt: receivedAt,
+      expiresAt,
     })),
     ...underlay
       .connectedPeers()

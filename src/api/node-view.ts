@@ -1,5 +1,7 @@
-import type { Pools } from '../domain/capability.ts';
+import type { AdvertAmounts } from '../domain/advert.ts';
+import type { Location, Pools } from '../domain/capability.ts';
 import type { Lease } from '../domain/lock.ts';
+import type { Price } from '../domain/money.ts';
 
 export interface NodeStatus {
   readonly peerId: string;
@@ -22,12 +24,18 @@ export interface PeerLine {
   readonly peerId: string;
   readonly connected: boolean;
   readonly multiaddrs: readonly string[];
-  /** Wall time of the last sign of life. */
-  readonly lastSeenAt?: number;
-  /** What the peer's newest advert said, where there is one. */
+  /** What the peer's newest advert said, where there is one; these are there together. */
   readonly version?: string;
   readonly engines?: Readonly<Record<string, string>>;
+  readonly runtimes?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly location?: Location;
+  readonly free?: AdvertAmounts;
+  readonly price?: Price;
+  readonly draining?: boolean;
+  /** Wall times of the advert: when it came, and when it stops being believed. */
+  readonly lastSeenAt?: number;
+  readonly expiresAt?: number;
 }
 
 export interface Readiness {

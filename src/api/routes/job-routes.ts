@@ -8,6 +8,7 @@ import { findJob } from '../job-lookup.ts';
 import type { RouteContext } from '../needs.ts';
 import { bidView, viewBids } from '../views/bid-view.ts';
 import { contractView, viewContract } from '../views/contract-view.ts';
+import { explanationView, viewExplanation } from '../views/explanation-view.ts';
 import { jobSummaryView, jobView, viewJob, viewJobSummary } from '../views/job-view.ts';
 import { invalidQuery, jsonAnswer, listOf, noQuery, parameter, queryOf, type Route } from './route.ts';
 
@@ -23,6 +24,13 @@ const jobFilter = z.strictObject({
     .optional(),
   limit: z.coerce.number().int().min(1).max(LARGEST_PAGE).default(50),
   cursor: z.string().max(256).optional(),
+});
+
+const postQuery = z.strictObject({
+  dryRun: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .default(false),
 });
 
 export function jobRoutes(context: RouteContext): readonly Route[] {
@@ -52,6 +60,7 @@ export function jobRoutes(context: RouteContext): readonly Route[] {
         return c.json({ items: viewBids(await orchestrator.searches(jobId), executions) });
       },
     },
+    explainRoute(context),
     {
       method: 'get',
       path: '/orchestrator/jobs/{id}/contracts',
@@ -80,11 +89,27 @@ export function jobRoutes(context: RouteContext): readonly Route[] {
   ];
 }
 
+function explainRoute({ orchestrator }: RouteContext): Route {
+  return {
+    method: 'get',
+    path: '/orchestrator/jobs/{id}/explain',
+    summary: 'Why a job is where it is: every bid with its ranks, every no, and what came nearest.',
+    responses: { 200: jsonAnswer('For the newest round; seenAtLeast is a lower bound.', explanationView) },
+    handle: async (c) => {
+      noQuery(c);
+      const jobId = parameter(c, 'id');
+      await findJob(orchestrator, jobId);
+      return c.json(viewExplanation(await orchestrator.explain(jobId)));
+    },
+  };
+}
+
 function postRoute({ orchestrator, options }: RouteContext): Route {
   return {
     method: 'post',
     path: '/orchestrator/postJob',
-    summary: 'Posts a job; it is on disk when the answer comes.',
+    summary: 'Posts a job; it is on disk when the answer comes. With dryRun=true only searches for it.',
+    query: postQuery,
     request: {
       headers: z.object({ 'Idempotency-Key': z.string().max(LONGEST_KEY).optional() }),
       body: {
@@ -96,13 +121,14 @@ function postRoute({ orchestrator, options }: RouteContext): Route {
       },
     },
     responses: {
+      200: jsonAnswer('With dryRun=true: what a search found. Nothing was posted.', explanationView),
       202: {
         description: 'Accepted. No body; Location names the job.',
         headers: { Location: { schema: { type: 'string' }, description: '/orchestrator/jobs/{id}' } },
       },
     },
     handle: async (c) => {
-      noQuery(c);
+      const { dryRun } = queryOf(c, postQuery);
       const encoding = c.req.header('content-encoding');
       if (encoding !== undefined && encoding !== 'identity') {
         throw new CodedError('UNSUPPORTED_MEDIA_TYPE', 'Send the job without Content-Encoding.');
@@ -110,6 +136,7 @@ function postRoute({ orchestrator, options }: RouteContext): Route {
       const idempotencyKey = checkKey(c.req.header('idempotency-key'));
       const bytes = await readBody(c.req.raw, options.maxBodyBytes);
       const description = readJob(bytes, c.req.header('content-type'));
+      if (dryRun) return c.json(viewExplanation(await orchestrator.dryRun(description)));
       const { jobId } = await orchestrator.postJob(description, {
         bodyDigest: createHash('sha256').update(bytes).digest('base64url'),
         ...(idempotencyKey === undefined ? {} : { idempotencyKey }),

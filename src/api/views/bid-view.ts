@@ -3,11 +3,18 @@ import type { Execution } from '../../domain/execution.ts';
 import type { EligibleComputeProviderData, Search } from '../../domain/search.ts';
 import { priceView } from './job-view.ts';
 
+export const rankView = z.object({
+  name: z.string(),
+  value: z.number(),
+  weight: z.number(),
+  reason: z.string(),
+});
+
 export const bidView = z
   .object({
     provider: z.string(),
     score: z.number(),
-    ranks: z.array(z.object({ name: z.string(), value: z.number(), weight: z.number(), reason: z.string() })),
+    ranks: z.array(rankView),
     price: priceView,
     locked: z.boolean(),
     state: z.enum(['candidate', 'selected', 'declined', 'timed-out', 'failed']),

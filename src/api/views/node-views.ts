@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { Lease } from '../../domain/lock.ts';
 import type { NodeResources, PeerLine } from '../node-view.ts';
 import { isoTime } from '../../lib/clock.ts';
+import { priceView } from './job-view.ts';
 
 export const statusView = z
   .object({
@@ -59,15 +60,33 @@ export const resourcesView = z
   })
   .openapi('Resources');
 
+const locationView = z.object({
+  continent: z.string().optional(),
+  country: z.string().optional(),
+  city: z.string().optional(),
+  asn: z.string().optional(),
+});
+
+/** Devices that are alike stand together, with their count. */
+const advertAmountsView = amountView
+  .extend({ gpus: z.array(gpuView.omit({ index: true, uuid: true }).extend({ count: z.number().int() })) })
+  .openapi('AdvertAmounts');
+
 export const peerView = z
   .object({
     peerId: z.string(),
     connected: z.boolean(),
     multiaddrs: z.array(z.string()),
-    lastSeenAt: z.iso.datetime().optional(),
     version: z.string().optional(),
     engines: z.record(z.string(), z.string()).optional(),
+    runtimes: z.record(z.string(), z.string()).optional(),
     labels: z.record(z.string(), z.string()).optional(),
+    location: locationView.optional(),
+    free: advertAmountsView.optional(),
+    price: priceView.optional(),
+    draining: z.boolean().optional(),
+    lastSeenAt: z.iso.datetime().optional(),
+    expiresAt: z.iso.datetime().optional(),
   })
   .openapi('Peer');
 
@@ -89,7 +108,16 @@ export function viewResources(resources: NodeResources): ResourcesBody {
   };
 }
 
-export function viewPeer(peer: PeerLine): Omit<PeerLine, 'lastSeenAt'> & { readonly lastSeenAt?: string } {
-  const { lastSeenAt, ...rest } = peer;
-  return { ...rest, ...(lastSeenAt === undefined ? {} : { lastSeenAt: isoTime(lastSeenAt) }) };
+interface PeerBody extends Omit<PeerLine, 'lastSeenAt' | 'expiresAt'> {
+  readonly lastSeenAt?: string;
+  readonly expiresAt?: string;
+}
+
+export function viewPeer(peer: PeerLine): PeerBody {
+  const { lastSeenAt, expiresAt, ...rest } = peer;
+  return {
+    ...rest,
+    ...(lastSeenAt === undefined ? {} : { lastSeenAt: isoTime(lastSeenAt) }),
+    ...(expiresAt === undefined ? {} : { expiresAt: isoTime(expiresAt) }),
+  };
 }

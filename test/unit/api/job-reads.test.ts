@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CodedError } from '../../../src/lib/coded-error.ts';
-import { contract, CREATED_AT, event, execution, jobSnapshot, search } from './samples.ts';
+import { contract, CREATED_AT, event, execution, jobSnapshot, placedExplanation, search } from './samples.ts';
 import { inProcess, scriptedNode } from './scripted-node.ts';
 
 async function read(path: string, node = scriptedNode()): Promise<unknown> {
@@ -65,7 +65,7 @@ describe('GET /orchestrator/jobs/{id}', () => {
     });
   });
 
-  it.each(['', '/events', '/bids', '/logs', '/results', '/results/stdout', '/contracts'])(
+  it.each(['', '/events', '/bids', '/explain', '/logs', '/results', '/results/stdout', '/contracts'])(
     'answers 404 with the next step for an unknown job: %s',
     async (suffix) => {
       const response = await inProcess(scriptedNode()).request(`/orchestrator/jobs/nope${suffix}`);
@@ -200,6 +200,21 @@ describe('GET /orchestrator/jobs/{id}/bids', () => {
       ['peer-b', 700],
       ['peer-a', 900],
     ]);
+  });
+});
+
+describe('GET /orchestrator/jobs/{id}/explain', () => {
+  it('says why a job is where it is', async () => {
+    const node = scriptedNode();
+    node.orchestrator.explanation = placedExplanation();
+    expect(await read('/orchestrator/jobs/job-1/explain', node)).toEqual(placedExplanation());
+  });
+
+  it('leaves out what there is not', async () => {
+    const node = scriptedNode();
+    const bare = { placed: false, candidates: [], seenAtLeast: 0, declines: [], suggestions: [] };
+    node.orchestrator.explanation = bare;
+    expect(await read('/orchestrator/jobs/job-1/explain', node)).toEqual(bare);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { peerAdvert } from './samples.ts';
 import { inProcess, scriptedNode } from './scripted-node.ts';
 
 async function read(path: string): Promise<unknown> {
@@ -29,7 +30,14 @@ describe('the node over HTTP', () => {
   it('lists its peers', async () => {
     expect(await read('/dms/peers')).toEqual({
       items: [
-        { peerId: 'peer-a', connected: true, multiaddrs: [], lastSeenAt: '2030-01-03T00:00:00.000Z' },
+        {
+          peerId: 'peer-a',
+          connected: true,
+          multiaddrs: [],
+          ...peerAdvert(),
+          lastSeenAt: '2030-01-03T00:00:00.000Z',
+          expiresAt: '2030-01-04T00:00:00.000Z',
+        },
         { peerId: 'peer-b', connected: false, multiaddrs: [] },
       ],
     });

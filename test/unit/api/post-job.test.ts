@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { CodedError } from '../../../src/lib/coded-error.ts';
-import { job, SOME_CID } from './samples.ts';
+import { explanation, job, SOME_CID } from './samples.ts';
 import { inProcess, jsonPost, scriptedNode, yamlPost } from './scripted-node.ts';
 
 const POST = '/orchestrator/postJob';
@@ -77,11 +77,44 @@ describe('POST /orchestrator/postJob', () => {
     expect(JSON.stringify(problem)).not.toContain('secret');
   });
 
-  it('refuses a query: dryRun is not there yet and must not post', async () => {
+  it('only searches with dryRun=true, and says what it found', async () => {
     const node = scriptedNode();
-    const problem = await refusalOf(await inProcess(node).request(`${POST}?dryRun=true`, jsonPost(job())));
-    expect(problem).toMatchObject({ status: 400, code: 'INVALID_QUERY', errors: [{ path: 'dryRun' }] });
+    const response = await inProcess(node).request(`${POST}?dryRun=true`, jsonPost(job()));
+    expect(response.status).toBe(200);
+    expect(response.headers.get('location')).toBeNull();
+    expect(await response.json()).toEqual(explanation());
+    expect(node.orchestrator.tried).toMatchObject([{ name: 'hello', count: 1 }]);
     expect(node.orchestrator.posted).toEqual([]);
+  });
+
+  it('posts with dryRun=false', async () => {
+    const node = scriptedNode();
+    expect((await inProcess(node).request(`${POST}?dryRun=false`, jsonPost(job()))).status).toBe(202);
+    expect([node.orchestrator.tried.length, node.orchestrator.posted.length]).toEqual([0, 1]);
+  });
+
+  it.each(['dryRun=1', 'dryRun=', 'dryRun=TRUE', 'dryRuns=true'])(
+    'refuses the query %s: what was meant as a try must not post',
+    async (query) => {
+      const node = scriptedNode();
+      const problem = await refusalOf(await inProcess(node).request(`${POST}?${query}`, jsonPost(job())));
+      expect(problem).toMatchObject({
+        status: 400,
+        code: 'INVALID_QUERY',
+        errors: [{ path: query.split('=')[0] }],
+      });
+      expect([...node.orchestrator.tried, ...node.orchestrator.posted]).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['TOO_MANY_JOBS', 429],
+    ['INPUT_UNAVAILABLE', 422],
+  ])('answers %s of a dry run with %i', async (code, status) => {
+    const node = scriptedNode();
+    node.orchestrator.refusal = new CodedError(code, 'A sentence.');
+    const response = await inProcess(node).request(`${POST}?dryRun=true`, jsonPost(job()));
+    expect(await refusalOf(response)).toMatchObject({ status, code });
   });
 });
 

@@ -1,7 +1,9 @@
+import type { PeerLine } from '../../../src/api/index.ts';
 import type { Bid } from '../../../src/domain/bid.ts';
 import type { ContractRecord, ContractTerms } from '../../../src/domain/contract.ts';
 import type { Evidence, EvidenceType } from '../../../src/domain/evidence.ts';
 import type { Execution, Observed } from '../../../src/domain/execution.ts';
+import type { Explanation } from '../../../src/domain/explanation.ts';
 import type { JobEvent, JobEventType } from '../../../src/domain/job-event.ts';
 import type { JobState } from '../../../src/domain/job.ts';
 import type { JobSnapshot } from '../../../src/domain/plan.ts';
@@ -170,4 +172,62 @@ export function contract(): ContractRecord {
 
 export function event(seq: number, type: JobEventType = 'bid.received'): JobEvent {
   return { seq, type, at: CREATED_AT + seq };
+}
+
+/** What an advert adds to a line of the peer table. */
+export function peerAdvert(): Pick<
+  PeerLine,
+  'version' | 'engines' | 'runtimes' | 'labels' | 'location' | 'free' | 'price' | 'draining'
+> {
+  return {
+    version: '0.1.0',
+    engines: { wasm: '1.0.0' },
+    runtimes: { python: '3.12.0' },
+    labels: { zone: 'a' },
+    location: { country: 'DE', city: 'Bonn' },
+    free: {
+      cpuMillis: 1500,
+      memoryBytes: 2 ** 30,
+      diskBytes: 2 ** 33,
+      gpus: [{ vendor: 'nvidia', model: 'A100', vramBytes: 40 * 2 ** 30, count: 2 }],
+    },
+    price: { amount: '0.02', currency: 'USD', per: 'hour' },
+    draining: false,
+  };
+}
+
+/** Of a job that found nobody, unless it is told otherwise. */
+export function explanation(changes: Partial<Explanation> = {}): Explanation {
+  return {
+    placed: false,
+    candidates: [],
+    seenAtLeast: 3,
+    declines: [{ code: 'CONSTRAINT_UNMET', field: 'gpu.vram', count: 3 }],
+    nearest: { field: 'gpu.vram', required: '24 GiB', available: '16 GiB', providers: 3 },
+    suggestions: ['gpu.vram: 24 GiB asked, best seen 16 GiB on 3 nodes.'],
+    ...changes,
+  };
+}
+
+export function placedExplanation(): Explanation {
+  const price = { amount: '0.02', currency: 'USD', per: 'hour' } as const;
+  return explanation({
+    placed: true,
+    winner: { provider: 'peer-a', executionId: 'job-1.v1.p0.a1', score: 900, reason: 'It was cheaper.' },
+    candidates: [
+      {
+        provider: 'peer-a',
+        score: 900,
+        ranks: [
+          { name: 'load', value: 500, weight: 1, reason: 'half full' },
+          { name: 'price', value: 1000, weight: 4, reason: 'the cheapest' },
+        ],
+        price,
+        locked: true,
+      },
+      { provider: 'peer-b', score: 800, ranks: [], price, locked: false },
+    ],
+    declines: [],
+    suggestions: [],
+  });
 }

@@ -4,6 +4,7 @@ import { type ApiOptions, apiDefaults } from '../../../src/api/options.ts';
 import { createApp } from '../../../src/api/app.ts';
 import { OpenStreams } from '../../../src/api/streams.ts';
 import type { ContentStore, StoredFile } from '../../../src/content/index.ts';
+import type { Explanation } from '../../../src/domain/explanation.ts';
 import type { JobDescription } from '../../../src/domain/job-description.ts';
 import type { JobEvent } from '../../../src/domain/job-event.ts';
 import type { JobSnapshot } from '../../../src/domain/plan.ts';
@@ -13,7 +14,7 @@ import { systemClock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import type { JobLogsOptions, Orchestrator, PostOptions } from '../../../src/orchestrator/index.ts';
 import type { JobFilter, JobPage, RequesterDesk } from '../../../src/orchestrator/ports.ts';
-import { jobSnapshot } from './samples.ts';
+import { explanation, jobSnapshot, peerAdvert } from './samples.ts';
 
 const DESK: RequesterDesk = {
   servingList: () => Promise.reject(new Error('not part of the API')),
@@ -33,6 +34,8 @@ export class ScriptedOrchestrator implements Orchestrator {
   resultList: { readonly executionId: string; readonly partition: number; readonly cid: string }[] = [];
   searchList: Awaited<ReturnType<Orchestrator['searches']>> = [];
   contractList: Awaited<ReturnType<Orchestrator['contracts']>> = [];
+  readonly tried: JobDescription[] = [];
+  explanation: Explanation = explanation();
   refusal: Error | undefined;
   readonly #events: JobEvent[] = [];
   readonly #watchers = new Set<(events: readonly JobEvent[]) => void>();
@@ -88,6 +91,16 @@ export class ScriptedOrchestrator implements Orchestrator {
   watch(_jobId: string, listener: (events: readonly JobEvent[]) => void): () => void {
     this.#watchers.add(listener);
     return () => this.#watchers.delete(listener);
+  }
+
+  async explain(): Promise<Explanation> {
+    return this.explanation;
+  }
+
+  async dryRun(description: JobDescription): Promise<Explanation> {
+    if (this.refusal !== undefined) throw this.refusal;
+    this.tried.push(description);
+    return this.explanation;
   }
 
   logs(_jobId: string, options: JobLogsOptions, signal: AbortSignal): AsyncIterable<Uint8Array> {
@@ -225,7 +238,14 @@ export function scriptedNode(): ScriptedNode {
       ],
     }),
     peers: () => [
-      { peerId: 'peer-a', connected: true, multiaddrs: [], lastSeenAt: Date.UTC(2030, 0, 3) },
+      {
+        peerId: 'peer-a',
+        connected: true,
+        multiaddrs: [],
+        ...peerAdvert(),
+        lastSeenAt: Date.UTC(2030, 0, 3),
+        expiresAt: Date.UTC(2030, 0, 4),
+      },
       { peerId: 'peer-b', connected: false, multiaddrs: [] },
     ],
     ready: () => view.ready,
