@@ -1,0 +1,136 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Bid } from '../../../src/domain/bid.ts';
+import type { JobSnapshot } from '../../../src/domain/plan.ts';
+import { contentIdOf } from '../../../src/lib/canonical.ts';
+import { CodedError } from '../../../src/lib/coded-error.ts';
+import { bidOf, declineOf, executionOf, LOCK, observedAs } from '../fakes/market.ts';
+import { ClosingDesk } from './closing-desk.ts';
+
+let desk: ClosingDesk;
+let snapshot: JobSnapshot;
+
+beforeEach(async () => {
+  desk = await ClosingDesk.open();
+  snapshot = await desk.store(observedAs.new());
+});
+
+afterEach(() => desk.stop());
+
+const again = (changes: Partial<Bid> = {}) =>
+  bidOf('a', { executionId: executionOf(0, 1, 'a', observedAs.new()).id, lock: LOCK, ...changes });
+
+async function requestLock(): Promise<void> {
+  desk.negotiator.requestLock(snapshot, await desk.execution());
+  await desk.clock.advanceBy(50);
+}
+
+describe('a job request', () => {
+  it('takes the lock, and both steps are on disk', async () => {
+    desk.negotiation.lock = async () => again();
+    await requestLock();
+    expect(desk.negotiation.asked).toEqual([
+      { requestId: 'round-1', bidId: 'bid-of-a', executionId: 'job.v1.p0.a1', attempt: 1 },
+    ]);
+    expect(await desk.execution()).toMatchObject({ observed: { state: 'AskForBidAccepted', lock: LOCK } });
+    expect(await desk.events()).toEqual(['lock.requested', 'lock.acquired']);
+    expect(desk.evaluated).toEqual(['exec-update']);
+  });
+
+  it('that is declined ends the execution with the reason', async () => {
+    desk.negotiation.lock = async () =>
+      declineOf('a', { code: 'BUSY', message: 'full', stage: 'job-request' });
+    await requestLock();
+    expect(await desk.execution()).toMatchObject({
+      desired: 'Stopped',
+      observed: { state: 'AskForBidRejected', end: { message: 'BUSY: full' } },
+    });
+    expect(await desk.events()).toEqual(['lock.requested', 'lock.declined BUSY']);
+    expect(desk.evaluated).toEqual(['exec-update']);
+  });
+
+  it('that is not answered is a timeout, and the negotiation is over', async () => {
+    desk.negotiation.lock = () => Promise.reject(new CodedError('NEGOTIATION_TIMEOUT', 'silence'));
+    await requestLock();
+    expect(await desk.execution()).toMatchObject({ observed: { state: 'AskForBidRejected' } });
+    expect(await desk.events()).toEqual(['lock.requested', 'lock.timeout NEGOTIATION_TIMEOUT']);
+    expect(desk.negotiation.open).toBe(false);
+  });
+
+  it.each([
+    ['a dearer price', { price: { amount: '0.03', currency: 'USD', per: 'hour' } }],
+    ['another time', { time: { durationMs: 1, startWithinMs: 1 } }],
+    ['another bid', { bidId: 'other' }],
+    ['another execution', { executionId: 'job.v1.p0.a2' }],
+  ] as const)('is not fooled by %s', async (_, changes) => {
+    desk.negotiation.lock = async () => again(changes);
+    await requestLock();
+    expect(await desk.execution()).toMatchObject({
+      observed: { state: 'AskForBidRejected', end: { message: expect.stringContaining('BID_CHANGED') } },
+    });
+  });
+
+  it('needs a lock in the answer', async () => {
+    const { lock: _, ...without } = again().value;
+    desk.negotiation.lock = async () => ({ ...again(), value: without });
+    await requestLock();
+    expect(await desk.events()).toEqual(['lock.requested', 'lock.timeout LOCK_MISSING']);
+  });
+
+  it('on a negotiation that is gone ends at once', async () => {
+    const elsewhere = executionOf(0, 1, 'gone', observedAs.new());
+    desk.negotiator.requestLock(snapshot, { ...elsewhere, id: (await desk.execution()).id });
+    await desk.clock.advanceBy(50);
+    expect(await desk.execution()).toMatchObject({ observed: { state: 'AskForBidRejected' } });
+  });
+
+  it('for an execution that was ended meanwhile changes nothing', async () => {
+    const answered = Promise.withResolvers<ReturnType<typeof again>>();
+    desk.negotiation.lock = () => answered.promise;
+    await desk.end(observedAs.rejected());
+    await requestLock();
+    answered.resolve(again());
+    await desk.clock.advanceBy(50);
+    expect(await desk.execution()).toMatchObject({ observed: { state: 'BidRejected' } });
+    expect(await desk.events()).toEqual([]);
+  });
+});
+
+describe('a draft', () => {
+  it('names the bid, the lock and what is to be run', async () => {
+    desk.negotiation.lock = async () => again({ providerRecord: Uint8Array.of(7) });
+    await requestLock();
+    const contract = desk.negotiator.draftProposal(snapshot, await desk.execution());
+    expect(contract).toMatchObject({
+      state: 'PROPOSED',
+      executionId: 'job.v1.p0.a1',
+      terms: {
+        signer: 'requester',
+        value: {
+          bidId: 'bid-of-a',
+          lockId: LOCK.lockId,
+          lockVersion: LOCK.version,
+          provider: 'a',
+          price: { amount: '0.02' },
+          providerRecord: Uint8Array.of(7),
+          acceptWithinMs: 5000,
+          startWithinMs: 300_000,
+        },
+      },
+    });
+    expect(contract?.contractId).toBe(contentIdOf(contract?.terms.payload ?? Uint8Array.of()));
+  });
+
+  it('is made from the bid itself when that came locked', async () => {
+    const locked = { ...(await desk.execution()), observed: observedAs.locked() };
+    expect(desk.negotiator.draftProposal(snapshot, locked)?.terms.value.lockId).toBe(LOCK.lockId);
+  });
+
+  it('is not made without a negotiation, a bid or a lock', async () => {
+    const locked = { ...(await desk.execution()), observed: observedAs.locked() };
+    expect(desk.negotiator.draftProposal(snapshot, { ...locked, bidId: 'other' })).toBeUndefined();
+    expect(desk.negotiator.draftProposal(snapshot, { ...locked, provider: 'gone' })).toBeUndefined();
+    expect(desk.negotiator.draftProposal(snapshot, await desk.execution())).toBeUndefined();
+    desk.negotiation.close();
+    expect(desk.negotiator.draftProposal(snapshot, locked)).toBeUndefined();
+  });
+});
