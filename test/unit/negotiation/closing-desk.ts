@@ -77,7 +77,8 @@ export class ClosingDesk {
 
   /** Stores a job with one execution in this state, and its contract where there is one. */
   async store(observed: Observed, contract?: ContractRecord): Promise<JobSnapshot> {
-    const bound = contract === undefined ? {} : { contractId: contract.contractId, desired: 'Running' as const };
+    const bound =
+      contract === undefined ? {} : { contractId: contract.contractId, desired: 'Running' as const };
     const execution = executionOf(0, 1, 'a', observed, bound);
     const commit = this.#stored.store.jobs.commit({
       jobId: 'job',
