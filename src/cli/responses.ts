@@ -9,6 +9,7 @@ export const problemShape = z.looseObject({
 });
 
 const price = z.object({ amount: z.string(), currency: z.string(), per: z.string() });
+export type PriceAnswer = z.output<typeof price>;
 
 const executionShape = z.looseObject({
   id: z.string(),
@@ -78,6 +79,29 @@ export const statusShape = z.looseObject({
   openNetwork: z.boolean(),
 });
 
+const rank = z.object({ name: z.string(), value: z.number(), weight: z.number(), reason: z.string() });
+
+export const explanationShape = z.looseObject({
+  placed: z.boolean(),
+  winner: z.looseObject({ provider: z.string(), score: z.number(), reason: z.string() }).optional(),
+  candidates: z.array(
+    z.looseObject({
+      provider: z.string(),
+      score: z.number(),
+      ranks: z.array(rank),
+      price,
+      locked: z.boolean(),
+    }),
+  ),
+  seenAtLeast: z.number(),
+  declines: z.array(z.looseObject({ code: z.string(), field: z.string().optional(), count: z.number() })),
+  nearest: z
+    .looseObject({ field: z.string(), required: z.string(), available: z.string(), providers: z.number() })
+    .optional(),
+  suggestions: z.array(z.string()),
+});
+export type ExplanationAnswer = z.output<typeof explanationShape>;
+
 const amount = z.looseObject({
   cpuMillis: z.number(),
   memoryBytes: z.number(),
@@ -96,6 +120,22 @@ export const resourcesShape = z.looseObject({
 
 export const peerListShape = z.object({
   items: z.array(
-    z.looseObject({ peerId: z.string(), connected: z.boolean(), multiaddrs: z.array(z.string()) }),
+    z.looseObject({
+      peerId: z.string(),
+      connected: z.boolean(),
+      version: z.string().optional(),
+      engines: z.record(z.string(), z.string()).optional(),
+      location: z.record(z.string(), z.string()).optional(),
+      free: z
+        .looseObject({
+          cpuMillis: z.number(),
+          memoryBytes: z.number(),
+          gpus: z.array(z.looseObject({ model: z.string(), count: z.number() })),
+        })
+        .optional(),
+      price: price.optional(),
+      draining: z.boolean().optional(),
+    }),
   ),
 });
+export type PeerAnswer = z.output<typeof peerListShape>['items'][number];

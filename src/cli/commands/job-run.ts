@@ -7,23 +7,31 @@ import { exitCodes, passedOn } from '../exit-codes.ts';
 import { followJob } from '../follow-job.ts';
 import { folderOf, readJobFile, uploadFiles } from '../job-file.ts';
 import type { LiveOutput, Stream } from '../live-output.ts';
+import { explanationText } from '../output/explanation.ts';
 import { Progress } from '../output/progress.ts';
 import { isProgram, jobAround, type ProgramFlags } from '../program-job.ts';
-import { type JobAnswer, jobShape, type ResultAnswer } from '../responses.ts';
+import { explanationShape, type JobAnswer, jobShape, type ResultAnswer } from '../responses.ts';
 import { downloadResults, openResult, resultsOf } from '../results.ts';
 
 interface PostFlags extends ProgramFlags {
   readonly idempotencyKey?: string;
   readonly out?: string;
+  readonly dryRun?: boolean;
 }
 
 /** Standard output and error of a job, as far as they go into a machine's answer. */
 const MOST_TEXT_BYTES = 1024 * 1024;
 
 export const addPostCommands: CommandAdder = (job, actOf) => {
-  const post = withJobFlags(job.command('post').description('post a job and print its id'));
+  const post = withJobFlags(
+    job
+      .command('post')
+      .description('post a job and print its id')
+      .option('--dry-run', 'post nothing: search, and print who would take the job and why'),
+  );
   post.action((file: string, args: readonly string[], flags: PostFlags) =>
     actOf(post)(async (context) => {
+      if (flags.dryRun === true) return tryJob(context, file, args, flags);
       const { id } = await postJob(context, file, args, flags);
       await context.output.result({ id }, () => id);
       return exitCodes.ok;
@@ -99,6 +107,23 @@ async function postJob(
     throw new CodedError('API_UNEXPECTED', 'The node took the job and did not say where it is.');
   }
   return { id: decodeURIComponent(id), single: (job['count'] ?? 1) === 1 };
+}
+
+async function tryJob(
+  context: CommandContext,
+  file: string,
+  args: readonly string[],
+  flags: PostFlags,
+): Promise<number> {
+  const { client, output } = context;
+  const job = await prepare(context, file, args, flags);
+  const explanation = await client.json(explanationShape, '/orchestrator/postJob?dryRun=true', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(job),
+  });
+  await output.result(explanation, () => explanationText(explanation, 'tried'));
+  return exitCodes.ok;
 }
 
 async function runJob(

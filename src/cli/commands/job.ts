@@ -5,8 +5,9 @@ import { jobEvents } from '../event-source.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { tableOf } from '../output/output.ts';
 import { shortPeer } from '../output/progress.ts';
-import { bytesText, eventLine, timeText } from '../output/text.ts';
-import { eventListShape, jobListShape, jobShape } from '../responses.ts';
+import { explanationText } from '../output/explanation.ts';
+import { bytesText, eventLine, priceText, timeText } from '../output/text.ts';
+import { eventListShape, explanationShape, jobListShape, jobShape } from '../responses.ts';
 import { downloadResults, openResult, resultsOf } from '../results.ts';
 import { addPostCommands } from './job-run.ts';
 
@@ -39,6 +40,11 @@ const addReadCommands: CommandAdder = (job, actOf) => {
   );
   const get = job.command('get').description('one job and its executions').argument('<id>');
   get.action((id: string) => actOf(get)((context) => getJob(context, id)));
+  const explain = job
+    .command('explain')
+    .description('why a job is where it is: every bid, every no, and what came nearest')
+    .argument('<id>');
+  explain.action((id: string) => actOf(explain)((context) => explainJob(context, id)));
   const events = job
     .command('events')
     .description('what happened to a job')
@@ -64,9 +70,7 @@ async function getJob({ client, output }: CommandContext, id: string): Promise<n
     String(execution.attempt),
     shortPeer(execution.provider),
     execution.observedState,
-    execution.price === undefined
-      ? ''
-      : `${execution.price.amount} ${execution.price.currency}/${execution.price.per}`,
+    execution.price === undefined ? '' : priceText(execution.price),
     execution.exitReason ?? '',
     execution.message ?? '',
   ]);
@@ -79,6 +83,12 @@ async function getJob({ client, output }: CommandContext, id: string): Promise<n
         : [tableOf(['PARTITION', 'ATTEMPT', 'PROVIDER', 'STATE', 'PRICE', 'END', 'MESSAGE'], rows)]),
     ].join('\n'),
   );
+  return exitCodes.ok;
+}
+
+async function explainJob({ client, output }: CommandContext, id: string): Promise<number> {
+  const explanation = await client.json(explanationShape, jobPath(id, '/explain'));
+  await output.result(explanation, () => explanationText(explanation, 'posted'));
   return exitCodes.ok;
 }
 

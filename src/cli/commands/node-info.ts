@@ -1,8 +1,8 @@
 import type { CommandAdder, CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { tableOf } from '../output/output.ts';
-import { bytesText, coresText } from '../output/text.ts';
-import { peerListShape, resourcesShape, statusShape } from '../responses.ts';
+import { bytesText, coresText, priceText } from '../output/text.ts';
+import { type PeerAnswer, peerListShape, resourcesShape, statusShape } from '../responses.ts';
 
 const POOLS = ['machine', 'onboarded', 'allocated', 'locked', 'free'] as const;
 
@@ -13,7 +13,7 @@ export const addNodeCommands: CommandAdder = (program, actOf) => {
     .command('resources')
     .description('what the machine has, what is offered, and what is free');
   resources.action(() => actOf(resources)(showResources));
-  const peers = program.command('peers').description('the nodes this node knows');
+  const peers = program.command('peers').description('the nodes this node knows, and what they have free');
   peers.action(() => actOf(peers)(showPeers));
 };
 
@@ -48,11 +48,26 @@ async function showResources({ client, output }: CommandContext): Promise<number
 
 async function showPeers({ client, output }: CommandContext): Promise<number> {
   const peers = await client.json(peerListShape, '/dms/peers');
-  const rows = peers.items.map(({ peerId, connected, multiaddrs }) => [
-    peerId,
-    connected ? 'connected' : 'known',
-    multiaddrs[0] ?? '',
-  ]);
-  await output.result(peers, () => tableOf(['PEER', 'STATE', 'ADDRESS'], rows));
+  await output.result(peers, () => tableOf(PEER_COLUMNS, peers.items.map(peerRow)));
   return exitCodes.ok;
+}
+
+const PEER_COLUMNS = ['PEER', 'STATE', 'LOCATION', 'CORES', 'MEMORY', 'GPUS', 'PRICE', 'ENGINES', 'VERSION'];
+
+/** Amounts are what is free, as the peer told it last. */
+function peerRow(peer: PeerAnswer): readonly string[] {
+  const { peerId, connected, location = {}, free, price, engines = {}, version = '' } = peer;
+  const place = ['continent', 'country', 'city', 'asn'].flatMap((part) => location[part] ?? []);
+  const gpus = free?.gpus.filter(({ count }) => count > 0).map(({ model, count }) => `${count} × ${model}`);
+  return [
+    peerId,
+    `${connected ? 'connected' : 'known'}${peer.draining === true ? ', draining' : ''}`,
+    place.join(', '),
+    free === undefined ? '' : coresText(free.cpuMillis),
+    free === undefined ? '' : bytesText(free.memoryBytes),
+    gpus?.join(', ') ?? '',
+    price === undefined ? '' : priceText(price),
+    Object.keys(engines).join(', '),
+    version,
+  ];
 }

@@ -1,5 +1,5 @@
 import prettyBytes from 'pretty-bytes';
-import type { EventAnswer } from '../responses.ts';
+import type { EventAnswer, PriceAnswer } from '../responses.ts';
 import { shortPeer } from './progress.ts';
 
 export function bytesText(bytes: number): string {
@@ -8,6 +8,10 @@ export function bytesText(bytes: number): string {
 
 export function coresText(cpuMillis: number): string {
   return String(cpuMillis / 1000);
+}
+
+export function priceText({ amount, currency, per }: PriceAnswer): string {
+  return `${amount} ${currency}/${per}`;
 }
 
 /** `2030-01-02 03:04:05`, without the fraction. */
