@@ -105,6 +105,7 @@ async function startParts(
     logger: logger.child('orchestrator'),
     notary,
     store: store.jobs,
+    strikes: store.strikes.againstProviders,
     market: network.market,
     peers: peerTableOf(registry),
     content,

@@ -26,6 +26,11 @@ export const defaultStrikeLimits: StrikeLimits = {
   writeDelayMs: 2000,
 };
 
+export interface StrikeChange {
+  readonly kept: readonly PeerStrikes[];
+  readonly forgotten: readonly string[];
+}
+
 /** Who has behaved badly towards this node, in one role. Pure: it is told the time, and tells which records changed. */
 export class StrikeBook {
   readonly #limits: Pick<StrikeLimits, 'halfLifeMs' | 'maxPeers'>;
@@ -42,9 +47,10 @@ export class StrikeBook {
     return this.#byPeer.size;
   }
 
-  /** What is to be stored of a peer; undefined when nothing is. */
-  recordOf(peer: string): PeerStrikes | undefined {
-    return this.#byPeer.get(peer);
+  /** What is to be stored of these peers, and of whom nothing is. */
+  changeOf(peers: readonly string[]): StrikeChange {
+    const kept = peers.flatMap((peer) => this.#byPeer.get(peer) ?? []);
+    return { kept, forgotten: peers.filter((peer) => !this.#byPeer.has(peer)) };
   }
 
   /** Takes in what was stored. Whatever is beyond the bound or too old to count is let go. */

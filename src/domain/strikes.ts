@@ -7,6 +7,7 @@ export const strikeKinds = [
   'late-result',
   'contract-abandoned',
   'unpaid',
+  'unreachable',
 ] as const;
 
 export type StrikeKind = (typeof strikeKinds)[number];
@@ -46,6 +47,7 @@ const STRIKE_POINTS: Readonly<Record<StrikeKind, number>> = {
   'contract-abandoned': 4,
   'bad-result': 8,
   unpaid: 8,
+  unreachable: 1,
 };
 
 /** Strikes beyond this add nothing, so that every peer comes back in a known time. */

@@ -107,6 +107,10 @@ class Loopback implements Underlay {
     return this.#underlay.connectedPeers();
   }
 
+  roundTripMs(peer: string): number | undefined {
+    return this.#underlay.roundTripMs?.(peer);
+  }
+
   peerRecord(): Uint8Array {
     return this.#underlay.peerRecord();
   }

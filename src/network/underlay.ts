@@ -55,6 +55,8 @@ export interface Underlay extends Startable {
   open(peer: string, protocol: string, limits: ProtocolLimits, options: OpenOptions): Promise<Channel>;
   isConnected(peer: string): boolean;
   connectedPeers(): readonly string[];
+  /** The newest measured time to a connected peer and back, where the transport measures it. */
+  roundTripMs?(peer: string): number | undefined;
   /** This node's signed peer record: at most 8 addresses. */
   peerRecord(): Uint8Array;
   multiaddrs(): readonly string[];

@@ -22,6 +22,7 @@ import type {
   PeerTable,
   RequesterDesk,
   StoredFiles,
+  StrikeStore,
 } from './ports.ts';
 
 /** Everything a requester needs from outside. */
@@ -31,6 +32,7 @@ export interface OrchestratorNeeds {
   readonly logger: Logger;
   readonly notary: Notary;
   readonly store: JobStore;
+  readonly strikes: StrikeStore;
   readonly market: Market;
   readonly peers: PeerTable;
   readonly content: ContentFetcher;

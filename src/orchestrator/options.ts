@@ -1,5 +1,6 @@
 import type { OrchestrationType } from '../domain/job.ts';
 import type { RankerWeights } from '../domain/ranking/index.ts';
+import { defaultStrikeLimits, type StrikeLimits } from '../domain/strike-book.ts';
 
 export interface OrchestratorOptions {
   readonly defaultOrchestrationType: OrchestrationType;
@@ -34,6 +35,8 @@ export interface OrchestratorLimits {
   readonly workers: number;
   /** Audiences up to this size are all expected to answer. */
   readonly answerAlwaysUpTo: number;
+  /** Against providers. */
+  readonly strikes: StrikeLimits;
 }
 
 export const defaultOrchestratorLimits: OrchestratorLimits = {
@@ -51,4 +54,5 @@ export const defaultOrchestratorLimits: OrchestratorLimits = {
   maxOutputBytes: 256 * 1024 * 1024,
   workers: 8,
   answerAlwaysUpTo: 32,
+  strikes: defaultStrikeLimits,
 };

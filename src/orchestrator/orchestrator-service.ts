@@ -41,7 +41,8 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
   }
 
   async start(): Promise<void> {
-    const { broker, watchdog, worker } = this.#parts;
+    const { behaviour, broker, watchdog, worker } = this.#parts;
+    await behaviour.start();
     broker.setEnabled(true);
     const { intake } = this.#parts;
     await recoverJobs({ ...this.#needs, ...this.#parts, pin: (job) => intake.pin(job) });
@@ -55,6 +56,7 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
     this.#parts.searches.stop();
     await this.#parts.worker.stop();
     this.#parts.broker.setEnabled(false);
+    await this.#parts.behaviour.stop();
   }
 
   // ---- Orchestrator ---------------------------------------------------------------------------------
@@ -106,6 +108,7 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
     const { clock, random } = this.#needs;
     return dryRun(description, this.#options, {
       ...this.#needs,
+      behaviour: this.#parts.behaviour,
       newId: () => newId(clock, random),
       withSlot: (requestId, work) => this.#parts.searches.withSlot(requestId, work),
     });

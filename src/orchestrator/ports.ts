@@ -9,6 +9,8 @@ import type { Job, JobSpec, JobState } from '../domain/job.ts';
 import type { JobSnapshot } from '../domain/plan.ts';
 import type { Search } from '../domain/search.ts';
 import type { ServingAnswer, ServingList } from '../domain/serving.ts';
+import type { StrikeChange } from '../domain/strike-book.ts';
+import type { PeerStrikes } from '../domain/strikes.ts';
 
 // ---- what the requester needs from the store -------------------------------------------------------
 
@@ -60,6 +62,12 @@ export interface JobStore {
   events(jobId: string, afterSeq: number, limit: number): Promise<readonly JobEvent[]>;
   /** Calls `listener` after each durable commit of the job, with its events; the returned function ends it. */
   watch(jobId: string, listener: (events: readonly JobEvent[]) => void): () => void;
+}
+
+/** What this requester holds against providers, over restarts. */
+export interface StrikeStore {
+  load(): Promise<readonly PeerStrikes[]>;
+  write(change: StrikeChange): Promise<void>;
 }
 
 // ---- what the requester needs from the network -----------------------------------------------------
@@ -120,6 +128,8 @@ export interface Market {
   peerRecord(): Uint8Array;
   /** How many providers could hear a request right now, this node's own included. */
   audienceSize(): number;
+  /** The measured time to a peer and back; undefined where it was not measured. Asks nobody. */
+  roundTripMs(peer: string): number | undefined;
   /**
    * Puts a request on the air: by gossip, or with `targets` directly and to those alone. A target that cannot be
    * reached leaves the audience.

@@ -1,6 +1,8 @@
 import type { Evaluation } from '../domain/evaluation.ts';
 import type { Job } from '../domain/job.ts';
 import { newId } from '../lib/random.ts';
+import { BehaviourBook } from './behaviour/behaviour-book.ts';
+import { conductIn } from './behaviour/conduct.ts';
 import { EvaluationDesk } from './evaluation-desk.ts';
 import type { EvaluationBroker } from './evaluations/broker-contract.ts';
 import { defaultBrokerOptions } from './evaluations/broker-options.ts';
@@ -21,6 +23,7 @@ import { defaultWorkerOptions } from './workers/worker-options.ts';
 import { createWorker, type Worker } from './workers/worker.ts';
 
 export interface RequesterParts {
+  readonly behaviour: BehaviourBook;
   readonly lane: JobLane;
   readonly evaluations: EvaluationDesk;
   readonly broker: EvaluationBroker;
@@ -66,8 +69,9 @@ export function wireRequester(
       onLook: () => evaluations.repeatMissed(),
     },
   );
-  const lane = wireLane(needs, hooks, watchdog);
-  const around = { ...needs, ...hooks, lane, evaluate };
+  const behaviour = new BehaviourBook(options.limits.strikes, needs);
+  const lane = wireLane(needs, hooks, watchdog, behaviour);
+  const around = { ...needs, ...hooks, lane, evaluate, behaviour };
   const searches = new SearchDesk(options, around);
   const closer = new ContractCloser(options.limits, around);
   const serving: ServingDesk = new ServingDesk({
@@ -97,7 +101,19 @@ export function wireRequester(
   const { self } = needs.market;
   const openJobs = (): number => watchdog.openJobs;
   const intake = new JobIntake(options, { ...around, self, newId: id, evaluations, openJobs });
-  return { lane, evaluations, broker, worker, liveness, watchdog, searches, closer, serving, intake };
+  return {
+    behaviour,
+    lane,
+    evaluations,
+    broker,
+    worker,
+    liveness,
+    watchdog,
+    searches,
+    closer,
+    serving,
+    intake,
+  };
 }
 
 function wireBroker(
@@ -123,12 +139,14 @@ function wireBroker(
   return broker;
 }
 
-/** Whatever is written of a job is seen by the watchdog. */
+/** Whatever is written of a job is seen by the watchdog, and what it says of providers is remembered. */
 function wireLane(
   { clock, store }: OrchestratorNeeds,
   { signal }: RequesterHooks,
   watchdog: Watchdog,
+  behaviour: BehaviourBook,
 ): JobLane {
+  const startedAt = clock.nowMs();
   return new JobLane({
     clock,
     signal,
@@ -138,6 +156,12 @@ function wireLane(
       commit: async (commit) => {
         const after = await store.commit(commit);
         watchdog.watch(after);
+        // A node that stops ends negotiations itself.
+        const facts = signal.aborted ? [] : conductIn(commit.events, after.executions, startedAt);
+        for (const { provider, kind } of facts) {
+          if (kind === 'good') behaviour.good(provider);
+          else behaviour.strike(provider, kind);
+        }
         return after;
       },
     },

@@ -52,6 +52,9 @@ export const buckets = {
 
   /** peerId -> StoredAdvert: the newest advert of another node */
   advert: 'advert',
+
+  /** role/peerId -> StoredStrikes: what is held against a peer in the role of provider or of requester */
+  strike: 'strike',
 } as const;
 
 export type BucketName = (typeof buckets)[keyof typeof buckets];

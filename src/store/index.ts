@@ -9,6 +9,7 @@ import { openLevelDatabase } from './level-database.ts';
 import { checkFormat, createMetaStore, type MetaStore } from './meta-store.ts';
 import type { StoreOptions } from './options.ts';
 import { LevelProviderStore } from './provider-store.ts';
+import { LevelStrikeStore } from './strike-store.ts';
 
 export interface StoreNeeds {
   readonly clock: Clock;
@@ -24,6 +25,10 @@ export interface Store {
   readonly jobs: LevelJobStore;
   readonly provider: LevelProviderStore;
   readonly adverts: LevelAdvertStore;
+  readonly strikes: {
+    readonly againstProviders: LevelStrikeStore;
+    readonly againstRequesters: LevelStrikeStore;
+  };
   readonly meta: MetaStore;
   /** Takes no more commits, waits for those that were taken, closes the database. */
   stop(): Promise<void>;
@@ -63,6 +68,10 @@ function assemble(options: StoreOptions, needs: StoreNeeds, database: Database):
     jobs: new LevelJobStore(limits, { database, queue, clock: needs.clock, logger }),
     provider: new LevelProviderStore(limits, { database, queue, clock: needs.clock }),
     adverts: new LevelAdvertStore(database, queue),
+    strikes: {
+      againstProviders: new LevelStrikeStore(database, queue, 'provider'),
+      againstRequesters: new LevelStrikeStore(database, queue, 'requester'),
+    },
     meta: createMetaStore(database, queue, limits.metaBytes),
     stop: () => {
       stopping ??= stop();

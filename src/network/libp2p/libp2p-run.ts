@@ -138,6 +138,13 @@ export class Libp2pRun {
     return [...this.#connected.keys()];
   }
 
+  /** The keep-alive pings measure it: nothing until the first one of a connection is back. */
+  roundTripMs(peer: string): number | undefined {
+    const id = this.#connected.get(peer);
+    const measured = (id === undefined ? [] : this.#host.getConnections(id)).flatMap(({ rtt }) => rtt ?? []);
+    return measured.length === 0 ? undefined : Math.min(...measured);
+  }
+
   peerRecord(): Uint8Array {
     return this.#ownRecord.bytes;
   }

@@ -101,6 +101,10 @@ class Libp2pUnderlay implements Underlay {
     return this.#run?.connectedPeers() ?? [];
   }
 
+  roundTripMs(peer: string): number | undefined {
+    return this.#run?.roundTripMs(peer);
+  }
+
   peerRecord(): Uint8Array {
     return this.#running().peerRecord();
   }

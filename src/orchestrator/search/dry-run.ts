@@ -9,7 +9,7 @@ import type { OrchestratorOptions } from '../options.ts';
 import type { ContentFetcher, Market, PeerTable } from '../ports.ts';
 import { OpenSearch, type SearchOutcome } from './open-search.ts';
 import { buildBidRequest } from './request-builder.ts';
-import { rankOutcome } from './shortlist.ts';
+import { type ProviderKnowledge, rankOutcome } from './shortlist.ts';
 import { type SearchTargets, targetsOf } from './targets.ts';
 
 export interface DryRunNeeds {
@@ -18,6 +18,7 @@ export interface DryRunNeeds {
   readonly market: Market;
   readonly content: Pick<ContentFetcher, 'sizeOf'>;
   readonly peers: PeerTable;
+  readonly behaviour: ProviderKnowledge['behaviour'];
   readonly newId: () => string;
   /** Takes a search slot for the time of the run; rejects with `TOO_MANY_JOBS` when there is none. */
   readonly withSlot: <T>(requestId: string, work: () => Promise<T>) => Promise<T>;
@@ -65,7 +66,7 @@ export async function dryRun(
       },
     ),
   );
-  const entries = rankOutcome(job, outcome, market, options);
+  const entries = rankOutcome(job, outcome, needs, options);
   const closed: Search = {
     ...search,
     state: 'closed',

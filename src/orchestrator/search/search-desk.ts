@@ -10,7 +10,7 @@ import type { Market, Negotiation, PeerTable } from '../ports.ts';
 import { OpenSearch, type SearchOutcome } from './open-search.ts';
 import { marketView } from './dry-run.ts';
 import { buildBidRequest } from './request-builder.ts';
-import { rankOutcome } from './shortlist.ts';
+import { type ProviderKnowledge, rankOutcome } from './shortlist.ts';
 import { type SearchTargets, targetsOf } from './targets.ts';
 import { closingEvents, openingEvent } from './search-events.ts';
 import { type WaitingSearch, WaitingSearches } from './waiting-searches.ts';
@@ -21,6 +21,7 @@ export interface SearchDeskNeeds {
   readonly notary: Notary;
   readonly market: Market;
   readonly peers: PeerTable;
+  readonly behaviour: ProviderKnowledge['behaviour'];
   readonly lane: JobLane;
   /** The job should be looked at again. */
   readonly evaluate: (job: Job, trigger: 'search-closed' | 'exec-update') => void;
@@ -167,7 +168,7 @@ export class SearchDesk {
   }
 
   async #writeClosed(job: Job, search: Search, outcome: SearchOutcome): Promise<void> {
-    const entries = rankOutcome(job, outcome, this.#needs.market, this.#options);
+    const entries = rankOutcome(job, outcome, this.#needs, this.#options);
     const now = this.#needs.clock.nowMs();
     const closed: Search = {
       ...search,

@@ -1,22 +1,33 @@
 import type { Job } from '../../domain/job.ts';
 import { rankBids } from '../../domain/ranking/index.ts';
 import type { EligibleComputeProviderData } from '../../domain/search.ts';
+import type { BehaviourBook } from '../behaviour/behaviour-book.ts';
 import type { OrchestratorOptions } from '../options.ts';
 import type { Market } from '../ports.ts';
 import type { SearchOutcome } from './open-search.ts';
 
+/** What is known of providers beside their bids. */
+export interface ProviderKnowledge {
+  readonly market: Pick<Market, 'self' | 'roundTripMs'>;
+  readonly behaviour: Pick<BehaviourBook, 'behaviourOf'>;
+}
+
 /** The bids of a search in the order they are to be tried, each with its ranks. */
 export function rankOutcome(
   job: Job,
-  outcome: SearchOutcome,
-  market: Pick<Market, 'self'>,
+  outcome: Pick<SearchOutcome, 'bids'>,
+  { market, behaviour }: ProviderKnowledge,
   options: Pick<OrchestratorOptions, 'weights'>,
 ): readonly EligibleComputeProviderData[] {
+  const { prefer, timeouts, resources, budget } = job.spec;
   return rankBids(outcome.bids, {
     self: market.self,
-    prefer: job.spec.prefer,
+    prefer,
     weights: options.weights,
-    executionTimeoutMs: job.spec.timeouts.executionMs,
-    ...(job.spec.budget === undefined ? {} : { currency: job.spec.budget.currency }),
+    executionTimeoutMs: timeouts.executionMs,
+    gpusWanted: resources.gpus.reduce((sum, { count }) => sum + count, 0),
+    behaviourOf: (provider) => behaviour.behaviourOf(provider),
+    roundTripMs: (provider) => market.roundTripMs(provider),
+    ...(budget === undefined ? {} : { currency: budget.currency }),
   });
 }

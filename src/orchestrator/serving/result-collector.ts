@@ -15,8 +15,8 @@ export type Collected =
   | { readonly kind: 'here' }
   /** It may come another time. */
   | { readonly kind: 'not-yet' }
-  /** Wrong, too large, or asked for too often. */
-  | { readonly kind: 'hopeless'; readonly message: string };
+  /** Wrong or too large (`bad`), or asked for too often. */
+  | { readonly kind: 'hopeless'; readonly bad: boolean; readonly message: string };
 
 /** A provider that answers but does not deliver is given up after so many tries. */
 export const MOST_FETCHES = 10;
@@ -81,7 +81,7 @@ export class ResultCollector {
     const failures = (this.#failures.get(executionId) ?? 0) + 1;
     this.#failures.set(executionId, failures);
     this.#needs.logger.debug('a result was not fetched', { executionId, failures, reason: message });
-    const hopeless = NEVER_BETTER.includes(codeOf(error) ?? '') || failures >= MOST_FETCHES;
-    return hopeless ? { kind: 'hopeless', message } : { kind: 'not-yet' };
+    const bad = NEVER_BETTER.includes(codeOf(error) ?? '');
+    return bad || failures >= MOST_FETCHES ? { kind: 'hopeless', bad, message } : { kind: 'not-yet' };
   }
 }

@@ -11,7 +11,7 @@ import type { JobLane } from '../job-lane.ts';
 import type { ContentFetcher, JobStore } from '../ports.ts';
 import type { Liveness } from './liveness.ts';
 import { ResultCollector } from './result-collector.ts';
-import { desiredFor, isNews, servingChange } from './serving-fact.ts';
+import { desiredFor, isNews, type ResultState, servingChange } from './serving-fact.ts';
 
 export interface ServingDeskNeeds {
   readonly clock: Clock;
@@ -113,12 +113,13 @@ export class ServingDesk {
     else if (collected.kind === 'not-yet') return;
     else {
       const message = `The result could not be fetched: ${collected.message}`;
-      await this.#write({ ...item, state: 'Failed', exitReason: 'lost', message }, 'none');
+      const result = collected.bad ? 'bad' : 'none';
+      await this.#write({ ...item, state: 'Failed', exitReason: 'lost', message }, result);
     }
     await this.#results.drop(item.executionId);
   }
 
-  async #write(item: ServingItem, result: 'here' | 'not-here' | 'none'): Promise<JobSnapshot | undefined> {
+  async #write(item: ServingItem, result: ResultState): Promise<JobSnapshot | undefined> {
     const { clock, lane, store, evaluate } = this.#needs;
     const contract = await store.contract(item.contractId);
     const after = await lane.change(jobIdOf(item.executionId), (snapshot) => {

@@ -12,6 +12,9 @@ import type { JobEventDraft } from '../../domain/job-event.ts';
 import type { Desired, ServingItem } from '../../domain/serving.ts';
 import type { JobChange } from '../job-lane.ts';
 
+/** Whether the bytes of a result are here; `bad`: they are not what was promised. */
+export type ResultState = 'here' | 'not-here' | 'none' | 'bad';
+
 /** What the requester wants of an item on a serving list; `undefined` execution = nothing is known of it here. */
 export function desiredFor(item: ServingItem, execution: Execution | undefined, provider: string): Desired {
   if (execution === undefined || execution.provider !== provider || execution.attempt !== item.attempt)
@@ -52,7 +55,7 @@ export function servingChange(
   item: ServingItem,
   execution: Execution,
   contract: ContractRecord | undefined,
-  result: 'here' | 'not-here' | 'none',
+  result: ResultState,
   now: number,
 ): JobChange | undefined {
   if (execution.desired === 'Stopped' || !isNews(item, execution)) return undefined;
@@ -66,7 +69,7 @@ export function servingChange(
     lastSeenAt: now,
     ...(over ? { desired: 'Stopped' } : {}),
   };
-  const event = eventOf(next, execution, now);
+  const event = eventOf(next, execution, result, now);
   const moved = contract === undefined ? undefined : moveAlong(contract, next, now);
   const about = { at: now, executionId: execution.id, provider: execution.provider };
   return {
@@ -81,11 +84,7 @@ export function servingChange(
   };
 }
 
-function observedOf(
-  item: ServingItem,
-  result: 'here' | 'not-here' | 'none',
-  now: number,
-): Observed | undefined {
+function observedOf(item: ServingItem, result: ResultState, now: number): Observed | undefined {
   const ran = {
     contractId: item.contractId,
     ...(item.startedAt === undefined ? {} : { startedAt: item.startedAt }),
@@ -121,7 +120,12 @@ function observedOf(
   }
 }
 
-function eventOf(observed: Observed, execution: Execution, now: number): JobEventDraft | undefined {
+function eventOf(
+  observed: Observed,
+  execution: Execution,
+  result: ResultState,
+  now: number,
+): JobEventDraft | undefined {
   const about = { at: now, executionId: execution.id, provider: execution.provider };
   if (observed.state === 'Running') return { type: 'execution.started', ...about };
   if (observed.state === 'Publishing') return { type: 'execution.publishing', ...about };
@@ -131,7 +135,8 @@ function eventOf(observed: Observed, execution: Execution, now: number): JobEven
   }
   if (observed.state !== 'Failed') return undefined;
   const { exitReason: code, message } = observed.end;
-  return { type: code === 'lost' ? 'execution.lost' : 'execution.failed', ...about, code, message };
+  const type = code === 'lost' ? 'execution.lost' : 'execution.failed';
+  return { type, ...about, code, message, ...(result === 'bad' ? { data: { badResult: true } } : {}) };
 }
 
 function moveAlong(contract: ContractRecord, observed: Observed, now: number): ContractRecord | undefined {

@@ -65,7 +65,7 @@ describe('strikes', () => {
     book.good('a', 0);
     book.good('a', 0);
     expect(book.behaviourOf('a', 0).score).toBe(1000);
-    expect(book.recordOf('a')).toBeUndefined();
+    expect(book.changeOf(['a'])).toEqual({ kept: [], forgotten: ['a'] });
   });
 
   it('count no further than they may', () => {
@@ -80,8 +80,13 @@ describe('a book of strikes', () => {
     const { book, changed } = bookOf();
     for (const peer of ['a', 'b', 'c', 'a', 'd']) book.strike(peer, 'lost-execution', 0);
     expect(book.size).toBe(3);
-    expect(book.recordOf('b')).toBeUndefined();
-    expect(book.recordOf('a')?.tallies[0]?.count).toBe(2);
+    const { kept, forgotten } = book.changeOf(['a', 'b', 'c', 'd']);
+    expect(forgotten).toEqual(['b']);
+    expect(kept.map(({ peer, tallies }) => [peer, tallies[0]?.count])).toEqual([
+      ['a', 2],
+      ['c', 1],
+      ['d', 1],
+    ]);
     expect(changed.at(-2)).toBe('b');
   });
 
@@ -89,7 +94,7 @@ describe('a book of strikes', () => {
     const before = bookOf({ ...LIMITS, maxPeers: 10 }).book;
     const struckAt = { old: 0, b: 7000, c: 8000, d: 9000, future: 1e9 };
     for (const [peer, at] of Object.entries(struckAt)) before.strike(peer, 'lost-execution', at);
-    const stored = ['future', 'd', 'c', 'b', 'old'].flatMap((peer) => before.recordOf(peer) ?? []);
+    const stored = before.changeOf(['future', 'd', 'c', 'b', 'old']).kept;
     const { book, changed } = bookOf();
     book.restore(stored, FORGIVEN_MS);
     expect(book.size).toBe(3);

@@ -31,6 +31,6 @@ describe('the fit in a bid', () => {
       bidMessage.schema.safeParse(bidOf('a', { fit: { ...fit, ...changes } }).value).success;
     expect(taken({})).toBe(true);
     for (const bad of [{ gpusFree: 2 }, { cpuFree: 1.1 }, { diskFree: -1 }, { gpus: 1e6 }])
-      expect(taken(bad), JSON.stringify(bad)).toBe(false);
+      expect({ bad, taken: taken(bad) }).toEqual({ bad, taken: false });
   });
 });

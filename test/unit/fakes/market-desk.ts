@@ -40,6 +40,7 @@ export class ScriptedMarket implements Market {
   readonly closedRequests: string[] = [];
   readonly askedFor: string[] = [];
   audience = new Set(['a', 'b']);
+  readonly roundTrips = new Map<string, number>();
   publishFails: Error | undefined;
   contract: (contractId: string) => Promise<ContractAnswer> = () =>
     Promise.reject(new CodedError('PEER_UNREACHABLE', 'not there'));
@@ -50,6 +51,10 @@ export class ScriptedMarket implements Market {
 
   audienceSize(): number {
     return this.audience.size;
+  }
+
+  roundTripMs(peer: string): number | undefined {
+    return this.roundTrips.get(peer);
   }
 
   openRequest({ value: request }: Evidence<BidRequest>, listener: SearchListener): OpenRequest {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Job } from '../../../src/domain/job.ts';
 import type { Search } from '../../../src/domain/search.ts';
+import { GOOD_BEHAVIOUR } from '../../../src/domain/strikes.ts';
 import { CodedError } from '../../../src/lib/coded-error.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { JobLane } from '../../../src/orchestrator/job-lane.ts';
@@ -39,6 +40,13 @@ beforeEach(async () => {
       logger: silentLogger,
       notary: notaryOf(REQUESTER),
       market,
+      peers: {
+        sizeEstimate: () => 0,
+        candidates: () => [],
+        recordOf: () => undefined,
+        explain: () => ({ known: 0, fitting: 0, busy: 0 }),
+      },
+      behaviour: { behaviourOf: () => GOOD_BEHAVIOUR },
       lane: new JobLane({ clock, store: stored.store.jobs, signal: stopping.signal }),
       evaluate: (job, trigger) => evaluated.push(`${job.id} ${trigger}`),
     },

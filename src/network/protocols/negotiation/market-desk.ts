@@ -11,6 +11,7 @@ import type { Market, OpenRequest, RequestTarget, SearchListener } from '../../.
 import { attend, countFault, type NetworkContext } from '../../context.ts';
 import { ExpiringSet } from '../../expiring-set.ts';
 import { FrameChannel, outOfTurn, required } from '../../frame-channel.ts';
+import { RoundTrips } from '../../round-trips.ts';
 import type { Channel } from '../../underlay.ts';
 import { askContract } from '../contract.ts';
 import { sendRequest } from '../request.ts';
@@ -23,6 +24,7 @@ export class MarketDesk implements Market {
   /** True when this node's own provider hears the requests of this node. */
   readonly #hearsSelf: () => boolean;
   readonly #live = new Map<string, LiveRequest>();
+  readonly #roundTrips = new RoundTrips();
   readonly #closed: ExpiringSet;
   readonly #announced: ExpiringSet;
 
@@ -84,6 +86,12 @@ export class MarketDesk implements Market {
     if (byGossip) this.#publish(message);
     else live.ask(targets === undefined ? this.#audience() : [...records.keys()]);
     return live;
+  }
+
+  /** What the transport measured, or else how long the peer took over earlier questions; this node is no distance. */
+  roundTripMs(peer: string): number | undefined {
+    if (peer === this.self) return undefined;
+    return this.#context.underlay.roundTripMs?.(peer) ?? this.#roundTrips.of(peer);
   }
 
   askContract(contractId: string, provider: string, providerRecord: Uint8Array): Promise<ContractAnswer> {
@@ -151,7 +159,7 @@ export class MarketDesk implements Market {
   async #takeBid(frame: Frame, frames: FrameChannel): Promise<void> {
     const bid = required(this.#context.verifier.open(bidMessage, frame.body, frames.channel.peer));
     const { requestId } = bid.value;
-    const negotiation = new RequesterNegotiation(this.#context, frames, requestId);
+    const negotiation = new RequesterNegotiation(this.#context, frames, requestId, this.#roundTrips);
     const live = this.#live.get(requestId);
     const refusal = this.#refusalOf(requestId, live);
     if (live === undefined || refusal !== undefined) {

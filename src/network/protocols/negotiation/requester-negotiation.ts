@@ -13,6 +13,7 @@ import { openSignedContract } from '../../../messages/signed-contract.ts';
 import type { Negotiation } from '../../../orchestrator/ports.ts';
 import { closeSoftly, countFault, type NetworkContext } from '../../context.ts';
 import { type FrameChannel, outOfTurn, required } from '../../frame-channel.ts';
+import type { RoundTrips } from '../../round-trips.ts';
 
 const TIMED_OUT = Symbol('timed out');
 
@@ -32,6 +33,7 @@ export class RequesterNegotiation implements Negotiation {
   readonly #context: NetworkContext;
   readonly #frames: FrameChannel;
   readonly #requestId: string;
+  readonly #roundTrips: Pick<RoundTrips, 'measured'>;
   readonly #kept = Promise.withResolvers<void>();
   /** Settles when the question before has been answered. */
   #turn: Promise<unknown>;
@@ -39,10 +41,16 @@ export class RequesterNegotiation implements Negotiation {
   #reply: { resolve(frame: Frame): void; reject(error: unknown): void } | undefined;
   #state: 'open' | 'closed-here' | 'over' = 'open';
 
-  constructor(context: NetworkContext, frames: FrameChannel, requestId: string) {
+  constructor(
+    context: NetworkContext,
+    frames: FrameChannel,
+    requestId: string,
+    roundTrips: Pick<RoundTrips, 'measured'>,
+  ) {
     this.#context = context;
     this.#frames = frames;
     this.#requestId = requestId;
+    this.#roundTrips = roundTrips;
     this.provider = frames.channel.peer;
     this.#turn = this.#kept.promise;
     this.#kept.promise.catch(() => {});
@@ -148,8 +156,11 @@ export class RequesterNegotiation implements Negotiation {
     reply.promise.catch(() => {});
     this.#reply = reply;
     try {
+      const askedAtMs = this.#context.clock.monotonicMs();
       await this.#frames.send(question);
-      return read(await reply.promise);
+      const answer = read(await reply.promise);
+      this.#roundTrips.measured(this.provider, this.#context.clock.monotonicMs() - askedAtMs);
+      return answer;
     } catch (error) {
       if (error instanceof CodedError && error.code === 'FRAME_TOO_LARGE') {
         this.#reply = undefined;

@@ -1,0 +1,79 @@
+import type { Execution } from '../../domain/execution.ts';
+import type { JobEventDraft, JobEventType } from '../../domain/job-event.ts';
+import type { StrikeKind } from '../../domain/strikes.ts';
+
+/** What one durable fact says about a provider. */
+export interface Conduct {
+  readonly provider: string;
+  readonly kind: StrikeKind | 'good';
+}
+
+interface Fact {
+  readonly code: string;
+  readonly badResult: boolean;
+  readonly underContract: boolean;
+  /** False: its negotiation was with this node before it was started anew. */
+  readonly negotiatedHere: boolean;
+}
+
+type Reader = (fact: Fact) => Conduct['kind'] | undefined;
+
+const LOCK_FAULTS: Readonly<Record<string, StrikeKind>> = {
+  NEGOTIATION_TIMEOUT: 'lock-timeout',
+  NEGOTIATION_LOST: 'lock-timeout',
+  LOCK_MISSING: 'declined-after-bid',
+  BID_CHANGED: 'declined-after-bid',
+};
+
+const CONTRACT_FAULTS: Readonly<Record<string, StrikeKind>> = {
+  NEGOTIATION_LOST: 'lock-timeout',
+  NEGOTIATION_TIMEOUT: 'contract-abandoned',
+  NEVER: 'contract-abandoned',
+};
+
+/** Most failures are the work's own. */
+const FAILURES: Readonly<Record<string, StrikeKind>> = {
+  timeout: 'late-result',
+  internal: 'lost-execution',
+};
+
+const READERS: Readonly<Partial<Record<JobEventType, Reader>>> = {
+  'lock.declined': () => 'declined-after-bid',
+  'lock.timeout': ({ code, negotiatedHere }) => (negotiatedHere ? LOCK_FAULTS[code] : undefined),
+  'contract.declined': ({ code, negotiatedHere }) => {
+    // Who is not, or does not find this node, fit for a contract has broken no promise.
+    if (!negotiatedHere || code === 'NOT_VERIFIED') return undefined;
+    return CONTRACT_FAULTS[code] ?? 'declined-after-bid';
+  },
+  'execution.lost': ({ badResult, underContract, negotiatedHere }) => {
+    if (badResult) return 'bad-result';
+    if (underContract) return 'lost-execution';
+    return negotiatedHere ? 'lock-timeout' : undefined;
+  },
+  'execution.failed': ({ code }) => FAILURES[code],
+  'execution.completed': () => 'good',
+};
+
+/**
+ * What the events of one commit say about the providers they name. Negotiations do not outlive this node, so the end
+ * of one from before `startedAt` (wall time) is nobody's fault but its own.
+ */
+export function conductIn(
+  events: readonly JobEventDraft[],
+  executions: readonly Execution[],
+  startedAt: number,
+): readonly Conduct[] {
+  return events.flatMap(({ type, provider, executionId, code = '', data }): Conduct[] => {
+    const read = READERS[type];
+    if (read === undefined || provider === undefined) return [];
+    const execution = executions.find(({ id }) => id === executionId);
+    if (execution === undefined) return [];
+    const kind = read({
+      code,
+      badResult: data?.['badResult'] === true,
+      underContract: 'contractId' in execution.observed && execution.observed.contractId !== undefined,
+      negotiatedHere: execution.createdAt >= startedAt,
+    });
+    return kind === undefined ? [] : [{ provider, kind }];
+  });
+}
