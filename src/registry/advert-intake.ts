@@ -12,8 +12,9 @@ import type { SizeSketch } from './size-sketch.ts';
 /** A message can be issued 5 minutes ahead and stay believable for 5 minutes after that. */
 const REPLAY_WINDOW_MS = 10 * 60_000;
 
-/** Adverts of one signer that come faster than this part of the interval are not taken. */
+/** Adverts of one signer that come faster than this part of the interval are not taken; a restart is not held up for longer. */
 const HEARD_GAP_PART = 16;
+const LONGEST_HEARD_GAP_MS = 30_000;
 
 /** What an advert turned out to be; closed, for counting. */
 export type IntakeOutcome =
@@ -132,7 +133,8 @@ export class AdvertIntake implements Pick<AdvertDesk, 'take'> {
   }
 
   #gapMs(): number {
-    return Math.max(this.#limits.minHeardGapMs, this.#needs.intervalMs() / HEARD_GAP_PART);
+    const partMs = Math.min(LONGEST_HEARD_GAP_MS, this.#needs.intervalMs() / HEARD_GAP_PART);
+    return Math.max(this.#limits.minHeardGapMs, partMs);
   }
 
   #keep(evidence: Evidence<Advert>, receivedAt: number, leftMs: number, fromBefore: boolean): void {

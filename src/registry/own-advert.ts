@@ -23,9 +23,13 @@ const CHANGED_PART = 4;
 const LOOK_PART = 8;
 const LONGEST_LOOK_MS = 60_000;
 
-/** The first adverts of a life follow each other faster: the mesh of a network that just started loses some. */
-const FIRST_INTERVAL_MS = 3000;
+/** The first adverts of a life follow each other faster: a mesh that just formed, or a restart, loses some. */
 const FIRST_INTERVALS = 3;
+const FIRST_INTERVAL_MS = 3000;
+const FIRST_PART = 8;
+
+/** Of an advert's validity: where the interval has grown since, the next one still comes before this one lapses. */
+const LONGEST_WAIT_PART = 2 / 3;
 
 export interface OwnAdvertNeeds {
   readonly clock: Clock;
@@ -37,6 +41,14 @@ export interface OwnAdvertNeeds {
   readonly intervalMs: () => number;
 }
 
+interface Published {
+  readonly content: AdvertContent;
+  readonly atMs: number;
+  readonly validForMs: number;
+  /** About 1: what the wait for the next one is multiplied with. */
+  readonly jitter: number;
+}
+
 /** Tells the network what this node has: at an interval, soon after a big change, and when somebody comes to listen. */
 export class OwnAdvert {
   readonly #limits: RegistryLimits;
@@ -44,9 +56,8 @@ export class OwnAdvert {
   #timer: Timer | undefined;
   #running = false;
   #sequence = 0;
-  #published: { readonly content: AdvertContent; readonly atMs: number } | undefined;
+  #published: Published | undefined;
   #count = 0;
-  #dueAtMs = 0;
   /** There are listeners that have not heard the last advert. */
   #awaited = false;
   #audienceSize = 0;
@@ -103,24 +114,27 @@ export class OwnAdvert {
   #isDue(content: AdvertContent): boolean {
     if (this.#published === undefined) return true;
     if (this.#leftOf(this.#limits.minPublishGapMs) > 0) return false;
-    if (this.#awaited || this.#needs.clock.monotonicMs() >= this.#dueAtMs) return true;
+    if (this.#awaited || this.#leftOf(this.#waitMs(this.#published)) <= 0) return true;
     return this.#leftOf(this.#changedGapMs()) <= 0 && isBigChange(this.#published.content, content);
   }
 
   #publish(content: AdvertContent): void {
     const { clock, random } = this.#needs;
-    const intervalMs = this.#needs.intervalMs();
-    const nextMs = Math.min(intervalMs, this.#firstIntervalMs(intervalMs));
-    const nowMs = clock.monotonicMs();
+    const validForMs = Math.ceil(this.#needs.intervalMs() * VALIDITY_INTERVALS);
+    const jitter = 1 + JITTER * (2 * randomFraction(random) - 1);
     this.#awaited = false;
-    this.#published = { content, atMs: nowMs };
-    this.#dueAtMs = nowMs + nextMs * (1 + JITTER * (2 * randomFraction(random) - 1));
-    this.#send(content, Math.ceil(intervalMs * VALIDITY_INTERVALS));
+    this.#published = { content, atMs: clock.monotonicMs(), validForMs, jitter };
+    this.#send(content, validForMs);
   }
 
-  #firstIntervalMs(intervalMs: number): number {
-    const young = this.#count < FIRST_INTERVALS && intervalMs <= this.#limits.baseIntervalMs;
-    return young ? FIRST_INTERVAL_MS * 2 ** this.#count : intervalMs;
+  /** From an advert to the next one when nothing happens. */
+  #waitMs({ validForMs, jitter }: Published): number {
+    const intervalMs = this.#needs.intervalMs();
+    const firstMs =
+      this.#count > FIRST_INTERVALS
+        ? intervalMs
+        : Math.max(FIRST_INTERVAL_MS, intervalMs / FIRST_PART) * 2 ** (this.#count - 1);
+    return jitter * Math.min(intervalMs, firstMs, validForMs * LONGEST_WAIT_PART);
   }
 
   #send(content: AdvertContent, validForMs: number): void {
@@ -168,7 +182,7 @@ export class OwnAdvert {
     const gapMs = this.#limits.minPublishGapMs;
     const lookMs = Math.max(gapMs, Math.min(LONGEST_LOOK_MS, this.#needs.intervalMs() / LOOK_PART));
     if (this.#published === undefined || this.#audienceSize === 0) return lookMs;
-    const waitsMs = [lookMs, this.#dueAtMs - this.#needs.clock.monotonicMs()];
+    const waitsMs = [lookMs, this.#leftOf(this.#waitMs(this.#published))];
     if (this.#awaited) waitsMs.push(this.#leftOf(gapMs));
     return Math.min(...waitsMs.filter((waitMs) => waitMs > 0));
   }

@@ -15,7 +15,8 @@ import { type GossipOutcome, verdictOf } from './verdict.ts';
  * What one neighbour may hand on. An honest one hands on what the whole network says, which is a few a second; the
  * burst is for many nodes that start together.
  */
-const FORWARDED = { burst: 512, perSecond: 32 } as const;
+const FORWARDED_BURST = 512;
+const FORWARDED_PER_SECOND = 32;
 /** Beyond these the neighbour that was silent longest starts afresh. */
 const MOST_FORWARDERS = 1024;
 
@@ -94,7 +95,10 @@ export class AdvertGossip implements AdvertPublisher {
   #budgetOf(from: string): TokenBucket {
     let budget = this.#budgets.get(from);
     if (budget === undefined) {
-      budget = new TokenBucket(FORWARDED, this.#context.clock);
+      budget = new TokenBucket(
+        { burst: FORWARDED_BURST, perSecond: FORWARDED_PER_SECOND },
+        this.#context.clock,
+      );
       this.#budgets.set(from, budget);
     }
     return budget;

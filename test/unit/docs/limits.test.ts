@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { apiDefaults } from '../../../src/api/options.ts';
 import { defaultContentLimits } from '../../../src/content/options.ts';
 import { jobLimits } from '../../../src/domain/job-description.ts';
+import { advertMessage } from '../../../src/messages/advert.ts';
 import { bidMessage } from '../../../src/messages/bid.ts';
 import { bidRequestMessage } from '../../../src/messages/bid-request.ts';
 import { contractNeverMessage } from '../../../src/messages/contract-never.ts';
@@ -17,6 +18,7 @@ import { defaultBrokerOptions } from '../../../src/orchestrator/evaluations/brok
 import { defaultOrchestratorLimits } from '../../../src/orchestrator/options.ts';
 import { defaultWorkerOptions } from '../../../src/orchestrator/workers/worker-options.ts';
 import { defaultProviderLimits } from '../../../src/provider/options.ts';
+import { defaultRegistryLimits } from '../../../src/registry/options.ts';
 import { defaultStoreLimits } from '../../../src/store/options.ts';
 import {
   constantOf,
@@ -34,6 +36,7 @@ const page = readFileSync(PATH, 'utf8');
 const messages = [
   bidRequestMessage,
   searchClosedMessage,
+  advertMessage,
   bidMessage,
   declineMessage,
   jobRequestMessage,
@@ -51,6 +54,7 @@ const SECTIONS: readonly (readonly [title: string, limits: LimitValues])[] = [
   ['Evaluation worker', numbersIn(defaultWorkerOptions)],
   ['Provider', numbersIn(defaultProviderLimits)],
   ['Network', numbersIn(defaultNetworkLimits)],
+  ['Registry', numbersIn(defaultRegistryLimits)],
   ['libp2p', numbersIn(defaultLibp2pLimits)],
   ['Content', numbersIn(defaultContentLimits)],
   ['Store', numbersIn(defaultStoreLimits)],

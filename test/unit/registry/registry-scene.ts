@@ -120,8 +120,8 @@ export interface Scene {
   readonly store: ScriptedStore;
   readonly publisher: ScriptedPublisher;
   readonly registry: Registry;
-  take(signer: string, over?: Partial<Advert>): string;
-  known(): readonly string[];
+  readonly take: (signer: string, over?: Partial<Advert>) => string;
+  readonly known: () => readonly string[];
 }
 
 /** One registry with everything around it scripted. */
