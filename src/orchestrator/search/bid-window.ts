@@ -13,6 +13,8 @@ export interface WindowState {
   readonly self: string;
   /** On small networks silence means "not yet", so waiting for everybody is worth it. */
   readonly everyoneAnswers: boolean;
+  /** Those who were asked were chosen: nobody joins later, and who cannot be reached has left the audience. */
+  readonly chosen: boolean;
 }
 
 export interface WindowOptions {
@@ -38,10 +40,10 @@ export function judgeWindow(state: WindowState, options: WindowOptions, nowMs: n
   }
   if (
     state.everyoneAnswers &&
-    state.audience.size > 0 &&
+    (state.chosen || state.audience.size > 0) &&
     [...state.audience].every((peer) => state.answered.has(peer))
   ) {
-    const alone = state.audience.size === 1 && state.audience.has(state.self);
+    const alone = !state.chosen && state.audience.size === 1 && state.audience.has(state.self);
     const closeAtMs = alone ? state.openedAtMs + options.loneGraceMs : nowMs;
     if (nowMs >= closeAtMs) return { kind: 'close', reason: 'everyone-answered' };
     untilMs = Math.min(untilMs, closeAtMs);

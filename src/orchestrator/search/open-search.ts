@@ -44,6 +44,7 @@ export class OpenSearch implements SearchListener {
   readonly #openedAtMs: number;
   #lastBidAtMs: number | undefined;
   #onAir: OpenRequest | undefined;
+  #chosen = false;
   #timer: Timer | undefined;
   #closed = false;
 
@@ -67,6 +68,7 @@ export class OpenSearch implements SearchListener {
   }
 
   publish(market: Market, evidence: Evidence<BidRequest>, targets?: readonly RequestTarget[]): void {
+    this.#chosen = targets !== undefined;
     this.#onAir = market.openRequest(evidence, this, targets);
     this.#look();
   }
@@ -163,6 +165,7 @@ export class OpenSearch implements SearchListener {
         answered: this.#answered,
         self: this.#self,
         everyoneAnswers: this.request.answerAlways,
+        chosen: this.#chosen,
       },
       this.#options,
       nowMs,

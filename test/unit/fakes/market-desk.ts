@@ -2,7 +2,13 @@ import type { BidRequest, JobRequest } from '../../../src/domain/bid.ts';
 import type { ContractAnswer, Proposal } from '../../../src/domain/contract.ts';
 import type { Evidence } from '../../../src/domain/evidence.ts';
 import { CodedError } from '../../../src/lib/coded-error.ts';
-import type { Market, Negotiation, OpenRequest, SearchListener } from '../../../src/orchestrator/ports.ts';
+import type {
+  Market,
+  Negotiation,
+  OpenRequest,
+  RequestTarget,
+  SearchListener,
+} from '../../../src/orchestrator/ports.ts';
 import { REQUESTER } from './market.ts';
 
 /** A negotiation whose answers the test gives. */
@@ -36,7 +42,11 @@ export class ScriptedNegotiation implements Negotiation {
 /** A market without a network: what is published is kept, and the test plays the audience. */
 export class ScriptedMarket implements Market {
   readonly self = REQUESTER;
-  readonly published: { readonly request: BidRequest; readonly listener: SearchListener }[] = [];
+  readonly published: {
+    readonly request: BidRequest;
+    readonly listener: SearchListener;
+    readonly targets: readonly RequestTarget[] | undefined;
+  }[] = [];
   readonly closedRequests: string[] = [];
   readonly askedFor: string[] = [];
   audience = new Set(['a', 'b']);
@@ -57,9 +67,13 @@ export class ScriptedMarket implements Market {
     return this.roundTrips.get(peer);
   }
 
-  openRequest({ value: request }: Evidence<BidRequest>, listener: SearchListener): OpenRequest {
+  openRequest(
+    { value: request }: Evidence<BidRequest>,
+    listener: SearchListener,
+    targets?: readonly RequestTarget[],
+  ): OpenRequest {
     if (this.publishFails !== undefined) throw this.publishFails;
-    this.published.push({ request, listener });
+    this.published.push({ request, listener, targets });
     return {
       audience: () => new Set(this.audience),
       close: () => void this.closedRequests.push(request.requestId),

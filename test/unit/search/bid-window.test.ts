@@ -15,6 +15,7 @@ function stateOf(changes: Partial<WindowState> = {}): WindowState {
     answered: new Set(),
     self: 'self',
     everyoneAnswers: true,
+    chosen: false,
     ...changes,
   };
 }
@@ -64,6 +65,18 @@ describe('the bid window', () => {
     });
   });
 
+  it('ends at once when nobody of those it was meant for can be reached', () => {
+    const nobody = stateOf({ chosen: true, audience: new Set() });
+    expect(judgeWindow(nobody, OPTIONS, 0)).toEqual({ kind: 'close', reason: 'everyone-answered' });
+  });
+
+  it('waits for those it was meant for, and for nobody else', () => {
+    const asked = stateOf({ chosen: true, audience: new Set(['self']) });
+    expect(judgeWindow(asked, OPTIONS, 5)).toEqual({ kind: 'wait', untilMs: 5000 });
+    const answered = { ...asked, answered: new Set(['self']) };
+    expect(judgeWindow(answered, OPTIONS, 5)).toEqual({ kind: 'close', reason: 'everyone-answered' });
+  });
+
   const peers = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'self'));
   test.prop([
     fc.record({
@@ -76,6 +89,7 @@ describe('the bid window', () => {
       answered: peers.map((list) => new Set(list)),
       self: fc.constant('self'),
       everyoneAnswers: fc.boolean(),
+      chosen: fc.boolean(),
     }),
     fc.nat(8000),
   ])('never asks to be woken in the past or behind the timeout', (state, nowMs) => {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { BidRequest } from '../../../src/domain/bid.ts';
 import { OpenSearch, type SearchOutcome } from '../../../src/orchestrator/search/open-search.ts';
+import type { RequestTarget } from '../../../src/orchestrator/ports.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 import { bidOf, declineOf, evidence, LOCK, PRICE, REQUESTER, requestOf } from '../fakes/market.ts';
 import { ScriptedMarket, ScriptedNegotiation } from '../fakes/market-desk.ts';
@@ -19,7 +20,7 @@ beforeEach(() => {
   ended = [];
 });
 
-function publish(changes: Partial<BidRequest> = {}): OpenSearch {
+function publish(changes: Partial<BidRequest> = {}, targets?: readonly RequestTarget[]): OpenSearch {
   const search = new OpenSearch(
     requestOf(changes),
     { quietMs: 50, loneGraceMs: 300, maxBids: MAX_BIDS },
@@ -30,7 +31,7 @@ function publish(changes: Partial<BidRequest> = {}): OpenSearch {
       onNegotiationEnded: (provider) => ended.push(provider),
     },
   );
-  search.publish(market, evidence('bid-request', search.request, REQUESTER));
+  search.publish(market, evidence('bid-request', search.request, REQUESTER), targets);
   return search;
 }
 
@@ -164,6 +165,22 @@ describe('a search on the air', () => {
     expect(outcomes).toEqual([]);
     await clock.advanceBy(1);
     expect(outcomes).toMatchObject([{ reason: 'everyone-answered' }]);
+  });
+
+  it('ends at once when it was meant for providers of whom none can be reached', () => {
+    market.audience = new Set();
+    publish({}, []);
+    expect(outcomes).toMatchObject([{ reason: 'everyone-answered', seenAtLeast: 0 }]);
+    expect(market.closedRequests).toEqual(['round-1']);
+  });
+
+  it('ends when the last one it was meant for turns out to be away', () => {
+    const search = publish({}, [{ peer: 'a' }, { peer: 'b' }]);
+    search.decline(declineOf('a'));
+    expect(outcomes).toEqual([]);
+    market.audience.delete('b');
+    search.audienceChanged();
+    expect(outcomes).toMatchObject([{ reason: 'everyone-answered', declines: [{ provider: 'a' }] }]);
   });
 
   it('keeps negotiations open beyond its end, and tells when one is over', () => {
