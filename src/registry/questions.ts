@@ -33,6 +33,9 @@ export interface TableExplanation {
   readonly nearest?: MissedField;
 }
 
+/** The best of so many that fit are as good as the best of all, whose adverts are older. */
+const ENOUGH_FITTING = 128;
+
 /** The rows that answer best to a query, by their adverts; at most `compared` of those that could fit are looked at. */
 export function candidatesOf(
   rows: Iterable<AskableProvider>,
@@ -44,13 +47,16 @@ export function candidatesOf(
     comparison: CapabilityComparison;
     merit: ReturnType<typeof meritOf>;
   }[] = [];
+  const enough = Math.max(ENOUGH_FITTING, bounds.limit);
   let compared = 0;
+  let fitting = 0;
   for (const row of rows) {
     if (cannotFit(query, row)) continue;
-    if (compared >= bounds.compared) break;
+    if (compared >= bounds.compared || fitting >= enough) break;
     compared += 1;
     const comparison = compareAdvert(query, row);
-    if (!comparison.hardOk && !fitsWhenIdle(query, row)) continue;
+    if (comparison.hardOk) fitting += 1;
+    else if (!fitsWhenIdle(query, row)) continue;
     found.push({ row, comparison, merit: meritOf(query, row, comparison) });
   }
   return found

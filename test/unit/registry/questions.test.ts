@@ -98,6 +98,21 @@ describe('candidates', () => {
   });
 });
 
+describe('many candidates', () => {
+  it('are not all compared when enough fit, and found among many that do not', () => {
+    const scene = createScene();
+    for (const peer of peerNames(300, 'zoned')) scene.take(peer, { ...told(), labels: { zone: 'b' } });
+    for (const peer of peerNames(300, 'other')) scene.take(peer, { ...told(), labels: {} });
+    const found = best(scene, { limit: 1000 });
+    expect(found).toHaveLength(600);
+    const few = best(scene, { limit: 200 });
+    expect(few.every((peer) => peer.startsWith('other'))).toBe(true);
+    const hard = [{ key: 'label.zone', operator: 'Exists' as const, values: [] }];
+    const zoned = scene.registry.candidates({ ...asked, constraints: { hard, soft: [] } }, { limit: 5 });
+    expect(zoned.map(({ peer }) => peer.startsWith('zoned'))).toEqual(Array.from({ length: 5 }, () => true));
+  });
+});
+
 describe('an explanation', () => {
   const wantsGpu = requirements({
     resources: {
