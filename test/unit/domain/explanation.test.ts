@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest';
+import { explain, type TableHints, winningReason } from '../../../src/domain/explanation.ts';
+import type { MissedField } from '../../../src/domain/nearest-miss.ts';
+import type { EligibleComputeProviderData, Rank, Search } from '../../../src/domain/search.ts';
+import { declineOf, entryOf, executionOf, LOCK, observedAs, PRICE, roundOf } from '../fakes/market.ts';
+
+const NOBODY_KNOWN: TableHints = { known: 0, fitting: 0, busy: 0 };
+const VRAM: MissedField = {
+  field: 'gpu.vram',
+  required: '24 GiB',
+  count: 5,
+  alone: 3,
+  best: '16 GiB',
+  bestCount: 3,
+};
+
+function rank(name: string, value: number, weight = 1): Rank {
+  return { name, value, weight, reason: `${name} is ${value}` };
+}
+
+function ranked(
+  provider: string,
+  score: number,
+  ranks: readonly Rank[] = [],
+  changes: Parameters<typeof entryOf>[1] = {},
+): EligibleComputeProviderData {
+  return { ...entryOf(provider, changes), score, ranks };
+}
+
+function declined(...declines: readonly ReturnType<typeof declineOf>[]): Search {
+  return roundOf([], {
+    seenAtLeast: declines.length,
+    index: {
+      entries: [],
+      declines: declines.map(({ signer, value }) => ({ provider: signer, decline: value })),
+      refused: [],
+    },
+  });
+}
+
+const vramDecline = (provider: string, available = '16 GiB'): ReturnType<typeof declineOf> =>
+  declineOf(provider, { code: 'CONSTRAINT_UNMET', field: 'gpu.vram', required: '24 GiB', available });
+
+describe('the explanation of a placed job', () => {
+  const bids = [ranked('a', 900, [], { lock: LOCK }), ranked('b', 800)];
+
+  it('names the winner, every bid with its ranks, and asks for nothing less', () => {
+    const executions = [executionOf(0, 1, 'a', observedAs.running())];
+    const explanation = explain([roundOf(bids)], executions, { ...NOBODY_KNOWN, busy: 3, nearest: VRAM });
+    expect(explanation).toEqual({
+      placed: true,
+      winner: { provider: 'a', executionId: executions[0]?.id, score: 900, reason: expect.any(String) },
+      candidates: [
+        { provider: 'a', score: 900, ranks: [], price: PRICE, locked: true },
+        { provider: 'b', score: 800, ranks: [], price: PRICE, locked: false },
+      ],
+      seenAtLeast: 2,
+      declines: [],
+      suggestions: [],
+    });
+  });
+
+  it('speaks of the newest contract, also when it is over', () => {
+    const executions = [
+      executionOf(0, 1, 'a', observedAs.failed('lost', 'first')),
+      executionOf(0, 2, 'b', observedAs.completed('second')),
+      executionOf(0, 3, 'c', observedAs.declined()),
+    ];
+    const { winner } = explain([roundOf(bids)], executions, undefined);
+    expect(winner).toMatchObject({ provider: 'b', score: 800 });
+    expect(winner?.reason).toBe('1 better ranked did not take the job; of the rest it was the best.');
+  });
+
+  it('looks for the winner in the round that it bid in', () => {
+    const older = roundOf([ranked('a', 700)], { requestId: 'older' });
+    const newer = roundOf([ranked('b', 300)], { requestId: 'newer', round: 2 });
+    const placed = executionOf(0, 1, 'a', observedAs.running(), { requestId: 'older' });
+    const { winner, candidates } = explain([older, newer], [placed], undefined);
+    expect(winner).toMatchObject({ provider: 'a', score: 700 });
+    expect(candidates.map(({ provider }) => provider)).toEqual(['b']);
+  });
+
+  it('is not placed by an execution without a contract', () => {
+    const executions = [
+      executionOf(0, 1, 'a', observedAs.asking()),
+      executionOf(0, 2, 'b', observedAs.new()),
+    ];
+    expect(explain([roundOf(bids)], executions, undefined)).toMatchObject({ placed: false });
+  });
+});
+
+describe('why a winner won', () => {
+  const other = ranked('b', 500, [rank('price', 200, 4), rank('load', 900, 1)]);
+
+  it.each([
+    ['it holds a contract and its bid is not known any more', undefined, undefined, 0, /holds the contract/],
+    ['it was alone', ranked('a', 900), undefined, 0, /the only bid/],
+    ['those before it fell away', ranked('a', 400), other, 2, /^2 better ranked did not take the job/],
+    [
+      'one rank made most of the difference',
+      ranked('a', 700, [rank('price', 800, 4), rank('load', 1000, 1)]),
+      other,
+      0,
+      /^Its score of 700 beats 500 .* most of all by price: price is 800$/,
+    ],
+    [
+      'a small gain with a great weight outdoes a great one with a small weight',
+      ranked('a', 600, [rank('price', 300, 40), rank('load', 1000, 1)]),
+      ranked('b', 500, [rank('price', 200, 40), rank('load', 0, 1)]),
+      0,
+      /most of all by price/,
+    ],
+    ['nothing but the tie rule spoke for it', ranked('a', 500), ranked('b', 500), 0, /equals .* tie/],
+  ])('%s', (_, entry, runnerUp, better, reason) => {
+    expect(winningReason(entry, runnerUp, better)).toMatch(reason);
+  });
+});
+
+describe('the explanation of a job that found nobody', () => {
+  it('counts declines by code and field, and bids that were not taken, most frequent first', () => {
+    const round = declined(
+      declineOf('a', { code: 'BUSY' }),
+      vramDecline('b'),
+      vramDecline('c'),
+      declineOf('d', { code: 'CONSTRAINT_UNMET', field: 'label.zone' }),
+    );
+    const refused = [
+      { provider: 'e', code: 'OVER_BUDGET' },
+      { provider: 'f', code: 'OVER_BUDGET' },
+      { provider: 'g', code: 'OVER_BUDGET' },
+    ] as const;
+    const search = { ...round, seenAtLeast: 7, index: { ...round.index, refused } };
+    expect(explain([search], [], undefined)).toMatchObject({
+      placed: false,
+      candidates: [],
+      seenAtLeast: 7,
+      declines: [
+        { code: 'OVER_BUDGET', count: 3 },
+        { code: 'CONSTRAINT_UNMET', field: 'gpu.vram', count: 2 },
+        { code: 'BUSY', count: 1 },
+        { code: 'CONSTRAINT_UNMET', field: 'label.zone', count: 1 },
+      ],
+    });
+  });
+
+  it('counts the newest round, and says how many the widest one reached', () => {
+    const wide = { ...declined(vramDecline('a'), vramDecline('b')), seenAtLeast: 9 };
+    const narrow = { ...declined(declineOf('a', { code: 'DRAINING' })), round: 2, requestId: 'two' };
+    expect(explain([wide, narrow], [], undefined)).toMatchObject({
+      seenAtLeast: 9,
+      declines: [{ code: 'DRAINING', count: 1 }],
+    });
+  });
+
+  it('takes the nearest miss from the peer table, which compares every field', () => {
+    const table = { known: 5, fitting: 0, busy: 0, nearest: VRAM };
+    const explanation = explain([declined(vramDecline('a', '8 GiB'))], [], table);
+    expect(explanation.nearest).toEqual({
+      field: 'gpu.vram',
+      required: '24 GiB',
+      available: '16 GiB',
+      providers: 3,
+    });
+    expect(explanation.suggestions).toEqual(['gpu.vram: 24 GiB asked, best seen 16 GiB on 3 nodes.']);
+  });
+
+  it('takes it from the declines where the table knows of none', () => {
+    const round = declined(
+      declineOf('a', { code: 'CONSTRAINT_UNMET', field: 'label.zone', required: 'In b', available: 'a' }),
+      vramDecline('b'),
+      vramDecline('c'),
+      declineOf('d', { code: 'BUSY' }),
+    );
+    expect(explain([round], [], { ...NOBODY_KNOWN, known: 4 }).nearest).toEqual({
+      field: 'gpu.vram',
+      required: '24 GiB',
+      available: '16 GiB',
+      providers: 2,
+    });
+  });
+
+  it.each([
+    [declineOf('a', { code: 'PRICE' }), /^budget\.maxPrice/],
+    [declineOf('a', { code: 'BUSY' }), /^Try again later/],
+    [declineOf('a', { code: 'RATE_LIMITED' }), /^Try again later/],
+    [vramDecline('a'), /on 1 node\.$/],
+  ])('suggests the one thing that would help', (decline, suggestion) => {
+    const { suggestions } = explain([declined(decline)], [], { ...NOBODY_KNOWN, known: 1 });
+    expect(suggestions).toEqual([expect.stringMatching(suggestion)]);
+  });
+
+  it('suggests to wait where providers only fit when they are less busy', () => {
+    const { suggestions } = explain([declined()], [], { known: 3, fitting: 0, busy: 2 });
+    expect(suggestions).toEqual([expect.stringMatching(/^2 providers fit when less runs there.*queue/)]);
+  });
+
+  it('suggests to meet somebody where nobody was reached and nobody is known', () => {
+    const { suggestions } = explain([declined()], [], NOBODY_KNOWN);
+    expect(suggestions).toEqual([expect.stringMatching(/^No provider was reached.*--bootstrap/)]);
+    expect(explain([declined()], [], { ...NOBODY_KNOWN, known: 1 }).suggestions).toEqual([]);
+  });
+
+  it('has nothing to say before the first search', () => {
+    expect(explain([], [], undefined)).toEqual({
+      placed: false,
+      candidates: [],
+      seenAtLeast: 0,
+      declines: [],
+      suggestions: [],
+    });
+  });
+});
