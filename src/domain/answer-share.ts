@@ -2,13 +2,18 @@ import { sha256 } from '@noble/hashes/sha2.js';
 
 const encoder = new TextEncoder();
 
-/**
- * Whether `peer` is among the share of providers that answer a request. Everybody can compute it, nobody can choose
- * it, and it differs from request to request, so no provider is always in or always out.
- */
+/** In [0, 1). Everybody can compute it, nobody can choose it, and it differs from request to request. */
+function fractionOf(text: string): number {
+  const [a = 0, b = 0, c = 0, d = 0] = sha256(encoder.encode(text));
+  return (((a << 24) | (b << 16) | (c << 8) | d) >>> 0) / 2 ** 32;
+}
+
+/** Whether `peer` is among the share of providers that answer a request: no provider is always in or always out. */
 export function isInAnswerShare(requestId: string, peer: string, share: number): boolean {
-  if (share >= 1) return true;
-  const hash = sha256(encoder.encode(`${requestId}\n${peer}`));
-  const [a = 0, b = 0, c = 0, d = 0] = hash;
-  return (((a << 24) | (b << 16) | (c << 8) | d) >>> 0) / 2 ** 32 < share;
+  return share >= 1 || fractionOf(`${requestId}\n${peer}`) < share;
+}
+
+/** Whether `peer` is among the share of a large network that tells why it makes no bid; another one than of those that bid. */
+export function isInDeclineShare(requestId: string, peer: string, share: number): boolean {
+  return share >= 1 || (share > 0 && fractionOf(`decline\n${requestId}\n${peer}`) < share);
 }

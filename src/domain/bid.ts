@@ -29,8 +29,15 @@ export interface BidRequest {
   readonly windowMs: number;
   /** In (0, 1]: a provider answers only when its hash falls under it. */
   readonly answerShare: number;
-  /** True on small networks: every provider answers, also with a no. */
+  /**
+   * How well the job sits on the providers that are to answer, by `answerFit` in thousandths: those below `least`
+   * make no bid in this round, the `best` that is known does not wait. Left out: nobody is kept out for it.
+   */
+  readonly answerFit?: { readonly least: number; readonly best: number };
+  /** True on small networks: every provider in the answer share answers, also with a no. */
   readonly answerAlways: boolean;
+  /** In [0, 1], on large networks: of the providers connected with the requester, those that answer with a no. */
+  readonly declineShare?: number;
   readonly exclude: readonly string[];
   readonly requesterRecord: PeerRecordBytes;
 }

@@ -59,6 +59,8 @@ export interface Search {
   readonly openedAt: number;
   readonly closedAt?: number;
   readonly closeReason?: SearchCloseReason;
+  /** There may be providers that could take the job and were not asked to answer in this round. */
+  readonly partial?: boolean;
   /** Rounds in a row, this one included, since one of the job's bids became a contract. */
   readonly fruitlessRounds: number;
   /** When the first of those rounds was opened: the queue timeout counts from there. */

@@ -17,6 +17,7 @@ const MOST_CONSTRAINTS = 32;
 const MOST_SLOTS = 1000;
 const MOST_WANTED_BIDS = 1000;
 const MOST_EXCLUDED = 128;
+const FULL_FIT = 1000;
 
 const requirements: z.ZodType<Requirements> = z.strictObject({
   resources: resourceRequirements,
@@ -42,7 +43,15 @@ export const bidRequestMessage: SignedMessage<BidRequest> = {
     wantedBids: z.number().int().min(1).max(MOST_WANTED_BIDS),
     windowMs: durationMs,
     answerShare: z.number().gt(0).max(1),
+    answerFit: z
+      .strictObject({
+        least: z.number().int().min(0).max(FULL_FIT),
+        best: z.number().int().min(0).max(FULL_FIT),
+      })
+      .refine(({ least, best }) => least <= best)
+      .exactOptional(),
     answerAlways: z.boolean(),
+    declineShare: z.number().min(0).max(1).exactOptional(),
     exclude: z.array(peerIdText).max(MOST_EXCLUDED),
     requesterRecord: peerRecordBytes,
   }),

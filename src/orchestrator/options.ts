@@ -21,6 +21,8 @@ export interface OrchestratorLimits {
   readonly maxSearchRounds: number;
   /** After enough bids, how long to wait for a better one. */
   readonly quietMs: number;
+  /** How long a round lasts in which only a part of the network was asked to answer; a wider one follows. */
+  readonly partialWindowMs: number;
   /** How long a node without peers waits for one to appear before it serves itself. */
   readonly loneGraceMs: number;
   /** A committed execution whose provider was silent for longer is lost. */
@@ -45,6 +47,7 @@ export const defaultOrchestratorLimits: OrchestratorLimits = {
   maxBidsPerSearch: 64,
   maxSearchRounds: 5,
   quietMs: 50,
+  partialWindowMs: 2000,
   loneGraceMs: 300,
   lostAfterMs: 5000,
   acceptMarginMs: 2000,

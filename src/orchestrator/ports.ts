@@ -1,3 +1,4 @@
+import type { SeenFits } from '../domain/answering.ts';
 import type { Bid, BidRequest, Decline, JobRequest, SearchClosed } from '../domain/bid.ts';
 import type { ContractAnswer, ContractRecord, Proposal, SignedContract } from '../domain/contract.ts';
 import type { Evaluation } from '../domain/evaluation.ts';
@@ -117,6 +118,8 @@ export interface PeerTable {
   sizeEstimate(): number;
   /** The best for a job, those that fit first; excluded ones left out. */
   candidates(spec: JobSpec, limit: number): readonly RequestTarget[];
+  /** How well a job would sit on those of the known providers that could take it. */
+  fits(spec: JobSpec): SeenFits;
   recordOf(peer: string): Uint8Array | undefined;
   /** Why providers fit or not. */
   explain(spec: JobSpec): TableHints;

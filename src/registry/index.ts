@@ -1,4 +1,5 @@
 import type { Advert, AdvertContent } from '../domain/advert.ts';
+import type { SeenFits } from '../domain/answering.ts';
 import type { Requirements } from '../domain/bid.ts';
 import type { Notary } from '../domain/evidence.ts';
 import type { Price } from '../domain/money.ts';
@@ -58,6 +59,8 @@ export interface Registry extends Startable {
   sizeEstimate(): number;
   /** Providers to ask directly, this node's own included: those that fit first, the best of them before the others. */
   candidates(requirements: Requirements, options: CandidateOptions): readonly AdvertCandidate[];
+  /** Of a bounded sample of the providers: how well they fit, by their adverts. */
+  fits(requirements: Requirements, options?: ExplainOptions): SeenFits;
   /** Why providers fit or not, by their adverts. */
   explain(requirements: Requirements, options?: ExplainOptions): TableExplanation;
   /** What happened so often since the start, by name. */

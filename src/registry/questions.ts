@@ -6,6 +6,8 @@ import {
   fitsWhenIdle,
   meritOf,
 } from '../domain/advert-matching.ts';
+import { answerFit, type SeenFits } from '../domain/answering.ts';
+import { fitAfter } from '../domain/bid-fit.ts';
 import type { CapabilityComparison } from '../domain/comparison.ts';
 import { type MissedField, tallyMisses } from '../domain/nearest-miss.ts';
 import type { AskableProvider } from './peer-table.ts';
@@ -67,6 +69,25 @@ export function candidatesOf(
       providerRecord: row.providerRecord,
       comparison,
     }));
+}
+
+/** How well a job would sit on those of the providers that could take it. */
+export function fitsOf(
+  rows: readonly AskableProvider[],
+  query: AdvertQuery,
+  bounds: { readonly compared: number },
+): SeenFits {
+  const { resources } = query.requirements;
+  const gpusWanted = resources.gpus.reduce((sum, group) => sum + group.count, 0);
+  const looked = rows.slice(0, bounds.compared);
+  const fits: number[] = [];
+  for (const row of looked) {
+    if (cannotFit(query, row)) continue;
+    const { hardOk, softScore } = compareAdvert(query, row);
+    const fit = hardOk ? fitAfter(resources, row.capability) : undefined;
+    if (fit !== undefined) fits.push(answerFit(softScore, fit, gpusWanted));
+  }
+  return { compared: looked.length, fits };
 }
 
 export function explanationOf(

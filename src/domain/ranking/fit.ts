@@ -13,6 +13,15 @@ function strandedShare({ cpuFree, memoryFree, diskFree, gpusFree, gpus }: BidFit
   return usable.reduce((sum, free) => sum + Math.max(0, free - scarcest), 0) / usable.length;
 }
 
+/** 1000 where the job leaves nothing without use. In thousandths. */
+export function fitValue(fit: BidFit, gpusWanted: number): number {
+  const stranded = strandedShare(fit);
+  if (gpusWanted === 0) return boundedValue((1 - stranded) * BEST_VALUE);
+  // Whole machines full of devices are kept for jobs that need many of them.
+  const broken = fit.gpusFree / (fit.gpusFree + gpusWanted);
+  return boundedValue((1 - (stranded + broken) / 2) * BEST_VALUE);
+}
+
 /** Bin packing: the provider on which the job leaves the least that is of no use to another one. */
 export const fitRanker: Ranker = {
   name: 'fit',
@@ -20,14 +29,9 @@ export const fitRanker: Ranker = {
     ({ gpusWanted }) =>
     ({ bid: { fit } }) => {
       if (fit === undefined) return { value: NEUTRAL_VALUE, reason: 'does not say what stays free' };
-      const stranded = strandedShare(fit);
-      const left = `leaves ${Math.round(stranded * PERCENT)} % of the machine without use`;
-      if (gpusWanted === 0) return { value: boundedValue((1 - stranded) * BEST_VALUE), reason: left };
-      // Whole machines full of devices are kept for jobs that need many of them.
-      const broken = fit.gpusFree / (fit.gpusFree + gpusWanted);
-      return {
-        value: boundedValue((1 - (stranded + broken) / 2) * BEST_VALUE),
-        reason: `${left}, and ${fit.gpusFree} of ${fit.gpus} devices free`,
-      };
+      const value = fitValue(fit, gpusWanted);
+      const left = `leaves ${Math.round(strandedShare(fit) * PERCENT)} % of the machine without use`;
+      if (gpusWanted === 0) return { value, reason: left };
+      return { value, reason: `${left}, and ${fit.gpusFree} of ${fit.gpus} devices free` };
     },
 };

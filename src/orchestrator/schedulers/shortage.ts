@@ -25,9 +25,11 @@ export function searchAgain(input: ReconcileInput, slots: number, now: number): 
     fruitlessRounds: fruitful ? 1 : search.fruitlessRounds + 1,
     fruitlessSince: fruitful ? now : search.fruitlessSince,
   };
-  // A round whose bids were used up or broken off is no shortage: it costs a round and not the queue's time.
+  // A round whose bids were used up or broken off, or that asked only some, is no shortage: it costs a round and not
+  // the queue's time.
   const hadBids = fruitful || search.index.entries.length > 0 || search.closeReason === 'interrupted';
-  if (hadBids && start.fruitlessRounds <= input.maxSearchRounds) return [start];
+  const goesOn = hadBids || search.partial === true;
+  if (goesOn && start.fruitlessRounds <= input.maxSearchRounds) return [start];
 
   const reason = shortageReason(search, ofRound);
   const queueDeadline = search.fruitlessSince + job.spec.timeouts.queueMs;

@@ -20,6 +20,8 @@ export interface WindowState {
 export interface WindowOptions {
   readonly quietMs: number;
   readonly loneGraceMs: number;
+  /** On a large network those who were asked and have something to offer have said so by then: a bid is enough. */
+  readonly partialWindowMs: number;
 }
 
 export type WindowVerdict =
@@ -37,6 +39,11 @@ export function judgeWindow(state: WindowState, options: WindowOptions, nowMs: n
     const quietAtMs = state.lastBidAtMs + options.quietMs;
     if (nowMs >= quietAtMs) return { kind: 'close', reason: 'enough' };
     untilMs = Math.min(untilMs, quietAtMs);
+  }
+  if (!state.everyoneAnswers && state.bids > 0) {
+    const fewAtMs = state.openedAtMs + options.partialWindowMs;
+    if (nowMs >= fewAtMs) return { kind: 'close', reason: 'enough' };
+    untilMs = Math.min(untilMs, fewAtMs);
   }
   if (
     state.everyoneAnswers &&

@@ -8,7 +8,7 @@ import { processJob } from '../intake/process-job.ts';
 import type { OrchestratorOptions } from '../options.ts';
 import type { ContentFetcher, Market, PeerTable } from '../ports.ts';
 import { OpenSearch, type SearchOutcome } from './open-search.ts';
-import { buildBidRequest } from './request-builder.ts';
+import { buildBidRequest, type MarketSize } from './request-builder.ts';
 import { type ProviderKnowledge, rankOutcome } from './shortlist.ts';
 import { type SearchTargets, targetsOf } from './targets.ts';
 
@@ -86,15 +86,13 @@ export async function dryRun(
 }
 
 /** What a request says of the market it goes to. */
-export function marketView(
-  market: Market,
-  peers: PeerTable,
-): { readonly audienceSize: number; readonly networkSize: number; readonly peerRecord: Uint8Array } {
+export function marketView(market: Market, peers: PeerTable): Omit<MarketSize, 'targets'> {
   const audienceSize = market.audienceSize();
   return {
     audienceSize,
     networkSize: Math.max(audienceSize, peers.sizeEstimate()),
     peerRecord: market.peerRecord(),
+    seenFits: (spec) => peers.fits(spec),
   };
 }
 
@@ -107,7 +105,7 @@ function collect(
   return new Promise((resolve) => {
     const search: OpenSearch = new OpenSearch(
       request,
-      { quietMs: limits.quietMs, loneGraceMs: limits.loneGraceMs, maxBids: limits.maxBidsPerSearch },
+      { ...limits, maxBids: limits.maxBidsPerSearch },
       {
         clock: needs.clock,
         self: needs.market.self,

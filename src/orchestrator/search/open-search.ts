@@ -1,10 +1,11 @@
+import { isInAnswerShare } from '../../domain/answer-share.ts';
 import type { Bid, BidRequest, Decline } from '../../domain/bid.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { BidRefusalCode, RefusedBid, SearchCloseReason } from '../../domain/search.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Market, Negotiation, OpenRequest, RequestTarget, SearchListener } from '../ports.ts';
 import { checkBid } from './bid-check.ts';
-import { judgeWindow } from './bid-window.ts';
+import { judgeWindow, type WindowOptions } from './bid-window.ts';
 
 export interface ReceivedBid {
   readonly bid: Evidence<Bid>;
@@ -19,9 +20,7 @@ export interface SearchOutcome {
   readonly seenAtLeast: number;
 }
 
-export interface OpenSearchOptions {
-  readonly quietMs: number;
-  readonly loneGraceMs: number;
+export interface OpenSearchOptions extends WindowOptions {
   readonly maxBids: number;
 }
 
@@ -176,7 +175,11 @@ export class OpenSearch implements SearchListener {
 
   #expected(): ReadonlySet<string> {
     const audience = new Set(this.#onAir?.audience() ?? []);
-    for (const excluded of this.request.exclude) audience.delete(excluded);
+    const { requestId, answerShare, exclude } = this.request;
+    for (const excluded of exclude) audience.delete(excluded);
+    for (const peer of audience) {
+      if (peer !== this.#self && !isInAnswerShare(requestId, peer, answerShare)) audience.delete(peer);
+    }
     return audience;
   }
 }

@@ -1,18 +1,24 @@
+import { type AnswerPlan, isPartial, planAnswers, type SeenFits } from '../../domain/answering.ts';
 import type { BidRequest } from '../../domain/bid.ts';
 import type { Job } from '../../domain/job.ts';
+import { weightsFor } from '../../domain/ranking/index.ts';
 import type { Search } from '../../domain/search.ts';
 import type { OrchestratorOptions } from '../options.ts';
+
+/** Noes that are worth having on a network where not everybody answers. */
+const EXPECTED_DECLINES = 16;
 
 /** What strangers are told of a job: requirements and a digest, never its code, data or environment. */
 export function buildBidRequest(
   job: Job,
   search: Search,
   market: MarketSize,
-  options: Pick<OrchestratorOptions, 'wantedBids' | 'limits'>,
+  options: Pick<OrchestratorOptions, 'wantedBids' | 'weights' | 'limits'>,
 ): BidRequest {
   const { spec } = job;
   const wantedBids = Math.max(options.wantedBids, search.slots);
   const direct = market.targets !== undefined;
+  const plan = direct ? { answerShare: 1 } : answerPlan(job, search, wantedBids, market, options.weights);
   return {
     requestId: search.requestId,
     jobId: job.id,
@@ -27,9 +33,12 @@ export function buildBidRequest(
     ...(spec.budget === undefined ? {} : { budget: spec.budget }),
     slots: search.slots,
     wantedBids,
-    windowMs: spec.timeouts.searchMs,
-    answerShare: direct ? 1 : answerShare(market.networkSize, wantedBids, search.round),
+    windowMs: isPartial(plan)
+      ? Math.min(spec.timeouts.searchMs, options.limits.partialWindowMs)
+      : spec.timeouts.searchMs,
+    ...plan,
     answerAlways: direct || market.networkSize <= options.limits.answerAlwaysUpTo,
+    declineShare: Math.min(1, EXPECTED_DECLINES / Math.max(1, market.audienceSize)),
     exclude: search.exclude,
     requesterRecord: market.peerRecord,
   };
@@ -39,13 +48,31 @@ export function buildBidRequest(
 export interface MarketSize {
   /** About how many providers there are in all. */
   readonly networkSize: number;
+  /** Providers that are connected with this node. */
+  readonly audienceSize: number;
   readonly peerRecord: Uint8Array;
+  /** What the known providers could do with the job. */
+  readonly seenFits: (spec: Job['spec']) => SeenFits;
   /** Asked directly: those few all answer. */
   readonly targets?: readonly unknown[] | undefined;
 }
 
-/** Twice the wanted number of answers at first; each round doubles the share. 1 when there are no more peers than that. */
-function answerShare(networkSize: number, wantedBids: number, round: number): number {
-  if (networkSize <= wantedBids * 2) return 1;
-  return Math.min(1, ((wantedBids * 2) / networkSize) * 2 ** (round - 1));
+function answerPlan(
+  { spec }: Job,
+  search: Search,
+  wantedBids: number,
+  market: MarketSize,
+  configured: OrchestratorOptions['weights'],
+): AnswerPlan {
+  const { networkSize, seenFits } = market;
+  if (networkSize <= wantedBids * 2) return { answerShare: 1 };
+  const { price, speed, soft, load, fit } = weightsFor(spec.prefer, configured);
+  return planAnswers({
+    networkSize,
+    wantedBids,
+    attempt: search.fruitlessRounds,
+    seen: seenFits(spec),
+    // Who looks for the cheapest must not lose it to a better fit.
+    bestFits: price + speed <= soft + load + fit,
+  });
 }

@@ -1,3 +1,4 @@
+import { isPartial } from '../../domain/answering.ts';
 import type { Notary } from '../../domain/evidence.ts';
 import type { Job } from '../../domain/job.ts';
 import type { Search } from '../../domain/search.ts';
@@ -144,11 +145,11 @@ export class SearchDesk {
     const request = buildBidRequest(job, search, { ...marketView(market, peers), targets }, this.#options);
     const open: OpenSearch = new OpenSearch(
       request,
-      { quietMs: limits.quietMs, loneGraceMs: limits.loneGraceMs, maxBids: limits.maxBidsPerSearch },
+      { ...limits, maxBids: limits.maxBidsPerSearch },
       {
         clock,
         self: market.self,
-        onClosed: (outcome) => this.#closed(job, search, outcome),
+        onClosed: (outcome) => this.#closed(job, { ...search, partial: isPartial(request) }, outcome),
         onNegotiationEnded: () => {
           if (this.#byJob.get(job.id) === open) this.#needs.evaluate(job, 'exec-update');
         },

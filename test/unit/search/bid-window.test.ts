@@ -2,7 +2,7 @@ import { test, fc } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import { judgeWindow, type WindowState } from '../../../src/orchestrator/search/bid-window.ts';
 
-const OPTIONS = { quietMs: 50, loneGraceMs: 300 };
+const OPTIONS = { quietMs: 50, loneGraceMs: 300, partialWindowMs: 2000 };
 
 function stateOf(changes: Partial<WindowState> = {}): WindowState {
   return {

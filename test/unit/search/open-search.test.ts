@@ -23,7 +23,7 @@ beforeEach(() => {
 function publish(changes: Partial<BidRequest> = {}, targets?: readonly RequestTarget[]): OpenSearch {
   const search = new OpenSearch(
     requestOf(changes),
-    { quietMs: 50, loneGraceMs: 300, maxBids: MAX_BIDS },
+    { quietMs: 50, loneGraceMs: 300, partialWindowMs: 2000, maxBids: MAX_BIDS },
     {
       clock,
       self: REQUESTER,

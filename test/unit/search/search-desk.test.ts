@@ -43,6 +43,7 @@ beforeEach(async () => {
       peers: {
         sizeEstimate: () => 0,
         candidates: () => [],
+        fits: () => ({ compared: 0, fits: [] }),
         recordOf: () => undefined,
         explain: () => ({ known: 0, fitting: 0, busy: 0 }),
       },
