@@ -33,6 +33,12 @@ export class TokenBucket {
     this.#tokens -= 1;
   }
 
+  /** How long until there is a token, if none is spent before; 0 when there is one. */
+  waitMs(): number {
+    if (this.hasToken()) return 0;
+    return Math.ceil(((1 - this.#tokens) / this.#limit.perSecond) * 1000);
+  }
+
   /** Spends a token; false when there is none. */
   take(): boolean {
     if (!this.hasToken()) return false;

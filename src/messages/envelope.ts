@@ -46,6 +46,12 @@ export function signedBytes(network: string, type: EvidenceType, payload: Uint8A
   return bytes;
 }
 
+/** Who an envelope says has signed it. Nothing is checked: anybody can write any name there. */
+export function claimedSigner(envelope: unknown): string | undefined {
+  if (typeof envelope !== 'object' || envelope === null || !('signer' in envelope)) return undefined;
+  return typeof envelope.signer === 'string' ? envelope.signer : undefined;
+}
+
 export function envelopeOf(evidence: Evidence<unknown>): Envelope {
   return { payload: evidence.payload, signature: evidence.signature, signer: evidence.signer };
 }

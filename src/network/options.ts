@@ -1,3 +1,4 @@
+import type { RateLimit } from '../lib/token-bucket.ts';
 import type { ProtocolLimits } from './underlay.ts';
 
 const KIB = 1024;
@@ -7,12 +8,21 @@ const MIB = 1024 * KIB;
 export interface NetworkLimits {
   /** Requests and notices remembered against replay. */
   readonly seenRequests: number;
+  /** Requests and notices that one neighbour hands on, before anything of them is checked. */
+  readonly gossipPerNeighbour: RateLimit;
+  /** As many again of those that say they are from regulars. */
+  readonly gossipOfRegularsPerNeighbour: RateLimit;
   /** Requests that the provider is deciding on at once, and how many of those one requester can have. */
   readonly answeringRequests: number;
   readonly answeringPerRequester: number;
   /** Negotiations this provider has open, and how many of them may be dialling at once. */
   readonly offers: number;
   readonly dials: number;
+  /** Out of `dials`, those that are kept for regulars. */
+  readonly dialsOfRegulars: number;
+  /** A requester that could not be reached is not answered for so long, unless it connects itself. */
+  readonly unreachableMs: number;
+  readonly unreachableRequesters: number;
   /** Requests this node has on the air, and the bids that each takes. */
   readonly openRequests: number;
   readonly bidsPerRequest: number;
@@ -44,10 +54,15 @@ export interface NetworkLimits {
 
 export const defaultNetworkLimits: NetworkLimits = {
   seenRequests: 65_536,
+  gossipPerNeighbour: { burst: 2048, perSecond: 512 },
+  gossipOfRegularsPerNeighbour: { burst: 512, perSecond: 128 },
   answeringRequests: 256,
   answeringPerRequester: 64,
   offers: 1024,
   dials: 32,
+  dialsOfRegulars: 8,
+  unreachableMs: 30_000,
+  unreachableRequesters: 4096,
   openRequests: 1024,
   bidsPerRequest: 512,
   directSendsPerRequest: 1024,

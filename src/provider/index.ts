@@ -16,6 +16,7 @@ import type {
   ProviderDesk,
   ProviderStore,
   RequesterLink,
+  RequesterReputation,
 } from './ports.ts';
 import { ProviderService } from './provider-service.ts';
 
@@ -31,6 +32,8 @@ export interface ProviderNeeds {
   readonly folders: AttemptFolders;
   readonly executor: Executor;
   readonly check: CounterpartCheck;
+  /** Left out: nothing is held against anybody. */
+  readonly reputation?: RequesterReputation;
   readonly traits: NodeTraits;
   readonly machine: Resources;
   readonly onboarded: Resources;

@@ -1,4 +1,5 @@
 import type { Price } from '../domain/money.ts';
+import { type AdmissionLimits, defaultAdmissionLimits } from './admission/limits.ts';
 
 export interface ProviderOptions {
   /** Answers requests of this very node, so that a node that is alone can serve itself. */
@@ -45,6 +46,7 @@ export interface ProviderLimits {
   readonly maxInputBytes: number;
   readonly maxExecutionTimeoutMs: number;
   readonly longestStartWithinMs: number;
+  readonly admission: AdmissionLimits;
 }
 
 export const defaultProviderLimits: ProviderLimits = {
@@ -61,4 +63,5 @@ export const defaultProviderLimits: ProviderLimits = {
   maxInputBytes: 4 * 1024 * 1024 * 1024,
   maxExecutionTimeoutMs: 7 * 24 * 3_600_000,
   longestStartWithinMs: 3_600_000,
+  admission: defaultAdmissionLimits,
 };

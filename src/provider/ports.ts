@@ -123,6 +123,14 @@ export interface CounterpartCheck {
   check(peer: string): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
 }
 
+/** What this node holds against requesters, as far as it remembers. */
+export interface RequesterReputation {
+  /** Thousandths; 1000 where nothing is held against the peer. */
+  of(peer: string): number;
+  /** The peer certified addresses that lead nowhere. */
+  unreachable(peer: string): void;
+}
+
 // ---- what the network may ask the provider ---------------------------------------------------------
 
 export type Answer =
@@ -131,8 +139,22 @@ export type Answer =
   /** Not to be answered at all: a repeat, excluded, outside the answer share. */
   | { readonly kind: 'silence'; readonly reason: string };
 
+/** `shut`: what it asks for now would be met with silence. `regular`: it has kept contracts with this node. */
+export type Standing = 'regular' | 'stranger' | 'shut';
+
+/** What the network asks about a requester before it spends work on one of its messages. */
+export interface RequesterGuard {
+  /** By the name in a message whose signature was not looked at: costs nobody anything. */
+  standing(claimed: string): Standing;
+  /** A message with a good signature that `answer` will not see: a repeat, a notice, one too many. */
+  heard(requester: string): void;
+  /** None of the addresses that the requester certified could be reached. */
+  unreachable(requester: string): void;
+}
+
 /** The provider's side of the market. One `NegotiationKey` per stream; the network calls `ended` exactly once for each. */
 export interface ProviderDesk {
+  readonly requesters: RequesterGuard;
   /** Compares, decides, prices. Cheap checks first; nothing is dialled before a yes. */
   answer(request: Evidence<BidRequest>): Promise<Answer>;
   lock(requester: string, request: Evidence<JobRequest>): Promise<Evidence<Bid> | Evidence<Decline>>;

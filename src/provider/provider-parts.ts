@@ -1,6 +1,8 @@
 import type { Lease } from '../domain/lock.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import { newId } from '../lib/random.ts';
+import { FrontDesk } from './admission/front-desk.ts';
+import type { RequesterGate } from './admission/requester-gate.ts';
 import { Bidder } from './bidding/bidder.ts';
 import { ContractDesk } from './bidding/contract-desk.ts';
 import { ExecutionBook } from './executions/execution-book.ts';
@@ -17,6 +19,7 @@ export interface ProviderParts {
   readonly ledger: ResourceLedger;
   readonly book: ExecutionBook;
   readonly bidder: Bidder;
+  readonly frontDesk: FrontDesk;
   readonly contracts: ContractDesk;
   readonly supervisor: Supervisor;
   readonly reporter: Reporter;
@@ -32,6 +35,7 @@ const OVERRUN = { exitReason: 'timeout', message: 'The work overran its lease.' 
 export function wireProvider(
   options: ProviderOptions,
   needs: ProviderNeeds,
+  gate: RequesterGate,
   highestVersion: number,
 ): ProviderParts {
   const { clock, random, store } = needs;
@@ -46,7 +50,12 @@ export function wireProvider(
     book,
     onChanged: (requester) => reporter.changed(requester),
   });
-  const settler = new Settler({ ...needs, book, supervisor });
+  const settler = new Settler({
+    ...needs,
+    book,
+    supervisor,
+    onKept: (requester) => gate.kept(requester),
+  });
   const orphans = new OrphanWatch({ ...needs, book, supervisor, settler });
   const reporter: Reporter = new Reporter(
     { periodMs: options.limits.heartbeatMs, longestMs: options.limits.longestHeartbeatMs },
@@ -59,6 +68,7 @@ export function wireProvider(
   );
   const liveExecutions = (): number => book.liveCount();
   const bidder = new Bidder(options, { ...needs, newId: id, ledger, liveExecutions });
+  const frontDesk = new FrontDesk(options.limits.admission, { gate, bidder });
   const begin = (execution: ProviderExecution): void => {
     book.add(execution);
     orphans.heard(execution.requester);
@@ -72,7 +82,7 @@ export function wireProvider(
     isKnown: (executionId) => book.get(executionId) !== undefined,
     onAccepted: begin,
   });
-  return { ledger, book, bidder, contracts, supervisor, reporter, settler, orphans, begin };
+  return { ledger, book, bidder, frontDesk, contracts, supervisor, reporter, settler, orphans, begin };
 }
 
 function wireLedger(

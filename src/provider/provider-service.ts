@@ -5,21 +5,41 @@ import type { Evidence } from '../domain/evidence.ts';
 import type { Lease } from '../domain/lock.ts';
 import { NO_RESOURCES } from '../domain/resources.ts';
 import { CodedError } from '../lib/coded-error.ts';
+import { RequesterGate } from './admission/requester-gate.ts';
+import { isServed } from './bidding/policies.ts';
 import { recoverExecutions } from './executions/recovery.ts';
-import type { Provider, ProviderNeeds } from './index.ts';
+import type { Provider, ProviderDescription, ProviderNeeds } from './index.ts';
 import type { ProviderOptions } from './options.ts';
-import type { Answer, OutputStream, ProviderDesk } from './ports.ts';
+import type { Answer, OutputStream, ProviderDesk, RequesterGuard, RequesterReputation } from './ports.ts';
 import { type ProviderParts, wireProvider } from './provider-parts.ts';
+
+const NOTHING_HELD: RequesterReputation = { of: () => 1000, unreachable: () => {} };
 
 /** The face of the provider to the network. */
 export class ProviderService implements Provider, ProviderDesk {
   readonly #options: ProviderOptions;
   readonly #needs: ProviderNeeds;
+  readonly #gate: RequesterGate;
+  readonly requesters: RequesterGuard;
+  #draining = false;
   #parts: ProviderParts | undefined;
 
   constructor(options: ProviderOptions, needs: ProviderNeeds) {
     this.#options = options;
     this.#needs = needs;
+    const reputation = needs.reputation ?? NOTHING_HELD;
+    const gate = new RequesterGate(options.limits.admission, {
+      self: needs.traits.peerId,
+      clock: needs.clock,
+      isServed: (requester) => isServed(requester, options),
+      reputation,
+    });
+    this.#gate = gate;
+    this.requesters = {
+      standing: (claimed) => gate.standing(claimed),
+      heard: (requester) => void gate.heard(requester),
+      unreachable: (requester) => reputation.unreachable(requester),
+    };
   }
 
   get desk(): ProviderDesk {
@@ -29,7 +49,7 @@ export class ProviderService implements Provider, ProviderDesk {
   /** Nothing is answered before everything from before is back in its place. */
   async start(): Promise<void> {
     const stored = await this.#needs.store.load();
-    const parts = wireProvider(this.#options, this.#needs, stored.highestLockVersion);
+    const parts = wireProvider(this.#options, this.#needs, this.#gate, stored.highestLockVersion);
     const startable = await recoverExecutions(stored, { ...this.#needs, ...parts });
     this.#parts = parts;
     for (const execution of startable) parts.begin(execution);
@@ -67,6 +87,13 @@ export class ProviderService implements Provider, ProviderDesk {
 
   setDraining(draining: boolean): void {
     this.#running().bidder.setDraining(draining);
+    this.#draining = draining;
+  }
+
+  describe(): ProviderDescription | undefined {
+    if (this.#parts === undefined) return undefined;
+    const { traits } = this.#needs;
+    return { traits, pools: this.pools(), price: this.#options.price, draining: this.#draining };
   }
 
   // ---- ProviderDesk ---------------------------------------------------------------------------------
@@ -74,7 +101,7 @@ export class ProviderService implements Provider, ProviderDesk {
   async answer(request: Evidence<BidRequest>): Promise<Answer> {
     return this.#parts === undefined
       ? { kind: 'silence', reason: 'not started' }
-      : this.#parts.bidder.answer(request);
+      : this.#parts.frontDesk.answer(request);
   }
 
   async lock(requester: string, request: Evidence<JobRequest>): Promise<Evidence<Bid> | Evidence<Decline>> {
@@ -86,7 +113,7 @@ export class ProviderService implements Provider, ProviderDesk {
   }
 
   ended(requester: string, requestId: string): void {
-    this.#parts?.bidder.ended(requester, requestId);
+    this.#parts?.frontDesk.ended(requester, requestId);
   }
 
   async contract(asker: string, contractId: string): Promise<ContractAnswer> {

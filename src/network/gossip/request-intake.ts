@@ -1,13 +1,16 @@
 import type { BidRequest } from '../../domain/bid.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import { bidRequestMessage } from '../../messages/bid-request.ts';
+import { claimedSigner } from '../../messages/envelope.ts';
 import { decodeFrame, type Frame } from '../../messages/frame.ts';
 import { ISSUED_AT_TOLERANCE_MS } from '../../messages/message.ts';
 import type { Read } from '../../messages/rejection.ts';
 import { searchClosedMessage } from '../../messages/search-closed.ts';
+import type { RequesterGuard } from '../../provider/ports.ts';
 import type { NetworkContext } from '../context.ts';
 import { ExpiringSet } from '../expiring-set.ts';
 import type { GossipVerdict } from '../underlay.ts';
+import { NeighbourRates } from './neighbour-rates.ts';
 import { type GossipOutcome, verdictOf } from './verdict.ts';
 
 /** A message can be issued up to the tolerance ahead and stay believable for the tolerance after that. */
@@ -24,15 +27,26 @@ function keyOf(signer: string, requestId: string): string {
  */
 export class RequestIntake {
   readonly #context: NetworkContext;
+  readonly #guard: RequesterGuard;
   readonly #answer: (request: Evidence<BidRequest>) => Promise<void>;
+  readonly #handedOn: NeighbourRates;
+  readonly #handedOnOfRegulars: NeighbourRates;
   readonly #seen: ExpiringSet;
   readonly #closed: ExpiringSet;
   readonly #answeringByRequester = new Map<string, number>();
   #answering = 0;
 
-  constructor(context: NetworkContext, answer: (request: Evidence<BidRequest>) => Promise<void>) {
+  constructor(
+    context: NetworkContext,
+    guard: RequesterGuard,
+    answer: (request: Evidence<BidRequest>) => Promise<void>,
+  ) {
+    const { clock, limits } = context;
     this.#context = context;
+    this.#guard = guard;
     this.#answer = answer;
+    this.#handedOn = new NeighbourRates(limits.gossipPerNeighbour, clock);
+    this.#handedOnOfRegulars = new NeighbourRates(limits.gossipOfRegularsPerNeighbour, clock);
     this.#seen = new ExpiringSet(context.clock, REPLAY_WINDOW_MS, context.limits.seenRequests);
     this.#closed = new ExpiringSet(context.clock, REPLAY_WINDOW_MS, context.limits.seenRequests);
   }
@@ -44,46 +58,72 @@ export class RequestIntake {
 
   /** The gossip validator of the requests topic. */
   fromGossip(from: string, message: Uint8Array): GossipVerdict {
-    return verdictOf(this.#context, from, this.#judge(message));
+    return verdictOf(this.#context, from, this.#judge(from, message));
+  }
+
+  /** False when a requester that is about to send a request itself would not be heard. */
+  hears(requester: string): boolean {
+    return this.#guard.standing(requester) !== 'shut';
   }
 
   /** A request that its requester sent itself. */
   fromRequester(request: Evidence<BidRequest>): void {
-    this.#context.counters.add(this.#admit(request) ? 'request.direct' : 'request.repeat');
+    this.#context.counters.add(this.#take(request) ? 'request.direct' : 'request.repeat');
   }
 
-  #judge(message: Uint8Array): GossipOutcome {
+  /**
+   * The cheapest question first: size, form, rate of the neighbour, rate of who is said to have signed. What passes
+   * these is worth the check of a signature, and only that spends a requester's rate.
+   */
+  #judge(from: string, message: Uint8Array): GossipOutcome {
     const frame = decodeFrame(message, this.#context.underlay.maxGossipBytes);
     if (!frame.ok) return { kind: 'rejected', rejection: frame.rejection };
-    const { kind } = frame.value;
+    const { kind, body } = frame.value;
+    if (!this.#isWithinRates(from, claimedSigner(body))) return { kind: 'surplus' };
     if (kind === 'bid-request') return this.#judgeRequest(frame.value);
     if (kind === 'search-closed') return this.#judgeClosed(frame.value);
     return { kind: 'rejected', rejection: { code: 'MALFORMED', detail: `${kind} in gossip` } };
   }
 
+  /** Names can be forged, but not signatures: who hands on false ones in the name of regulars is soon refused for it. */
+  #isWithinRates(from: string, claimed: string | undefined): boolean {
+    if (from === this.#context.underlay.self || claimed === undefined) return true;
+    const standing = this.#guard.standing(claimed);
+    const handedOn = this.#handedOn.take(from);
+    if (standing === 'shut') return false;
+    return handedOn || (standing === 'regular' && this.#handedOnOfRegulars.take(from));
+  }
+
   #judgeRequest(frame: Frame): GossipOutcome {
     const request: Read<Evidence<BidRequest>> = this.#context.verifier.open(bidRequestMessage, frame.body);
     if (!request.ok) return { kind: 'rejected', rejection: request.rejection };
-    return { kind: this.#admit(request.value) ? 'request' : 'repeat' };
+    return { kind: this.#take(request.value) ? 'request' : 'repeat' };
   }
 
   #judgeClosed(frame: Frame): GossipOutcome {
     const notice = this.#context.verifier.open(searchClosedMessage, frame.body);
     if (!notice.ok) return { kind: 'rejected', rejection: notice.rejection };
     const { signer, value } = notice.value;
+    this.#guard.heard(signer);
     return { kind: this.#closed.add(keyOf(signer, value.requestId)) ? 'closed' : 'repeat' };
   }
 
-  #admit(request: Evidence<BidRequest>): boolean {
-    if (!this.#seen.add(keyOf(request.signer, request.value.requestId))) return false;
+  /** False when it was here before. What the provider does not get to see is counted here. */
+  #take(request: Evidence<BidRequest>): boolean {
+    if (!this.#seen.add(keyOf(request.signer, request.value.requestId))) {
+      this.#guard.heard(request.signer);
+      return false;
+    }
     if (this.isClosed(request)) {
       this.#context.counters.add('request.closed-before');
+      this.#guard.heard(request.signer);
       return true;
     }
     const { limits, counters } = this.#context;
     const ofRequester = this.#answeringByRequester.get(request.signer) ?? 0;
     if (this.#answering >= limits.answeringRequests || ofRequester >= limits.answeringPerRequester) {
       counters.add('request.dropped');
+      this.#guard.heard(request.signer);
       return true;
     }
     this.#answering += 1;

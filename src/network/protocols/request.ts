@@ -1,3 +1,4 @@
+import { CodedError } from '../../lib/coded-error.ts';
 import { bidRequestMessage } from '../../messages/bid-request.ts';
 import { attend, closeSoftly, type NetworkContext } from '../context.ts';
 import { FrameChannel, outOfTurn, required } from '../frame-channel.ts';
@@ -33,6 +34,8 @@ export function serveRequest(
 ): Promise<void> {
   return attend(context, 'request', channel, async () => {
     const { clock, limits, verifier } = context;
+    if (!intake.hears(channel.peer))
+      throw new CodedError('OVER_RATE', 'The requester has sent more than it may.');
     const frames = new FrameChannel(channel, clock, limits.protocols.request.maxFrameBytes);
     const frame = await frames.expect(limits.answerTimeoutMs);
     if (frame.kind !== 'bid-request') throw outOfTurn(`a ${frame.kind}`);

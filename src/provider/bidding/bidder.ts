@@ -8,6 +8,7 @@ import { compare, isRetryable } from '../../domain/matching.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
+import type { Admission } from '../admission/requester-gate.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { ProviderOptions } from '../options.ts';
 import type { Answer, BidAnswer, ProviderStore, RequesterLink } from '../ports.ts';
@@ -68,10 +69,14 @@ export class Bidder {
     this.#draining = draining;
   }
 
-  async answer(evidence: Evidence<BidRequest>): Promise<Answer> {
+  /** `admit` is asked once this node would answer, before that costs anything. */
+  async answer(evidence: Evidence<BidRequest>, admit: () => Admission = () => 'in'): Promise<Answer> {
     const { value: request, signer: requester } = evidence;
     const silence = this.#reasonForSilence(requester, request);
     if (silence !== undefined) return { kind: 'silence', reason: silence };
+    const admission = admit();
+    if (admission === 'unheard') return { kind: 'silence', reason: 'too many requests' };
+    if (admission !== 'in') return this.#decline(request, 'bid', admission);
 
     const verdict = checkPolicies({
       self: this.#needs.traits.peerId,

@@ -24,18 +24,23 @@ function no(refusal: Refusal): Verdict {
 const notDraining: Policy = ({ draining }) =>
   draining ? no({ code: 'DRAINING', message: 'This node takes no new work.', retryable: true }) : YES;
 
-const requesterAllowed: Policy = ({ requester, options }) => {
-  const denied = options.deny.includes(requester);
-  const unlisted = options.allow.length > 0 && !options.allow.includes(requester);
-  return denied || unlisted
-    ? no({
-        code: 'POLICY',
-        message: 'This node does not serve this requester.',
-        field: 'requester',
-        retryable: false,
-      })
-    : YES;
+export const NOT_SERVED: Refusal = {
+  code: 'POLICY',
+  message: 'This node does not serve this requester.',
+  field: 'requester',
+  retryable: false,
 };
+
+/** Whether the owner of this node lets `requester` be served. */
+export function isServed(
+  requester: string,
+  { allow, deny }: Pick<ProviderOptions, 'allow' | 'deny'>,
+): boolean {
+  return !deny.includes(requester) && (allow.length === 0 || allow.includes(requester));
+}
+
+const requesterAllowed: Policy = ({ requester, options }) =>
+  isServed(requester, options) ? YES : no(NOT_SERVED);
 
 const withinExecutionCap: Policy = ({ liveExecutions, options }) =>
   liveExecutions < options.limits.maxExecutions

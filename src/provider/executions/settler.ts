@@ -14,6 +14,8 @@ export interface SettlerNeeds {
   readonly store: Pick<ProviderStore, 'contract'>;
   readonly content: Pick<ProviderContent, 'unpin'>;
   readonly supervisor: Pick<Supervisor, 'stop'>;
+  /** The requester took the result of its contract. */
+  readonly onKept?: (requester: string) => void;
 }
 
 const UNWANTED = { exitReason: 'cancelled', message: 'The requester does not want it any more.' } as const;
@@ -55,6 +57,7 @@ export class Settler {
       const contract = await store.contract(contractId);
       const end = desired === 'done' && state === 'Publishing' ? 'COMPLETED' : 'TERMINATED';
       await book.settle(executionId, { contracts: movedTo(contract, end, clock.nowMs()) });
+      if (end === 'COMPLETED') this.#needs.onKept?.(execution.requester);
     }
     // Unpinned before it is forgotten: a crash in between repeats this, and leaves no pin behind.
     await content.unpin(contractId);

@@ -8,7 +8,7 @@ import type { Verifier } from '../../../src/messages/message.ts';
 import { createNetwork, type Network, type NetworkDesks } from '../../../src/network/index.ts';
 import { type ProtocolNames, protocolNames } from '../../../src/network/names.ts';
 import type { NetworkLimits } from '../../../src/network/options.ts';
-import type { Channel, Underlay } from '../../../src/network/underlay.ts';
+import type { Channel, GossipVerdict, Underlay } from '../../../src/network/underlay.ts';
 import type { SearchListener } from '../../../src/orchestrator/ports.ts';
 import type { ProviderDesk } from '../../../src/provider/ports.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
@@ -59,6 +59,11 @@ export function scriptedProvider(notary: Notary, over: Partial<ProviderDesk> = {
       throw new Error('no logs');
     },
     peerConnected: (peer) => calls.push(`connected ${peer}`),
+    requesters: {
+      standing: () => 'stranger',
+      heard: () => {},
+      unreachable: (requester) => void calls.push(`unreachable ${requester}`),
+    },
     ...over,
   };
 }
@@ -191,4 +196,22 @@ export async function openRaw(
     { maxFrameBytes, maxChannels: 100, maxChannelsPerPeer: 100 },
     { timeoutMs: 1000, peerRecord: new Uint8Array() },
   );
+}
+
+type Validate = (from: string, message: Uint8Array) => GossipVerdict;
+
+/** The node's underlay, and the door through which its gossip comes in. */
+export function tapGossip(simulated: SimulatedNode): {
+  readonly simulated: SimulatedNode;
+  readonly gossip: (from: string, message: Uint8Array) => GossipVerdict | undefined;
+} {
+  const doors: Validate[] = [];
+  const underlay = new Proxy(simulated.underlay, {
+    get(target, name) {
+      if (name === 'subscribe') return (_topic: string, validate: Validate) => doors.push(validate);
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  return { simulated: { ...simulated, underlay }, gossip: (from, message) => doors[0]?.(from, message) };
 }

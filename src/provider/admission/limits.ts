@@ -1,0 +1,39 @@
+import type { RateLimit } from '../../lib/token-bucket.ts';
+
+/** Bounds on what requesters can make this provider do; listed in specs/limits.md, explained in specs/protection.md. */
+export interface AdmissionLimits {
+  /** Signed requests and notices of one requester, whether they are answered or not. */
+  readonly requestsPerRequester: RateLimit;
+  /** Requests that are looked into, of everybody together. */
+  readonly requestsInTotal: RateLimit;
+  /** As many again, for regulars alone. */
+  readonly requestsOfRegulars: RateLimit;
+  /** Signed answers to requests over a rate, per requester and in total; beyond them there is silence. */
+  readonly rateDeclinesPerRequester: RateLimit;
+  readonly rateDeclinesInTotal: RateLimit;
+  /** Bids that are out and were neither refused nor ended. */
+  readonly negotiations: number;
+  readonly negotiationsPerRequester: number;
+  /** Out of `negotiations`, those that only regulars can have. */
+  readonly negotiationsOfRegulars: number;
+  /** Requesters whose rates are remembered: the one silent longest starts afresh. */
+  readonly rememberedRequesters: number;
+  /** Requesters that are remembered for contracts they kept. */
+  readonly rememberedRegulars: number;
+  /** Thousandths; with less of a reputation nobody is a regular. */
+  readonly regularReputation: number;
+}
+
+export const defaultAdmissionLimits: AdmissionLimits = {
+  requestsPerRequester: { burst: 1024, perSecond: 256 },
+  requestsInTotal: { burst: 512, perSecond: 128 },
+  requestsOfRegulars: { burst: 1024, perSecond: 256 },
+  rateDeclinesPerRequester: { burst: 4, perSecond: 1 },
+  rateDeclinesInTotal: { burst: 64, perSecond: 16 },
+  negotiations: 1024,
+  negotiationsPerRequester: 128,
+  negotiationsOfRegulars: 256,
+  rememberedRequesters: 8192,
+  rememberedRegulars: 4096,
+  regularReputation: 500,
+};

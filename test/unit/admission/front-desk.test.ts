@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import type { BidRequest } from '../../../src/domain/bid.ts';
+import type { Evidence } from '../../../src/domain/evidence.ts';
+import { FrontDesk } from '../../../src/provider/admission/front-desk.ts';
+import { NegotiationSeats } from '../../../src/provider/admission/negotiation-seats.ts';
+import type { Admission } from '../../../src/provider/admission/requester-gate.ts';
+import type { Answer } from '../../../src/provider/ports.ts';
+import { bidOf, evidence, requestOf } from '../fakes/market.ts';
+import { GateWorld, LIMITS } from './gate-world.ts';
+
+const RATES = {
+  requestsPerRequester: { burst: 1000, perSecond: 1 },
+  requestsInTotal: { burst: 1000, perSecond: 1 },
+  requestsOfRegulars: { burst: 1000, perSecond: 1 },
+} as const;
+
+/** A bidder that bids whenever it is let in, unless it is told otherwise. */
+class DeskWorld extends GateWorld {
+  readonly ended: string[] = [];
+  readonly admissions: Admission[] = [];
+  readonly desk: FrontDesk;
+  next: 'bid' | 'silence' | 'fault' = 'bid';
+  asksWhenSilent = true;
+  #requests = 0;
+
+  constructor() {
+    super(RATES);
+    this.desk = new FrontDesk(
+      { ...LIMITS, ...RATES },
+      {
+        gate: this.gate,
+        bidder: {
+          answer: (request, admit) => this.#answer(request, admit),
+          ended: (requester, requestId) => void this.ended.push(`${requester}/${requestId}`),
+        },
+      },
+    );
+  }
+
+  async request(requester: string, requestId = `request-${(this.#requests += 1)}`): Promise<Answer> {
+    return this.desk.answer(evidence('bid-request', requestOf({ requestId }), requester));
+  }
+
+  async #answer(request: Evidence<BidRequest>, admit: () => Admission = () => 'in'): Promise<Answer> {
+    if (this.next === 'silence' && !this.asksWhenSilent) return { kind: 'silence', reason: 'not for us' };
+    const admission = admit();
+    this.admissions.push(admission);
+    await Promise.resolve();
+    if (this.next === 'fault') throw new Error('the disk is full');
+    if (admission !== 'in' || this.next === 'silence') return { kind: 'silence', reason: 'no' };
+    return {
+      kind: 'bid',
+      bid: bidOf(LIMITS.negotiations.toString(), { requestId: request.value.requestId }),
+    };
+  }
+}
+
+describe('the seats of open negotiations', () => {
+  it('are taken by bids and given back when these end', async () => {
+    const world = new DeskWorld();
+    await world.request('a', 'one');
+    await world.request('a', 'two');
+    expect(await world.request('a', 'three')).toMatchObject({ kind: 'silence' });
+    expect(world.admissions.at(-1)).toMatchObject({ code: 'BUSY', retryable: true });
+    expect(world.desk.openNegotiations).toBe(2);
+    world.desk.ended('a', 'one');
+    expect(await world.request('a', 'four')).toMatchObject({ kind: 'bid' });
+    expect(world.ended).toEqual(['a/one']);
+  });
+
+  it('are given back once, however often an end is told', async () => {
+    const world = new DeskWorld();
+    await world.request('a', 'one');
+    world.desk.ended('a', 'one');
+    world.desk.ended('a', 'one');
+    world.desk.ended('b', 'one');
+    expect(world.desk.openNegotiations).toBe(0);
+  });
+
+  it('are taken while a bid is being decided, and given back when there is none', async () => {
+    const world = new DeskWorld();
+    const deciding = [world.request('a'), world.request('a'), world.request('a')];
+    expect(world.desk.openNegotiations).toBe(2);
+    const answers = await Promise.all(deciding);
+    expect(answers.map(({ kind }) => kind)).toEqual(['bid', 'bid', 'silence']);
+    for (const next of ['silence', 'fault'] as const) {
+      world.next = next;
+      await world.request('b').catch(() => {});
+      expect(world.desk.openNegotiations).toBe(2);
+    }
+  });
+
+  it('are not taken by requests that this node would not answer anyway', async () => {
+    const world = new DeskWorld();
+    world.next = 'silence';
+    world.asksWhenSilent = false;
+    await world.request('a');
+    expect(world.admissions).toEqual([]);
+    expect(world.desk.openNegotiations).toBe(0);
+  });
+
+  it('are kept in part for regulars', async () => {
+    const world = new DeskWorld();
+    world.gate.kept('regular');
+    for (const requester of ['a', 'b', 'c', 'd']) await world.request(requester);
+    expect(world.desk.openNegotiations).toBe(LIMITS.negotiations - LIMITS.negotiationsOfRegulars);
+    expect(await world.request('regular')).toMatchObject({ kind: 'bid' });
+    expect(await world.request('regular')).toMatchObject({ kind: 'silence' });
+  });
+
+  it('are fewer for who is thought less of, but one at least', () => {
+    const seats = new NegotiationSeats({ ...LIMITS, negotiations: 100, negotiationsPerRequester: 10 });
+    const taken = (requester: string, reputation: number): number => {
+      let count = 0;
+      while (seats.take({ requester, regular: false, reputation })) count += 1;
+      return count;
+    };
+    expect([taken('good', 1000), taken('so-so', 300), taken('bad', 1)]).toEqual([10, 3, 1]);
+  });
+});
+
+it('spends the rate of a requester also where this node would not answer', async () => {
+  const world = new DeskWorld();
+  world.next = 'silence';
+  world.asksWhenSilent = false;
+  for (let index = 0; index < 1000; index += 1) await world.request('a');
+  expect(world.gate.heard('a')).toBe(false);
+});
