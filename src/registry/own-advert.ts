@@ -68,11 +68,6 @@ export class OwnAdvert {
     this.#needs = needs;
   }
 
-  /** How many were published. */
-  get count(): number {
-    return this.#count;
-  }
-
   start(): void {
     this.#running = true;
     this.#audienceSize = 0;

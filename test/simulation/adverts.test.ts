@@ -27,7 +27,7 @@ it(`adverts reach ${NODES} nodes, and thin out`, async () => {
     expect(Math.abs(node.registry.sizeEstimate() - NODES)).toBeLessThanOrEqual(5);
   }
   const published = (): number =>
-    world.nodes.reduce((sum, { registry }) => sum + (registry.counters()['published'] ?? 0), 0);
+    world.nodes.reduce((sum, { network }) => sum + (network.counters()['advert.published'] ?? 0), 0);
   const before = published();
   const minutes = 2;
   await world.clock.advanceBy(minutes * 60_000);

@@ -41,7 +41,7 @@ describe('the peer table', () => {
     expect(take('a', { sequence: 5, draining: true })).toBe('ignore');
     expect(take('a', { sequence: 4, draining: true })).toBe('ignore');
     expect(registry.peer('a')?.advert.draining).toBe(false);
-    expect(registry.counters()).toMatchObject({ taken: 1, old: 2 });
+    expect(registry.counters()).toMatchObject({ 'advert.taken': 1, 'advert.old': 2 });
   });
 
   it('does not believe a replay after the peer has left, and believes a clock that was set back later', async () => {
@@ -69,7 +69,11 @@ describe('the peer table', () => {
     expect(known()).toEqual([]);
     expect(take('a', { sequence: 6, validForMs: 0 })).toBe('ignore');
     expect(take('a', { sequence: 7 })).toBe('ignore');
-    expect(registry.counters()).toMatchObject({ taken: 2, left: 1, 'too-soon': 4 });
+    expect(registry.counters()).toMatchObject({
+      'advert.taken': 2,
+      'advert.left': 1,
+      'advert.too-soon': 4,
+    });
   });
 
   it('lets each peer speak more seldom where there are many', async () => {
@@ -90,7 +94,7 @@ describe('the peer table', () => {
     expect(take('a', { onboarded: amounts, free: { ...amounts, cpuMillis: 2 } })).toBe('reject');
     expect(take(SELF)).toBe('ignore');
     expect(known()).toEqual([]);
-    expect(registry.counters()).toMatchObject({ inconsistent: 1, own: 1 });
+    expect(registry.counters()).toMatchObject({ 'advert.inconsistent': 1, 'advert.own': 1 });
   });
 });
 
@@ -106,7 +110,7 @@ describe('a full table', () => {
     expect(scene.known()).toHaveLength(20);
     expect(scene.known()).toEqual(again.known());
     expect(scene.known()).toEqual(expect.arrayContaining(['peer-7', 'peer-150']));
-    expect(scene.registry.counters()).toMatchObject({ taken: 200, displaced: 180 });
+    expect(scene.registry.counters()).toMatchObject({ 'advert.taken': 200, 'advert.displaced': 180 });
   });
 
   it('is another sample on another node', () => {
