@@ -1,5 +1,6 @@
 import type { Advert } from '../domain/advert.ts';
 import { advertisedProvider, type AdvertQuery } from '../domain/advert-matching.ts';
+import type { SeenFits } from '../domain/answering.ts';
 import type { Requirements } from '../domain/bid.ts';
 import type { Evidence } from '../domain/evidence.ts';
 import { every, type Timer } from '../lib/clock.ts';
@@ -11,11 +12,19 @@ import { OwnAdvert } from './own-advert.ts';
 import { peerHash } from './peer-hash.ts';
 import { type AskableProvider, type PeerRow, PeerTable } from './peer-table.ts';
 import type { AdvertDesk } from './ports.ts';
-import { type AdvertCandidate, candidatesOf, explanationOf, type TableExplanation } from './questions.ts';
+import {
+  type AdvertCandidate,
+  candidatesOf,
+  explanationOf,
+  fitsOf,
+  type TableExplanation,
+} from './questions.ts';
 import { SizeSketch } from './size-sketch.ts';
 import { TableSaver } from './table-saver.ts';
 
 const SALT_BYTES = 16;
+/** Asked with every search: enough to tell a tenth of the network from the rest. */
+const FITS_COMPARED = 512;
 const SWEEP_EVERY_MS = 10_000;
 /** An estimate is asked for with every search and every advert, and changes slowly. */
 const ESTIMATE_KEPT_MS = 1000;
@@ -127,6 +136,12 @@ export class RegistryService implements Registry, AdvertDesk {
     return candidatesOf(this.#rowsFor(options.exclude ?? []), queryOf(requirements, options), {
       limit: options.limit,
       compared: this.#options.limits.comparedPerCall,
+    });
+  }
+
+  fits(requirements: Requirements, options: ExplainOptions = {}): SeenFits {
+    return fitsOf(this.#rowsFor(options.exclude ?? []), queryOf(requirements, options), {
+      compared: Math.min(FITS_COMPARED, this.#options.limits.comparedPerCall),
     });
   }
 
