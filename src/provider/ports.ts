@@ -134,7 +134,8 @@ export interface RequesterReputation {
 // ---- what the network may ask the provider ---------------------------------------------------------
 
 export type Answer =
-  | { readonly kind: 'bid'; readonly bid: Evidence<Bid> }
+  /** `delayMs`: not to be delivered before, and not at all when the request is closed by then. */
+  | { readonly kind: 'bid'; readonly bid: Evidence<Bid>; readonly delayMs?: number }
   | { readonly kind: 'decline'; readonly decline: Evidence<Decline> }
   /** Not to be answered at all: a repeat, excluded, outside the answer share. */
   | { readonly kind: 'silence'; readonly reason: string };

@@ -1,5 +1,5 @@
-import { isInAnswerShare } from '../../domain/answer-share.ts';
 import type { Bid, BidRequest, Decline, JobRequest, Refusal } from '../../domain/bid.ts';
+import { fitAfter } from '../../domain/bid-fit.ts';
 import type { CapabilityComparison } from '../../domain/comparison.ts';
 import type { AvailableCapability, NodeTraits } from '../../domain/capability.ts';
 import type { Evidence, Notary } from '../../domain/evidence.ts';
@@ -12,20 +12,20 @@ import type { Admission } from '../admission/requester-gate.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { ProviderOptions } from '../options.ts';
 import type { Answer, BidAnswer, ProviderStore, RequesterLink } from '../ports.ts';
-import { fitAfter } from './bid-fit.ts';
 import { BidBook, type GrantedLock, type OpenBid } from './bid-book.ts';
 import { refusalOf, signDecline } from './declining.ts';
 import { placesIn } from './places.ts';
 import { checkPolicies } from './policies.ts';
+import { tellsNo, turnOf, voiceOf } from './turnout.ts';
 
 export interface BidderNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly newId: () => string;
   readonly notary: Notary;
-  readonly ledger: Pick<ResourceLedger, 'pools' | 'free' | 'hold' | 'get' | 'release'>;
+  readonly ledger: Pick<ResourceLedger, 'pools' | 'free' | 'hold' | 'get' | 'release' | 'retryAfter'>;
   readonly store: Pick<ProviderStore, 'commit' | 'answer'>;
-  readonly link: Pick<RequesterLink, 'peerRecord'>;
+  readonly link: Pick<RequesterLink, 'peerRecord' | 'isConnected'>;
   readonly traits: NodeTraits;
   readonly liveExecutions: () => number;
 }
@@ -72,7 +72,8 @@ export class Bidder {
   /** `admit` is asked once this node would answer, before that costs anything. */
   async answer(evidence: Evidence<BidRequest>, admit: () => Admission = () => 'in'): Promise<Answer> {
     const { value: request, signer: requester } = evidence;
-    const silence = this.#reasonForSilence(requester, request);
+    const voice = this.#voice(requester, request);
+    const silence = this.#reasonForSilence(requester, request, voice);
     if (silence !== undefined) return { kind: 'silence', reason: silence };
     const admission = admit();
     if (admission === 'unheard') return { kind: 'silence', reason: 'too many requests' };
@@ -91,12 +92,11 @@ export class Bidder {
     const available = this.#available();
     const comparison = compare(request.requirements, available);
     if (!comparison.hardOk) {
-      return this.#decline(
-        request,
-        'bid',
-        refusalOf(comparison, isRetryable(comparison, request.requirements, available)),
-      );
+      const retryable = isRetryable(comparison, request.requirements, available);
+      const later = retryable ? this.#needs.ledger.retryAfter() : {};
+      return this.#decline(request, 'bid', { ...refusalOf(comparison, retryable), ...later });
     }
+    if (voice === 'decline') return { kind: 'silence', reason: 'outside the answer share' };
     const earlier = await this.#needs.store.answer(request.requestId);
     // Asked again behind the wait: the same request may have come on two ways at once.
     if (earlier?.requester === requester || this.#book.find(requester, request.requestId) !== undefined) {
@@ -140,10 +140,16 @@ export class Bidder {
   }
 
   async #bid(requester: string, request: BidRequest, comparison: CapabilityComparison): Promise<Answer> {
-    const { clock, notary, store } = this.#needs;
+    const { clock, notary, store, ledger } = this.#needs;
     const { limits, lockOnBid } = this.#options;
     const bid = this.#bidFor(request, comparison);
-    if (bid.slots < 1) return this.#decline(request, 'bid', TAKEN);
+    if (bid.slots < 1) return this.#decline(request, 'bid', { ...TAKEN, ...ledger.retryAfter() });
+    const turn = turnOf(request, comparison, bid.fit);
+    if (turn.kind === 'left-out' && requester !== notary.self)
+      return request.answerAlways
+        ? this.#decline(request, 'bid', turn.refusal)
+        : { kind: 'silence', reason: 'others fit better' };
+    const delayMs = turn.kind === 'bid' && requester !== notary.self ? turn.delayMs : 0;
     const open: OpenBid = {
       requester,
       request,
@@ -159,11 +165,11 @@ export class Bidder {
     try {
       if (held === undefined) {
         await store.commit({ answers: [answer] });
-        return { kind: 'bid', bid: notary.sign('bid', bid) };
+        return { kind: 'bid', bid: notary.sign('bid', bid), delayMs };
       }
       const lock = this.#grant(open, bid.bidId, held.lease, {}, [answer]);
       await lock.durable;
-      return { kind: 'bid', bid: lock.answer };
+      return { kind: 'bid', bid: lock.answer, delayMs };
     } catch (error) {
       // Nobody will hear of this bid, so nobody will end it either.
       this.#book.remove(requester, requestId);
@@ -208,12 +214,24 @@ export class Bidder {
     return lock;
   }
 
-  #reasonForSilence(requester: string, request: BidRequest): string | undefined {
+  #voice(requester: string, request: BidRequest): ReturnType<typeof voiceOf> {
+    const { traits, link } = this.#needs;
+    return voiceOf(request, {
+      self: traits.peerId,
+      isOwn: requester === traits.peerId,
+      isConnected: () => link.isConnected(requester),
+    });
+  }
+
+  #reasonForSilence(
+    requester: string,
+    request: BidRequest,
+    voice: ReturnType<typeof voiceOf>,
+  ): string | undefined {
     const self = this.#needs.traits.peerId;
     if (requester === self && !this.#options.ownJobs) return 'own jobs are not served';
     if (request.exclude.includes(self)) return 'excluded';
-    if (requester !== self && !isInAnswerShare(request.requestId, self, request.answerShare))
-      return 'outside the answer share';
+    if (voice === 'none') return 'outside the answer share';
     if (this.#book.find(requester, request.requestId) !== undefined) return 'answered before';
     return undefined;
   }
@@ -263,7 +281,7 @@ export class Bidder {
   }
 
   #decline(request: BidRequest, stage: Decline['stage'], refusal: Refusal): Answer {
-    if (!request.answerAlways) return { kind: 'silence', reason: refusal.code };
+    if (!tellsNo(request, this.#needs.traits.peerId)) return { kind: 'silence', reason: refusal.code };
     const { requestId, jobId } = request;
     return { kind: 'decline', decline: signDecline(this.#needs.notary, requestId, jobId, stage, refusal) };
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bidMessage } from '../../../src/messages/bid.ts';
-import { fitAfter } from '../../../src/provider/bidding/bid-fit.ts';
+import { fitAfter } from '../../../src/domain/bid-fit.ts';
 import { bidOf, device, GIB, resources } from '../domain/market-values.ts';
 
 const onboarded = resources({ gpus: [device(0), device(1), device(2)] });

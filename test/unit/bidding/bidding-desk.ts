@@ -74,7 +74,7 @@ export class BiddingDesk {
       ...base,
       newId: id,
       ledger: this.ledger,
-      link: { peerRecord: () => Uint8Array.of(2) },
+      link: { peerRecord: () => Uint8Array.of(2), isConnected: () => true },
       traits: {
         peerId: PROVIDER,
         nodeVersion: '1.0.0',

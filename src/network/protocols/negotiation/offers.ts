@@ -1,5 +1,6 @@
 import type { Bid, BidRequest, Decline } from '../../../domain/bid.ts';
 import type { Evidence } from '../../../domain/evidence.ts';
+import { sleep } from '../../../lib/clock.ts';
 import { CodedError, codeOf } from '../../../lib/coded-error.ts';
 import { envelopeOf } from '../../../messages/envelope.ts';
 import { refusedSchema } from '../../../messages/frame.ts';
@@ -60,7 +61,7 @@ export class Offers {
       return;
     }
     counters.add(`answer.${answer.kind}`);
-    if (answer.kind === 'bid') void this.#offer(request, answer.bid);
+    if (answer.kind === 'bid') void this.#offer(request, answer.bid, answer.delayMs ?? 0);
     if (answer.kind === 'decline') void this.#decline(request, answer.decline);
   }
 
@@ -81,8 +82,8 @@ export class Offers {
     }
   }
 
-  async #offer(request: Evidence<BidRequest>, bid: Evidence<Bid>): Promise<void> {
-    const { limits, counters } = this.#context;
+  async #offer(request: Evidence<BidRequest>, bid: Evidence<Bid>, delayMs: number): Promise<void> {
+    const { clock, limits, counters } = this.#context;
     if (this.#isClosed(request) || this.#open >= limits.offers) {
       counters.add(this.#isClosed(request) ? 'offer.closed-before' : 'offer.dropped');
       this.#desk.ended(request.signer, request.value.requestId);
@@ -90,6 +91,11 @@ export class Offers {
     }
     this.#open += 1;
     try {
+      if (delayMs > 0) await sleep(clock, delayMs);
+      if (this.#isClosed(request)) {
+        counters.add('offer.spared');
+        return;
+      }
       const channel = await this.#reach(request);
       await attend(this.#context, 'offer', channel, () =>
         this.#conduct({ request, bid, frames: this.#frames(channel) }),

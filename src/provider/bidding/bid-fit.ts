@@ -1,1 +1,0 @@
-export { fitAfter } from '../../domain/bid-fit.ts';
