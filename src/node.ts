@@ -4,6 +4,7 @@ import type { NodeOptions } from './config/node-options.ts';
 import { createContentStore } from './content/content-store.ts';
 import type { ContentStore } from './content/index.ts';
 import { type AdvertContent, advertContent } from './domain/advert.ts';
+import type { Notary } from './domain/evidence.ts';
 import { createNotary, createVerifier, loadIdentity } from './identity/index.ts';
 import { systemClock } from './lib/clock.ts';
 import { createLogger } from './lib/logger.ts';
@@ -86,19 +87,7 @@ async function startParts(
       logger: logger.child('content'),
     });
   const provider = await buildProvider(base, network, content);
-  const registry = createRegistry(
-    { ownJobs: options.provider?.ownJobs ?? false, preferredPeers: [], limits: options.registry },
-    {
-      clock,
-      random,
-      logger: logger.child('registry'),
-      self: identity.peerId,
-      store: store.adverts,
-      publisher: network.adverts,
-      notary,
-      ...(provider === undefined ? {} : { describe: () => describe(provider) }),
-    },
-  );
+  const registry = buildRegistry(base, network, notary, provider);
   const orchestrator = createOrchestrator(options.orchestrator, {
     clock,
     random,
@@ -136,6 +125,27 @@ async function startParts(
     counters: () => network.counters(),
     stop,
   };
+}
+
+function buildRegistry(
+  { options, clock, random, logger, identity, store }: NodeBase,
+  network: Network,
+  notary: Notary,
+  provider: Provider | undefined,
+): Registry {
+  return createRegistry(
+    { ownJobs: options.provider?.ownJobs ?? false, preferredPeers: [], limits: options.registry },
+    {
+      clock,
+      random,
+      logger: logger.child('registry'),
+      self: identity.peerId,
+      store: store.adverts,
+      publisher: network.adverts,
+      notary,
+      ...(provider === undefined ? {} : { describe: () => describe(provider) }),
+    },
+  );
 }
 
 function describe(provider: Provider): AdvertContent | undefined {
