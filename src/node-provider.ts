@@ -47,6 +47,7 @@ export async function buildProvider(
     logger: logger.child('provider'),
     notary: createNotary(identity, options.network, clock),
     store: store.provider,
+    strikes: store.strikes.againstRequesters,
     link: network.requesterLink,
     content,
     folders: overrides.folders ?? createAttemptFolders(join(options.dataDir, 'attempts')),

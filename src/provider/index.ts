@@ -16,7 +16,7 @@ import type {
   ProviderDesk,
   ProviderStore,
   RequesterLink,
-  RequesterReputation,
+  StrikeStore,
 } from './ports.ts';
 import { ProviderService } from './provider-service.ts';
 
@@ -27,13 +27,12 @@ export interface ProviderNeeds {
   readonly logger: Logger;
   readonly notary: Notary;
   readonly store: ProviderStore;
+  readonly strikes: StrikeStore;
   readonly link: RequesterLink;
   readonly content: ProviderContent;
   readonly folders: AttemptFolders;
   readonly executor: Executor;
   readonly check: CounterpartCheck;
-  /** Left out: nothing is held against anybody. */
-  readonly reputation?: RequesterReputation;
   readonly traits: NodeTraits;
   readonly machine: Resources;
   readonly onboarded: Resources;

@@ -1,4 +1,5 @@
 import type { Price } from '../domain/money.ts';
+import { defaultStrikeLimits, type StrikeLimits } from '../domain/strike-book.ts';
 import { type AdmissionLimits, defaultAdmissionLimits } from './admission/limits.ts';
 
 export interface ProviderOptions {
@@ -47,6 +48,8 @@ export interface ProviderLimits {
   readonly maxExecutionTimeoutMs: number;
   readonly longestStartWithinMs: number;
   readonly admission: AdmissionLimits;
+  /** Against requesters. */
+  readonly strikes: StrikeLimits;
 }
 
 export const defaultProviderLimits: ProviderLimits = {
@@ -64,4 +67,5 @@ export const defaultProviderLimits: ProviderLimits = {
   maxExecutionTimeoutMs: 7 * 24 * 3_600_000,
   longestStartWithinMs: 3_600_000,
   admission: defaultAdmissionLimits,
+  strikes: defaultStrikeLimits,
 };

@@ -3,6 +3,7 @@ import { messageOf } from '../lib/coded-error.ts';
 import { newId } from '../lib/random.ts';
 import { FrontDesk } from './admission/front-desk.ts';
 import type { RequesterGate } from './admission/requester-gate.ts';
+import type { RequesterBook } from './behaviour/requester-book.ts';
 import { Bidder } from './bidding/bidder.ts';
 import { ContractDesk } from './bidding/contract-desk.ts';
 import { ExecutionBook } from './executions/execution-book.ts';
@@ -35,7 +36,7 @@ const OVERRUN = { exitReason: 'timeout', message: 'The work overran its lease.' 
 export function wireProvider(
   options: ProviderOptions,
   needs: ProviderNeeds,
-  gate: RequesterGate,
+  { gate, behaviour }: { readonly gate: RequesterGate; readonly behaviour: RequesterBook },
   highestVersion: number,
 ): ProviderParts {
   const { clock, random, store } = needs;
@@ -54,9 +55,18 @@ export function wireProvider(
     ...needs,
     book,
     supervisor,
-    onKept: (requester) => gate.kept(requester),
+    onKept: (requester) => {
+      gate.kept(requester);
+      behaviour.kept(requester);
+    },
   });
-  const orphans = new OrphanWatch({ ...needs, book, supervisor, settler });
+  const orphans = new OrphanWatch({
+    ...needs,
+    book,
+    supervisor,
+    settler,
+    onAbandoned: (requester) => behaviour.abandoned(requester),
+  });
   const reporter: Reporter = new Reporter(
     { periodMs: options.limits.heartbeatMs, longestMs: options.limits.longestHeartbeatMs },
     {

@@ -6,19 +6,19 @@ import type { Lease } from '../domain/lock.ts';
 import { NO_RESOURCES } from '../domain/resources.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import { RequesterGate } from './admission/requester-gate.ts';
+import { RequesterBook } from './behaviour/requester-book.ts';
 import { isServed } from './bidding/policies.ts';
 import { recoverExecutions } from './executions/recovery.ts';
 import type { Provider, ProviderDescription, ProviderNeeds } from './index.ts';
 import type { ProviderOptions } from './options.ts';
-import type { Answer, OutputStream, ProviderDesk, RequesterGuard, RequesterReputation } from './ports.ts';
+import type { Answer, OutputStream, ProviderDesk, RequesterGuard } from './ports.ts';
 import { type ProviderParts, wireProvider } from './provider-parts.ts';
-
-const NOTHING_HELD: RequesterReputation = { of: () => 1000, unreachable: () => {} };
 
 /** The face of the provider to the network. */
 export class ProviderService implements Provider, ProviderDesk {
   readonly #options: ProviderOptions;
   readonly #needs: ProviderNeeds;
+  readonly #behaviour: RequesterBook;
   readonly #gate: RequesterGate;
   readonly requesters: RequesterGuard;
   #draining = false;
@@ -27,18 +27,19 @@ export class ProviderService implements Provider, ProviderDesk {
   constructor(options: ProviderOptions, needs: ProviderNeeds) {
     this.#options = options;
     this.#needs = needs;
-    const reputation = needs.reputation ?? NOTHING_HELD;
+    const behaviour = new RequesterBook(options.limits.strikes, needs);
     const gate = new RequesterGate(options.limits.admission, {
       self: needs.traits.peerId,
       clock: needs.clock,
       isServed: (requester) => isServed(requester, options),
-      reputation,
+      reputation: behaviour,
     });
+    this.#behaviour = behaviour;
     this.#gate = gate;
     this.requesters = {
       standing: (claimed) => gate.standing(claimed),
       heard: (requester) => void gate.heard(requester),
-      unreachable: (requester) => reputation.unreachable(requester),
+      unreachable: (requester) => behaviour.unreachable(requester),
     };
   }
 
@@ -48,8 +49,14 @@ export class ProviderService implements Provider, ProviderDesk {
 
   /** Nothing is answered before everything from before is back in its place. */
   async start(): Promise<void> {
+    await this.#behaviour.start();
     const stored = await this.#needs.store.load();
-    const parts = wireProvider(this.#options, this.#needs, this.#gate, stored.highestLockVersion);
+    const parts = wireProvider(
+      this.#options,
+      this.#needs,
+      { gate: this.#gate, behaviour: this.#behaviour },
+      stored.highestLockVersion,
+    );
     const startable = await recoverExecutions(stored, { ...this.#needs, ...parts });
     this.#parts = parts;
     for (const execution of startable) parts.begin(execution);
@@ -67,6 +74,7 @@ export class ProviderService implements Provider, ProviderDesk {
     await parts.supervisor.stopAll();
     parts.reporter.stop();
     parts.ledger.stop();
+    await this.#behaviour.stop();
   }
 
   pools(): Pools {

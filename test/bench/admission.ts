@@ -232,6 +232,7 @@ function providerOf(notary: Notary, network: Network, store: Store): Provider {
       logger: silentLogger,
       notary,
       store: store.provider,
+      strikes: store.strikes.againstRequesters,
       link: network.requesterLink,
       content: { fetch: unused, importFolder: unused, unpin: unused } as never,
       folders: { create: unused, remove: unused, sweep: async () => {} },

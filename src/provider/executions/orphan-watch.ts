@@ -14,6 +14,8 @@ export interface OrphanWatchNeeds {
   readonly store: Pick<ProviderStore, 'contract'>;
   readonly supervisor: Pick<Supervisor, 'stop'>;
   readonly settler: Pick<Settler, 'settle'>;
+  /** The requester left a contract alone: told once for each. */
+  readonly onAbandoned?: (requester: string) => void;
 }
 
 type Agreed = Pick<ContractTerms, 'orphanAfterMs' | 'retentionMs'>;
@@ -22,6 +24,7 @@ interface Kept {
   readonly agreed: Agreed;
   /** When its work was first seen to be over, on the clock that does not jump. */
   overSinceMs: number | undefined;
+  abandoned: boolean;
 }
 
 const ORPHANED = { exitReason: 'lost', message: 'The requester was out of reach for too long.' } as const;
@@ -73,13 +76,23 @@ export class OrphanWatch {
     const { executionId, state } = execution.item;
     if (isWorkOver(state)) {
       kept.overSinceMs ??= nowMs;
-      if (nowMs - kept.overSinceMs >= kept.agreed.retentionMs) this.#needs.settler.settle(execution, 'stop');
+      if (nowMs - kept.overSinceMs < kept.agreed.retentionMs) return;
+      if (state === 'Publishing') this.#abandoned(execution, kept);
+      this.#needs.settler.settle(execution, 'stop');
       return;
     }
     const heardAtMs = this.#heardAtMs.get(execution.requester);
     if (heardAtMs === undefined) this.heard(execution.requester);
-    else if (nowMs - heardAtMs >= kept.agreed.orphanAfterMs)
+    else if (nowMs - heardAtMs >= kept.agreed.orphanAfterMs) {
+      this.#abandoned(execution, kept);
       this.#needs.supervisor.stop(executionId, ORPHANED);
+    }
+  }
+
+  #abandoned({ requester }: ProviderExecution, kept: Kept): void {
+    if (kept.abandoned) return;
+    kept.abandoned = true;
+    this.#needs.onAbandoned?.(requester);
   }
 
   async #keptOf({ item }: ProviderExecution): Promise<Kept> {
@@ -87,7 +100,7 @@ export class OrphanWatch {
     if (known !== undefined) return known;
     const contract = await this.#needs.store.contract(item.contractId);
     const agreed = contract?.terms.value ?? { orphanAfterMs: 0, retentionMs: 0 };
-    const kept: Kept = { agreed, overSinceMs: undefined };
+    const kept: Kept = { agreed, overSinceMs: undefined, abandoned: false };
     this.#kept.set(item.executionId, kept);
     return kept;
   }

@@ -46,6 +46,7 @@ function newProvider(): Provider {
     logger: silentLogger,
     notary: notaryOf('provider'),
     store: stored.store.provider,
+    strikes: stored.store.strikes.againstRequesters,
     link: {
       peerRecord: () => Uint8Array.of(2),
       isConnected: () => true,
