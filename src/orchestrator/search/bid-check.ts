@@ -10,12 +10,12 @@ import type { BidRefusalCode } from '../../domain/search.ts';
 export function checkBid(
   bid: Evidence<Bid>,
   request: BidRequest,
-  known: { readonly providers: ReadonlySet<string>; readonly count: number; readonly maxBids: number },
+  bidders: { has(provider: string): boolean },
 ): BidRefusalCode | undefined {
   const { value, signer } = bid;
   if (value.requestId !== request.requestId) return 'UNKNOWN_REQUEST';
   if (value.jobId !== request.jobId) return 'WRONG_JOB';
-  if (known.providers.has(signer)) return 'DUPLICATE_BID';
+  if (bidders.has(signer)) return 'DUPLICATE_BID';
   if (request.exclude.includes(signer)) return 'EXCLUDED_PROVIDER';
   if (!value.comparison.hardOk) return 'HARD_CONSTRAINT_UNMET';
   if (value.lock !== undefined && value.lock.ttlMs <= 0) return 'LOCK_EXPIRED';
@@ -25,5 +25,5 @@ export function checkBid(
     if (value.price.currency !== budget.currency) return 'OVER_BUDGET';
     if (costNano(value.price, durationMs) > costNano(budget, durationMs)) return 'OVER_BUDGET';
   }
-  return known.count >= known.maxBids ? 'INDEX_FULL' : undefined;
+  return undefined;
 }

@@ -7,9 +7,9 @@ import type { Clock } from '../../lib/clock.ts';
 import { processJob } from '../intake/process-job.ts';
 import type { OrchestratorOptions } from '../options.ts';
 import type { ContentFetcher, Market, PeerTable } from '../ports.ts';
-import { OpenSearch, type SearchOutcome } from './open-search.ts';
+import { OpenSearch, type OpenSearchNeeds, type SearchOutcome } from './open-search.ts';
 import { buildBidRequest, type MarketSize } from './request-builder.ts';
-import { type ProviderKnowledge, rankOutcome } from './shortlist.ts';
+import { type ProviderKnowledge, rankOutcome, worstBidder } from './shortlist.ts';
 import { type SearchTargets, targetsOf } from './targets.ts';
 
 export interface DryRunNeeds {
@@ -63,6 +63,7 @@ export async function dryRun(
         clock,
         notary,
         market,
+        worstOf: (bids) => worstBidder(job, bids, needs, options),
       },
     ),
   );
@@ -100,7 +101,7 @@ function collect(
   request: ReturnType<typeof buildBidRequest>,
   targets: SearchTargets,
   { limits }: OrchestratorOptions,
-  needs: { readonly clock: Clock; readonly notary: Notary; readonly market: Market },
+  needs: Pick<DryRunNeeds, 'clock' | 'notary' | 'market'> & Pick<OpenSearchNeeds, 'worstOf'>,
 ): Promise<SearchOutcome> {
   return new Promise((resolve) => {
     const search: OpenSearch = new OpenSearch(
@@ -109,6 +110,7 @@ function collect(
       {
         clock: needs.clock,
         self: needs.market.self,
+        worstOf: needs.worstOf,
         onClosed: (outcome) => {
           resolve(outcome);
           search.release('cancelled');

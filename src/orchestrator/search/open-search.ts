@@ -24,6 +24,15 @@ export interface OpenSearchOptions extends WindowOptions {
   readonly maxBids: number;
 }
 
+export interface OpenSearchNeeds {
+  readonly clock: Clock;
+  readonly self: string;
+  readonly onClosed: (outcome: SearchOutcome) => void;
+  readonly onNegotiationEnded: (provider: string) => void;
+  /** Who of them would be tried last. */
+  readonly worstOf: (bids: readonly ReceivedBid[]) => string | undefined;
+}
+
 const ANSWERS_PER_BID = 4;
 
 /** Collects the answers to one request until its window closes, and keeps the negotiations of those who may win. */
@@ -35,6 +44,7 @@ export class OpenSearch implements SearchListener {
   readonly #self: string;
   readonly #onClosed: (outcome: SearchOutcome) => void;
   readonly #onNegotiationEnded: (provider: string) => void;
+  readonly #worstOf: OpenSearchNeeds['worstOf'];
   readonly #bids = new Map<string, ReceivedBid>();
   readonly #declines = new Map<string, Decline>();
   readonly #refused: RefusedBid[] = [];
@@ -47,22 +57,14 @@ export class OpenSearch implements SearchListener {
   #timer: Timer | undefined;
   #closed = false;
 
-  constructor(
-    request: BidRequest,
-    options: OpenSearchOptions,
-    needs: {
-      readonly clock: Clock;
-      readonly self: string;
-      readonly onClosed: (outcome: SearchOutcome) => void;
-      readonly onNegotiationEnded: (provider: string) => void;
-    },
-  ) {
+  constructor(request: BidRequest, options: OpenSearchOptions, needs: OpenSearchNeeds) {
     this.request = request;
     this.#options = options;
     this.#clock = needs.clock;
     this.#self = needs.self;
     this.#onClosed = needs.onClosed;
     this.#onNegotiationEnded = needs.onNegotiationEnded;
+    this.#worstOf = needs.worstOf;
     this.#openedAtMs = needs.clock.monotonicMs();
   }
 
@@ -73,19 +75,16 @@ export class OpenSearch implements SearchListener {
   }
 
   bid(bid: Evidence<Bid>, negotiation: Negotiation): ReturnType<SearchListener['bid']> {
+    const received = { bid, receivedAt: this.#clock.nowMs() };
     const code = this.#closed
       ? 'REQUEST_CLOSED'
-      : checkBid(bid, this.request, {
-          providers: new Set(this.#bids.keys()),
-          count: this.#bids.size,
-          maxBids: this.#options.maxBids,
-        });
+      : (checkBid(bid, this.request, this.#bids) ?? this.#makeRoomFor(received));
     if (code !== undefined) {
       if (!this.#closed) this.#refuse(bid.signer, code);
       return { keep: false, code };
     }
     this.#noteAnswer(bid.signer);
-    this.#bids.set(bid.signer, { bid, receivedAt: this.#clock.nowMs() });
+    this.#bids.set(bid.signer, received);
     this.negotiations.set(bid.signer, negotiation);
     this.#lastBidAtMs = this.#clock.monotonicMs();
     this.#look();
@@ -136,6 +135,18 @@ export class OpenSearch implements SearchListener {
     this.close(reason);
     for (const negotiation of this.negotiations.values()) negotiation.close();
     this.negotiations.clear();
+  }
+
+  /** A full index keeps the best bids and not the first ones. */
+  #makeRoomFor(received: ReceivedBid): 'INDEX_FULL' | undefined {
+    if (this.#bids.size < this.#options.maxBids) return undefined;
+    const worst = this.#worstOf([...this.#bids.values(), received]);
+    if (worst === undefined || !this.#bids.delete(worst)) return 'INDEX_FULL';
+    if (this.#refused.length < this.#options.maxBids)
+      this.#refused.push({ provider: worst, code: 'INDEX_FULL' });
+    this.negotiations.get(worst)?.close();
+    this.negotiations.delete(worst);
+    return undefined;
   }
 
   /** Bounded: strangers may answer as well, and each of them only once. */

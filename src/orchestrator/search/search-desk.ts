@@ -11,7 +11,7 @@ import type { Market, Negotiation, PeerTable } from '../ports.ts';
 import { OpenSearch, type SearchOutcome } from './open-search.ts';
 import { marketView } from './dry-run.ts';
 import { buildBidRequest } from './request-builder.ts';
-import { type ProviderKnowledge, rankOutcome } from './shortlist.ts';
+import { type ProviderKnowledge, rankOutcome, worstBidder } from './shortlist.ts';
 import { type SearchTargets, targetsOf } from './targets.ts';
 import { closingEvents, openingEvent } from './search-events.ts';
 import { type WaitingSearch, WaitingSearches } from './waiting-searches.ts';
@@ -149,6 +149,7 @@ export class SearchDesk {
       {
         clock,
         self: market.self,
+        worstOf: (bids) => worstBidder(job, bids, this.#needs, this.#options),
         onClosed: (outcome) => this.#closed(job, { ...search, partial: isPartial(request) }, outcome),
         onNegotiationEnded: () => {
           if (this.#byJob.get(job.id) === open) this.#needs.evaluate(job, 'exec-update');

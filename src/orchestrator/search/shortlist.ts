@@ -4,7 +4,7 @@ import type { EligibleComputeProviderData } from '../../domain/search.ts';
 import type { BehaviourBook } from '../behaviour/behaviour-book.ts';
 import type { OrchestratorOptions } from '../options.ts';
 import type { Market } from '../ports.ts';
-import type { SearchOutcome } from './open-search.ts';
+import type { ReceivedBid, SearchOutcome } from './open-search.ts';
 
 /** What is known of providers beside their bids. */
 export interface ProviderKnowledge {
@@ -30,4 +30,14 @@ export function rankOutcome(
     roundTripMs: (provider) => market.roundTripMs(provider),
     ...(budget === undefined ? {} : { currency: budget.currency }),
   });
+}
+
+/** The bidder that would be tried last. */
+export function worstBidder(
+  job: Job,
+  bids: readonly ReceivedBid[],
+  knowledge: ProviderKnowledge,
+  options: Pick<OrchestratorOptions, 'weights'>,
+): string | undefined {
+  return rankOutcome(job, { bids }, knowledge, options).at(-1)?.provider;
 }

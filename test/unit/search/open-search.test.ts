@@ -1,6 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { BidRequest } from '../../../src/domain/bid.ts';
-import { OpenSearch, type SearchOutcome } from '../../../src/orchestrator/search/open-search.ts';
+import {
+  OpenSearch,
+  type ReceivedBid,
+  type SearchOutcome,
+} from '../../../src/orchestrator/search/open-search.ts';
 import type { RequestTarget } from '../../../src/orchestrator/ports.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 import { bidOf, declineOf, evidence, LOCK, PRICE, REQUESTER, requestOf } from '../fakes/market.ts';
@@ -27,6 +31,7 @@ function publish(changes: Partial<BidRequest> = {}, targets?: readonly RequestTa
     {
       clock,
       self: REQUESTER,
+      worstOf: dearest,
       onClosed: (outcome) => outcomes.push(outcome),
       onNegotiationEnded: (provider) => ended.push(provider),
     },
@@ -34,6 +39,15 @@ function publish(changes: Partial<BidRequest> = {}, targets?: readonly RequestTa
   search.publish(market, evidence('bid-request', search.request, REQUESTER), targets);
   return search;
 }
+
+/** The highest price, the first by name among equals. */
+function dearest(bids: readonly ReceivedBid[]): string | undefined {
+  const amount = ({ bid }: ReceivedBid): number => Number(bid.value.price.amount);
+  return bids.toSorted((a, b) => amount(b) - amount(a) || (a.bid.signer < b.bid.signer ? 1 : -1)).at(0)?.bid
+    .signer;
+}
+
+const priced = (provider: string, amount: string) => bidOf(provider, { price: { ...PRICE, amount } });
 
 const from = (provider: string): ScriptedNegotiation => new ScriptedNegotiation(provider);
 
@@ -87,6 +101,25 @@ describe('a search on the air', () => {
     for (const provider of ['p1', 'p2', 'p3'])
       expect(search.bid(bidOf(provider), from(provider)).keep).toBe(true);
     expect(search.bid(bidOf('p4'), from('p4'))).toEqual({ keep: false, code: 'INDEX_FULL' });
+  });
+
+  it('lets a better bid into a full index in place of the worst, and ends the negotiation of that one', () => {
+    const search = publish({ wantedBids: 10 });
+    const worst = from('p2');
+    search.bid(priced('p1', '0.02'), from('p1'));
+    search.bid(priced('p2', '0.09'), worst);
+    search.bid(priced('p3', '0.05'), from('p3'));
+    expect(search.bid(priced('p4', '0.50'), from('p4'))).toEqual({ keep: false, code: 'INDEX_FULL' });
+    expect(search.bid(priced('p5', '0.01'), from('p5'))).toEqual({ keep: true });
+    expect(worst.open).toBe(false);
+    expect([...search.openNegotiations()]).toEqual(['p1', 'p3', 'p5']);
+    search.close('timeout');
+    expect(outcomes[0]?.bids.map(({ bid }) => bid.signer)).toEqual(['p1', 'p3', 'p5']);
+    expect(outcomes[0]?.refused).toEqual([
+      { provider: 'p4', code: 'INDEX_FULL' },
+      { provider: 'p2', code: 'INDEX_FULL' },
+    ]);
+    expect(ended).toEqual([]);
   });
 
   it('ends when everybody has answered, with bids, declines and refusals', () => {

@@ -161,25 +161,31 @@ export class MarketDesk implements Market {
     const { requestId } = bid.value;
     const negotiation = new RequesterNegotiation(this.#context, frames, requestId, this.#roundTrips);
     const live = this.#live.get(requestId);
-    const refusal = this.#refusalOf(requestId, live);
+    const refusal = this.#refusalOf(requestId, bid.signer, live);
     if (live === undefined || refusal !== undefined) {
-      this.#context.counters.add('negotiation.refused');
-      await negotiation.refuse(refusal ?? 'UNKNOWN_REQUEST');
+      await this.#refuse(negotiation, refusal ?? 'UNKNOWN_REQUEST');
       return;
     }
-    live.bids += 1;
+    live.bidders.add(bid.signer);
     const verdict = live.listener.bid(bid, negotiation);
     if (!verdict.keep) {
-      this.#context.counters.add('negotiation.refused');
-      await negotiation.refuse(verdict.code);
+      await this.#refuse(negotiation, verdict.code);
       return;
     }
     this.#context.counters.add('negotiation.kept');
     if (await negotiation.keep()) live.listener.negotiationEnded(negotiation.provider);
   }
 
-  #refusalOf(requestId: string, live: LiveRequest | undefined): string | undefined {
+  async #refuse(negotiation: RequesterNegotiation, code: string): Promise<void> {
+    this.#context.counters.add('negotiation.refused');
+    this.#context.counters.add(`negotiation.${code}`);
+    await negotiation.refuse(code);
+  }
+
+  /** Before anybody ranks it. One provider cannot use up what a request takes: only its first bid counts. */
+  #refusalOf(requestId: string, provider: string, live: LiveRequest | undefined): string | undefined {
     if (live === undefined) return this.#closed.has(requestId) ? 'REQUEST_CLOSED' : 'UNKNOWN_REQUEST';
-    return live.bids >= this.#context.limits.bidsPerRequest ? 'INDEX_FULL' : undefined;
+    if (live.bidders.has(provider)) return 'DUPLICATE_BID';
+    return live.bidders.size >= this.#context.limits.bidsPerRequest ? 'INDEX_FULL' : undefined;
   }
 }

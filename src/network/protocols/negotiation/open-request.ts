@@ -12,7 +12,7 @@ export interface OpenRequestNeeds {
   readonly fixed: boolean;
 }
 
-/** One request on the air: who has had it, and how many bids it has drawn. */
+/** One request on the air: who has had it, and who has bid. */
 export class LiveRequest implements OpenRequest {
   readonly request: Evidence<BidRequest>;
   readonly listener: SearchListener;
@@ -20,7 +20,8 @@ export class LiveRequest implements OpenRequest {
   readonly #audience: Set<string>;
   #directSends = 0;
   #open = true;
-  bids = 0;
+  /** Providers whose bid was looked at: the first one of each counts. */
+  readonly bidders = new Set<string>();
 
   constructor(
     request: Evidence<BidRequest>,
