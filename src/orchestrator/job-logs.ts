@@ -168,7 +168,7 @@ function pick(snapshot: JobSnapshot, executionId: string | undefined): Execution
 }
 
 /** The content id of an execution's result where this node has it. */
-export function resultOf({ observed }: Execution): string | undefined {
+function resultOf({ observed }: Execution): string | undefined {
   return observed.state === 'Completed' || observed.state === 'Failed' ? observed.resultCid : undefined;
 }
 

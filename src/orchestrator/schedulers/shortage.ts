@@ -55,7 +55,7 @@ function becameContract(execution: Execution): boolean {
 }
 
 /** Why the last round placed nothing, with equal reasons counted. */
-export function shortageReason(search: Search, ofRound: readonly Execution[]): string {
+function shortageReason(search: Search, ofRound: readonly Execution[]): string {
   const { declines, refused, entries } = search.index;
   const reasons = [
     ...declines.map(({ decline }) =>

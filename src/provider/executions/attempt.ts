@@ -160,7 +160,7 @@ async function layOut(
   };
 }
 
-export function programOf(engine: EngineSpec): ContentRef {
+function programOf(engine: EngineSpec): ContentRef {
   return engine.type === 'wasm' ? engine.module : engine.script;
 }
 
