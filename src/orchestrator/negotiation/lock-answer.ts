@@ -3,11 +3,12 @@ import type { Evidence } from '../../domain/evidence.ts';
 import { type Execution, observe } from '../../domain/execution.ts';
 import type { JobEventDraft } from '../../domain/job-event.ts';
 import { encodeCanonical, sameBytes } from '../../lib/canonical.ts';
+import { declineData } from '../decline-data.ts';
 
 /** What came of a job request. */
 export type LockAnswer =
   | { readonly kind: 'locked'; readonly bid: Evidence<Bid> }
-  | { readonly kind: 'declined'; readonly code: string; readonly message: string }
+  | { readonly kind: 'declined'; readonly code: string; readonly message: string; readonly decline: Decline }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
 
 /** The re-submitted bid must be the one that won, with a lock for this execution: its price and times are decided. */
@@ -16,7 +17,10 @@ export function readLockAnswer(
   execution: Execution,
   accepted: Bid | undefined,
 ): LockAnswer {
-  if (isDecline(answer)) return { kind: 'declined', code: answer.value.code, message: answer.value.message };
+  if (isDecline(answer)) {
+    const { value: decline } = answer;
+    return { kind: 'declined', code: decline.code, message: decline.message, decline };
+  }
   const { value } = answer;
   if (value.lock === undefined) return failed('LOCK_MISSING', 'The provider answered without a lock.');
   const same =
@@ -54,6 +58,7 @@ export function lockFact(
       at: now,
       code,
       message,
+      ...(answer.kind === 'declined' ? { data: declineData(answer.decline) } : {}),
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { JobEventDraft } from '../../domain/job-event.ts';
 import type { Search } from '../../domain/search.ts';
+import { declineData } from '../decline-data.ts';
 
 export function openingEvent({ requestId, round }: Search, at: number): JobEventDraft {
   return { type: 'search.opened', at, data: { requestId, round } };
@@ -19,12 +20,13 @@ export function closingEvents(search: Search, at: number): readonly JobEventDraf
       }),
     ),
     ...declines.map(
-      ({ provider, decline: { code, message } }): JobEventDraft => ({
+      ({ provider, decline }): JobEventDraft => ({
         type: 'bid.refused',
         at,
         provider,
-        code,
-        message,
+        code: decline.code,
+        message: decline.message,
+        data: declineData(decline),
       }),
     ),
     ...refused.map(({ provider, code }): JobEventDraft => ({ type: 'bid.refused', at, provider, code })),

@@ -95,6 +95,7 @@ export class ResourceLedger {
           code: 'INSUFFICIENT_RESOURCES',
           message: 'The capacity was taken by another job in the meantime.',
           retryable: true,
+          ...this.retryAfter(),
         },
       };
     }
@@ -128,6 +129,13 @@ export class ResourceLedger {
   remainingMs(lockId: string): number {
     const endsAtMs = this.#leases.get(lockId)?.endsAtMs ?? 0;
     return Math.max(0, endsAtMs - this.#needs.clock.monotonicMs());
+  }
+
+  /** When capacity may be back at the earliest: the first lease that ends, by itself if not before. */
+  retryAfter(): Pick<Refusal, 'retryAfterMs'> {
+    const ends = [...this.#leases.values()].map(({ endsAtMs }) => endsAtMs);
+    if (ends.length === 0) return {};
+    return { retryAfterMs: Math.max(1, Math.ceil(Math.min(...ends) - this.#needs.clock.monotonicMs())) };
   }
 
   /** held -> committed. The caller writes down what this returns, and releases it when that fails. */

@@ -112,7 +112,13 @@ describe('a bid', () => {
     const answer = await desk.answer({ requestId: 'round-2', ...needing(500) });
     expect(answer).toMatchObject({
       kind: 'decline',
-      decline: { value: { code: 'INSUFFICIENT_RESOURCES', retryable: true } },
+      decline: {
+        value: {
+          code: 'INSUFFICIENT_RESOURCES',
+          retryable: true,
+          retryAfterMs: defaultProviderLimits.lockTtlMs,
+        },
+      },
     });
   });
 
@@ -175,7 +181,11 @@ describe('a lock', () => {
     const second = await desk.bid({ requestId: 'round-2', ...needing(1000) }, 'another');
     expect((await desk.lock(first)).type).toBe('bid');
     expect(await desk.lock(second, {}, 'another')).toMatchObject({
-      value: { code: 'INSUFFICIENT_RESOURCES' },
+      value: {
+        code: 'INSUFFICIENT_RESOURCES',
+        retryable: true,
+        retryAfterMs: defaultProviderLimits.lockTtlMs,
+      },
     });
   });
 

@@ -60,6 +60,19 @@ beforeEach(() => {
 });
 
 describe('the ledger', () => {
+  it('says when capacity may be back: with the first lease that ends', async () => {
+    expect(desk.ledger.retryAfter()).toEqual({});
+    desk.held({ ttlMs: 5000 });
+    desk.held({ ttlMs: 2000, gpus: 2 });
+    await desk.clock.advanceBy(500);
+    expect(desk.hold({ gpus: 1 })).toMatchObject({
+      ok: false,
+      refusal: { retryable: true, retryAfterMs: 1500 },
+    });
+    await desk.clock.advanceBy(1500);
+    expect(desk.ledger.retryAfter()).toEqual({ retryAfterMs: 3000 });
+  });
+
   it('sets aside, and gives back', () => {
     const lease = desk.held({ cpu: 1500 });
     expect(desk.ledger.pools()).toMatchObject({ locked: { cpuMillis: 1500 }, free: { cpuMillis: 500 } });

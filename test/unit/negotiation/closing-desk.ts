@@ -1,5 +1,6 @@
 import type { Execution, Observed } from '../../../src/domain/execution.ts';
 import type { ContractRecord } from '../../../src/domain/contract.ts';
+import type { JobEvent } from '../../../src/domain/job-event.ts';
 import type { JobSnapshot } from '../../../src/domain/plan.ts';
 import { contentIdOf } from '../../../src/lib/canonical.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
@@ -132,8 +133,15 @@ export class ClosingDesk {
     await this.clock.runUntilSettled(commit, 1000);
   }
 
+  async newestEvent(): Promise<JobEvent | undefined> {
+    return (await this.#events()).at(-1);
+  }
+
+  #events(): Promise<readonly JobEvent[]> {
+    return this.clock.runUntilSettled(this.#stored.store.jobs.events('job', 0, 100), 1000);
+  }
+
   async events(): Promise<readonly string[]> {
-    const events = await this.clock.runUntilSettled(this.#stored.store.jobs.events('job', 0, 100), 1000);
-    return events.map(({ type, code }) => (code === undefined ? type : `${type} ${code}`));
+    return (await this.#events()).map(({ type, code }) => (code === undefined ? type : `${type} ${code}`));
   }
 }

@@ -38,13 +38,14 @@ describe('a job request', () => {
 
   it('that is declined ends the execution with the reason', async () => {
     desk.negotiation.lock = async () =>
-      declineOf('a', { code: 'BUSY', message: 'full', stage: 'job-request' });
+      declineOf('a', { code: 'BUSY', message: 'full', stage: 'job-request', retryAfterMs: 700 });
     await requestLock();
     expect(await desk.execution()).toMatchObject({
       desired: 'Stopped',
       observed: { state: 'AskForBidRejected', end: { message: 'BUSY: full' } },
     });
     expect(await desk.events()).toEqual(['lock.requested', 'lock.declined BUSY']);
+    expect(await desk.newestEvent()).toMatchObject({ data: { retryable: true, retryAfterMs: 700 } });
     expect(desk.evaluated).toEqual(['exec-update']);
   });
 

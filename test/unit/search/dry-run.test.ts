@@ -41,7 +41,6 @@ beforeEach(async () => {
     sizeEstimate: () => 0,
     candidates: () => [],
     fits: () => ({ compared: 0, fits: [] }),
-    fits: () => ({ compared: 0, fits: [] }),
     recordOf: () => undefined,
     explain: () => ({ known: 1, fitting: 0, busy: 0 }),
   };

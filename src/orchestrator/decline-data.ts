@@ -1,0 +1,18 @@
+import type { Decline } from '../domain/bid.ts';
+
+/** What an event keeps of a no beside its code and message. */
+export function declineData({
+  field,
+  required,
+  available,
+  retryable,
+  retryAfterMs,
+}: Decline): Readonly<Record<string, unknown>> {
+  return {
+    retryable,
+    ...(field === undefined ? {} : { field }),
+    ...(required === undefined ? {} : { required }),
+    ...(available === undefined ? {} : { available }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+}
