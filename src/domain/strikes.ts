@@ -51,7 +51,7 @@ const STRIKE_POINTS: Readonly<Record<StrikeKind, number>> = {
 };
 
 /** Strikes beyond this add nothing, so that every peer comes back in a known time. */
-export const MOST_POINTS = 32;
+const MOST_POINTS = 32;
 /** What one contract that was kept takes off. */
 const GOOD_POINTS = 1;
 /** So many points leave half of the score. */
