@@ -3,7 +3,11 @@ import { World } from './world.ts';
 
 /** The history of a job whose requester crashes while it runs, as text. */
 async function history(seed: string): Promise<string[]> {
-  const world = new World({ seed, network: { gossipLoss: 0.1, gossipRepeat: 0.2, gossipJitterMs: 50 }, workMs: () => 800 });
+  const world = new World({
+    seed,
+    network: { gossipLoss: 0.1, gossipRepeat: 0.2, gossipJitterMs: 50 },
+    workMs: () => 800,
+  });
   const requester = await world.start('requester', { provides: false });
   await world.start('provider-1', { provides: true });
   await world.start('provider-2', { provides: true });
@@ -14,10 +18,16 @@ async function history(seed: string): Promise<string[]> {
   await world.clock.advanceBy(3000);
   await world.boot(requester);
   const { orchestrator } = world.nodeOf(requester);
-  await world.until(async () => (await orchestrator.job(jobId))?.job.state === 'Completed', 60_000, 'the job');
+  await world.until(
+    async () => (await orchestrator.job(jobId))?.job.state === 'Completed',
+    60_000,
+    'the job',
+  );
   const events = await world.clock.runUntilSettled(orchestrator.events(jobId, 0, 100), 1000);
   await world.stop();
-  return events.map((event) => `${event.at} ${event.type} ${event.provider ?? ''} ${event.executionId ?? ''}`);
+  return events.map(
+    (event) => `${event.at} ${event.type} ${event.provider ?? ''} ${event.executionId ?? ''}`,
+  );
 }
 
 test('one seed gives one history', async () => {

@@ -11,7 +11,8 @@ const SEEDS = 100;
 const JOBS = 3;
 const CRASHES = 3;
 const replay = process.env['BIDMESH_SIMULATION_SEED'];
-const seeds = replay === undefined ? Array.from({ length: SEEDS }, (_, index) => String(index + 1)) : [replay];
+const seeds =
+  replay === undefined ? Array.from({ length: SEEDS }, (_, index) => String(index + 1)) : [replay];
 
 describe('faults', () => {
   test.each(seeds)('seed %s: nothing is lost, leaked or run twice', { timeout: 60_000 }, async (seed) => {
@@ -19,10 +20,14 @@ describe('faults', () => {
       seed,
       network: { gossipLoss: 0.1, gossipRepeat: 0.2, gossipJitterMs: 50, channelBreak: 0.01 },
       workMs: () => 800,
+      lockOnBid: Number(seed) % 5 === 0,
     });
     const chance = world.random.fork('faults');
     const requester = await world.start('requester', { provides: chance.chance(0.5) });
-    const providers = [await world.start('provider-1', { provides: true }), await world.start('provider-2', { provides: true })];
+    const providers = [
+      await world.start('provider-1', { provides: true }),
+      await world.start('provider-2', { provides: true }),
+    ];
     await world.clock.advanceBy(500);
 
     const jobs: string[] = [];
@@ -30,7 +35,13 @@ describe('faults', () => {
     for (let step = 0; step < 40; step += 1) {
       await world.clock.advanceBy(chance.fraction() * 400);
       if (jobs.length < JOBS && requester.life !== undefined && chance.chance(0.3)) {
-        jobs.push(await world.post(requester, { retry: { attempts: 20, on: ['lost', 'internal', 'input-unavailable'] }, timeouts: { queue: '10m', total: '1h' } }));
+        jobs.push(
+          await world.post(requester, {
+            count: Number(seed) % 3 === 0 ? 4 : 1,
+            retry: { attempts: 20, on: ['lost', 'internal', 'input-unavailable'] },
+            timeouts: { queue: '10m', total: '1h' },
+          }),
+        );
       }
       if (crashes < CRASHES && chance.chance(0.2)) {
         crashes += 1;

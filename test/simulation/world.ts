@@ -23,6 +23,8 @@ export interface WorldOptions {
   readonly network?: Partial<SimulatedNetworkOptions>;
   /** How long each execution works. */
   readonly workMs?: (executionId: string) => number;
+  /** Providers take the lock with the bid. */
+  readonly lockOnBid?: boolean;
 }
 
 /** One node over all its lives: its key, disk and content stay, everything else goes with a crash. */
@@ -43,10 +45,12 @@ export class World {
   readonly record = new RunRecord();
   readonly machines = new Map<string, Machine>();
   readonly #workMs: (executionId: string) => number;
+  readonly #lockOnBid: boolean;
 
   constructor(options: WorldOptions) {
     this.random = new SeededRandom(options.seed);
     this.network = new SimulatedNetwork(this.clock, this.random.fork('network'), options.network ?? {});
+    this.#lockOnBid = options.lockOnBid ?? false;
     this.#workMs = options.workMs ?? (() => 500);
   }
 
@@ -72,7 +76,7 @@ export class World {
     const random = this.random.fork(`life/${machine.name}/${this.clock.monotonicMs()}`);
     const starting = (async () =>
       startNode(
-        nodeOptions(machine.provides),
+        nodeOptions(machine.provides, this.#lockOnBid),
         { nodePath: '', searchPath: '', constrainedMemoryBytes: 0 },
         {
           clock,
@@ -137,7 +141,7 @@ export class World {
   }
 }
 
-function nodeOptions(provides: boolean): NodeOptions {
+function nodeOptions(provides: boolean, lockOnBid: boolean): NodeOptions {
   return {
     network: 'simulated',
     dataDir: '/nowhere',
@@ -169,7 +173,7 @@ function nodeOptions(provides: boolean): NodeOptions {
           provider: {
             ownJobs: true,
             price: { amount: '0.02', currency: 'USD', per: 'hour' as const },
-            lockOnBid: false,
+            lockOnBid,
             allow: [],
             deny: [],
             limits: defaultProviderLimits,
