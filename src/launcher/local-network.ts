@@ -39,9 +39,13 @@ export class LocalNetwork {
     const dataDir = join(this.#root, name);
     await mkdir(dataDir, { recursive: true });
     const bootstrap = [...this.#nodes.values()].flatMap((node) => node.process.multiaddrs.slice(0, 1));
+    const place = ['--data-dir', dataDir, '--network', this.#options.network, '--no-mdns'];
     const args = [
-      ...['--data-dir', dataDir, '--network', this.#options.network, '--no-mdns'],
-      ...['--api', '127.0.0.1:0', '--listen', '/ip4/127.0.0.1/tcp/0'],
+      ...place,
+      '--api',
+      '127.0.0.1:0',
+      '--listen',
+      '/ip4/127.0.0.1/tcp/0',
       ...bootstrap.flatMap((address) => ['--bootstrap', address]),
     ];
     const node = await startNodeProcess(

@@ -88,7 +88,9 @@ export class NodeNetwork implements Network {
     const { protocols } = limits;
     if (desks.provider !== undefined) {
       const offers = new Offers(context, desks.provider, (request) => intake.isClosed(request));
-      const intake = new RequestIntake(context, desks.provider.requesters, (request) => offers.answer(request));
+      const intake = new RequestIntake(context, desks.provider.requesters, (request) =>
+        offers.answer(request),
+      );
       context.underlay.subscribe(names.requestsTopic, (from, message) => intake.fromGossip(from, message));
       this.#handle(names.request, protocols.request, (channel) => serveRequest(context, intake, channel));
     }

@@ -81,7 +81,7 @@ export function execution(observed: Observed, changes: Partial<Execution> = {}):
   };
 }
 
-export function evidence<Value>(type: EvidenceType, value: Value, signer: string): Evidence<Value> {
+function evidence<Value>(type: EvidenceType, value: Value, signer: string): Evidence<Value> {
   return { type, value, payload: new Uint8Array([1]), signature: new Uint8Array([2, 3]), signer };
 }
 

@@ -130,4 +130,4 @@ export class ScriptedFolders implements AttemptFolders {
   }
 }
 
-export type Ended = Pick<ServingItem, 'state' | 'exitReason' | 'message'>;
+type Ended = Pick<ServingItem, 'state' | 'exitReason' | 'message'>;
