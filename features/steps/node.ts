@@ -1,17 +1,20 @@
 import { After, type DataTable, Given, setWorldConstructor, Then, When } from 'quickpickle';
 import { expect } from 'vitest';
 import { byteQuantity, cpuQuantity, durationQuantity } from '../../src/domain/quantities.ts';
+import type { GpuDevice } from '../../src/domain/resources.ts';
 import { MarketWorld } from '../support/market-world.ts';
-import type { NodeSpec } from '../support/test-node.ts';
+import { type NodeSpec, WANTED_BIDS } from '../support/test-node.ts';
 
 setWorldConstructor(MarketWorld);
 
 /**
  * One row of a table of nodes. Columns: node, provides (yes), price (0.02 an hour), cpu (4), memory (8GiB),
- * work (20ms), label (none, or key=value), locks (when asked, or with the bid).
+ * work (20ms), label (none, or key=value), locks (when asked, or with the bid), lock time (as in use), gpus (none, or
+ * 2 x 16GiB), wants (so many bids that nobody is left out).
  */
 function specOf(row: Readonly<Record<string, string>>): Omit<NodeSpec, 'realExecutor'> {
-  const { node = '', provides, price, cpu, memory, work, label = '', locks } = filled(row);
+  const { node = '', provides, price, cpu, memory, work, label = '', locks, gpus, wants } = filled(row);
+  const lockTime = filled(row)['lock time'];
   const [key, value] = label.split('=');
   const provider = {
     lockOnBid: locks === 'with the bid',
@@ -23,8 +26,23 @@ function specOf(row: Readonly<Record<string, string>>): Omit<NodeSpec, 'realExec
     provider: provides === 'no' ? undefined : provider,
     cpuMillis: cpuQuantity.parse(cpu ?? '4'),
     memoryBytes: byteQuantity.parse(memory ?? '8GiB'),
+    gpus: gpus === undefined ? [] : devicesOf(gpus),
+    wantedBids: wants === undefined ? WANTED_BIDS : Number(wants),
+    lockTtlMs: lockTime === undefined ? undefined : durationQuantity.parse(lockTime),
     workMs: durationQuantity.parse(work ?? '20ms'),
   };
+}
+
+/** `2 x 16GiB` */
+function devicesOf(text: string): readonly GpuDevice[] {
+  const [count = '', vram = ''] = text.split(' x ');
+  return Array.from({ length: Number(count) }, (_, index) => ({
+    index,
+    vendor: 'nvidia',
+    model: 'NVIDIA T4',
+    vramBytes: byteQuantity.parse(vram),
+    uuid: `GPU-${index}`,
+  }));
 }
 
 /** An empty cell says nothing. */

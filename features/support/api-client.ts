@@ -2,13 +2,16 @@ import { z } from 'zod';
 import { bidView } from '../../src/api/views/bid-view.ts';
 import { contractView } from '../../src/api/views/contract-view.ts';
 import { eventViewSchema } from '../../src/api/views/event-view.ts';
+import { explanationView } from '../../src/api/views/explanation-view.ts';
 import { jobSummaryView, jobView } from '../../src/api/views/job-view.ts';
-import { resourcesView } from '../../src/api/views/node-views.ts';
+import { peerView, resourcesView } from '../../src/api/views/node-views.ts';
 
 export type JobEvent = z.infer<typeof eventViewSchema>;
 export type JobView = z.infer<typeof jobView>;
 export type BidView = z.infer<typeof bidView>;
 export type ContractView = z.infer<typeof contractView>;
+export type ExplanationView = z.infer<typeof explanationView>;
+export type PeerView = z.infer<typeof peerView>;
 export type ResourcesView = z.infer<typeof resourcesView>;
 
 const resultView = z.object({
@@ -103,6 +106,24 @@ export class ApiClient {
 
   async resources(): Promise<ResourcesView> {
     return resourcesView.parse(await this.#json('/dms/resources'));
+  }
+
+  async peers(): Promise<readonly PeerView[]> {
+    return this.#list('/dms/peers', peerView);
+  }
+
+  async explain(location: string): Promise<ExplanationView> {
+    return explanationView.parse(await this.#json(`${location}/explain`));
+  }
+
+  /** Searches for a job without posting it. */
+  async tryJob(description: unknown): Promise<ExplanationView> {
+    const answer = await this.send('POST', '/orchestrator/postJob?dryRun=true', {
+      body: JSON.stringify(description),
+      headers: { 'content-type': 'application/json' },
+    });
+    if (answer.status !== 200) throw new Error(`the dry run was refused: ${answer.status} ${answer.body}`);
+    return explanationView.parse(JSON.parse(answer.body));
   }
 
   async bytes(path: string): Promise<Uint8Array> {

@@ -11,6 +11,8 @@ import type {
 export class ScriptedUnderlay implements Underlay {
   readonly #inner: Underlay;
   #silent = false;
+  #gossips = true;
+  #vanished = false;
   #alterIncoming: ((frame: Uint8Array) => Uint8Array) | undefined;
 
   constructor(inner: Underlay) {
@@ -20,6 +22,18 @@ export class ScriptedUnderlay implements Underlay {
   /** From now on nothing that this node says on a channel it opened leaves it; its connections stay up. */
   fallSilent(): void {
     this.#silent = true;
+  }
+
+  /** From now on gossip of this node, its adverts with it, reaches nobody. */
+  stopGossip(): void {
+    this.#gossips = false;
+  }
+
+  /** From now on this node is as good as gone, and nobody notices: connections stay, and nothing more comes on them. */
+  vanish(): void {
+    this.#silent = true;
+    this.#gossips = false;
+    this.#vanished = true;
   }
 
   /** Changes what comes in on channels that this node opened. */
@@ -48,7 +62,7 @@ export class ScriptedUnderlay implements Underlay {
   }
 
   publish(topic: string, message: Uint8Array): Promise<void> {
-    return this.#inner.publish(topic, message);
+    return this.#gossips ? this.#inner.publish(topic, message) : Promise.resolve();
   }
 
   subscribers(topic: string): readonly string[] {
@@ -56,7 +70,7 @@ export class ScriptedUnderlay implements Underlay {
   }
 
   handle(protocol: string, limits: ProtocolLimits, handler: (channel: Channel) => void): void {
-    this.#inner.handle(protocol, limits, handler);
+    this.#inner.handle(protocol, limits, (channel) => handler(this.#served(channel)));
   }
 
   async open(peer: string, protocol: string, limits: ProtocolLimits, options: OpenOptions): Promise<Channel> {
@@ -81,6 +95,20 @@ export class ScriptedUnderlay implements Underlay {
 
   listen(listener: UnderlayListener): void {
     this.#inner.listen(listener);
+  }
+
+  /** A channel that another node opened. */
+  #served(channel: Channel): Channel {
+    return {
+      peer: channel.peer,
+      ended: channel.ended,
+      send: (frame) => (this.#vanished ? Promise.resolve() : channel.send(frame)),
+      receive: () => channel.receive(),
+      close: () => (this.#vanished ? Promise.resolve() : channel.close()),
+      abort: () => {
+        if (!this.#vanished) channel.abort();
+      },
+    };
   }
 
   #disturbed(channel: Channel): Channel {

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { nodeConfig } from '../../src/config/schema.ts';
 import { nodeOptionsOf } from '../../src/config/node-options-of.ts';
 import type { NodeOptions } from '../../src/config/node-options.ts';
+import type { GpuDevice } from '../../src/domain/resources.ts';
 import { type Identity, identityOf } from '../../src/identity/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
@@ -18,7 +19,9 @@ const GIB = 2 ** 30;
 /** Small, so that a program that prints for ever reaches it soon. */
 const MOST_OUTPUT_BYTES = 2 ** 20;
 /** More than any scenario has providers: the bid window stays open until everybody has answered. */
-const WANTED_BIDS = 10;
+export const WANTED_BIDS = 10;
+/** Nodes that have just met tell each other of themselves without a pause; else adverts come as they do in use. */
+const ADVERT_GAP_MS = 50;
 
 export interface NodeSpec {
   readonly name: string;
@@ -26,6 +29,11 @@ export interface NodeSpec {
   readonly provider: z.input<typeof nodeConfig>['provider'] | undefined;
   readonly cpuMillis: number;
   readonly memoryBytes: number;
+  readonly gpus: readonly GpuDevice[];
+  /** Bids that its searches are content with. */
+  readonly wantedBids: number;
+  /** How long its locks last; undefined: as in use. */
+  readonly lockTtlMs: number | undefined;
   /** How long each execution works, where the executor is a scripted one. */
   readonly workMs: number;
   /** Runs the programs of jobs for real, in sandboxed children. */
@@ -74,7 +82,7 @@ export async function startTestNode(spec: NodeSpec, around: NodeSurroundings): P
           cpuMillis: spec.cpuMillis,
           memoryBytes: spec.memoryBytes,
           diskBytes: 100 * GIB,
-          gpus: [],
+          gpus: spec.gpus,
         },
         cpu: { cores: Math.ceil(spec.cpuMillis / 1000), arch: 'x64', model: 'scripted', vendor: 'none' },
         notes: [],
@@ -97,24 +105,27 @@ export async function startTestNode(spec: NodeSpec, around: NodeSurroundings): P
 }
 
 function optionsFor(spec: NodeSpec, around: NodeSurroundings): NodeOptions {
-  const options = nodeOptionsOf(
+  const parsed = nodeOptionsOf(
     nodeConfig.parse({
       network: around.network,
       dataDir: join(around.root, spec.name),
       api: { listen: '127.0.0.1:0' },
       p2p: { listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap: around.bootstrap, mdns: false },
-      requester: { wantedBids: WANTED_BIDS },
+      requester: { wantedBids: spec.wantedBids },
       provider:
         spec.provider === undefined
           ? { enabled: false }
-          : { onboard: { cpu: 'all', memory: 'all', disk: 'all' }, ...spec.provider },
+          : { onboard: { cpu: 'all', memory: 'all', disk: 'all', gpus: 'all' }, ...spec.provider },
       log: { level: 'silent' },
     }),
   );
+  const registry = { ...parsed.registry, minPublishGapMs: ADVERT_GAP_MS, minHeardGapMs: 1 };
+  const options = { ...parsed, registry };
   const { provider } = options;
   if (provider === undefined) return options;
+  const { lockTtlMs = provider.limits.lockTtlMs } = spec;
   return {
     ...options,
-    provider: { ...provider, limits: { ...provider.limits, maxOutputBytes: MOST_OUTPUT_BYTES } },
+    provider: { ...provider, limits: { ...provider.limits, lockTtlMs, maxOutputBytes: MOST_OUTPUT_BYTES } },
   };
 }

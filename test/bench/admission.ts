@@ -2,10 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BidRequest } from '../../src/domain/bid.ts';
 import type { Notary } from '../../src/domain/evidence.ts';
 import { createNotary, createVerifier, identityOf } from '../../src/identity/index.ts';
-import { contentIdOf, encodeCanonical } from '../../src/lib/canonical.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { systemRandom } from '../../src/lib/random.ts';
@@ -18,6 +16,7 @@ import { defaultProviderLimits } from '../../src/provider/options.ts';
 import { openStore, type Store } from '../../src/store/index.ts';
 import { defaultStoreLimits } from '../../src/store/options.ts';
 import { type Bench, round } from './figure.ts';
+import { GIB, requestOf } from './requests.ts';
 import { WireEnd } from './wire-end.ts';
 
 const NETWORK = 'bench-admission';
@@ -26,7 +25,14 @@ const WARM_UP = 4000;
 const FLOOR_SAMPLES = 5000;
 /** Requests that are on their way at once: what a node may decide on at the same time. */
 const IN_FLIGHT = 128;
-const GIB = 2 ** 30;
+/** The rates are counted, but none is reached: what is measured is a request that is answered. */
+const PLENTY = { burst: 1e9, perSecond: 1e9 } as const;
+const ADMISSION = {
+  ...defaultProviderLimits.admission,
+  requestsPerRequester: PLENTY,
+  requestsInTotal: PLENTY,
+};
+const NEIGHBOUR = 'neighbour';
 const MACHINE = { cpuMillis: 16_000, memoryBytes: 64 * GIB, diskBytes: 500 * GIB, gpus: [] };
 
 /**
@@ -72,7 +78,7 @@ export const admission: Bench = {
 /** One signature checked and one made for each request: what no admission can do without. */
 function signaturesPerSecond(requesters: readonly Notary[], count: number): number {
   const verifier = createVerifier(NETWORK, systemClock);
-  const evidence = requesters.map((requester) => requester.sign('bid-request', requestOf(true)));
+  const evidence = requesters.map((requester) => requester.sign('bid-request', requestOf()));
   const startedMs = performance.now();
   for (let index = 0; index < count; index += 1) {
     const one = evidence[index % evidence.length];
@@ -92,41 +98,9 @@ function messagesOf(requesters: readonly Notary[], count: number): Uint8Array[] 
   return Array.from({ length: count }, (_, index) => {
     const requester = requesters[index % requesters.length];
     if (requester === undefined) throw new RangeError('there is no requester');
-    const request = requester.sign('bid-request', requestOf(index % 2 === 0));
+    const request = requester.sign('bid-request', requestOf({ cpuMillis: index % 2 === 0 ? 500 : 64_000 }));
     return encodeFrame({ kind: 'bid-request', body: envelopeOf(request) });
   });
-}
-
-function requestOf(fits: boolean): BidRequest {
-  const id = randomBytes(16).toString('hex');
-  return {
-    requestId: `request-${id}`,
-    jobId: `job-${id}`,
-    jobDigest: contentIdOf(encodeCanonical(id)),
-    round: 1,
-    requirements: {
-      resources: {
-        cpuMillis: fits ? 500 : 64_000,
-        memoryBytes: GIB,
-        diskBytes: GIB,
-        gpus: [],
-      },
-      engine: { type: 'wasm' },
-      constraints: {
-        hard: [{ key: 'location.country', operator: 'In', values: ['DE', 'FR'] }],
-        soft: [{ key: 'cpu.cores', operator: 'Gt', values: ['8'], weight: 10 }],
-      },
-      executionTimeoutMs: 600_000,
-    },
-    budget: { amount: '0.10', currency: 'USD', per: 'hour' },
-    slots: 1,
-    wantedBids: 3,
-    windowMs: 5000,
-    answerShare: 1,
-    answerAlways: true,
-    exclude: [],
-    requesterRecord: randomBytes(220),
-  };
 }
 
 class Scene {
@@ -159,7 +133,7 @@ class Scene {
         const message = messages[next];
         next += 1;
         if (message === undefined) return;
-        const verdict = this.#wire.deliver(topic, this.#wire.self, message);
+        const verdict = this.#wire.deliver(topic, NEIGHBOUR, message);
         if (verdict !== 'accept') reject(new Error(`a request of the benchmark was refused: ${verdict}`));
       };
       this.#answered = () => {
@@ -194,7 +168,7 @@ async function openScene(): Promise<Scene> {
   const wire = new WireEnd(notary.self, () => scene.answered());
   const base = { notary, clock: systemClock, logger: silentLogger };
   const network = createNetwork(
-    { network: NETWORK, ownJobs: true },
+    { network: NETWORK, ownJobs: true, limits: { gossipPerNeighbour: PLENTY } },
     { ...base, underlay: wire, verifier: createVerifier(NETWORK, systemClock) },
   );
   const provider = providerOf(notary, network, store);
@@ -224,7 +198,7 @@ function providerOf(notary: Notary, network: Network, store: Store): Provider {
       lockOnBid: false,
       allow: [],
       deny: [],
-      limits: defaultProviderLimits,
+      limits: { ...defaultProviderLimits, admission: ADMISSION },
     },
     {
       clock: systemClock,

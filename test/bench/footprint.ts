@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Bench, percentile, round } from './figure.ts';
-import { benchNetwork } from './nodes.ts';
+import { benchNetwork, residentBytes } from './nodes.ts';
 
 const SETTLE_MS = 5000;
 
@@ -32,9 +31,3 @@ export const footprint: Bench = {
     });
   },
 };
-
-async function residentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const match = /^VmRSS:\s+(\d+) kB$/m.exec(status);
-  return Number(match?.[1] ?? Number.NaN) * 1024;
-}

@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
 import { admission } from './admission.ts';
 import type { Bench } from './figure.ts';
+import { flood } from './flood.ts';
 import { footprint } from './footprint.ts';
+import { marketScale } from './market-scale.ts';
 import { match } from './match.ts';
 import { negotiation } from './negotiation.ts';
 import { post } from './post.ts';
 
-const BENCHES: readonly Bench[] = [negotiation, post, match, admission, footprint];
+const BENCHES: readonly Bench[] = [negotiation, post, match, admission, marketScale, flood, footprint];
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -1,18 +1,24 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { LocalNetwork } from '../../src/launcher/local-network.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 
+/** A name that no other network has. */
+export function benchName(): string {
+  return `bench-${randomBytes(6).toString('hex')}`;
+}
+
 /** A private network of node processes for one measurement. */
-export function benchNetwork(): LocalNetwork {
+export function benchNetwork(network = benchName()): LocalNetwork {
   return new LocalNetwork(
     {
       nodePath: process.execPath,
       mainPath: fileURLToPath(new URL('../../src/main.ts', import.meta.url)),
       temporaryRoot: tmpdir(),
       env: process.env,
-      network: `bench-${randomBytes(6).toString('hex')}`,
+      network,
       readyTimeoutMs: 30_000,
     },
     systemClock,
@@ -65,4 +71,11 @@ export async function followEvents(api: string, job: string, seen: (type: string
   } finally {
     abort.abort();
   }
+}
+
+/** The memory a process has resident, where the system tells (Linux). */
+export async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  const match = /^VmRSS:\s+(\d+) kB$/m.exec(status);
+  return Number(match?.[1] ?? Number.NaN) * 1024;
 }

@@ -130,4 +130,3 @@ export class ScriptedFolders implements AttemptFolders {
   }
 }
 
-type Ended = Pick<ServingItem, 'state' | 'exitReason' | 'message'>;

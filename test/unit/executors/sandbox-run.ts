@@ -15,7 +15,7 @@ export type Isolation = 'process' | 'bubblewrap';
 
 export const MIB = 1024 * 1024;
 
-export const LIMITS: ExecutionLimits = {
+const LIMITS: ExecutionLimits = {
   wallClockMs: 20_000,
   memoryBytes: 128 * MIB,
   outputBytes: 8 * MIB,

@@ -31,7 +31,7 @@ export function evidence<Value>(type: EvidenceType, value: Value, signer: string
   return { type, value, payload: encodeCanonical(value), signature: Uint8Array.of(0), signer };
 }
 
-export function specOf(changes: Partial<JobSpec> = {}): JobSpec {
+function specOf(changes: Partial<JobSpec> = {}): JobSpec {
   return {
     name: 'job',
     type: 'batch',

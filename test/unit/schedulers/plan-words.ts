@@ -5,7 +5,7 @@ import { executionOf, jobOf, NOW, observedAs } from '../fakes/market.ts';
 
 export const LOST_AFTER_MS = 5000;
 
-export function inputOf(changes: Partial<ReconcileInput> = {}): ReconcileInput {
+function inputOf(changes: Partial<ReconcileInput> = {}): ReconcileInput {
   return {
     job: jobOf(),
     executions: [],
