@@ -44,6 +44,15 @@ When(
   },
 );
 
+When('the job of {string} is looked at', (world: MarketWorld, owner: string) => {
+  world.lookAtJobOf(owner);
+});
+
+When('the job of {string} is cancelled', async (world: MarketWorld, owner: string) => {
+  world.lookAtJobOf(owner);
+  await world.job.api.cancel(world.job.location);
+});
+
 When('the job is cancelled', async (world: MarketWorld) => {
   await world.job.api.cancel(world.job.location);
 });

@@ -133,6 +133,29 @@ Then(
   },
 );
 
+Then(
+  'one of the jobs completes on {string}, and the other fails after a no that names a time to try again',
+  async (world: MarketWorld, provider: string) => {
+    const ends = await Promise.all(world.jobs.map((job) => job.over()));
+    expect(ends.toSorted()).toEqual(['Completed', 'Failed']);
+    for (const [at, job] of world.jobs.entries()) {
+      const events = await job.api.events(job.location);
+      const refused = events.filter(({ type }) => type === 'lock.declined');
+      const locked = events.filter(({ type }) => type === 'lock.acquired');
+      if (ends[at] === 'Completed') {
+        expect([locked.length, refused.length]).toEqual([1, 0]);
+        expect(await world.winners(job)).toEqual([provider]);
+      } else {
+        expect(locked).toEqual([]);
+        expect(refused).toMatchObject([
+          { provider: world.peerId(provider), data: { retryable: true, retryAfterMs: expect.any(Number) } },
+        ]);
+        expect(refused[0]?.data?.['retryAfterMs']).toBeGreaterThan(0);
+      }
+    }
+  },
+);
+
 // ---- contracts -------------------------------------------------------------------------------------
 
 Then(

@@ -37,6 +37,44 @@ When('{string} falls silent', (world: MarketWorld, name: string) => {
   world.node(name).underlay.fallSilent();
 });
 
+When('{string} vanishes without a word', (world: MarketWorld, name: string) => {
+  world.node(name).underlay.vanish();
+});
+
+Given('the adverts of {string} reach nobody any more', (world: MarketWorld, name: string) => {
+  world.node(name).underlay.stopGossip();
+});
+
+Then('{string} holds a lock for the job', async (world: MarketWorld, name: string) => {
+  const { leases } = await world.node(name).api.resources();
+  expect(leases).toMatchObject([{ jobId: world.job.id, state: 'held' }]);
+});
+
+Then(
+  'all of the capacity of {string} is free again within {int} ms',
+  async (world: MarketWorld, name: string, limitMs: number) => {
+    await until(`the capacity of ${name} is free`, limitMs, async () => {
+      const { onboarded, free, leases } = await world.node(name).api.resources();
+      return leases.length === 0 && free.cpuMillis === onboarded.cpuMillis;
+    });
+  },
+);
+
+Then(
+  '{string} gives {int} devices to {int} executions, each to one alone',
+  async (world: MarketWorld, name: string, devices: number, executions: number) => {
+    const given = await until(`${name} has given its devices`, BID_WITHIN_MS, async () => {
+      const { leases, allocated, free } = await world.node(name).api.resources();
+      const committed = leases.filter(({ state }) => state === 'committed');
+      return committed.length === executions && { committed, allocated, free };
+    });
+    const indexes = given.committed.flatMap(({ resources }) => resources.gpus.map(({ index }) => index));
+    expect(indexes.toSorted((a, b) => a - b)).toEqual(Array.from({ length: devices }, (_, index) => index));
+    expect(given.allocated.gpus).toHaveLength(devices);
+    expect(given.free.gpus).toEqual([]);
+  },
+);
+
 Given('the terms that come to {string} are altered on their way', (world: MarketWorld, name: string) => {
   world.node(name).underlay.alterIncoming(alterTerms((terms) => ({ ...terms, maxOutputBytes: 1 })));
 });

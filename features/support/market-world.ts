@@ -6,7 +6,7 @@ import { QuickPickleWorld } from 'quickpickle';
 import type { TestContext } from 'vitest';
 import { protocolNames } from '../../src/network/names.ts';
 import type { Underlay } from '../../src/network/underlay.ts';
-import type { ApiClient, BidView, HttpAnswer, JobEvent } from './api-client.ts';
+import type { ApiClient, BidView, ExplanationView, HttpAnswer, JobEvent } from './api-client.ts';
 import type { FollowedLog } from './followed-log.ts';
 import { jobFrom } from './job-text.ts';
 import { PostedJob } from './posted-job.ts';
@@ -31,11 +31,14 @@ export class MarketWorld extends QuickPickleWorld {
   readonly scripts = new Map<string, string>();
   /** The log that is being followed. */
   log: FollowedLog | undefined;
+  /** What the last dry run said. */
+  tried: ExplanationView | undefined;
   /** What was known of the job when its node was killed. */
   eventsBefore: readonly JobEvent[] = [];
   /** Providers that were killed, and the processes that the last of them had. */
   readonly killed: string[] = [];
   orphans: readonly KnownProcess[] = [];
+  readonly #askedBefore = new Map<string, { readonly directly: number; readonly byGossip: number }>();
   readonly #nodes = new Map<string, TestNode>();
   readonly #silentPeers: Underlay[] = [];
   readonly #over = new AbortController();
@@ -127,11 +130,42 @@ export class MarketWorld extends QuickPickleWorld {
 
   /** Posts a job to a node: YAML in which `$name` stands for a peer id, and a program that ends at once unless it has one. */
   async post(name: string, text = '', engine = programOf('ends at once')): Promise<PostedJob> {
+    this.#noteAsked();
     const api = this.api(name);
     const description = jobFrom(text, (node) => this.peerId(node), engine);
     const job = new PostedJob(api, name, await api.postJob(description));
     this.jobs.push(job);
     return job;
+  }
+
+  /** Searches for a job of a node without posting it. */
+  async try(name: string, text: string): Promise<void> {
+    this.#noteAsked();
+    const description = jobFrom(text, (node) => this.peerId(node), programOf('ends at once'));
+    this.tried = await this.api(name).tryJob(description);
+  }
+
+  /** How often a node was asked since the last job was posted or tried: directly, and by gossip. */
+  asked(name: string): { readonly directly: number; readonly byGossip: number } {
+    const before = this.#askedBefore.get(name) ?? { directly: 0, byGossip: 0 };
+    const now = this.#askedInAll(name);
+    return { directly: now.directly - before.directly, byGossip: now.byGossip - before.byGossip };
+  }
+
+  #askedInAll(name: string): { readonly directly: number; readonly byGossip: number } {
+    const counters = this.node(name).node.counters();
+    return { directly: counters['request.direct'] ?? 0, byGossip: counters['gossip.request'] ?? 0 };
+  }
+
+  #noteAsked(): void {
+    for (const name of this.#nodes.keys()) this.#askedBefore.set(name, this.#askedInAll(name));
+  }
+
+  /** Makes the job of a node the one that is looked at. */
+  lookAtJobOf(owner: string): void {
+    const at = this.jobs.findLastIndex((job) => job.owner === owner);
+    if (at < 0) throw new Error(`${owner} has posted no job`);
+    this.jobs.push(...this.jobs.splice(at, 1));
   }
 
   /** The program that a scenario describes in words, or one of its scripts. */
@@ -184,6 +218,7 @@ export class MarketWorld extends QuickPickleWorld {
     this.#over.abort();
     await this.processes.stop();
     await this.dropSilentPeers();
+    for (const { underlay } of this.#nodes.values()) underlay.restore();
     await Promise.all([...this.#nodes.values()].map(({ node }) => node.stop()));
     if (this.#root !== undefined) await rm(this.#root, { recursive: true, force: true });
   }

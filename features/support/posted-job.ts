@@ -50,6 +50,12 @@ export class PostedJob {
     throw new Error(`${what}: it never happened.${historyOf(seen)}`);
   }
 
+  /** Waits for the end of the job and gives its state. */
+  async over(): Promise<JobView['state']> {
+    await this.eventsUntil(`job ${this.id} ends`, ({ type }) => ENDS.has(type));
+    return (await this.view()).state;
+  }
+
   /** Waits for the end of the job, which has to be `type`. */
   async ends(type: 'job.completed' | 'job.failed' | 'job.stopped', limitMs?: number): Promise<JobView> {
     await this.eventsUntil(`job ${this.id} ends as ${type}`, (event) => event.type === type, limitMs);

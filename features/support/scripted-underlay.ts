@@ -36,6 +36,14 @@ export class ScriptedUnderlay implements Underlay {
     this.#vanished = true;
   }
 
+  /** Undoes what was done to this end. */
+  restore(): void {
+    this.#silent = false;
+    this.#gossips = true;
+    this.#vanished = false;
+    this.#alterIncoming = undefined;
+  }
+
   /** Changes what comes in on channels that this node opened. */
   alterIncoming(alter: (frame: Uint8Array) => Uint8Array): void {
     this.#alterIncoming = alter;

@@ -20,7 +20,7 @@ const GIB = 2 ** 30;
 const MOST_OUTPUT_BYTES = 2 ** 20;
 /** More than any scenario has providers: the bid window stays open until everybody has answered. */
 export const WANTED_BIDS = 10;
-/** Nodes that have just met tell each other of themselves without a pause; else adverts come as they do in use. */
+/** Nodes that have just met tell each other of themselves without a pause. */
 const ADVERT_GAP_MS = 50;
 
 export interface NodeSpec {

@@ -1,0 +1,34 @@
+Feature: Trying a job
+  A dry run searches and ranks as the job would, and says who would take it and why, or why nobody would. Nothing is
+  kept, locked or agreed on.
+
+  Background:
+    Given the nodes:
+      | node  | provides | price | cpu |
+      | alice | no       |       | 1   |
+      | bob   | yes      | 0.01  | 4   |
+      | carol | yes      | 0.90  | 8   |
+
+  Scenario: A dry run names the provider that would be tried first, and leaves nothing behind
+    When "alice" tries a job:
+      """
+      prefer: price
+      """
+    Then it would go to "bob", of "bob, carol", because "price"
+    And "alice" has 0 jobs
+    And "bob" ran nothing
+    And all of the capacity of "bob" is free
+    And all of the capacity of "carol" is free
+
+  Scenario: A dry run says why nobody would take the job, and a smaller one then goes where it said
+    Given "alice" knows the adverts of "bob, carol"
+    When "alice" tries a job:
+      """
+      resources: { cpu: 16 }
+      """
+    Then it would go to nobody: "cpu: 16000m asked, best seen 8000m on 1 node."
+    When "alice" posts a job:
+      """
+      resources: { cpu: 8 }
+      """
+    Then the job completes on "carol"
