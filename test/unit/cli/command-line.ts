@@ -25,7 +25,7 @@ export interface CommandOptions {
 }
 
 /** Runs one command line in this process, in a folder, against the node at `api`. */
-export async function commandLine(
+async function commandLine(
   argv: readonly string[],
   cwd: string,
   options: CommandOptions = {},
