@@ -1,4 +1,3 @@
-import type { ServingItem } from '../../../src/domain/serving.ts';
 import type {
   ExecutionOutcome,
   ExecutionSink,
@@ -129,4 +128,3 @@ export class ScriptedFolders implements AttemptFolders {
     this.present.clear();
   }
 }
-
