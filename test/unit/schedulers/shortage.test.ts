@@ -28,6 +28,12 @@ describe('not enough nodes', () => {
     expect(reasonOf(plan({ search: empty({ seenAtLeast: 2 }) }))).toBe('No provider made a bid in time.');
   });
 
+  it('asked only some: the next round follows at once, until the rounds are used up', () => {
+    const partial = empty({ partial: true });
+    expect(kinds(plan({ search: partial }))).toEqual(['search 2 for 1']);
+    expect(kinds(plan({ search: { ...partial, fruitlessRounds: 5 } }))).toEqual(['job Failed']);
+  });
+
   it('queue: the job waits for the next search', () => {
     const job = jobOf({ spec: { timeouts: { ...jobOf().spec.timeouts, queueMs: 60_000 } } });
     expect(kinds(plan({ job, search: empty() }))).toEqual(['job Queued', 'again job-queue +5000']);

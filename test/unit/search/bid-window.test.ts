@@ -47,6 +47,14 @@ describe('the bid window', () => {
     expect(judgeWindow(state, OPTIONS, 10)).toEqual({ kind: 'wait', untilMs: 5000 });
   });
 
+  it('ends on a large network with the bids that came while those who were asked could answer', () => {
+    const state = stateOf({ everyoneAnswers: false, bids: 1, lastBidAtMs: 500 });
+    expect(judgeWindow(state, OPTIONS, 1000)).toEqual({ kind: 'wait', untilMs: 2000 });
+    expect(judgeWindow(state, OPTIONS, 2000)).toEqual({ kind: 'close', reason: 'enough' });
+    const none = stateOf({ everyoneAnswers: false });
+    expect(judgeWindow(none, OPTIONS, 2000)).toEqual({ kind: 'wait', untilMs: 5000 });
+  });
+
   it('gives a node that is alone a moment to meet others', () => {
     const alone = stateOf({
       audience: new Set(['self']),
