@@ -6,10 +6,10 @@ it.each(['identical', 'mixed'] as const)(
   'a job on a network of 50 %s providers costs little and goes to one of the best',
   { timeout: 30_000 },
   async (fleet) => {
-    const result = await runScale({ nodes: 50, fleet, jobs: 20 });
+    const result = await runScale({ nodes: 50, fleet, jobs: 10 });
     const { winnerPercentiles } = result;
     const mean = winnerPercentiles.reduce((sum, one) => sum + one, 0) / winnerPercentiles.length;
-    expect(result.satisfiable).toBeGreaterThan(15);
+    expect(result.satisfiable).toBeGreaterThanOrEqual(8);
     expect(result.successRate).toBe(1);
     expect(result.bidsHandledPerJob).toBeGreaterThanOrEqual(1);
     expect(result.bidsHandledPerJob).toBeLessThanOrEqual(2 * wantedBids);
