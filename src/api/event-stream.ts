@@ -15,7 +15,8 @@ export interface EventStreamOptions {
 
 /**
  * The events of a job as server-sent events, from the store and then as they happen, until `signal` is aborted.
- * A commit only wakes the reader; what is sent always comes from the store, in order and without gaps.
+ * What a commit tells is sent as it is when it follows on what was sent; whenever something is missing in between,
+ * the store is read, so the stream is in order and without gaps.
  */
 export async function* serverSentEvents(
   orchestrator: Pick<Orchestrator, 'events' | 'watch'>,
@@ -25,14 +26,19 @@ export async function* serverSentEvents(
 ): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder();
   const doorbell = new Doorbell(clock);
-  const unwatch = orchestrator.watch(options.jobId, () => doorbell.ring());
+  const fresh = new FreshEvents();
+  const unwatch = orchestrator.watch(options.jobId, (events) => {
+    fresh.add(events);
+    doorbell.ring();
+  });
   const onAbort = (): void => doorbell.ring();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     yield encoder.encode(`retry: ${RECONNECT_MS}\n\n`);
     let afterSeq = options.afterSeq;
     while (!signal.aborted) {
-      const page = await orchestrator.events(options.jobId, afterSeq, PAGE_SIZE);
+      const page =
+        fresh.takeAfter(afterSeq) ?? (await orchestrator.events(options.jobId, afterSeq, PAGE_SIZE));
       if (page.length > 0) {
         afterSeq = page.at(-1)?.seq ?? afterSeq;
         yield encoder.encode(page.map(formatEvent).join(''));
@@ -48,6 +54,27 @@ export async function* serverSentEvents(
 
 function formatEvent(event: JobEvent): string {
   return `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(eventView(event))}\n\n`;
+}
+
+/** What the commits told since the last look, as long as it is one run without gaps and not too long. */
+class FreshEvents {
+  #events: JobEvent[] = [];
+
+  add(events: readonly JobEvent[]): void {
+    const [first] = events;
+    if (first === undefined) return;
+    const last = this.#events.at(-1);
+    if (last !== undefined && first.seq !== last.seq + 1) this.#events = [];
+    this.#events.push(...events);
+    if (this.#events.length > PAGE_SIZE) this.#events = [];
+  }
+
+  /** The run behind `afterSeq`; undefined when the store has to be asked. */
+  takeAfter(afterSeq: number): readonly JobEvent[] | undefined {
+    const events = this.#events.filter((event) => event.seq > afterSeq);
+    this.#events = [];
+    return events[0]?.seq === afterSeq + 1 ? events : undefined;
+  }
 }
 
 /** Remembers a ring that came while nobody waited. */

@@ -23,7 +23,10 @@ async function scene(): Promise<{
   const requester = await world.node('requester');
   const node = await world.node('provider', { provider });
   const listener = new RecordingListener();
-  const open = requester.network.market.openRequest(world.request(requester), listener);
+  const open = requester.network.market.openRequest(
+    world.request(requester, { answerAlways: false }),
+    listener,
+  );
   return {
     world,
     calls: provider.calls,

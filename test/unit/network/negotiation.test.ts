@@ -258,7 +258,10 @@ describe('bids', () => {
       return answer(request);
     };
     const listener = new RecordingListener();
-    const open = all.requester.network.market.openRequest(world.request(all.requester), listener);
+    const open = all.requester.network.market.openRequest(
+      world.request(all.requester, { answerAlways: false }),
+      listener,
+    );
     await world.clock.advanceBy(100);
     open.close();
     await world.clock.advanceBy(100);

@@ -127,6 +127,23 @@ describe('a bid request', () => {
     network.market.openRequest(second, new RecordingListener());
   });
 
+  it('is closed without a word where everybody answers', async () => {
+    const world = new MarketWorld();
+    const provider = await world.node('provider', {
+      provider: scriptedProvider(world.notary('provider'), silent),
+    });
+    const requester = await world.node('requester');
+    const open = requester.network.market.openRequest(
+      world.request(requester, { answerAlways: true }),
+      new RecordingListener(),
+    );
+    await world.clock.advanceBy(100);
+    open.close();
+    await world.clock.advanceBy(1000);
+    expect(provider.network.counters()).toMatchObject({ 'gossip.request': 1 });
+    expect(provider.network.counters()).not.toHaveProperty('gossip.closed');
+  });
+
   it('is announced as closed once, whoever says so first', async () => {
     const world = new MarketWorld();
     const requester = await world.node('requester');

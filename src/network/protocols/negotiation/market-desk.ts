@@ -145,7 +145,6 @@ export class MarketDesk implements Market {
   #close(requestId: string, silently: boolean): void {
     this.#live.delete(requestId);
     this.#closed.add(requestId);
-    // Strangers never heard of a request that went to a few directly, so its end is no news to them.
     if (!silently && !this.#announced.has(requestId))
       this.closed(this.#context.notary.sign('search-closed', { requestId }));
   }

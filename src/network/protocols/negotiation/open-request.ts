@@ -5,7 +5,7 @@ import type { OpenRequest, SearchListener } from '../../../orchestrator/ports.ts
 export interface OpenRequestNeeds {
   /** Sends the request straight to one peer; rejects when that fails. */
   send(peer: string): Promise<void>;
-  /** `silently`: nobody but those asked knew of it. */
+  /** `silently`: nobody waits to hear of it. */
   closed(silently: boolean): void;
   readonly mostDirectSends: number;
   /** Who is asked was chosen: nobody joins later. */
@@ -42,7 +42,8 @@ export class LiveRequest implements OpenRequest {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#needs.closed(this.#needs.fixed);
+    // Where everybody answers, everybody learns of the end on the stream of the answer.
+    this.#needs.closed(this.#needs.fixed || this.request.value.answerAlways);
   }
 
   /** Gossip forgets late joiners and carries nothing large, so who is new here is sent the request itself. */
