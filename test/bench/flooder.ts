@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { identityOf } from '../../src/identity/index.ts';
+import { envelopeOf } from '../../src/messages/envelope.ts';
+import { encodeFrame } from '../../src/messages/frame.ts';
+import { protocolNames } from '../../src/network/names.ts';
+import { defaultNetworkLimits } from '../../src/network/options.ts';
+import type { Channel } from '../../src/network/underlay.ts';
+import { type BenchPeer, createBenchPeer, heard } from './bench-peer.ts';
+import { requestOf } from './requests.ts';
+
+const PER_SECOND = 1000;
+const TICK_MS = 10;
+const STARTED_AT_ONCE = 10;
+const KEPT = encodeFrame({ kind: 'kept', body: null });
+
+/** What the bench tells a flooder, and what it answers: how many requests went out, and how many bids came back. */
+export interface FloodOrder {
+  readonly seconds: number;
+}
+
+export interface FloodReport {
+  readonly sent: number;
+  readonly bids: number;
+}
+
+/** Every request is different, signed by its own sender, and fits the provider. */
+function messagesOf(peers: readonly BenchPeer[], count: number): Uint8Array[] {
+  return Array.from({ length: count }, (_, index) => {
+    const peer = peers[index % peers.length];
+    if (peer === undefined) throw new RangeError('there is no peer');
+    const request = requestOf({ hard: [] }, peer.underlay.peerRecord());
+    return encodeFrame({ kind: 'bid-request', body: envelopeOf(peer.notary.sign('bid-request', request)) });
+  });
+}
+
+/** Takes every bid and never says a word again: what holds a provider's negotiations longest. */
+async function hold(channel: Channel): Promise<void> {
+  try {
+    await channel.receive();
+    await channel.send(KEPT);
+    await channel.ended;
+  } catch {
+    channel.abort();
+  }
+}
+
+async function flood(network: string, provider: string, identities: number): Promise<void> {
+  const { negotiation, requestsTopic } = protocolNames(network);
+  let bids = 0;
+  const peers = Array.from({ length: identities }, () =>
+    createBenchPeer(identityOf(randomBytes(32)), network, provider),
+  );
+  for (let index = 0; index < peers.length; index += STARTED_AT_ONCE) {
+    const group = peers.slice(index, index + STARTED_AT_ONCE);
+    await Promise.all(
+      group.map(async (peer) => {
+        peer.underlay.handle(negotiation, defaultNetworkLimits.protocols.negotiation, (channel) => {
+          bids += 1;
+          void hold(channel);
+        });
+        await peer.underlay.start();
+        await heard(peer, network);
+      }),
+    );
+  }
+  process.on('message', ({ seconds }: FloodOrder) => {
+    const messages = messagesOf(peers, seconds * PER_SECOND);
+    process.send?.('signed');
+    const startedMs = performance.now();
+    let sent = 0;
+    const timer = setInterval(() => {
+      const due = Math.min(messages.length, ((performance.now() - startedMs) * PER_SECOND) / 1000);
+      for (; sent < due; sent += 1) {
+        const message = messages[sent];
+        if (message !== undefined)
+          peers[sent % peers.length]?.underlay.publish(requestsTopic, message).catch(() => {});
+      }
+      if (sent < messages.length) return;
+      clearInterval(timer);
+      process.send?.({ sent, bids } satisfies FloodReport);
+    }, TICK_MS);
+  });
+  process.send?.('connected');
+}
+
+if (import.meta.main) {
+  const [, , network = '', provider = '', identities = '1'] = process.argv;
+  process.once('disconnect', () => process.exit());
+  await flood(network, provider, Number(identities));
+}
