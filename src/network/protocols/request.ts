@@ -5,8 +5,10 @@ import { FrameChannel, outOfTurn, required } from '../frame-channel.ts';
 import type { RequestIntake } from '../gossip/request-intake.ts';
 import type { Channel } from '../underlay.ts';
 
-/** request/1: sends an encoded bid request to a peer that gossip may not have reached. No answer comes back on it. */
-/** Dials only with a peer record: broadcast requests go over connections that exist. */
+/**
+ * request/1: sends an encoded bid request to a peer that gossip may not have reached. No answer comes back on it.
+ * Dials only with a peer record: broadcast requests go over connections that exist.
+ */
 export async function sendRequest(
   context: NetworkContext,
   peer: string,
