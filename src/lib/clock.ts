@@ -26,6 +26,14 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * Calls `fire` when what has arrived in this turn of the event loop is handled. For gathering work, never for a
+ * decision: it belongs to no {@link Clock}.
+ */
+export function afterThisTurn(fire: () => void): void {
+  setImmediate(fire);
+}
+
 /** Resolves after `delayMs`, or rejects with the signal's reason as soon as it is aborted. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

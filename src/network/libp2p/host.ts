@@ -13,6 +13,7 @@ import { addressLookup, localDiscovery } from './discovery.ts';
 import { gossipSettings } from './gossip-settings.ts';
 import { bridgeLogs } from './log-bridge.ts';
 import type { Libp2pLimits, Libp2pOptions } from './options.ts';
+import { writeBatching } from './write-batching.ts';
 
 /** How long a peer may take over the choice of a protocol. Gossipsub opens its streams one after the other. */
 const NEGOTIATION_TIMEOUT_MS = 3000;
@@ -86,6 +87,7 @@ export function createHost(options: Libp2pOptions, needs: HostNeeds): Promise<Ho
     logger: bridgeLogs(options.libp2pLogs ? needs.logger : undefined),
     addresses: { listen: [...options.listen], announce: [...options.announce] },
     transports: needs.transports ?? [tcp()],
+    connectionProtector: () => writeBatching(),
     connectionEncrypters: [noise()],
     streamMuxers: [multiplexer(limits)],
     connectionGater: { denyDialMultiaddr: (address) => needs.denyDial(address) },
