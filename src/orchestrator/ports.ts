@@ -45,6 +45,13 @@ export interface JobPage {
   readonly nextCursor?: string;
 }
 
+/** A change that has its place in the order of writes. */
+export interface PendingCommit {
+  readonly after: JobSnapshot;
+  /** Settles when the change, and every one before it, is on disk. */
+  readonly durable: Promise<void>;
+}
+
 /**
  * The jobs of this node. A promise of `commit` settles when the batch is on disk; reads give durable state only.
  * Fails with `STORE_FAILED` when the disk refuses; the node then stops taking work.
@@ -52,6 +59,14 @@ export interface JobPage {
 export interface JobStore {
   snapshot(jobId: string): Promise<JobSnapshot | undefined>;
   commit(commit: JobCommit): Promise<JobSnapshot>;
+  /**
+   * As `commit`, but resolves as soon as the change has its place. What is decided on `after` may only be told to
+   * anybody once it is durable, or a later commit is: then this one is as well.
+   */
+  begin(commit: JobCommit): Promise<PendingCommit>;
+  /** With what is being written; the same holds for it. */
+  newest(jobId: string): Promise<JobSnapshot | undefined>;
+  newestContract(contractId: string): Promise<ContractRecord | undefined>;
   list(filter: JobFilter): Promise<JobPage>;
   /** Ids of all jobs that are not in an end state, oldest first. */
   openJobs(): Promise<readonly string[]>;

@@ -151,18 +151,20 @@ function wireLane(
     clock,
     signal,
     store: {
-      snapshot: (jobId) => store.snapshot(jobId),
-      contract: (contractId) => store.contract(contractId),
-      commit: async (commit) => {
-        const after = await store.commit(commit);
-        watchdog.watch(after);
-        // A node that stops ends negotiations itself.
-        const facts = signal.aborted ? [] : conductIn(commit.events, after.executions, startedAt);
-        for (const { provider, kind } of facts) {
-          if (kind === 'good') behaviour.good(provider);
-          else behaviour.strike(provider, kind);
-        }
-        return after;
+      newest: (jobId) => store.newest(jobId),
+      newestContract: (contractId) => store.newestContract(contractId),
+      begin: async (commit) => {
+        const { after, durable } = await store.begin(commit);
+        const noted = durable.then(() => {
+          watchdog.watch(after);
+          // A node that stops ends negotiations itself.
+          const facts = signal.aborted ? [] : conductIn(commit.events, after.executions, startedAt);
+          for (const { provider, kind } of facts) {
+            if (kind === 'good') behaviour.good(provider);
+            else behaviour.strike(provider, kind);
+          }
+        });
+        return { after, durable: noted };
       },
     },
   });

@@ -9,6 +9,8 @@ export type CommitQueueLimits = Pick<
 
 export interface CommitQueueNeeds {
   readonly database: Pick<Database, 'batch'>;
+  /** Calls `write` when what is committed together has had the time to arrive. */
+  readonly gather: (write: () => void) => void;
   /** Called once, with the first failure: nothing can be written any more. */
   readonly onFailure: (error: CodedError) => void;
 }
@@ -84,8 +86,8 @@ export class CommitQueue {
 
   async #write(): Promise<void> {
     this.#writing = true;
-    // What is committed in the same turn goes into the first batch too.
-    await Promise.resolve();
+    // What is committed in the same turn goes into the first batch too: a fact, and the plan that follows from it.
+    await new Promise<void>(this.#needs.gather);
     while (this.#waiting.length > 0) {
       const group = this.#takeGroup();
       try {

@@ -1,4 +1,4 @@
-import type { Clock } from '../lib/clock.ts';
+import { afterThisTurn, type Clock } from '../lib/clock.ts';
 import { type CodedError, messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import { LevelAdvertStore } from './advert-store.ts';
@@ -54,6 +54,8 @@ function assemble(options: StoreOptions, needs: StoreNeeds, database: Database):
   const logger = needs.logger.child('store');
   const queue = new CommitQueue(limits, {
     database,
+    // A sync is worth waiting a turn for; a database that was handed in is memory, and as good as written.
+    gather: needs.database === undefined ? afterThisTurn : queueMicrotask,
     onFailure: (error) => {
       logger.error('the store cannot write any more', { code: error.code, error: messageOf(error) });
       needs.onFailure?.(error);

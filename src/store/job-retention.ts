@@ -1,3 +1,4 @@
+import { isLive } from '../domain/execution.ts';
 import { isTerminalJobState, type Job } from '../domain/job.ts';
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -8,9 +9,19 @@ import type { JobTable } from './job-table.ts';
 import type { StoreLimits } from './options.ts';
 import { lastPartOf } from './records.ts';
 
+/**
+ * Jobs that are gone, and their executions. What else belongs to them, such as content that they kept, is to be let
+ * go of before the next call: until then they are remembered, over a crash as well, and given again after one.
+ */
 export interface PrunedJobs {
   readonly jobIds: readonly string[];
+  readonly executionIds: readonly string[];
   readonly more: boolean;
+}
+
+interface PrunedJob {
+  readonly jobId: string;
+  readonly executionIds: readonly string[];
 }
 
 interface JobRetentionNeeds {
@@ -22,11 +33,18 @@ interface JobRetentionNeeds {
 
 const PARTS_PER_BATCH = 1000;
 
-/** Removes finished jobs: first the job itself in one batch with a note, then its parts, then the note. */
+/**
+ * Removes finished jobs: first the job itself in one batch with a note, then, with the next call, its parts, then the
+ * note. One with work that is not over is spared.
+ */
 export class JobRetention {
   readonly #limits: Pick<StoreLimits, 'pruneScan'>;
   readonly #needs: JobRetentionNeeds;
   #finished = 0;
+  /** Jobs that the last call gave. */
+  #given: readonly string[] = [];
+  /** Jobs that were left out since the oldest one was looked at. */
+  readonly #spared = new Set<string>();
 
   constructor(limits: Pick<StoreLimits, 'pruneScan'>, needs: JobRetentionNeeds) {
     this.#limits = limits;
@@ -45,34 +63,50 @@ export class JobRetention {
   }
 
   async prune(olderThanMs: number, keepAtMost: number): Promise<PrunedJobs> {
-    await this.#removeLeftovers();
-    const newestToGo = this.#needs.clock.nowMs() - olderThanMs;
-    const surplus = Math.max(0, this.#finished - keepAtMost);
-    const due: string[] = [];
-    let more = false;
-    for await (const { jobId, finishedAt } of this.#needs.records.index.finished(
-      this.#limits.pruneScan + 1,
-    )) {
-      if (finishedAt > newestToGo && due.length >= surplus) break;
-      more = due.length === this.#limits.pruneScan;
-      if (!more) due.push(jobId);
-    }
-    const removed = await Promise.all(due.map(async (jobId) => ((await this.#remove(jobId)) ? [jobId] : [])));
-    const jobIds = removed.flat();
-    for (const jobId of jobIds) await this.#removeParts(jobId);
-    return { jobIds, more };
+    for (const jobId of this.#given) await this.#removeParts(jobId);
+    this.#given = [];
+    const { pruneScan } = this.#limits;
+    const begun = await this.#begunBefore();
+    const due = await this.#due(olderThanMs, keepAtMost);
+    const more = due.length > pruneScan || begun.length === pruneScan;
+    const taken = due.slice(0, pruneScan);
+    const removed = await Promise.all(taken.map(async (jobId) => ({ jobId, of: await this.#remove(jobId) })));
+    for (const { jobId, of } of removed) if (of === undefined) this.#spared.add(jobId);
+    if (!more) this.#spared.clear();
+    const gone = [...begun, ...removed.flatMap(({ of }) => of ?? [])];
+    this.#given = gone.map(({ jobId }) => jobId);
+    return { jobIds: this.#given, executionIds: gone.flatMap(({ executionIds }) => executionIds), more };
   }
 
-  /** False when the job is being changed right now: it is left for another time. */
-  async #remove(jobId: string): Promise<boolean> {
+  /** The first of the finished jobs that may go, and one more than are taken where there are more. */
+  async #due(olderThanMs: number, keepAtMost: number): Promise<readonly string[]> {
+    const newestToGo = this.#needs.clock.nowMs() - olderThanMs;
+    const surplus = Math.max(0, this.#finished - keepAtMost);
+    const atMost = this.#limits.pruneScan + 1;
+    const due: string[] = [];
+    let seen = 0;
+    for await (const { jobId, finishedAt } of this.#needs.records.index.finished(
+      atMost + this.#spared.size,
+    )) {
+      if (finishedAt > newestToGo && seen >= surplus) break;
+      seen += 1;
+      if (!this.#spared.has(jobId)) due.push(jobId);
+      if (due.length === atMost) break;
+    }
+    return due;
+  }
+
+  /** Undefined when the job is being changed right now, or work of it is not over: it is left for another time. */
+  async #remove(jobId: string): Promise<PrunedJob | undefined> {
     const { records, table, queue } = this.#needs;
     const entry = table.acquire(jobId);
     try {
       if (entry.loading !== undefined) await entry.loading;
       const aggregate = entry.durable;
-      if (aggregate === undefined || aggregate !== entry.newest) return false;
+      if (aggregate === undefined || aggregate !== entry.newest) return undefined;
       const { head, snapshot } = aggregate;
       assert(isTerminalJobState(snapshot.job.state), 'an open job is listed as finished');
+      if (snapshot.executions.some(isLive)) return undefined;
       const operations: Operation[] = [
         records.heads.remove(jobId),
         records.jobs.remove(jobId),
@@ -86,16 +120,24 @@ export class JobRetention {
       });
       entry.newest = undefined;
       await written;
-      return true;
+      return { jobId, executionIds: snapshot.executions.map(({ id }) => id) };
     } finally {
       table.release(entry);
     }
   }
 
-  async #removeLeftovers(): Promise<void> {
-    for await (const jobId of this.#needs.records.pruning.keys({ limit: this.#limits.pruneScan })) {
-      await this.#removeParts(jobId);
+  /** Jobs whose removal did not come to its end, as the node was stopped. */
+  async #begunBefore(): Promise<readonly PrunedJob[]> {
+    const { records } = this.#needs;
+    const begun: PrunedJob[] = [];
+    for await (const jobId of records.pruning.keys({ limit: this.#limits.pruneScan })) {
+      const executionIds: string[] = [];
+      for await (const key of records.executions.keys({ prefix: `${jobId}/` })) {
+        executionIds.push(lastPartOf(key));
+      }
+      begun.push({ jobId, executionIds });
     }
+    return begun;
   }
 
   async #removeParts(jobId: string): Promise<void> {

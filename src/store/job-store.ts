@@ -7,7 +7,7 @@ import type { Clock } from '../lib/clock.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import { KeyedLane } from '../lib/keyed-lane.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { JobCommit, JobFilter, JobPage, JobStore } from '../orchestrator/ports.ts';
+import type { JobCommit, JobFilter, JobPage, JobStore, PendingCommit } from '../orchestrator/ports.ts';
 import { isKey, isKeyPart } from './buckets.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Database } from './database.ts';
@@ -36,6 +36,8 @@ export class LevelJobStore implements JobStore {
   readonly #idempotencyLane = new KeyedLane();
   readonly #watchers: Watchers;
   readonly #retention: JobRetention;
+  /** Contracts that are being written. */
+  readonly #pendingContracts = new Map<string, ContractRecord>();
 
   constructor(limits: StoreLimits, needs: JobStoreNeeds) {
     this.#limits = limits;
@@ -62,15 +64,29 @@ export class LevelJobStore implements JobStore {
    */
   async commit(commit: JobCommit): Promise<JobSnapshot> {
     const { idempotency } = commit;
-    if (idempotency === undefined) return await this.#change(commit);
+    if (idempotency === undefined) return await written(await this.#change(commit));
     // The second of two posts with one key waits for the first one's fate: it may name that job only once it is durable.
     return await this.#idempotencyLane.run(idempotency.key, async () => {
       const taken = await this.byIdempotencyKey(idempotency.key);
-      if (taken === undefined) return await this.#change(commit);
+      if (taken === undefined) return await written(await this.#change(commit));
       throw new CodedError('IDEMPOTENCY_TAKEN', 'A job was posted with this Idempotency-Key before.', {
         data: { jobId: taken.jobId, bodyDigest: taken.bodyDigest },
       });
     });
+  }
+
+  async begin(commit: JobCommit): Promise<PendingCommit> {
+    if (commit.idempotency === undefined) return await this.#change(commit);
+    return { after: await this.commit(commit), durable: Promise.resolve() };
+  }
+
+  async newest(jobId: string): Promise<JobSnapshot | undefined> {
+    if (!isKeyPart(jobId)) return undefined;
+    return await this.#withEntry(jobId, async (entry) => entry.newest?.snapshot);
+  }
+
+  async newestContract(contractId: string): Promise<ContractRecord | undefined> {
+    return this.#pendingContracts.get(contractId) ?? (await this.contract(contractId));
   }
 
   async snapshot(jobId: string): Promise<JobSnapshot | undefined> {
@@ -153,22 +169,35 @@ export class LevelJobStore implements JobStore {
     return await this.#retention.prune(olderThanMs, keepAtMost);
   }
 
-  async #change(commit: JobCommit): Promise<JobSnapshot> {
+  async #change(commit: JobCommit): Promise<PendingCommit> {
     return await this.#withEntry(commit.jobId, async (entry) => {
       const revision = entry.newest?.head.revision ?? 0;
       if (revision !== commit.revision) throw revisionConflict(commit, revision);
       const before = entry.newest?.snapshot.job;
       const change = changeJob(this.#records, entry.newest, commit, this.#limits.evaluationsPerJob);
       const { snapshot } = change.next;
-      const written = this.#queue.commit(change.operations, () => {
+      const { contracts = [] } = commit;
+      const onDisk = this.#queue.commit(change.operations, () => {
         entry.durable = change.next;
+        for (const contract of contracts) this.#forgetPending(contract);
         this.#retention.changed(before, snapshot.job);
         this.#watchers.notify(commit.jobId, change.events);
       });
       entry.newest = change.next;
-      await written;
-      return snapshot;
+      for (const contract of contracts) this.#pendingContracts.set(contract.contractId, contract);
+      return { after: snapshot, durable: this.#held(commit.jobId, onDisk) };
     });
+  }
+
+  #forgetPending(contract: ContractRecord): void {
+    const { contractId } = contract;
+    if (this.#pendingContracts.get(contractId) === contract) this.#pendingContracts.delete(contractId);
+  }
+
+  /** The entry stays in memory until what it knows is on disk. */
+  #held(jobId: string, onDisk: Promise<void>): Promise<void> {
+    const entry = this.#table.acquire(jobId);
+    return onDisk.finally(() => this.#table.release(entry));
   }
 
   /** Calls `act` at once when the job is in memory. */
@@ -181,6 +210,11 @@ export class LevelJobStore implements JobStore {
       this.#table.release(entry);
     }
   }
+}
+
+async function written({ after, durable }: PendingCommit): Promise<JobSnapshot> {
+  await durable;
+  return after;
 }
 
 function revisionConflict(commit: JobCommit, revision: number): CodedError {

@@ -115,9 +115,9 @@ export class LevelProviderStore implements ProviderStore {
 
   /**
    * Forgets contracts that ended, and nevers that were said, longer than `olderThanMs` ago. Each call looks at a
-   * bounded number of records and the next one goes on behind them; returns how many it forgot.
+   * bounded number of records and the next one goes on behind them; `more` says that it has not come to the last.
    */
-  async pruneEnded(olderThanMs: number): Promise<number> {
+  async pruneEnded(olderThanMs: number): Promise<{ readonly forgotten: number; readonly more: boolean }> {
     const newestToGo = this.#clock.nowMs() - olderThanMs;
     const limit = this.#limits.pruneScan;
     const operations: Operation[] = [];
@@ -137,7 +137,7 @@ export class LevelProviderStore implements ProviderStore {
     }
     if (seen < limit) this.#neversFrom = '';
     if (operations.length > 0) await this.#queue.commit(operations);
-    return operations.length;
+    return { forgotten: operations.length, more: this.#contractsFrom !== '' || this.#neversFrom !== '' };
   }
 
   /** Ended leases go; the highest version stays, also when its lease is long gone. */

@@ -48,6 +48,27 @@ export function jobStoreSuite(name: string, setUp: () => Promise<StoreFixture>):
       expect(await store.jobs.list({ limit: 10 })).toEqual({ items: [] });
     });
 
+    it('shows a change that is being written to whoever asks for the newest, and to nobody else', async () => {
+      await store.jobs.commit(make.created('j'));
+      const contract = make.contract('j', 'c1', { proposedAt: 2 });
+      const execution = make.execution('j', 0, 1);
+      const first = await store.jobs.begin({ jobId: 'j', revision: 1, executions: [execution], events: [] });
+      const second = await store.jobs.begin({ jobId: 'j', revision: 2, contracts: [contract], events: [] });
+      expect([first.after.revision, second.after.revision]).toEqual([2, 3]);
+      expect(await store.jobs.newest('j')).toEqual(second.after);
+      expect(await store.jobs.newestContract('c1')).toEqual(contract);
+      await second.durable;
+      expect(await store.jobs.snapshot('j')).toEqual(second.after);
+      expect(await store.jobs.contract('c1')).toEqual(contract);
+      expect(await store.jobs.newestContract('c1')).toEqual(contract);
+      expect(second.after.executions).toEqual([execution]);
+      await first.durable;
+      expect(await store.jobs.newest('none')).toBeUndefined();
+      expect(await store.jobs.newestContract('none')).toBeUndefined();
+      const stale = store.jobs.begin({ jobId: 'j', revision: 1, events: [] });
+      await expect(stale).rejects.toMatchObject({ code: 'REVISION_CONFLICT' });
+    });
+
     it('gives back all parts of a job, sorted, also after it was opened again', async () => {
       const parts = [make.execution('j', 1, 1), make.execution('j', 0, 2), make.execution('j', 0, 1)];
       await store.jobs.commit(make.created('j'));
@@ -378,7 +399,7 @@ export function jobStoreSuite(name: string, setUp: () => Promise<StoreFixture>):
       const finished = async (id: string, finishedAt: number): Promise<void> => {
         await store.jobs.commit({
           ...make.created(id, { createdAt: 10, state: 'Completed', finishedAt }),
-          executions: [make.execution(id, 0, 1)],
+          executions: [make.ended(make.execution(id, 0, 1))],
           search: make.search(id, 1),
           contracts: [make.contract(id, `c-${id}`)],
           evaluation: make.evaluation(id, 'e'),
@@ -387,6 +408,15 @@ export function jobStoreSuite(name: string, setUp: () => Promise<StoreFixture>):
       };
       const ids = async (): Promise<string[]> =>
         (await store.jobs.list({ limit: 100 })).items.map(({ job }) => job.id).toReversed();
+
+      const prune = async (
+        olderThanMs: number,
+        keepAtMost: number,
+      ): Promise<{ jobIds: readonly string[]; more: boolean }> => {
+        const { jobIds, executionIds, more } = await store.jobs.pruneFinished(olderThanMs, keepAtMost);
+        expect(executionIds).toEqual(jobIds.map((id) => `${id}.v1.p0.a1`));
+        return { jobIds, more };
+      };
 
       beforeEach(async () => {
         await store.jobs.commit(make.created('open', { createdAt: 1 }));
@@ -397,7 +427,9 @@ export function jobStoreSuite(name: string, setUp: () => Promise<StoreFixture>):
       it('that ended too long ago, with all their parts', async () => {
         const twin = make.created('a0', { createdAt: 11 });
         await store.jobs.commit({ ...twin, contracts: [make.contract('a0', 'c-a0')] });
-        expect(await store.jobs.pruneFinished(899, 100)).toEqual({ jobIds: ['a', 'b'], more: false });
+        expect(await prune(899, 100)).toEqual({ jobIds: ['a', 'b'], more: false });
+        expect(await store.jobs.snapshot('a')).toBeUndefined();
+        expect(await prune(899, 100)).toEqual({ jobIds: [], more: false });
         for (const again of [false, true]) {
           if (again) await reopen();
           expect(await ids()).toEqual(['open', 'c', 'd', 'a0']);
@@ -418,16 +450,32 @@ export function jobStoreSuite(name: string, setUp: () => Promise<StoreFixture>):
 
       it('the oldest of those that are too many, also after it was opened again', async () => {
         await reopen();
-        expect(await store.jobs.pruneFinished(10_000, 3)).toEqual({ jobIds: ['a'], more: false });
-        expect(await store.jobs.pruneFinished(10_000, 3)).toEqual({ jobIds: [], more: false });
-        expect(await store.jobs.pruneFinished(10_000, 0)).toEqual({ jobIds: ['b', 'c', 'd'], more: false });
+        expect(await prune(10_000, 3)).toEqual({ jobIds: ['a'], more: false });
+        expect(await prune(10_000, 3)).toEqual({ jobIds: [], more: false });
+        expect(await prune(10_000, 0)).toEqual({ jobIds: ['b', 'c', 'd'], more: false });
         expect(await ids()).toEqual(['open']);
       });
 
       it('a bounded number of them at a time', async () => {
         await reopen({ pruneScan: 3 });
-        expect(await store.jobs.pruneFinished(0, 100)).toEqual({ jobIds: ['a', 'b', 'c'], more: true });
-        expect(await store.jobs.pruneFinished(0, 100)).toEqual({ jobIds: ['d'], more: false });
+        expect(await prune(0, 100)).toEqual({ jobIds: ['a', 'b', 'c'], more: true });
+        expect(await prune(0, 100)).toEqual({ jobIds: ['d'], more: false });
+      });
+
+      it('but none with work that is not over, and those behind it all the same', async () => {
+        await reopen({ pruneScan: 1 });
+        const live = { ...make.execution('a', 0, 2), attempt: 2 };
+        await store.jobs.commit({ jobId: 'a', revision: 1, executions: [live], events: [] });
+        expect(await prune(0, 0)).toEqual({ jobIds: [], more: true });
+        expect(await prune(0, 0)).toEqual({ jobIds: ['b'], more: true });
+        expect(await prune(0, 0)).toEqual({ jobIds: ['c'], more: true });
+        expect(await prune(0, 0)).toEqual({ jobIds: ['d'], more: false });
+        await store.jobs.commit({ jobId: 'a', revision: 2, executions: [make.ended(live)], events: [] });
+        expect(await store.jobs.pruneFinished(0, 0)).toEqual({
+          jobIds: ['a'],
+          executionIds: ['a.v1.p0.a1', 'a.v1.p0.a2'],
+          more: false,
+        });
       });
     });
   });

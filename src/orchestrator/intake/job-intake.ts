@@ -103,8 +103,8 @@ export class JobIntake {
   async #save(job: Job, { idempotencyKey, bodyDigest }: PostOptions): Promise<void> {
     const { lane, evaluations } = this.#needs;
     const evaluation = evaluations.make(job, 'job-register');
-    await lane.alone(job.id, (store) =>
-      store.commit({
+    const { durable } = await lane.alone(job.id, (store) =>
+      store.begin({
         jobId: job.id,
         revision: 0,
         job,
@@ -114,6 +114,7 @@ export class JobIntake {
       }),
     );
     evaluations.admit(job, evaluation);
+    await durable;
   }
 
   async #earlierPost({ idempotencyKey, bodyDigest }: PostOptions): Promise<string | undefined> {

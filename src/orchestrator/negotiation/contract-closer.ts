@@ -18,7 +18,7 @@ export interface ContractCloserNeeds {
   readonly logger: Logger;
   readonly market: Pick<Market, 'askContract'>;
   readonly lane: JobLane;
-  readonly store: Pick<JobStore, 'contract'>;
+  readonly store: Pick<JobStore, 'newestContract'>;
   readonly check: CounterpartCheck;
   readonly evaluate: (job: Job, trigger: 'exec-update') => void;
   /** Aborted when the node stops. */
@@ -50,9 +50,10 @@ export class ContractCloser {
     contract: ContractRecord,
     negotiation: Negotiation | undefined,
   ): void {
-    void this.#conclude(execution, contract, async () => {
+    void this.#conclude(contract, async () => {
       const answer = await this.#propose(job, execution, contract, negotiation);
-      return answer ?? (await this.#ask(contract));
+      // Nobody else can have closed a contract that is proposed here and now.
+      await this.#record(execution, contract, answer ?? (await this.#ask(contract)));
     });
   }
 
@@ -61,15 +62,17 @@ export class ContractCloser {
    * way. Resolves when that is on disk.
    */
   resolve(execution: Execution, contract: ContractRecord): Promise<void> {
-    return this.#conclude(execution, contract, () => this.#ask(contract));
+    return this.#conclude(contract, async () => {
+      const resolution = await this.#ask(contract);
+      const stored = await this.#needs.store.newestContract(contract.contractId);
+      await this.#record(execution, stored ?? contract, resolution);
+    });
   }
 
-  #conclude(execution: Execution, contract: ContractRecord, work: () => Promise<Resolution>): Promise<void> {
-    const { contractId } = contract;
+  #conclude({ contractId }: ContractRecord, work: () => Promise<void>): Promise<void> {
     const underWay = this.#closing.get(contractId);
     if (underWay !== undefined) return underWay;
     const closing = work()
-      .then((resolution) => this.#record(execution, contract, resolution))
       .catch((error: unknown) => {
         if (this.#needs.signal.aborted) return;
         this.#needs.logger.error('a contract was not resolved', { contractId, reason: messageOf(error) });
@@ -159,13 +162,17 @@ export class ContractCloser {
   }
 
   async #record(execution: Execution, contract: ContractRecord, resolution: Resolution): Promise<void> {
-    const { clock, lane, store, evaluate } = this.#needs;
-    const stored = (await store.contract(contract.contractId)) ?? contract;
-    const after = await lane.change(execution.jobId, (snapshot) => {
-      const current = snapshot.executions.find((known) => known.id === execution.id);
-      return current === undefined ? undefined : closureChange(current, stored, resolution, clock.nowMs());
-    });
-    if (after !== undefined) evaluate(after.job, 'exec-update');
+    const { clock, lane, evaluate } = this.#needs;
+    await lane.change(
+      execution.jobId,
+      (snapshot) => {
+        const current = snapshot.executions.find((known) => known.id === execution.id);
+        return current === undefined
+          ? undefined
+          : closureChange(current, contract, resolution, clock.nowMs());
+      },
+      (after) => evaluate(after.job, 'exec-update'),
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Bid } from '../../domain/bid.ts';
 import type { ContractRecord } from '../../domain/contract.ts';
 import type { Evidence, Notary } from '../../domain/evidence.ts';
-import { type Execution, observe } from '../../domain/execution.ts';
+import type { Execution } from '../../domain/execution.ts';
 import type { Job } from '../../domain/job.ts';
 import type { JobEventDraft } from '../../domain/job-event.ts';
 import type { JobSnapshot } from '../../domain/plan.ts';
@@ -40,7 +40,7 @@ export class Negotiator {
     this.#needs = needs;
   }
 
-  /** New -> AskForBid -> AskForBidAccepted or AskForBidRejected, in the background. */
+  /** AskForBid -> AskForBidAccepted or AskForBidRejected, in the background. */
   requestLock(snapshot: JobSnapshot, execution: Execution): void {
     const { logger, evaluate } = this.#needs;
     const negotiation = this.#negotiation(execution);
@@ -95,22 +95,11 @@ export class Negotiator {
     execution: Execution,
     negotiation: Negotiation | undefined,
   ): Promise<void> {
-    const { clock, evaluate } = this.#needs;
-    const [answer] = await Promise.all([
-      this.#ask(snapshot, execution, negotiation),
-      this.#fact(execution, (current) =>
-        current.observed.state === 'New'
-          ? {
-              execution: observe(current, { state: 'AskForBid', askedAt: clock.nowMs() }),
-              event: { type: 'lock.requested', at: clock.nowMs() },
-            }
-          : undefined,
-      ),
-    ]);
+    const { clock } = this.#needs;
+    const answer = await this.#ask(snapshot, execution, negotiation);
     if (answer.kind === 'locked') this.#locked.set(execution.id, answer.bid);
     const after = await this.#fact(execution, (current) => lockFact(current, answer, clock.nowMs()));
     if (after === undefined) this.#locked.delete(execution.id);
-    else evaluate(after.job, 'exec-update');
   }
 
   async #ask(
@@ -139,13 +128,15 @@ export class Negotiator {
       current: Execution,
     ) => { readonly execution: Execution; readonly event: JobEventDraft } | undefined,
   ): Promise<JobSnapshot | undefined> {
-    return this.#needs.lane.change(execution.jobId, (snapshot): JobChange | undefined => {
+    const { lane, evaluate } = this.#needs;
+    const change = (snapshot: JobSnapshot): JobChange | undefined => {
       const current = snapshot.executions.find((known) => known.id === execution.id);
       const outcome = current === undefined || current.desired === 'Stopped' ? undefined : decide(current);
       if (outcome === undefined) return undefined;
       const event = { ...outcome.event, executionId: execution.id, provider: execution.provider };
       return { executions: [outcome.execution], events: [event] };
-    });
+    };
+    return lane.change(execution.jobId, change, (after) => evaluate(after.job, 'exec-update'));
   }
 }
 

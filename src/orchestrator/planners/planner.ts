@@ -33,7 +33,7 @@ export class Planner {
     plan: Plan,
     before: JobSnapshot,
     settledEvaluationId: string | undefined,
-    store: Pick<JobRecords, 'commit' | 'contract'>,
+    store: Pick<JobRecords, 'begin' | 'newestContract'>,
   ): Promise<boolean> {
     const ending = await contractsToEnd(plan, store);
     const proposals: ContractRecord[] = [];
@@ -78,7 +78,8 @@ export class Planner {
           desk.release(after.job.id);
           break;
         case 'CreateExecution':
-          if (action.execution.observed.state === 'New') negotiator.requestLock(after, action.execution);
+          if (action.execution.observed.state === 'New')
+            negotiator.requestLock(after, executions.get(action.execution.id) ?? action.execution);
           break;
         case 'SetDesired': {
           const execution = executions.get(action.executionId);
@@ -109,13 +110,15 @@ export class Planner {
 async function commitPlan(
   commit: JobCommit,
   settledEvaluationId: string | undefined,
-  store: Pick<JobRecords, 'commit'>,
+  store: Pick<JobRecords, 'begin'>,
 ): Promise<JobSnapshot | undefined> {
   try {
-    return await store.commit({
+    const { after, durable } = await store.begin({
       ...commit,
       ...(settledEvaluationId === undefined ? {} : { settledEvaluationId }),
     });
+    await durable;
+    return after;
   } catch (error) {
     if (codeOf(error) === 'REVISION_CONFLICT') return undefined;
     throw error;
@@ -125,7 +128,7 @@ async function commitPlan(
 /** Contracts of executions that the plan ends, by id: the requester's copy ends with them. */
 async function contractsToEnd(
   plan: Plan,
-  store: Pick<JobRecords, 'contract'>,
+  store: Pick<JobRecords, 'newestContract'>,
 ): Promise<ReadonlyMap<string, ContractRecord>> {
   const ids = plan.actions.flatMap((action) => {
     const observed = action.kind === 'MarkLost' || action.kind === 'SetDesired' ? action.observed : undefined;
@@ -133,7 +136,7 @@ async function contractsToEnd(
       ? [observed.contractId]
       : [];
   });
-  const contracts = await Promise.all(ids.map((contractId) => store.contract(contractId)));
+  const contracts = await Promise.all(ids.map((contractId) => store.newestContract(contractId)));
   return new Map(
     contracts.flatMap((contract) => (contract === undefined ? [] : [[contract.contractId, contract]])),
   );

@@ -58,9 +58,7 @@ class CommitDraft {
         this.#startSearch(action);
         return;
       case 'CreateExecution':
-        this.#put(action.execution);
-        if (action.execution.observed.state === 'AskForBidAccepted')
-          this.#tell('lock.acquired', action.execution);
+        this.#create(action.execution);
         return;
       case 'SetDesired':
         this.#setDesired(action);
@@ -94,6 +92,14 @@ class CommitDraft {
       contracts: this.#contracts,
       events: this.#events,
     };
+  }
+
+  /** New -> AskForBid, where the bid holds no lock yet: the question leaves when this is on disk. */
+  #create(execution: Execution): void {
+    const asks = execution.observed.state === 'New';
+    const { now } = this.#context;
+    this.#put(asks ? observe(execution, { state: 'AskForBid', askedAt: now }) : execution);
+    this.#tell(asks ? 'lock.requested' : 'lock.acquired', execution);
   }
 
   #startSearch(action: Extract<PlanAction, { kind: 'StartSearch' }>): void {

@@ -36,7 +36,7 @@ export class BatchScheduler {
     const { lostAfterMs, maxSearchRounds } = this.#limits;
     return this.#needs.lane.alone(jobId, async (store) => {
       for (let tries = 0; tries < MOST_REPLANS; tries += 1) {
-        const snapshot = await store.snapshot(jobId);
+        const snapshot = await store.newest(jobId);
         if (snapshot === undefined) return;
         const executions = snapshot.executions.map((execution) => ({
           ...execution,

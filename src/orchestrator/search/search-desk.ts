@@ -180,12 +180,14 @@ export class SearchDesk {
       seenAtLeast: outcome.seenAtLeast,
       index: { entries, declines: outcome.declines, refused: outcome.refused },
     };
-    const snapshot = await this.#needs.lane.change(job.id, (before) =>
-      before.search?.requestId === search.requestId && before.search.state !== 'closed'
-        ? { search: closed, events: closingEvents(closed, now) }
-        : undefined,
+    await this.#needs.lane.change(
+      job.id,
+      (before) =>
+        before.search?.requestId === search.requestId && before.search.state !== 'closed'
+          ? { search: closed, events: closingEvents(closed, now) }
+          : undefined,
+      (after) => this.#needs.evaluate(after.job, 'search-closed'),
     );
-    if (snapshot !== undefined) this.#needs.evaluate(snapshot.job, 'search-closed');
   }
 
   /** Gives free slots to those that wait. */

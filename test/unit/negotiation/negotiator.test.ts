@@ -11,7 +11,7 @@ let snapshot: JobSnapshot;
 
 beforeEach(async () => {
   desk = await ClosingDesk.open();
-  snapshot = await desk.store(observedAs.new());
+  snapshot = await desk.store(observedAs.asking());
 });
 
 afterEach(() => desk.stop());
@@ -25,14 +25,14 @@ async function requestLock(): Promise<void> {
 }
 
 describe('a job request', () => {
-  it('takes the lock, and both steps are on disk', async () => {
+  it('takes the lock, and that is on disk', async () => {
     desk.negotiation.lock = async () => again();
     await requestLock();
     expect(desk.negotiation.asked).toEqual([
       { requestId: 'round-1', bidId: 'bid-of-a', executionId: 'job.v1.p0.a1', attempt: 1 },
     ]);
     expect(await desk.execution()).toMatchObject({ observed: { state: 'AskForBidAccepted', lock: LOCK } });
-    expect(await desk.events()).toEqual(['lock.requested', 'lock.acquired']);
+    expect(await desk.events()).toEqual(['lock.acquired']);
     expect(desk.evaluated).toEqual(['exec-update']);
   });
 
@@ -44,7 +44,7 @@ describe('a job request', () => {
       desired: 'Stopped',
       observed: { state: 'AskForBidRejected', end: { message: 'BUSY: full' } },
     });
-    expect(await desk.events()).toEqual(['lock.requested', 'lock.declined BUSY']);
+    expect(await desk.events()).toEqual(['lock.declined BUSY']);
     expect(await desk.newestEvent()).toMatchObject({ data: { retryable: true, retryAfterMs: 700 } });
     expect(desk.evaluated).toEqual(['exec-update']);
   });
@@ -53,7 +53,7 @@ describe('a job request', () => {
     desk.negotiation.lock = () => Promise.reject(new CodedError('NEGOTIATION_TIMEOUT', 'silence'));
     await requestLock();
     expect(await desk.execution()).toMatchObject({ observed: { state: 'AskForBidRejected' } });
-    expect(await desk.events()).toEqual(['lock.requested', 'lock.timeout NEGOTIATION_TIMEOUT']);
+    expect(await desk.events()).toEqual(['lock.timeout NEGOTIATION_TIMEOUT']);
     expect(desk.negotiation.open).toBe(false);
   });
 
@@ -74,7 +74,7 @@ describe('a job request', () => {
     const { lock: _, ...without } = again().value;
     desk.negotiation.lock = async () => ({ ...again(), value: without });
     await requestLock();
-    expect(await desk.events()).toEqual(['lock.requested', 'lock.timeout LOCK_MISSING']);
+    expect(await desk.events()).toEqual(['lock.timeout LOCK_MISSING']);
   });
 
   it('on a negotiation that is gone ends at once', async () => {

@@ -12,6 +12,7 @@ let stopping: AbortController;
 let snapshot: JobSnapshot | undefined;
 let commits: JobCommit[];
 let failures: Error[];
+let durable: Promise<void>;
 let lane: JobLane;
 
 beforeEach(() => {
@@ -20,15 +21,16 @@ beforeEach(() => {
   snapshot = { job: jobOf(), executions: [], revision: 1 };
   commits = [];
   failures = [];
+  durable = Promise.resolve();
   const store: JobRecords = {
-    snapshot: async () => snapshot,
-    contract: async () => undefined,
-    commit: async (commit) => {
+    newest: async () => snapshot,
+    newestContract: async () => undefined,
+    begin: async (commit) => {
       const failure = failures.shift();
       if (failure !== undefined) throw failure;
       commits.push(commit);
       snapshot = { job: commit.job ?? jobOf(), executions: [], revision: commit.revision + 1 };
-      return snapshot;
+      return { after: snapshot, durable };
     },
   };
   lane = new JobLane({ clock, store, signal: stopping.signal });
@@ -73,11 +75,26 @@ describe('the lane of a job', () => {
     await expect(clock.runUntilSettled(changed, 10_000)).rejects.toThrow('busy');
   });
 
+  it('lets the next change see one that is being written, and answers when it is written', async () => {
+    const onDisk = Promise.withResolvers<void>();
+    durable = onDisk.promise;
+    const told: string[] = [];
+    const first = lane.change('job', reasoned('x'), ({ revision }) => told.push(`begun ${revision}`));
+    void first.then(() => told.push('durable'));
+    const second = lane.change('job', reasoned('y'));
+    await clock.settle();
+    expect(commits.map(({ revision }) => revision)).toEqual([1, 2]);
+    expect(told).toEqual(['begun 2']);
+    onDisk.resolve();
+    expect(await second).toMatchObject({ revision: 3 });
+    expect(told).toEqual(['begun 2', 'durable']);
+  });
+
   it('gives a job to one alone', async () => {
     const finish = Promise.withResolvers<void>();
     const alone = lane.alone('job', async (store) => {
       await finish.promise;
-      return (await store.snapshot('job'))?.revision;
+      return (await store.newest('job'))?.revision;
     });
     const changed = lane.change('job', reasoned('x'));
     const other = lane.change('other', reasoned('y'));

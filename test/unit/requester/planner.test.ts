@@ -67,18 +67,19 @@ async function carryOut(
     ...(search === undefined ? {} : { search }),
   };
   return await planner.carryOut({ jobId: 'job', revision: 3, actions }, before, 'evaluation', {
-    contract: async (contractId) => contracts.get(contractId),
-    commit: async (commit) => {
+    newestContract: async (contractId) => contracts.get(contractId),
+    begin: async (commit) => {
       if (failure !== undefined) throw failure;
       commits.push(commit);
       done.push('commit');
       const merged = new Map([...executions, ...(commit.executions ?? [])].map((known) => [known.id, known]));
-      return {
+      const after: JobSnapshot = {
         job: commit.job ?? before.job,
         executions: [...merged.values()],
         revision: 4,
         ...(commit.search === undefined ? {} : { search: commit.search }),
       };
+      return { after, durable: Promise.resolve() };
     },
   });
 }
@@ -103,7 +104,7 @@ describe('a plan', () => {
     const execution = executionOf(0, 1, 'a', observedAs.new());
     await carryOut([{ kind: 'CreateExecution', execution }]);
     expect(commits).toMatchObject([
-      { jobId: 'job', revision: 3, settledEvaluationId: 'evaluation', executions: [execution] },
+      { jobId: 'job', revision: 3, settledEvaluationId: 'evaluation', executions: [{ id: EXECUTION }] },
     ]);
     expect(done).toEqual(['commit', `lock ${EXECUTION}`]);
   });

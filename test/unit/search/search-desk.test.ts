@@ -100,6 +100,7 @@ describe('the search desk', () => {
     const { request, listener } = listenerOf('one');
     listener.decline(declineOf('b', { requestId: request.requestId }));
     await clock.runUntil(() => evaluated.length > 0, 1000);
+    await clock.advanceBy(100);
     expect(evaluated).toEqual(['one search-closed']);
     expect(await storedSearch('one')).toMatchObject({
       state: 'closed',
@@ -192,6 +193,7 @@ describe('the search desk', () => {
     market.publishFails = new CodedError('REQUEST_TOO_LARGE', 'too large');
     await start('one');
     await clock.runUntil(() => evaluated.length > 0, 1000);
+    await clock.advanceBy(100);
     expect(await storedSearch('one')).toMatchObject({ state: 'closed', closeReason: 'interrupted' });
     market.publishFails = undefined;
     await start('two');

@@ -49,7 +49,7 @@ function setUp(limits: Partial<CommitQueueLimits> = {}): {
   const outcomes: string[] = [];
   const queue = new CommitQueue(
     { ...roomy, ...limits },
-    { database: disk, onFailure: (error) => failures.push(error) },
+    { database: disk, gather: queueMicrotask, onFailure: (error) => failures.push(error) },
   );
   const commit = (name: string, bytes = 10): void => {
     const operation: Operation = { type: 'put', key: name, value: new Uint8Array(bytes - name.length) };

@@ -89,6 +89,10 @@ export function execution(jobId: string, partition: number, attempt: number): Ex
   };
 }
 
+export function ended(live: Execution): Execution {
+  return { ...live, observed: { state: 'Cancelled', end: { finishedAt: 1, exitReason: 'cancelled' } } };
+}
+
 export function search(jobId: string, round: number): Search {
   return {
     requestId: `request-${round}`,

@@ -103,9 +103,10 @@ describe.each([
     });
     fixture.setNow(NOW + 50);
     await store.provider.commit({ nevers: [never('n2')] });
-    const forgotten: number[] = [];
-    for (let call = 0; call < 3; call += 1) forgotten.push(await store.provider.pruneEnded(50));
-    expect(forgotten).toEqual([2, 2, 0]);
+    const calls: { forgotten: number; more: boolean }[] = [];
+    for (let call = 0; call < 3; call += 1) calls.push(await store.provider.pruneEnded(50));
+    expect(calls.map(({ forgotten }) => forgotten)).toEqual([2, 2, 0]);
+    expect(calls.map(({ more }) => more)).toEqual([true, true, false]);
     const there = await Promise.all(['c1', 'c2', 'c3', 'c4'].map((id) => store.provider.contract(id)));
     expect(there.map((contract) => contract?.contractId)).toEqual([undefined, 'c2', undefined, undefined]);
     expect(await store.provider.never('n1')).toBeUndefined();
