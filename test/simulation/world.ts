@@ -1,6 +1,7 @@
 import type { NodeOptions } from '../../src/config/node-options.ts';
 import { apiDefaults } from '../../src/api/options.ts';
 import { jobDescription } from '../../src/domain/job-description.ts';
+import type { ExitReason } from '../../src/domain/task.ts';
 import { type Identity, identityOf } from '../../src/identity/index.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { defaultLibp2pLimits } from '../../src/network/libp2p/options.ts';
@@ -9,7 +10,7 @@ import { defaultOrchestratorLimits } from '../../src/orchestrator/options.ts';
 import { defaultProviderLimits } from '../../src/provider/options.ts';
 import { defaultRegistryLimits } from '../../src/registry/options.ts';
 import { MemoryDisk } from '../../src/store/memory-database.ts';
-import { defaultStoreLimits } from '../../src/store/options.ts';
+import { defaultRetention, defaultStoreLimits } from '../../src/store/options.ts';
 import { FakeClock } from './fake-clock.ts';
 import { createMemoryContent, MemoryBlocks } from './memory-content.ts';
 import { createMemoryFolders, createScriptedExecutor, RunRecord } from './scripted-executor.ts';
@@ -23,6 +24,8 @@ export interface WorldOptions {
   readonly network?: Partial<SimulatedNetworkOptions>;
   /** How long each execution works. */
   readonly workMs?: (executionId: string) => number;
+  /** How each execution ends. */
+  readonly exitReason?: (executionId: string) => ExitReason;
   /** Providers take the lock with the bid. */
   readonly lockOnBid?: boolean;
 }
@@ -45,6 +48,7 @@ export class World {
   readonly record = new RunRecord();
   readonly machines = new Map<string, Machine>();
   readonly #workMs: (executionId: string) => number;
+  readonly #exitReason: (executionId: string) => ExitReason;
   readonly #lockOnBid: boolean;
 
   constructor(options: WorldOptions) {
@@ -52,6 +56,7 @@ export class World {
     this.network = new SimulatedNetwork(this.clock, this.random.fork('network'), options.network ?? {});
     this.#lockOnBid = options.lockOnBid ?? false;
     this.#workMs = options.workMs ?? (() => 500);
+    this.#exitReason = options.exitReason ?? (() => 'completed');
   }
 
   async start(name: string, role: { readonly provides: boolean }): Promise<Machine> {
@@ -88,6 +93,7 @@ export class World {
           content: (transport) => createMemoryContent(machine.blocks, transport),
           executor: createScriptedExecutor(clock, this.record, (executionId) => ({
             durationMs: this.#workMs(executionId),
+            exitReason: this.#exitReason(executionId),
           })),
           folders: createMemoryFolders(),
           machine: {
@@ -114,13 +120,21 @@ export class World {
     return machine.life.node;
   }
 
-  /** Posts a small job, waits until it is on disk, and gives its id. */
-  async post(machine: Machine, extra: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  /** Posts a small job, waits until it is on disk, and gives its id; `onDurable` is called right then. */
+  async post(
+    machine: Machine,
+    extra: Readonly<Record<string, unknown>> = {},
+    onDurable: (jobId: string) => void = () => {},
+  ): Promise<string> {
     const description = jobDescription.parse({
       engine: { type: 'wasm', params: { module: { base64: 'AGFzbQEAAAA=' } } },
       ...extra,
     });
     const posted = this.nodeOf(machine).orchestrator.postJob(description, { bodyDigest: 'none' });
+    posted.then(
+      ({ jobId }) => onDurable(jobId),
+      () => {},
+    );
     return (await this.clock.runUntilSettled(posted, 10_000)).jobId;
   }
 
@@ -167,6 +181,7 @@ function nodeOptions(provides: boolean, lockOnBid: boolean): NodeOptions {
     },
     registry: defaultRegistryLimits,
     store: { folder: '/nowhere', limits: defaultStoreLimits },
+    retention: defaultRetention,
     content: { folder: '/nowhere' },
     ...(provides
       ? {
