@@ -13,6 +13,7 @@ import { createNetwork, type Network } from './network/index.ts';
 import { createLibp2pUnderlay } from './network/libp2p/libp2p-underlay.ts';
 import type { Underlay } from './network/underlay.ts';
 import type { Host, NodeBase, NodeOverrides } from './node-base.ts';
+import { Housekeeping } from './node-housekeeping.ts';
 import { buildProvider, openMembership } from './node-provider.ts';
 import { createNodeView } from './node-view.ts';
 import { peerTableOf } from './peer-table.ts';
@@ -108,7 +109,14 @@ async function startParts(
     registry: registry.desk,
     content,
   });
-  for (const part of [content, provider, network, registry, orchestrator]) {
+  const housekeeping = new Housekeeping(options.retention, {
+    clock,
+    logger: logger.child('housekeeping'),
+    jobs: store.jobs,
+    provider: store.provider,
+    content,
+  });
+  for (const part of [content, provider, network, registry, orchestrator, housekeeping]) {
     if (part === undefined) continue;
     await part.start();
     undo.push(() => part.stop());

@@ -22,7 +22,14 @@ const INDEXES = MARKET.map((part) => `${part}/index.ts`);
 const OPTIONS = [...[...MARKET, ...EDGES].map((part) => `${part}/options.ts`), 'network/libp2p/options.ts'];
 const FOLDERS = [...MARKET, ...EDGES, 'proof', 'config', 'launcher'].map((part) => `${part}/`);
 /** The composition root and the files it is cut into. */
-const COMPOSITION = ['node.ts', 'node-base.ts', 'node-provider.ts', 'node-view.ts', 'peer-table.ts'];
+const COMPOSITION = [
+  'node.ts',
+  'node-base.ts',
+  'node-housekeeping.ts',
+  'node-provider.ts',
+  'node-view.ts',
+  'peer-table.ts',
+];
 const COMMANDS = [
   'node.ts',
   'config/',

@@ -4,13 +4,13 @@ import { defaultLibp2pLimits } from '../network/libp2p/options.ts';
 import { defaultOrchestratorLimits } from '../orchestrator/options.ts';
 import { defaultProviderLimits } from '../provider/options.ts';
 import { defaultRegistryLimits } from '../registry/options.ts';
-import { defaultStoreLimits } from '../store/options.ts';
+import { defaultRetention, defaultStoreLimits } from '../store/options.ts';
 import type { NodeOptions } from './node-options.ts';
 import type { NodeConfig } from './schema.ts';
 
 /** The options of every part, out of one configuration. */
 export function nodeOptionsOf(config: NodeConfig): NodeOptions {
-  const { network, dataDir, api, p2p, requester, limits } = config;
+  const { network, dataDir, api, p2p, requester, retention, limits } = config;
   const provider = providerOptionsOf(config);
   return {
     network,
@@ -43,6 +43,12 @@ export function nodeOptionsOf(config: NodeConfig): NodeOptions {
     },
     registry: defaultRegistryLimits,
     store: { folder: join(dataDir, 'store'), limits: defaultStoreLimits },
+    retention: {
+      ...defaultRetention,
+      finishedJobsMs: retention.jobAge,
+      finishedJobs: retention.jobs,
+      endedContractsMs: retention.contractAge,
+    },
     content: { folder: join(dataDir, 'content'), limits: { maxTotalBytes: limits.contentQuotaBytes } },
     ...(provider === undefined ? {} : { provider }),
   };

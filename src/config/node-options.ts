@@ -6,7 +6,7 @@ import type { Libp2pOptions } from '../network/libp2p/options.ts';
 import type { OrchestratorOptions } from '../orchestrator/options.ts';
 import type { Onboarding, ProviderOptions } from '../provider/options.ts';
 import type { RegistryLimits } from '../registry/options.ts';
-import type { StoreOptions } from '../store/options.ts';
+import type { RetentionOptions, StoreOptions } from '../store/options.ts';
 
 /** The options of every part, as the configuration gives them. */
 export interface NodeOptions {
@@ -18,6 +18,7 @@ export interface NodeOptions {
   readonly orchestrator: OrchestratorOptions;
   readonly registry: RegistryLimits;
   readonly store: StoreOptions;
+  readonly retention: RetentionOptions;
   readonly content: ContentOptions;
   /** Undefined: this node only posts jobs. */
   readonly provider?: ProviderOptions & {

@@ -115,6 +115,16 @@ const requester = z.strictObject({
     .prefault({}),
 });
 
+/** An hour at least: what has just ended may still be asked for. */
+const SHORTEST_RETENTION_MS = 60 * 60 * 1000;
+const age = durationQuantity.refine((ms) => ms >= SHORTEST_RETENTION_MS, 'expected 1h or more');
+
+const retention = z.strictObject({
+  jobAge: age.prefault('30d'),
+  jobs: count.max(10_000_000).default(10_000),
+  contractAge: age.prefault('30d'),
+});
+
 const limits = z.strictObject({
   maxBodyBytes: byteQuantity.prefault('4MiB'),
   contentQuotaBytes: byteQuantity.prefault('10GiB'),
@@ -136,6 +146,7 @@ export const nodeConfig = z.strictObject({
   provider: provider.prefault({}),
   requester: requester.prefault({}),
   trust: z.strictObject({ authorities: names.default([]) }).prefault({}),
+  retention: retention.prefault({}),
   limits: limits.prefault({}),
   log: z
     .strictObject({ level: z.enum(['silent', 'error', 'warn', 'info', 'debug', 'trace']).default('info') })

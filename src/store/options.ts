@@ -33,6 +33,29 @@ export interface StoreOptions {
   readonly limits: StoreLimits;
 }
 
+/** How long what is over is kept, and how it goes; listed in specs/limits.md. */
+export interface RetentionOptions {
+  /** Finished jobs with their results, counted from their end. */
+  readonly finishedJobsMs: number;
+  /** Beyond these the one that ended first goes. */
+  readonly finishedJobs: number;
+  /** A provider's contracts, counted from their end, and what it said of contracts that never were. */
+  readonly endedContractsMs: number;
+  readonly everyMs: number;
+  /** One call looks at `pruneScan` records. */
+  readonly callsPerRun: number;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export const defaultRetention: RetentionOptions = {
+  finishedJobsMs: 30 * DAY_MS,
+  finishedJobs: 10_000,
+  endedContractsMs: 30 * DAY_MS,
+  everyMs: 60_000,
+  callsPerRun: 16,
+};
+
 const MIB = 2 ** 20;
 
 export const defaultStoreLimits: StoreLimits = {

@@ -26,7 +26,7 @@ describe('config/default.yaml', () => {
   });
 
   it('explains every key', () => {
-    const sections = new Set(['api', 'p2p', 'provider', 'requester', 'trust', 'limits', 'log']);
+    const sections = new Set(['api', 'p2p', 'provider', 'requester', 'trust', 'retention', 'limits', 'log']);
     const silent: string[] = [];
     visit(parseDocument(text), {
       Map(_key, map) {

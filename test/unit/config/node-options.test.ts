@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { nodeOptionsOf } from '../../../src/config/index.ts';
 import { nodeConfig } from '../../../src/config/schema.ts';
+import { defaultRetention } from '../../../src/store/options.ts';
 
 describe('the options of the parts', () => {
   it('carry every configured value', () => {
@@ -14,6 +15,7 @@ describe('the options of the parts', () => {
         defaultSearchTimeout: '1s',
         requester: { wantedBids: 7, weights: { price: 9 } },
         provider: { location: { country: 'DE' }, lockOnBid: true, price: { amount: '1' }, engines: ['wasm'] },
+        retention: { jobAge: '2h', jobs: 5, contractAge: '1h' },
         limits: { maxBodyBytes: 1, contentQuotaBytes: 2, maxOpenSearches: 3, maxJobs: 4 },
         log: { level: 'trace' },
       }),
@@ -35,10 +37,16 @@ describe('the options of the parts', () => {
         weights: { price: 9, soft: 3 },
         limits: { maxOpenSearches: 3, maxOpenJobs: 4 },
       },
+      retention: { finishedJobsMs: 7_200_000, finishedJobs: 5, endedContractsMs: 3_600_000 },
       content: { limits: { maxTotalBytes: 2 } },
       provider: { lockOnBid: true, price: { amount: '1', currency: 'USD', per: 'hour' }, engines: ['wasm'] },
     });
     expect(options.provider?.location).toEqual({ country: 'DE' });
+  });
+
+  it('keep what is over as long as the parts would by themselves', () => {
+    expect(nodeOptionsOf(nodeConfig.parse({})).retention).toEqual(defaultRetention);
+    expect(nodeConfig.safeParse({ retention: { contractAge: '59m' } }).success).toBe(false);
   });
 
   it('leave out what is not set', () => {

@@ -19,7 +19,7 @@ import { defaultOrchestratorLimits } from '../../../src/orchestrator/options.ts'
 import { defaultWorkerOptions } from '../../../src/orchestrator/workers/worker-options.ts';
 import { defaultProviderLimits } from '../../../src/provider/options.ts';
 import { defaultRegistryLimits } from '../../../src/registry/options.ts';
-import { defaultStoreLimits } from '../../../src/store/options.ts';
+import { defaultRetention, defaultStoreLimits } from '../../../src/store/options.ts';
 import {
   constantOf,
   constantsIn,
@@ -58,6 +58,7 @@ const SECTIONS: readonly (readonly [title: string, limits: LimitValues])[] = [
   ['libp2p', numbersIn(defaultLibp2pLimits)],
   ['Content', numbersIn(defaultContentLimits)],
   ['Store', numbersIn(defaultStoreLimits)],
+  ['Retention', numbersIn(defaultRetention)],
 ];
 
 const isOfConstants = (table: Table): boolean => table.header[1] === 'where';

@@ -90,7 +90,10 @@ export function execution(jobId: string, partition: number, attempt: number): Ex
 }
 
 export function ended(live: Execution): Execution {
-  return { ...live, observed: { state: 'Cancelled', end: { finishedAt: 1, exitReason: 'cancelled' } } };
+  return {
+    ...live,
+    observed: { state: 'Cancelled', end: { finishedAt: 1, exitReason: 'cancelled', message: 'over' } },
+  };
 }
 
 export function search(jobId: string, round: number): Search {
