@@ -1,13 +1,39 @@
 import { type DataTable, Given, Then, When } from 'quickpickle';
 import { expect } from 'vitest';
 import type { MarketWorld } from '../support/market-world.ts';
+import type { PostedJob } from '../support/posted-job.ts';
 import { isAlive } from '../support/process-market.ts';
 import { until } from '../support/until.ts';
 
 type Row = Readonly<Record<string, string>>;
 
-async function startProcess(world: MarketWorld, { node = '', provides }: Row = {}): Promise<void> {
-  await world.processes.start(node, provides !== 'no');
+async function startProcess(
+  world: MarketWorld,
+  { node = '', provides, bubblewrap }: Row = {},
+): Promise<void> {
+  await world.processes.start(node, { provides: provides !== 'no', bubblewrap: bubblewrap !== 'absent' });
+}
+
+/** Kills a node as soon as the job has come to an event. */
+async function killAt(world: MarketWorld, name: string, type: string): Promise<void> {
+  world.eventsBefore = await world.job.eventsUntil(
+    `the job has come to ${type}`,
+    (event) => event.type === type,
+  );
+  await world.processes.kill(name);
+}
+
+/** A job whose requester is killed at an event, and started again. */
+async function interruptedJob(
+  world: MarketWorld,
+  words: string,
+  name: string,
+  type: string,
+): Promise<PostedJob> {
+  const job = await world.post(name, undefined, world.program(words));
+  await killAt(world, name, type);
+  await world.processes.start(name);
+  return job;
 }
 
 Given('the node processes:', async (world: MarketWorld, table: DataTable) => {
@@ -18,14 +44,11 @@ Given('the node processes:', async (world: MarketWorld, table: DataTable) => {
   await world.processesReady();
 });
 
-When(
-  /^"(\w+)" posts a job that (.*), and is killed at "([\w.]+)"$/,
-  async (world: MarketWorld, name: string, words: string, type: string) => {
-    const job = await world.post(name, undefined, world.program(words));
-    world.eventsBefore = await job.eventsUntil(`the job has come to ${type}`, (event) => event.type === type);
-    await world.processes.kill(name);
-  },
-);
+When('{string} is killed', async (world: MarketWorld, name: string) => {
+  await world.processes.kill(name);
+});
+
+When('{string} is killed at {string}', killAt);
 
 When('{string} is started again', async (world: MarketWorld, name: string) => {
   await world.processes.start(name);
@@ -65,17 +88,37 @@ When('the killed providers are started again', async (world: MarketWorld) => {
   await Promise.all(world.killed.map((name) => world.processes.start(name)));
 });
 
-Then('the contract is still the one it had, and the work was done once', async (world: MarketWorld) => {
-  const accepted = world.eventsBefore.find(({ type }) => type === 'contract.accepted');
-  const contractId = accepted?.data?.['contractId'];
-  expect(contractId).toEqual(expect.any(String));
-  const { executions } = await world.job.view();
-  expect(executions).toMatchObject([{ contractId, attempt: 1, observedState: 'Completed' }]);
-  const contracts = await world.job.api.contracts(world.job.location);
-  expect(contracts).toMatchObject([{ id: contractId }]);
-  const stdout = await world.job.api.bytes(`${world.job.location}/results/stdout`);
-  expect(new TextDecoder().decode(stdout)).toBe('worked\n');
-});
+Then(
+  /^a job that (.+) completes, although "(\w+)" is killed at "([\w.]+)"$/,
+  async (world: MarketWorld, words: string, name: string, type: string) => {
+    const job = await interruptedJob(world, words, name, type);
+    await job.ends('job.completed');
+  },
+);
+
+Then(
+  /^a job that (.+) completes under the contract it had, and once, although "(\w+)" is killed at "([\w.]+)"$/,
+  async (world: MarketWorld, words: string, name: string, type: string) => {
+    const job = await interruptedJob(world, words, name, type);
+    const { executions } = await job.ends('job.completed');
+    const accepted = world.eventsBefore.find((event) => event.type === 'contract.accepted');
+    const contractId = accepted?.data?.['contractId'];
+    expect(contractId).toEqual(expect.any(String));
+    expect(executions).toMatchObject([{ contractId, attempt: 1, observedState: 'Completed' }]);
+    expect(await job.api.contracts(job.location)).toMatchObject([{ id: contractId }]);
+    const stdout = await job.api.bytes(`${job.location}/results/stdout`);
+    expect(new TextDecoder().decode(stdout)).toBe('worked\n');
+  },
+);
+
+Then(
+  /^a job that (.+) fails once: ([\w-]+), although "(\w+)" is killed at "([\w.]+)"$/,
+  async (world: MarketWorld, words: string, reason: string, name: string, type: string) => {
+    const job = await interruptedJob(world, words, name, type);
+    const { executions } = await job.ends('job.failed');
+    expect(executions).toMatchObject([{ attempt: 1, observedState: 'Failed', exitReason: reason }]);
+  },
+);
 
 Then('every provider has all of its capacity again', async (world: MarketWorld) => {
   await world.capacityIsBack();

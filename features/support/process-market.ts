@@ -1,10 +1,12 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LocalNetwork } from '../../src/launcher/local-network.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { sampleProcess } from '../../src/provider/executors/process-identity.ts';
 import { ApiClient } from './api-client.ts';
+import { pathWithout } from './hidden-tool.ts';
 
 const READY_WITHIN_MS = 20_000;
 
@@ -18,8 +20,14 @@ export interface KnownProcess {
 export interface ProcessNode {
   readonly name: string;
   readonly peerId: string;
-  readonly provides: boolean;
+  readonly role: ProcessRole;
   readonly api: ApiClient;
+}
+
+export interface ProcessRole {
+  readonly provides: boolean;
+  /** False: it is as on a machine that does not have it. */
+  readonly bubblewrap: boolean;
 }
 
 /** The nodes of a scenario that are processes of their own, on one private network. */
@@ -28,6 +36,7 @@ export class ProcessMarket {
   readonly #signal: AbortSignal;
   readonly #nodes = new Map<string, ProcessNode>();
   readonly #running = new Set<string>();
+  #toolFolder: Promise<string> | undefined;
 
   constructor(network: string, signal: AbortSignal) {
     this.#signal = signal;
@@ -45,15 +54,17 @@ export class ProcessMarket {
   }
 
   /** Starts a node, or starts one that was killed again on the data directory it had. */
-  async start(name: string, provides = this.#nodes.get(name)?.provides ?? true): Promise<void> {
+  async start(name: string, first: ProcessRole = { provides: true, bubblewrap: true }): Promise<void> {
+    const role = this.#nodes.get(name)?.role ?? first;
     const { process: started } = await this.#local.start(name, {
-      BIDMESH__PROVIDER__ENABLED: String(provides),
+      BIDMESH__PROVIDER__ENABLED: String(role.provides),
       BIDMESH__LOG__LEVEL: 'error',
+      ...(role.bubblewrap ? {} : { PATH: await this.#pathWithoutBubblewrap() }),
     });
     this.#running.add(name);
     if (this.#nodes.has(name)) return;
     const api = new ApiClient(() => this.#local.node(name).process.api, this.#signal);
-    this.#nodes.set(name, { name, peerId: started.peerId, provides, api });
+    this.#nodes.set(name, { name, peerId: started.peerId, role, api });
   }
 
   /** kill -9 */
@@ -90,8 +101,16 @@ export class ProcessMarket {
     );
   }
 
-  stop(): Promise<void> {
-    return this.#local.stop();
+  async stop(): Promise<void> {
+    await this.#local.stop();
+    const folder = await this.#toolFolder;
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  }
+
+  async #pathWithoutBubblewrap(): Promise<string> {
+    this.#toolFolder ??= mkdtemp(join(tmpdir(), 'bidmesh-tools-'));
+    const folder = await mkdtemp(join(await this.#toolFolder, 'path-'));
+    return await pathWithout('bwrap', process.env['PATH'] ?? '', folder);
   }
 }
 
