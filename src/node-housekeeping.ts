@@ -77,7 +77,8 @@ export class Housekeeping implements Startable {
 
   async #pruneContracts(): Promise<{ readonly more: boolean }> {
     const { provider, logger } = this.#needs;
-    const pruned = await provider.pruneEnded(this.#options.endedContractsMs);
+    const { endedContractsMs, neversMs } = this.#options;
+    const pruned = await provider.pruneEnded(endedContractsMs, neversMs);
     if (pruned.forgotten > 0) logger.debug('ended contracts removed', { records: pruned.forgotten });
     return pruned;
   }

@@ -142,8 +142,14 @@ export interface RequesterReputation {
 // ---- what the network may ask the provider ---------------------------------------------------------
 
 export type Answer =
-  /** `delayMs`: not to be delivered before, and not at all when the request is closed by then. */
-  | { readonly kind: 'bid'; readonly bid: Evidence<Bid>; readonly delayMs?: number }
+  | {
+      readonly kind: 'bid';
+      readonly bid: Evidence<Bid>;
+      /** Settles when the answer is on disk: the bid may not leave before, though a channel for it may be opened. */
+      readonly durable: Promise<void>;
+      /** Not to be delivered before, and not at all when the request is closed by then. */
+      readonly delayMs?: number;
+    }
   | { readonly kind: 'decline'; readonly decline: Evidence<Decline> }
   /** Not to be answered at all: a repeat, excluded, outside the answer share. */
   | { readonly kind: 'silence'; readonly reason: string };
@@ -171,6 +177,10 @@ export interface ProviderDesk {
   accept(requester: string, proposal: Proposal): Promise<SignedContract | Evidence<Decline>>;
   /** The stream of (requester, request) is over: locks that no contract covers are freed at once. */
   ended(requester: string, requestId: string): void;
+  /**
+   * What became of a proposal. Throws, having promised nothing, `RATE_LIMITED`, `NEVERS_FULL` or `STORE_BUSY` when it
+   * may be asked again, and `CONTRACT_DENIED` to anybody but its requester.
+   */
   contract(asker: string, contractId: string): Promise<ContractAnswer>;
   /** True when `peer` is the counterpart of `contractId` and `cid` is its result. */
   mayRead(peer: string, cid: string, contractId: string): Promise<boolean>;

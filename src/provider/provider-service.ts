@@ -5,6 +5,7 @@ import type { Evidence } from '../domain/evidence.ts';
 import type { Lease } from '../domain/lock.ts';
 import { NO_RESOURCES } from '../domain/resources.ts';
 import { CodedError } from '../lib/coded-error.ts';
+import { QuestionGate } from './admission/question-gate.ts';
 import { RequesterGate } from './admission/requester-gate.ts';
 import { RequesterBook } from './behaviour/requester-book.ts';
 import { isServed } from './bidding/policies.ts';
@@ -20,6 +21,7 @@ export class ProviderService implements Provider, ProviderDesk {
   readonly #needs: ProviderNeeds;
   readonly #behaviour: RequesterBook;
   readonly #gate: RequesterGate;
+  readonly #questions: QuestionGate;
   readonly requesters: RequesterGuard;
   #draining = false;
   #parts: ProviderParts | undefined;
@@ -36,6 +38,11 @@ export class ProviderService implements Provider, ProviderDesk {
     });
     this.#behaviour = behaviour;
     this.#gate = gate;
+    this.#questions = new QuestionGate(options.limits.admission, {
+      self: needs.traits.peerId,
+      clock: needs.clock,
+      isRegular: (asker) => gate.isRegular(asker),
+    });
     this.requesters = {
       standing: (claimed) => gate.standing(claimed),
       heard: (requester) => void gate.heard(requester),
@@ -125,7 +132,9 @@ export class ProviderService implements Provider, ProviderDesk {
   }
 
   async contract(asker: string, contractId: string): Promise<ContractAnswer> {
-    return this.#running().contracts.answer(asker, contractId);
+    const { book, contracts } = this.#running();
+    this.#questions.admit(asker, book.byContract(contractId)?.requester === asker);
+    return contracts.answer(asker, contractId);
   }
 
   async mayRead(peer: string, cid: string, contractId: string): Promise<boolean> {

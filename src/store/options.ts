@@ -24,6 +24,8 @@ export interface StoreLimits {
   /** Answers to bid requests: beyond these the oldest are dropped. */
   readonly answers: number;
   readonly answerAgeMs: number;
+  /** Contracts that this provider said never of: beyond these it says it of no more, with `NEVERS_FULL`. */
+  readonly nevers: number;
   readonly metaBytes: number;
 }
 
@@ -39,8 +41,10 @@ export interface RetentionOptions {
   readonly finishedJobsMs: number;
   /** Beyond these the one that ended first goes. */
   readonly finishedJobs: number;
-  /** A provider's contracts, counted from their end, and what it said of contracts that never were. */
+  /** A provider's contracts, counted from their end. */
   readonly endedContractsMs: number;
+  /** What a provider said of contracts that never were: much longer than a bid and its lock can stand. */
+  readonly neversMs: number;
   readonly everyMs: number;
   /** One call looks at `pruneScan` records. */
   readonly callsPerRun: number;
@@ -52,6 +56,7 @@ export const defaultRetention: RetentionOptions = {
   finishedJobsMs: 30 * DAY_MS,
   finishedJobs: 10_000,
   endedContractsMs: 30 * DAY_MS,
+  neversMs: 5 * 60_000,
   everyMs: 60_000,
   callsPerRun: 16,
 };
@@ -75,5 +80,6 @@ export const defaultStoreLimits: StoreLimits = {
   pruneScan: 256,
   answers: 10_000,
   answerAgeMs: 60 * 60 * 1000,
+  nevers: 32_768,
   metaBytes: MIB,
 };

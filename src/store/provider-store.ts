@@ -2,6 +2,7 @@ import type { ContractNever, ContractRecord, ContractState } from '../domain/con
 import type { Evidence } from '../domain/evidence.ts';
 import { isLeaseLive, type Lease } from '../domain/lock.ts';
 import type { Clock } from '../lib/clock.ts';
+import { CodedError } from '../lib/coded-error.ts';
 import type { BidAnswer, ProviderCommit, ProviderExecution, ProviderStore } from '../provider/ports.ts';
 import { AnswerLog } from './answer-log.ts';
 import { buckets, isKey, keyOf } from './buckets.ts';
@@ -14,7 +15,7 @@ interface LockVersion {
   readonly highest: number;
 }
 
-/** When it was said, so that it can be forgotten one day. */
+/** When it was said, for who looks into the store. */
 interface StoredNever {
   readonly never: Evidence<ContractNever>;
   readonly storedAt: number;
@@ -41,9 +42,10 @@ export class LevelProviderStore implements ProviderStore {
   readonly #nevers: Repository<StoredNever>;
   readonly #answers: AnswerLog;
   #highestLockVersion = 0;
-  /** Where the next prune goes on, by bucket. */
+  /** All nevers and when they were said or loaded, on the clock that does not jump; the oldest first. */
+  readonly #saidAtMs = new Map<string, number>();
+  /** Where the next prune goes on. */
   #contractsFrom = '';
-  #neversFrom = '';
 
   constructor(limits: StoreLimits, needs: ProviderStoreNeeds) {
     const { database } = needs;
@@ -68,15 +70,19 @@ export class LevelProviderStore implements ProviderStore {
   async prepare(): Promise<void> {
     await this.#answers.load();
     this.#highestLockVersion = (await this.#versions.get(LOCK_VERSION_KEY))?.highest ?? 0;
+    for await (const id of this.#nevers.keys()) this.#saidAtMs.set(id, this.#clock.monotonicMs());
   }
 
+  /** Besides the port's errors: `NEVERS_FULL`, with nothing written. */
   async commit(commit: ProviderCommit): Promise<void> {
     const now = this.#clock.nowMs();
+    const { nevers = [] } = commit;
+    if (nevers.length > 0 && this.#saidAtMs.size + nevers.length > this.#limits.nevers) throw neversFull();
     const operations: Operation[] = [];
     for (const execution of commit.executions ?? []) operations.push(this.#executions.put(execution));
     for (const id of commit.forgottenExecutionIds ?? []) operations.push(this.#executions.remove(id));
     for (const contract of commit.contracts ?? []) operations.push(this.#contracts.put(contract));
-    for (const never of commit.nevers ?? []) operations.push(this.#nevers.put({ never, storedAt: now }));
+    for (const never of nevers) operations.push(this.#nevers.put({ never, storedAt: now }));
     const { leases = [], forgottenRequestIds = [], answers = [] } = commit;
     const answerChange = this.#answers.change(forgottenRequestIds, answers, now);
     operations.push(...this.#leaseOperations(leases), ...answerChange.operations);
@@ -86,6 +92,7 @@ export class LevelProviderStore implements ProviderStore {
     const written = this.#queue.commit(operations);
     answerChange.apply();
     this.#highestLockVersion = highest;
+    for (const { value } of nevers) this.#saidAtMs.set(value.contractId, this.#clock.monotonicMs());
     await written;
   }
 
@@ -114,30 +121,41 @@ export class LevelProviderStore implements ProviderStore {
   }
 
   /**
-   * Forgets contracts that ended, and nevers that were said, longer than `olderThanMs` ago. Each call looks at a
-   * bounded number of records and the next one goes on behind them; `more` says that it has not come to the last.
+   * Forgets contracts that ended longer than `endedMs` ago, and nevers that were said longer than `neversMs` ago. Each
+   * call looks at a bounded number of records and the next one goes on behind them; `more` says that it has not come
+   * to the last.
    */
-  async pruneEnded(olderThanMs: number): Promise<{ readonly forgotten: number; readonly more: boolean }> {
-    const newestToGo = this.#clock.nowMs() - olderThanMs;
+  async pruneEnded(
+    endedMs: number,
+    neversMs: number,
+  ): Promise<{ readonly forgotten: number; readonly more: boolean }> {
     const limit = this.#limits.pruneScan;
+    const nowMs = this.#clock.nowMs();
     const operations: Operation[] = [];
     let seen = 0;
     for await (const contract of this.#contracts.values({ gte: this.#contractsFrom, limit })) {
       seen += 1;
       this.#contractsFrom = `${contract.contractId}\0`;
-      if (!ENDED.has(contract.state) || contract.updatedAt > newestToGo) continue;
+      if (!ENDED.has(contract.state) || contract.updatedAt > nowMs - endedMs) continue;
       operations.push(this.#contracts.remove(contract.contractId));
     }
     if (seen < limit) this.#contractsFrom = '';
-    seen = 0;
-    for await (const { never, storedAt } of this.#nevers.values({ gte: this.#neversFrom, limit })) {
-      seen += 1;
-      this.#neversFrom = `${never.value.contractId}\0`;
-      if (storedAt <= newestToGo) operations.push(this.#nevers.remove(never.value.contractId));
-    }
-    if (seen < limit) this.#neversFrom = '';
+    const old = this.#oldNevers(neversMs, limit + 1);
+    const nevers = old.slice(0, limit);
+    operations.push(...nevers.map((contractId) => this.#nevers.remove(contractId)));
     if (operations.length > 0) await this.#queue.commit(operations);
-    return { forgotten: operations.length, more: this.#contractsFrom !== '' || this.#neversFrom !== '' };
+    for (const contractId of nevers) this.#saidAtMs.delete(contractId);
+    return { forgotten: operations.length, more: this.#contractsFrom !== '' || old.length > limit };
+  }
+
+  /** Never by the wall clock: it may jump while the proposal still stands. */
+  #oldNevers(neversMs: number, atMost: number): readonly string[] {
+    const old: string[] = [];
+    for (const [contractId, saidAtMs] of this.#saidAtMs) {
+      if (old.length === atMost || this.#clock.monotonicMs() - saidAtMs < neversMs) break;
+      old.push(contractId);
+    }
+    return old;
   }
 
   /** Ended leases go; the highest version stays, also when its lease is long gone. */
@@ -146,4 +164,8 @@ export class LevelProviderStore implements ProviderStore {
       isLeaseLive(lease) ? this.#leases.put(lease) : this.#leases.remove(lease.lockId),
     );
   }
+}
+
+function neversFull(): CodedError {
+  return new CodedError('NEVERS_FULL', 'This node keeps as many answers as it may. Ask again later.');
 }

@@ -1,15 +1,18 @@
 import type { ContractAnswer } from '../../domain/contract.ts';
-import { CodedError } from '../../lib/coded-error.ts';
+import { CodedError, codeOf } from '../../lib/coded-error.ts';
 import {
   contractAnswerFrame,
   contractQuerySchema,
   openContractAnswer,
 } from '../../messages/contract-query.ts';
-import { refusedSchema } from '../../messages/frame.ts';
+import { type Frame, refusedSchema } from '../../messages/frame.ts';
 import type { ProviderDesk } from '../../provider/ports.ts';
 import { attend, closeSoftly, countFault, type NetworkContext } from '../context.ts';
 import { FrameChannel, outOfTurn, required } from '../frame-channel.ts';
 import type { Channel } from '../underlay.ts';
+
+/** What the other side is told; any other fault drops the channel. */
+const TOLD: ReadonlySet<string> = new Set(['RATE_LIMITED', 'NEVERS_FULL', 'STORE_BUSY', 'CONTRACT_DENIED']);
 
 /**
  * contract/1: asks a provider what became of a contract. Rejects with `PEER_UNREACHABLE`, or with
@@ -69,6 +72,22 @@ export function serveContract(
       await frames.send({ kind: 'refused', body: { code: 'NOT_A_PROVIDER' } });
       return;
     }
-    await frames.send(contractAnswerFrame(await provider.contract(channel.peer, query.data.contractId)));
+    await frames.send(await answerOf(context, provider, channel.peer, query.data.contractId));
   });
+}
+
+async function answerOf(
+  context: NetworkContext,
+  provider: ProviderDesk,
+  asker: string,
+  contractId: string,
+): Promise<Frame> {
+  try {
+    return contractAnswerFrame(await provider.contract(asker, contractId));
+  } catch (error) {
+    const code = codeOf(error) ?? '';
+    if (!TOLD.has(code)) throw error;
+    countFault(context, 'contract', asker, error);
+    return { kind: 'refused', body: { code } };
+  }
 }

@@ -11,12 +11,17 @@ export interface AdmissionLimits {
   /** Signed answers to requests over a rate, per requester and in total; beyond them there is silence. */
   readonly rateDeclinesPerRequester: RateLimit;
   readonly rateDeclinesInTotal: RateLimit;
+  /** Questions what became of a contract, per peer and of everybody together. */
+  readonly questionsPerAsker: RateLimit;
+  readonly questionsInTotal: RateLimit;
+  /** As many again, for regulars alone. */
+  readonly questionsOfRegulars: RateLimit;
   /** Bids that are out and were neither refused nor ended. */
   readonly negotiations: number;
   readonly negotiationsPerRequester: number;
   /** Out of `negotiations`, those that only regulars can have. */
   readonly negotiationsOfRegulars: number;
-  /** Requesters whose rates are remembered: the one silent longest starts afresh. */
+  /** Requesters, and askers, whose rates are remembered: the one silent longest starts afresh. */
   readonly rememberedRequesters: number;
   /** Requesters that are remembered for contracts they kept. */
   readonly rememberedRegulars: number;
@@ -30,6 +35,9 @@ export const defaultAdmissionLimits: AdmissionLimits = {
   requestsOfRegulars: { burst: 1024, perSecond: 256 },
   rateDeclinesPerRequester: { burst: 4, perSecond: 1 },
   rateDeclinesInTotal: { burst: 64, perSecond: 16 },
+  questionsPerAsker: { burst: 64, perSecond: 16 },
+  questionsInTotal: { burst: 256, perSecond: 32 },
+  questionsOfRegulars: { burst: 256, perSecond: 32 },
   negotiations: 1024,
   negotiationsPerRequester: 128,
   negotiationsOfRegulars: 256,

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Lease } from '../../../src/domain/lock.ts';
 import type { Desired, ServingItem, ServingList } from '../../../src/domain/serving.ts';
-import { CodedError } from '../../../src/lib/coded-error.ts';
+import { CodedError, codeOf } from '../../../src/lib/coded-error.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { createProvider, type Provider } from '../../../src/provider/index.ts';
+import { defaultProviderLimits } from '../../../src/provider/options.ts';
 import type { ProviderExecution } from '../../../src/provider/ports.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 import { SeededRandom } from '../../simulation/seeded-random.ts';
@@ -111,7 +112,7 @@ function executionAs(item: ServingItem, changes: Partial<ProviderExecution> = {}
 /** What an earlier life of this provider left on disk. */
 async function leave(leases: readonly Lease[], executions: readonly ProviderExecution[]): Promise<void> {
   const contracts = executions.map(({ item }) =>
-    contractOf(item.contractId, {}, { executionId: item.executionId }),
+    contractOf(item.contractId, { providerSignature: Uint8Array.of(1) }, { executionId: item.executionId }),
   );
   await clock.runUntilSettled(stored.store.provider.commit({ leases, executions, contracts }), 1000);
 }
@@ -247,5 +248,36 @@ describe('a provider that comes back', () => {
     const before = reports.length;
     await clock.advanceBy(20_000);
     expect(reports.length).toBe(before);
+  });
+});
+
+describe('a provider that is asked for contracts', () => {
+  /** All at once; each is answered with its kind or refused with a code. */
+  const ask = (questions: readonly { readonly asker: string; readonly contractId: string }[]) =>
+    clock.runUntilSettled(
+      Promise.all(
+        questions.map(({ asker, contractId }) =>
+          provider.desk.contract(asker, contractId).then(
+            ({ kind }) => kind,
+            (error: unknown) => codeOf(error),
+          ),
+        ),
+      ),
+      1000,
+    );
+
+  it('signs and writes for strangers so much and no more, and answers the requester of its work all the same', async () => {
+    await leave([leaseAs('committed')], [executionAs(itemOf('BidAccepted'))]);
+    await start();
+    const { questionsPerAsker, questionsInTotal } = defaultProviderLimits.admission;
+    const answers = await ask(
+      Array.from({ length: questionsInTotal.burst + 100 }, (_, index) => ({
+        asker: `stranger-${Math.floor(index / questionsPerAsker.burst)}`,
+        contractId: `made-up-${index}`,
+      })),
+    );
+    expect(answers.filter((answer) => answer === 'never')).toHaveLength(questionsInTotal.burst);
+    expect(answers.filter((answer) => answer === 'RATE_LIMITED')).toHaveLength(100);
+    expect(await ask([{ asker: REQUESTER, contractId: 'contract' }])).toEqual(['accepted']);
   });
 });

@@ -70,6 +70,29 @@ describe('contract/1', () => {
     expect(answer).toMatchObject({ kind: 'never', never: { signer: provider.peer } });
   });
 
+  it.each(['RATE_LIMITED', 'NEVERS_FULL', 'STORE_BUSY', 'CONTRACT_DENIED'])(
+    'says that it refuses for %s, which leaves the outcome unknown',
+    async (code) => {
+      const { world, requester, provider, ask } = await asking(() => {
+        throw new CodedError(code, 'Not now.');
+      });
+      expect(await world.rejection(ask())).toBe('CONTRACT_UNANSWERED');
+      for (const { network } of [requester, provider]) {
+        expect(network.counters()).toMatchObject({ [`contract.${code}`]: 1 });
+      }
+      await world.clock.advanceBy(100);
+      expect(world.simulation.openChannels()).toBe(0);
+    },
+  );
+
+  it('says nothing of its own faults', async () => {
+    const { world, requester, ask } = await asking(() => {
+      throw new CodedError('RECORD_UNREADABLE', 'A record is damaged.');
+    });
+    expect(await world.rejection(ask())).toBe('CONTRACT_UNANSWERED');
+    expect(requester.network.counters()).not.toHaveProperty('contract.RECORD_UNREADABLE');
+  });
+
   it('leaves the outcome unknown when the answer does not bind the provider', async () => {
     const { world, ask, requester } = await asking((all, by, to) => ({
       kind: 'accepted',

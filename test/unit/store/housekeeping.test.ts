@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ContentStore } from '../../../src/content/index.ts';
+import type { Clock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { Housekeeping } from '../../../src/node-housekeeping.ts';
 import { openStore, type Store } from '../../../src/store/index.ts';
@@ -20,15 +21,26 @@ const OPTIONS: RetentionOptions = {
 };
 
 let clock: FakeClock;
+/** How far the wall clock has jumped. */
+let aheadMs: number;
 let disk: MemoryDisk;
 let store: Store;
 let files: MemoryNode;
 let housekeeping: Housekeeping | undefined;
 
+const jumping: Clock = {
+  nowMs: () => clock.nowMs() + aheadMs,
+  monotonicMs: () => clock.monotonicMs(),
+  after: (delayMs, fire) => clock.after(delayMs, fire),
+};
+
 async function open(pruneScan = defaultStoreLimits.pruneScan): Promise<void> {
   const limits = { ...defaultStoreLimits, pruneScan };
   const opening = (async () =>
-    openStore({ folder: 'memory', limits }, { clock, logger: silentLogger, database: await disk.open() }))();
+    openStore(
+      { folder: 'memory', limits },
+      { clock: jumping, logger: silentLogger, database: await disk.open() },
+    ))();
   store = await clock.runUntilSettled(opening, 1000);
 }
 
@@ -69,6 +81,7 @@ async function filesLeft(cids: readonly string[]): Promise<boolean[]> {
 
 beforeEach(async () => {
   clock = new FakeClock();
+  aheadMs = 0;
   disk = new MemoryDisk({ clock, random: seededRandom(1) });
   files = await memoryNode({ clock, limits: { collectAfterMs: 2000, collectEveryMs: 500 } });
   await open();
@@ -167,6 +180,17 @@ describe('housekeeping', () => {
     await clock.advanceBy(3 * EVERY_MS);
     expect(await store.provider.contract('ended')).toBeUndefined();
     expect(await store.provider.contract('running')).toBeDefined();
+  });
+
+  it('has a provider keep its nevers for their time, however the wall clock jumps', async () => {
+    const commit = store.provider.commit({ nevers: [make.never('n')] });
+    await clock.runUntilSettled(commit, 1000);
+    await keep({ neversMs: 10 * EVERY_MS });
+    aheadMs = AGE_MS;
+    await clock.advanceBy(8 * EVERY_MS);
+    expect(await store.provider.never('n')).toBeDefined();
+    await clock.advanceBy(4 * EVERY_MS);
+    expect(await store.provider.never('n')).toBeUndefined();
   });
 
   it('does nothing any more once it was stopped', async () => {

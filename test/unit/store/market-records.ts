@@ -1,5 +1,6 @@
-import type { ContractRecord, ContractTerms } from '../../../src/domain/contract.ts';
+import type { ContractNever, ContractRecord, ContractTerms } from '../../../src/domain/contract.ts';
 import type { Evaluation } from '../../../src/domain/evaluation.ts';
+import type { Evidence } from '../../../src/domain/evidence.ts';
 import type { Execution } from '../../../src/domain/execution.ts';
 import type { Job, JobSpec, JobState } from '../../../src/domain/job.ts';
 import type { Lease } from '../../../src/domain/lock.ts';
@@ -162,6 +163,16 @@ export function contract(
     },
     updatedAt: 1,
     ...rest,
+  };
+}
+
+export function never(contractId: string): Evidence<ContractNever> {
+  return {
+    type: 'contract-never',
+    value: { contractId, reason: 'too late' },
+    payload: Uint8Array.of(1),
+    signature: Uint8Array.of(2),
+    signer: 'peer',
   };
 }
 

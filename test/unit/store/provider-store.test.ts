@@ -1,6 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ContractNever } from '../../../src/domain/contract.ts';
-import type { Evidence } from '../../../src/domain/evidence.ts';
 import type { Store } from '../../../src/store/index.ts';
 import { defaultStoreLimits, type StoreLimits } from '../../../src/store/options.ts';
 import type { StoreFixture } from '../../suites/job-store.suite.ts';
@@ -8,16 +6,6 @@ import * as make from './market-records.ts';
 import { levelFixture, memoryFixture } from './store-fixtures.ts';
 
 const NOW = 1_000_000;
-
-function never(contractId: string): Evidence<ContractNever> {
-  return {
-    type: 'contract-never',
-    value: { contractId, reason: 'too late' },
-    payload: Uint8Array.of(1),
-    signature: Uint8Array.of(2),
-    signer: 'peer',
-  };
-}
 
 describe.each([
   ['LevelDB', levelFixture],
@@ -80,10 +68,10 @@ describe.each([
 
   it('keeps contracts and nevers, apart from those of the requester', async () => {
     const accepted = make.contract('j', 'c', { state: 'ACCEPTED' });
-    await store.provider.commit({ contracts: [accepted], nevers: [never('n')] });
+    await store.provider.commit({ contracts: [accepted], nevers: [make.never('n')] });
     await reopen();
     expect(await store.provider.contract('c')).toEqual(accepted);
-    expect(await store.provider.never('n')).toEqual(never('n'));
+    expect(await store.provider.never('n')).toEqual(make.never('n'));
     expect(await store.provider.never('c')).toBeUndefined();
     expect(await store.jobs.contract('c')).toBeUndefined();
   });
@@ -99,18 +87,36 @@ describe.each([
         ended('c3', NOW, 'TERMINATED'),
         ended('c4', 10, 'TERMINATED'),
       ],
-      nevers: [never('n1')],
+      nevers: [make.never('n1')],
     });
     fixture.setNow(NOW + 50);
-    await store.provider.commit({ nevers: [never('n2')] });
+    await store.provider.commit({ nevers: [make.never('n2')] });
     const calls: { forgotten: number; more: boolean }[] = [];
-    for (let call = 0; call < 3; call += 1) calls.push(await store.provider.pruneEnded(50));
+    for (let call = 0; call < 3; call += 1) calls.push(await store.provider.pruneEnded(50, 50));
     expect(calls.map(({ forgotten }) => forgotten)).toEqual([2, 2, 0]);
     expect(calls.map(({ more }) => more)).toEqual([true, true, false]);
     const there = await Promise.all(['c1', 'c2', 'c3', 'c4'].map((id) => store.provider.contract(id)));
     expect(there.map((contract) => contract?.contractId)).toEqual([undefined, 'c2', undefined, undefined]);
     expect(await store.provider.never('n1')).toBeUndefined();
     expect(await store.provider.never('n2')).toBeDefined();
+  });
+
+  it('takes no more nevers than it may keep, until some are forgotten, also over a restart', async () => {
+    await reopen({ nevers: 2 });
+    await store.provider.commit({ nevers: [make.never('n1')] });
+    await store.provider.commit({ nevers: [make.never('n2')] });
+    for (const again of [false, true]) {
+      if (again) await reopen({ nevers: 2 });
+      const refused = store.provider.commit({ nevers: [make.never('n3')], leases: [make.lease('l', 1)] });
+      await expect(refused).rejects.toMatchObject({ code: 'NEVERS_FULL' });
+      expect(await store.provider.never('n3')).toBeUndefined();
+      expect((await store.provider.load()).leases).toEqual([]);
+    }
+    await store.provider.commit({ leases: [make.lease('l', 1)] });
+    fixture.setNow(NOW + 51);
+    expect(await store.provider.pruneEnded(1000, 50)).toEqual({ forgotten: 2, more: false });
+    await store.provider.commit({ nevers: [make.never('n3')] });
+    expect(await store.provider.never('n3')).toEqual(make.never('n3'));
   });
 
   it('keeps the newest answers up to the bound', async () => {
