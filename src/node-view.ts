@@ -1,4 +1,4 @@
-import { Counter, Gauge, Registry } from 'prom-client';
+import type { Registry as MetricsRegistry } from 'prom-client';
 import type { MetricsView, NodeView, PeerLine } from './api/index.ts';
 import { NO_RESOURCES } from './domain/resources.ts';
 import type { Identity } from './identity/index.ts';
@@ -90,7 +90,23 @@ function peerLines({ underlay, registry }: NodeViewNeeds): readonly PeerLine[] {
   ];
 }
 
+/** The text format of Prometheus. */
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** Built when somebody asks for them: most nodes are never scraped. */
 function createMetrics(needs: NodeViewNeeds): MetricsView {
+  let built: Promise<MetricsRegistry> | undefined;
+  return {
+    contentType: METRICS_TYPE,
+    metrics: async () => {
+      built ??= buildMetrics(needs);
+      return (await built).metrics();
+    },
+  };
+}
+
+async function buildMetrics(needs: NodeViewNeeds): Promise<MetricsRegistry> {
+  const { Counter, Gauge, Registry } = await import('prom-client');
   const registry = new Registry();
   new Gauge({
     name: 'bidmesh_peers',
@@ -122,5 +138,5 @@ function createMetrics(needs: NodeViewNeeds): MetricsView {
       for (const [event, count] of Object.entries(needs.counters())) this.inc({ event }, count);
     },
   });
-  return { contentType: registry.contentType, metrics: () => registry.metrics() };
+  return registry;
 }

@@ -30,8 +30,7 @@ export function createApp(context: RouteContext): App {
   for (const routes of [jobRoutes, eventRoutes, outputRoutes, dmsRoutes, healthRoutes]) {
     addRoutes(app, routes(context));
   }
-  const document = app.getOpenAPI31Document(DOCUMENT);
-  app.get('/openapi.json', (c) => c.json(document));
+  app.get('/openapi.json', (c) => c.json(app.getOpenAPI31Document(DOCUMENT)));
   app.notFound((c) =>
     answer(
       c,

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
-import { problemShape } from './responses.ts';
+import { problemShape } from './problem-shape.ts';
 
 export const DEFAULT_API = 'http://127.0.0.1:9999';
 

@@ -2,12 +2,6 @@ import { z } from 'zod';
 
 /** The parts of the API's answers that the command line reads. What else is in them passes through. */
 
-export const problemShape = z.looseObject({
-  code: z.string(),
-  detail: z.string(),
-  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
-});
-
 const price = z.object({ amount: z.string(), currency: z.string(), per: z.string() });
 export type PriceAnswer = z.output<typeof price>;
 

@@ -1,17 +1,22 @@
 import { Command, CommanderError } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
-import { addDemoCommand } from './commands/demo.ts';
-import { addJobCommands } from './commands/job.ts';
-import { addNodeCommands } from './commands/node-info.ts';
-import { addStartCommand } from './commands/start.ts';
 import { type Act, type CommandAdder, type CommandContext, contextOf } from './context.ts';
 import type { CliEnvironment } from './environment.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Output } from './output/output.ts';
 
-/** Every command of the program, in the order of its help. */
-const COMMANDS: readonly CommandAdder[] = [addStartCommand, addDemoCommand, addJobCommands, addNodeCommands];
+/** Every command of the program, in the order of its help; a node does without the others, as it would keep them. */
+async function commandsFor(argv: readonly string[]): Promise<readonly CommandAdder[]> {
+  const { addStartCommand } = await import('./commands/start.ts');
+  if (argv[0] === 'start') return [addStartCommand];
+  const [{ addDemoCommand }, { addJobCommands }, { addNodeCommands }] = await Promise.all([
+    import('./commands/demo.ts'),
+    import('./commands/job.ts'),
+    import('./commands/node-info.ts'),
+  ]);
+  return [addStartCommand, addDemoCommand, addJobCommands, addNodeCommands];
+}
 
 interface GlobalFlags {
   readonly api?: string;
@@ -29,7 +34,7 @@ export async function runCli(environment: CliEnvironment): Promise<number> {
   const json = wantsJson(environment.argv);
   const written: Promise<void>[] = [];
   const program = createProgram(environment, json, written);
-  for (const add of COMMANDS) add(program, actOf);
+  for (const add of await commandsFor(environment.argv)) add(program, actOf);
   quietly(program);
   try {
     await program.parseAsync([...environment.argv], { from: 'user' });

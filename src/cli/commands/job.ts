@@ -3,7 +3,7 @@ import { type ApiClient, jobPath } from '../api-client.ts';
 import type { CommandAdder, CommandContext } from '../context.ts';
 import { jobEvents } from '../event-source.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { tableOf } from '../output/output.ts';
+import { tableOf } from '../output/table.ts';
 import { shortPeer } from '../output/progress.ts';
 import { explanationText } from '../output/explanation.ts';
 import { bytesText, eventLine, priceText, timeText } from '../output/text.ts';

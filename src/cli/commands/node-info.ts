@@ -1,6 +1,6 @@
 import type { CommandAdder, CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { tableOf } from '../output/output.ts';
+import { tableOf } from '../output/table.ts';
 import { bytesText, coresText, priceText } from '../output/text.ts';
 import { type PeerAnswer, peerListShape, resourcesShape, statusShape } from '../responses.ts';
 

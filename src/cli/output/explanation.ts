@@ -1,5 +1,5 @@
 import type { ExplanationAnswer } from '../responses.ts';
-import { tableOf } from './output.ts';
+import { tableOf } from './table.ts';
 import { shortPeer } from './progress.ts';
 import { priceText } from './text.ts';
 

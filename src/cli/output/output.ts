@@ -1,4 +1,3 @@
-import Table from 'cli-table3';
 import pico from 'picocolors';
 import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { CliEnvironment } from '../environment.ts';
@@ -59,27 +58,4 @@ export class Output {
       : `${this.colors.red('error')} ${code}: ${message}`;
     await this.#environment.stderr.write(`${text}\n`);
   }
-}
-
-const NO_BORDERS = Object.fromEntries(
-  [
-    ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
-    ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'],
-  ]
-    .flat()
-    .map((part) => [part, '']),
-);
-
-export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const table = new Table({
-    head: [...head],
-    chars: { ...NO_BORDERS, middle: '  ' },
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
-  });
-  table.push(...rows.map((row) => [...row]));
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
 }

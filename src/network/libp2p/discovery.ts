@@ -1,6 +1,6 @@
-import { kadDHT, passthroughMapper } from '@libp2p/kad-dht';
-import type { Connection, PeerInfo } from '@libp2p/interface';
-import { mdns } from '@libp2p/mdns';
+import type { KadDHT, KadDHTComponents } from '@libp2p/kad-dht';
+import type { Connection, PeerDiscovery, PeerInfo } from '@libp2p/interface';
+import type { MulticastDNSComponents } from '@libp2p/mdns';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { createHash } from 'node:crypto';
 import { messageOf } from '../../lib/coded-error.ts';
@@ -22,7 +22,11 @@ export function mdnsServiceTag(network: string): string {
 }
 
 /** Discovery on the local network; what it finds goes to `found`, as it may be dialled whatever its address. */
-export function localDiscovery(network: string, found: (peer: PeerInfo) => void): ReturnType<typeof mdns> {
+export async function localDiscovery(
+  network: string,
+  found: (peer: PeerInfo) => void,
+): Promise<(components: MulticastDNSComponents) => PeerDiscovery> {
+  const { mdns } = await import('@libp2p/mdns');
   const create = mdns({ serviceTag: mdnsServiceTag(network) });
   return (components) => {
     const discovery = create(components);
@@ -35,7 +39,11 @@ export function localDiscovery(network: string, found: (peer: PeerInfo) => void)
  * Address lookup. In server mode every node asks every other one when it starts: on a local network of 40 that
  * took 15 s, so it is only for nodes that were told to.
  */
-export function addressLookup(network: string, mode: Exclude<KadDhtMode, 'off'>): ReturnType<typeof kadDHT> {
+export async function addressLookup(
+  network: string,
+  mode: Exclude<KadDhtMode, 'off'>,
+): Promise<(components: KadDHTComponents) => KadDHT> {
+  const { kadDHT, passthroughMapper } = await import('@libp2p/kad-dht');
   return kadDHT({
     protocol: `/bidmesh/${network}/kad/1.0.0`,
     clientMode: mode === 'client',

@@ -77,9 +77,12 @@ function multiplexer(limits: Libp2pLimits): ReturnType<typeof yamux> {
 }
 
 /** A libp2p node with our settings, not started. */
-export function createHost(options: Libp2pOptions, needs: HostNeeds): Promise<Host> {
-  const { limits, kadDht } = options;
-  const lookup = kadDht === 'off' ? undefined : addressLookup(options.network, kadDht);
+export async function createHost(options: Libp2pOptions, needs: HostNeeds): Promise<Host> {
+  const { limits, kadDht, network } = options;
+  const lookup = kadDht === 'off' ? undefined : await addressLookup(network, kadDht);
+  const discovery = options.mdns
+    ? await localDiscovery(network, (peer) => needs.foundLocally(peer))
+    : undefined;
   return createLibp2p<HostServices & { dht?: KadDHT }>({
     start: false,
     privateKey: needs.privateKey,
@@ -92,7 +95,7 @@ export function createHost(options: Libp2pOptions, needs: HostNeeds): Promise<Ho
     streamMuxers: [multiplexer(limits)],
     connectionGater: { denyDialMultiaddr: (address) => needs.denyDial(address) },
     ...connectionSettings(limits),
-    peerDiscovery: options.mdns ? [localDiscovery(options.network, (peer) => needs.foundLocally(peer))] : [],
+    peerDiscovery: discovery === undefined ? [] : [discovery],
     services: {
       identify: identify(),
       ping: ping(),
