@@ -47,6 +47,9 @@ export interface ProviderLimits {
   readonly maxInputBytes: number;
   readonly maxExecutionTimeoutMs: number;
   readonly longestStartWithinMs: number;
+  /** What terms may ask for at most: work without its requester, and results that nobody fetched. */
+  readonly longestOrphanAfterMs: number;
+  readonly longestRetentionMs: number;
   readonly admission: AdmissionLimits;
   /** Against requesters. */
   readonly strikes: StrikeLimits;
@@ -66,6 +69,8 @@ export const defaultProviderLimits: ProviderLimits = {
   maxInputBytes: 4 * 1024 * 1024 * 1024,
   maxExecutionTimeoutMs: 7 * 24 * 3_600_000,
   longestStartWithinMs: 3_600_000,
+  longestOrphanAfterMs: 24 * 3_600_000,
+  longestRetentionMs: 7 * 24 * 3_600_000,
   admission: defaultAdmissionLimits,
   strikes: defaultStrikeLimits,
 };

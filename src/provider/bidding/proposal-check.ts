@@ -1,18 +1,22 @@
 import type { Refusal } from '../../domain/bid.ts';
 import type { ContractTerms, Proposal } from '../../domain/contract.ts';
 import { contentIdOf, encodeCanonical, sameBytes } from '../../lib/canonical.ts';
+import { defaultProviderLimits, type ProviderLimits } from '../options.ts';
 import type { OpenBid } from './bid-book.ts';
+
+export type TermsLimits = Pick<ProviderLimits, 'longestOrphanAfterMs' | 'longestRetentionMs'>;
 
 const JOB_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
- * Whether a proposal is what was bid, for whom it was bid. The lock is checked by the caller, who owns it.
+ * Whether a proposal is what was bid, for whom it was bid, and asks for no more time than is given. The lock is checked by the caller, who owns it.
  * Undefined means yes.
  */
 export function checkProposal(
   proposal: Proposal,
   parties: { readonly requester: string; readonly provider: string },
   open: OpenBid | undefined,
+  limits: TermsLimits = defaultProviderLimits,
 ): Refusal | undefined {
   const { terms, invocation } = proposal;
   const { value } = terms;
@@ -54,7 +58,23 @@ export function checkProposal(
   if (invocation.engine.type !== open.request.requirements.engine.type) {
     return invalid('invocation.engine', 'The engine is not the one that was asked for.');
   }
-  return undefined;
+  return (
+    tooLong('terms.orphanAfterMs', value.orphanAfterMs, limits.longestOrphanAfterMs) ??
+    tooLong('terms.retentionMs', value.retentionMs, limits.longestRetentionMs)
+  );
+}
+
+/** These are not part of a bid request, so this is the first time that they are seen. */
+function tooLong(field: string, askedMs: number, longestMs: number): Refusal | undefined {
+  if (askedMs <= longestMs) return undefined;
+  return {
+    code: 'POLICY',
+    message: 'The terms ask for a longer time than this node allows.',
+    field,
+    required: `${askedMs} ms`,
+    available: `${longestMs} ms`,
+    retryable: false,
+  };
 }
 
 /** Execution ids name folders and records here, so they are not free text. */

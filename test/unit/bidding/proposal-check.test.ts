@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Bid } from '../../../src/domain/bid.ts';
 import type { ContractTerms } from '../../../src/domain/contract.ts';
-import { checkProposal } from '../../../src/provider/bidding/proposal-check.ts';
+import { defaultOrchestratorLimits } from '../../../src/orchestrator/options.ts';
+import { checkProposal, type TermsLimits } from '../../../src/provider/bidding/proposal-check.ts';
+import { defaultProviderLimits } from '../../../src/provider/options.ts';
 import { REQUESTER } from '../fakes/market.ts';
 import { BiddingDesk, INVOCATION, PROVIDER } from './bidding-desk.ts';
 
@@ -13,12 +15,18 @@ beforeEach(async () => {
   bid = await desk.locked();
 });
 
-function check(changes: Partial<ContractTerms>, invocation = INVOCATION, signer = REQUESTER) {
+function check(
+  changes: Partial<ContractTerms>,
+  invocation = INVOCATION,
+  signer = REQUESTER,
+  limits?: TermsLimits,
+) {
   const proposal = desk.proposal(bid, changes, invocation, signer);
   return checkProposal(
     proposal,
     { requester: REQUESTER, provider: PROVIDER },
     desk.bidder.bidOf(REQUESTER, bid.bidId),
+    limits,
   );
 }
 
@@ -49,6 +57,31 @@ describe('a proposal', () => {
     ['a path as job id', { jobId: '../job', executionId: '../job.v1.p0.a1' }, 'terms.jobId'],
   ] as const)('is refused for %s', (_, changes, field) => {
     expect(check(changes)).toMatchObject({ code: 'INVALID', field, retryable: false });
+  });
+
+  it.each([
+    ['orphanAfterMs', 'longestOrphanAfterMs'],
+    ['retentionMs', 'longestRetentionMs'],
+  ] as const)(
+    'is refused when %s is longer than the provider allows, and says what it allows',
+    (name, limit) => {
+      const longestMs = defaultProviderLimits[limit];
+      expect(check({ [name]: longestMs })).toBeUndefined();
+      expect(check({ [name]: longestMs + 1 })).toMatchObject({
+        code: 'POLICY',
+        field: `terms.${name}`,
+        required: `${longestMs + 1} ms`,
+        available: `${longestMs} ms`,
+        retryable: false,
+      });
+      const strict = { ...defaultProviderLimits, [limit]: 10 };
+      expect(check({ [name]: 11 }, INVOCATION, REQUESTER, strict)).toMatchObject({ available: '10 ms' });
+    },
+  );
+
+  it('is within the limits with the times that a requester asks for by itself', () => {
+    const { orphanAfterMs, retentionMs } = defaultOrchestratorLimits;
+    expect(check({ orphanAfterMs, retentionMs })).toBeUndefined();
   });
 
   it('is refused when somebody else signed it', () => {
