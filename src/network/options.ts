@@ -38,6 +38,9 @@ export interface NetworkLimits {
   readonly openTimeoutMs: number;
   /** How long the other side may take for the first frame, or for an answer without a time of its own. */
   readonly answerTimeoutMs: number;
+  /** How long a requester may take for a serving list: the next try must come before silence counts as a loss. */
+  readonly servingAnswerTimeoutMs: number;
+  /** How long a requester may keep a negotiation waiting; a bid and its lock stand no longer. */
   readonly negotiationIdleMs: number;
   readonly servingIdleMs: number;
   /** How long a byte stream may stand still, either way. */
@@ -72,7 +75,8 @@ export const defaultNetworkLimits: NetworkLimits = {
   waitingReports: 4,
   openTimeoutMs: 10_000,
   answerTimeoutMs: 10_000,
-  negotiationIdleMs: 600_000,
+  servingAnswerTimeoutMs: 3000,
+  negotiationIdleMs: 60_000,
   servingIdleMs: 300_000,
   streamStallMs: 30_000,
   protocols: {

@@ -113,7 +113,7 @@ export class ServingLinks implements RequesterLink {
 
   async #ask(frames: FrameChannel, requester: string, list: Evidence<ServingList>): Promise<ServingAnswer> {
     await frames.send({ kind: 'serving-list', body: envelopeOf(list) });
-    const frame = await frames.expect(this.#context.limits.answerTimeoutMs);
+    const frame = await frames.expect(this.#context.limits.servingAnswerTimeoutMs);
     if (frame.kind !== 'serving-answer') throw outOfTurn(`a ${frame.kind}`);
     const answer = required(this.#context.verifier.open(servingAnswerMessage, frame.body, requester));
     if (answer.value.number !== list.value.number) throw outOfTurn('an answer to another list');

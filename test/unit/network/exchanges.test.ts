@@ -3,6 +3,9 @@ import type { ContractAnswer } from '../../../src/domain/contract.ts';
 import { CodedError } from '../../../src/lib/coded-error.ts';
 import { envelopeOf } from '../../../src/messages/envelope.ts';
 import { encodeFrame } from '../../../src/messages/frame.ts';
+import { defaultNetworkLimits } from '../../../src/network/options.ts';
+import { defaultOrchestratorLimits } from '../../../src/orchestrator/options.ts';
+import { defaultProviderLimits } from '../../../src/provider/options.ts';
 import * as sample from '../messages/samples.ts';
 import { MarketWorld, names, openRaw, scriptedProvider, type WorldNode } from './market-world.ts';
 
@@ -114,6 +117,15 @@ describe('contract/1', () => {
   });
 });
 
+describe('a silent requester', () => {
+  it('holds a negotiation for longer than its bid and its lock stand, and not much longer', () => {
+    const { bidValidMs, lockTtlMs } = defaultProviderLimits;
+    const standsMs = Math.max(bidValidMs, lockTtlMs);
+    expect(defaultNetworkLimits.negotiationIdleMs).toBeGreaterThan(standsMs);
+    expect(defaultNetworkLimits.negotiationIdleMs).toBeLessThanOrEqual(2 * standsMs);
+  });
+});
+
 describe('serving/1', () => {
   async function serving(world = new MarketWorld()): Promise<{
     world: MarketWorld;
@@ -179,7 +191,11 @@ describe('serving/1', () => {
 
   it('fails when the requester is away, falls silent or cannot store it, and works again later', async () => {
     const { world, report, requester, provider } = await serving();
+    const startMs = world.clock.monotonicMs();
     expect(await world.rejection(report(13))).toBe('REPORT_FAILED');
+    const silentMs = world.clock.monotonicMs() - startMs;
+    // The next heartbeat still comes in time.
+    expect(silentMs + defaultProviderLimits.heartbeatMs).toBeLessThan(defaultOrchestratorLimits.lostAfterMs);
     expect(await world.rejection(report(14))).toBe('REPORT_FAILED');
     expect(await world.settled(report(15))).toMatchObject({ number: 15 });
     world.simulation.partition([requester.peer], [provider.peer]);
