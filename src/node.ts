@@ -197,7 +197,7 @@ async function startApi(
     registry,
     counters: () => ({ ...network.counters(), ...registry.counters() }),
     bootstrapCount: options.libp2p.bootstrap.length,
-    subscribers: () => network.market.audienceSize(),
+    subscribers: () => network.market.audience().length,
   });
   const api = createApi(options.api, {
     orchestrator,

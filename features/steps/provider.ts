@@ -17,12 +17,12 @@ async function haveBid(world: MarketWorld, names: string): Promise<void> {
       await until(`${name} has made a bid`, BID_WITHIN_MS, () => store.provider.answer(requestId));
     }
   }
-  for (const name of names.split(', ')) {
-    await until(`the bids of ${name} are taken`, BID_WITHIN_MS, () => {
-      const counters = world.node(name).node.counters();
-      return (counters['offer.kept'] ?? 0) >= world.jobs.length;
-    });
-  }
+  const wanted = world.jobs.length * names.split(', ').length;
+  await until(`the bids of ${names} are taken`, BID_WITHIN_MS, () => {
+    const owners = new Set(world.jobs.map(({ owner }) => owner));
+    const taken = [...owners].map((owner) => world.node(owner).node.counters()['negotiation.kept'] ?? 0);
+    return taken.reduce((sum, count) => sum + count, 0) >= wanted;
+  });
 }
 
 When(/^"(.*)" (?:has|have) made a bid(?: for both jobs)?$/, async (world: MarketWorld, names: string) => {

@@ -34,14 +34,15 @@ export async function* serverSentEvents(
   const onAbort = (): void => doorbell.ring();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    yield encoder.encode(`retry: ${RECONNECT_MS}\n\n`);
+    let opening = `retry: ${RECONNECT_MS}\n\n`;
     let afterSeq = options.afterSeq;
     while (!signal.aborted) {
       const page =
         fresh.takeAfter(afterSeq) ?? (await orchestrator.events(options.jobId, afterSeq, PAGE_SIZE));
-      if (page.length > 0) {
+      if (page.length > 0 || opening !== '') {
         afterSeq = page.at(-1)?.seq ?? afterSeq;
-        yield encoder.encode(page.map(formatEvent).join(''));
+        yield encoder.encode(opening + page.map(formatEvent).join(''));
+        opening = '';
       } else if (!(await doorbell.wait(options.heartbeatMs))) {
         yield encoder.encode(HEARTBEAT);
       }

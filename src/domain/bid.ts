@@ -39,6 +39,8 @@ export interface BidRequest {
   /** In [0, 1], on large networks: of the providers connected with the requester, those that answer with a no. */
   readonly declineShare?: number;
   readonly exclude: readonly string[];
+  /** On small networks: who gets it from the requester itself, by `reachedTag`. What all have nobody forwards. */
+  readonly reached?: readonly string[];
   readonly requesterRecord: PeerRecordBytes;
 }
 

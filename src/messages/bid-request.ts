@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { BidRequest, Requirements } from '../domain/bid.ts';
 import { hardConstraint, softConstraint } from '../domain/constraint.ts';
+import { REACHED_TAG_LENGTH } from '../domain/reached.ts';
 import {
   contentId,
   count,
@@ -17,6 +18,7 @@ const MOST_CONSTRAINTS = 32;
 const MOST_SLOTS = 1000;
 const MOST_WANTED_BIDS = 1000;
 const MOST_EXCLUDED = 128;
+const MOST_REACHED = 64;
 const FULL_FIT = 1000;
 
 const requirements: z.ZodType<Requirements> = z.strictObject({
@@ -53,6 +55,7 @@ export const bidRequestMessage: SignedMessage<BidRequest> = {
     answerAlways: z.boolean(),
     declineShare: z.number().min(0).max(1).exactOptional(),
     exclude: z.array(peerIdText).max(MOST_EXCLUDED),
+    reached: z.array(z.string().length(REACHED_TAG_LENGTH)).max(MOST_REACHED).exactOptional(),
     requesterRecord: peerRecordBytes,
   }),
 };

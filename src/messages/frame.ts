@@ -12,7 +12,6 @@ export const frameKinds = [
   'job-request',
   'proposal',
   'signed-contract',
-  'kept',
   'refused',
   'contract-query',
   'contract-accepted',

@@ -51,7 +51,7 @@ export interface Network extends Startable {
   ): AsyncIterable<Uint8Array>;
   /** Once, before the start. */
   attach(desks: NetworkDesks): void;
-  /** What happened so often since the start, by name: `gossip.BAD_SIGNATURE`, `offer.kept`, … */
+  /** What happened so often since the start, by name: `gossip.BAD_SIGNATURE`, `offer.sent`, … */
   counters(): Record<string, number>;
 }
 

@@ -144,8 +144,8 @@ export interface Market {
   readonly self: string;
   /** Signed record of how to reach this node, for requests and contracts. */
   peerRecord(): Uint8Array;
-  /** How many providers could hear a request right now, this node's own included. */
-  audienceSize(): number;
+  /** The providers that could hear a request right now, this node's own included. */
+  audience(): readonly string[];
   /** The measured time to a peer and back; undefined where it was not measured. Asks nobody. */
   roundTripMs(peer: string): number | undefined;
   /**

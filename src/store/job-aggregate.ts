@@ -25,6 +25,8 @@ export interface JobHead {
 export interface JobAggregate {
   readonly head: JobHead;
   readonly snapshot: JobSnapshot;
+  /** The newest events, up to the last one; what is before them is on disk only. */
+  readonly recentEvents: readonly JobEvent[];
   /** About what it takes in memory. */
   readonly sizeBytes: number;
 }
@@ -37,6 +39,9 @@ export interface JobChange {
 }
 
 const EXECUTION_BYTES = 1024;
+const EVENT_BYTES = 256;
+/** Whoever follows a job from its start finds them in memory. */
+const RECENT_EVENTS = 64;
 const FRAME_BYTES = 1024;
 const WORDS_PER_BYTE = 4;
 
@@ -80,7 +85,8 @@ export function changeJob(
   operations.push(records.heads.put(head));
   const executions = mergeExecutions(current?.snapshot.executions ?? [], commit.executions ?? []);
   const search = newerSearch(current?.snapshot.search, commit.search);
-  return { next: aggregateOf(head, job, executions, search), events, operations };
+  const recent = [...(current?.recentEvents ?? []), ...events].slice(-RECENT_EVENTS);
+  return { next: aggregateOf(head, job, executions, search, recent), events, operations };
 }
 
 /** Puts an aggregate together, out of a change or out of what was read. */
@@ -89,6 +95,7 @@ export function aggregateOf(
   job: Job,
   executions: readonly Execution[],
   search: Search | undefined,
+  recentEvents: readonly JobEvent[] = [],
 ): JobAggregate {
   const snapshot: JobSnapshot = {
     job,
@@ -96,7 +103,7 @@ export function aggregateOf(
     revision: head.revision,
     ...(search === undefined ? {} : { search }),
   };
-  return { head, snapshot, sizeBytes: estimateBytes(snapshot) };
+  return { head, snapshot, recentEvents, sizeBytes: estimateBytes(snapshot, recentEvents.length) };
 }
 
 /** By partition, then attempt; then by what tells two of those apart. */
@@ -195,11 +202,12 @@ function newerSearch(before: Search | undefined, after: Search | undefined): Sea
   return after.round >= before.round ? after : before;
 }
 
-function estimateBytes(snapshot: JobSnapshot): number {
+function estimateBytes(snapshot: JobSnapshot, events: number): number {
   const { engine } = snapshot.job.spec;
   const texts = [engine.stdin, ...engine.args, ...Object.values(engine.env)];
   const text = texts.reduce((sum, part) => sum + part.length, 0);
   const bids = snapshot.search?.index.entries ?? [];
   const evidence = bids.reduce((sum, entry) => sum + entry.bid.payload.length, 0);
-  return FRAME_BYTES + text + evidence * WORDS_PER_BYTE + snapshot.executions.length * EXECUTION_BYTES;
+  const records = snapshot.executions.length * EXECUTION_BYTES + events * EVENT_BYTES;
+  return FRAME_BYTES + text + evidence * WORDS_PER_BYTE + records;
 }

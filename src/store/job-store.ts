@@ -149,10 +149,17 @@ export class LevelJobStore implements JobStore {
 
   async events(jobId: string, afterSeq: number, limit: number): Promise<readonly JobEvent[]> {
     if (!isKeyPart(jobId)) return [];
+    const first = Math.max(0, afterSeq) + 1;
+    const most = Math.max(1, Math.min(limit, this.#limits.eventsPerRead));
+    const known = this.#table.durable(jobId);
+    const recent = known?.recentEvents ?? [];
+    if (known !== undefined && first >= (recent[0]?.seq ?? known.head.lastSeq + 1)) {
+      return recent.filter(({ seq }) => seq >= first).slice(0, most);
+    }
     const stored = this.#records.events.values({
       prefix: `${jobId}/`,
-      gte: this.#records.eventKey(jobId, Math.max(0, afterSeq) + 1),
-      limit: Math.max(1, Math.min(limit, this.#limits.eventsPerRead)),
+      gte: this.#records.eventKey(jobId, first),
+      limit: most,
     });
     return (await collect(stored)).map(({ event }) => event);
   }

@@ -50,6 +50,11 @@ export class JobTable {
     return entry;
   }
 
+  /** The job as it is on disk, where that is in memory. */
+  durable(jobId: string): JobAggregate | undefined {
+    return (this.#pinned.get(jobId) ?? this.#idle.get(jobId))?.durable;
+  }
+
   release(entry: JobEntry): void {
     assert(entry.pins > 0, 'a job is released more often than it was acquired');
     entry.pins -= 1;

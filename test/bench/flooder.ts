@@ -11,7 +11,6 @@ import { requestOf } from './requests.ts';
 const PER_SECOND = 1000;
 const TICK_MS = 10;
 const STARTED_AT_ONCE = 10;
-const KEPT = encodeFrame({ kind: 'kept', body: null });
 
 /** What the bench tells a flooder, and what it answers: how many requests went out, and how many bids came back. */
 export interface FloodOrder {
@@ -37,7 +36,6 @@ function messagesOf(peers: readonly BenchPeer[], count: number): Uint8Array[] {
 async function hold(channel: Channel): Promise<void> {
   try {
     await channel.receive();
-    await channel.send(KEPT);
     await channel.ended;
   } catch {
     channel.abort();

@@ -1,5 +1,6 @@
 import type { BidRequest } from '../../domain/bid.ts';
 import type { Evidence } from '../../domain/evidence.ts';
+import { hasReached } from '../../domain/reached.ts';
 import { bidRequestMessage } from '../../messages/bid-request.ts';
 import { claimedSigner } from '../../messages/envelope.ts';
 import { decodeFrame, type Frame } from '../../messages/frame.ts';
@@ -97,7 +98,16 @@ export class RequestIntake {
   #judgeRequest(frame: Frame): GossipOutcome {
     const request: Read<Evidence<BidRequest>> = this.#context.verifier.open(bidRequestMessage, frame.body);
     if (!request.ok) return { kind: 'rejected', rejection: request.rejection };
-    return { kind: this.#take(request.value) ? 'request' : 'repeat' };
+    if (!this.#take(request.value)) return { kind: 'repeat' };
+    return { kind: 'request', forward: !this.#isEverywhere(request.value) };
+  }
+
+  /** True when all neighbours have it from the requester itself. */
+  #isEverywhere({ signer, value }: Evidence<BidRequest>): boolean {
+    if (value.reached === undefined) return false;
+    const { underlay, names } = this.#context;
+    const others = underlay.subscribers(names.requestsTopic).filter((peer) => peer !== signer);
+    return hasReached(value, others);
   }
 
   #judgeClosed(frame: Frame): GossipOutcome {

@@ -4,7 +4,8 @@ import type { GossipVerdict } from '../underlay.ts';
 
 /** What a gossip message turned out to be. */
 export type GossipOutcome =
-  | { readonly kind: 'request' | 'closed' | 'advert' }
+  | { readonly kind: 'request'; readonly forward: boolean }
+  | { readonly kind: 'closed' | 'advert' }
   /** Good, but known already. */
   | { readonly kind: 'repeat' }
   /** More than is taken from this neighbour; not looked at. */
@@ -34,5 +35,6 @@ export function verdictOf(context: NetworkContext, from: string, outcome: Gossip
     return REJECTION_VERDICTS[code];
   }
   context.counters.add(`gossip.${outcome.kind}`);
+  if (outcome.kind === 'request') return outcome.forward ? 'accept' : 'ignore';
   return outcome.kind === 'repeat' || outcome.kind === 'surplus' ? 'ignore' : 'accept';
 }

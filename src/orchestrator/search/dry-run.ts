@@ -88,10 +88,10 @@ export async function dryRun(
 
 /** What a request says of the market it goes to. */
 export function marketView(market: Market, peers: PeerTable): Omit<MarketSize, 'targets'> {
-  const audienceSize = market.audienceSize();
+  const audience = market.audience();
   return {
-    audienceSize,
-    networkSize: Math.max(audienceSize, peers.sizeEstimate()),
+    audience,
+    networkSize: Math.max(audience.length, peers.sizeEstimate()),
     peerRecord: market.peerRecord(),
     seenFits: (spec) => peers.fits(spec),
   };

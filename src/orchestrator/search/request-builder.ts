@@ -3,6 +3,7 @@ import type { BidRequest } from '../../domain/bid.ts';
 import type { Job } from '../../domain/job.ts';
 import { weightsFor } from '../../domain/ranking/index.ts';
 import type { Search } from '../../domain/search.ts';
+import { reachedTag } from '../../domain/reached.ts';
 import type { OrchestratorOptions } from '../options.ts';
 
 /** Noes that are worth having on a network where not everybody answers. */
@@ -18,6 +19,7 @@ export function buildBidRequest(
   const { spec } = job;
   const wantedBids = Math.max(options.wantedBids, search.slots);
   const direct = market.targets !== undefined;
+  const { audience } = market;
   const plan = direct ? { answerShare: 1 } : answerPlan(job, search, wantedBids, market, options.weights);
   return {
     requestId: search.requestId,
@@ -38,8 +40,11 @@ export function buildBidRequest(
       : spec.timeouts.searchMs,
     ...plan,
     answerAlways: direct || market.networkSize <= options.limits.answerAlwaysUpTo,
-    declineShare: Math.min(1, EXPECTED_DECLINES / Math.max(1, market.audienceSize)),
+    declineShare: Math.min(1, EXPECTED_DECLINES / Math.max(1, audience.length)),
     exclude: search.exclude,
+    ...(direct || audience.length > options.limits.answerAlwaysUpTo
+      ? {}
+      : { reached: audience.map(reachedTag) }),
     requesterRecord: market.peerRecord,
   };
 }
@@ -48,8 +53,8 @@ export function buildBidRequest(
 export interface MarketSize {
   /** About how many providers there are in all. */
   readonly networkSize: number;
-  /** Providers that are connected with this node. */
-  readonly audienceSize: number;
+  /** Providers that hear this node without anybody between, its own included. */
+  readonly audience: readonly string[];
   readonly peerRecord: Uint8Array;
   /** What the known providers could do with the job. */
   readonly seenFits: (spec: Job['spec']) => SeenFits;

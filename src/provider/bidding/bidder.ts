@@ -162,17 +162,20 @@ export class Bidder {
     for (const dropped of this.#book.add(open)) this.#freeInBackground(dropped);
     const { requestId } = request;
     const answer = { requestId, requester, bidId: bid.bidId, comparison, answeredAt: clock.nowMs() };
+    if (held === undefined) {
+      const durable = this.#orUndone(open, store.commit({ answers: [answer] }));
+      return { kind: 'bid', bid: notary.sign('bid', bid), durable, delayMs };
+    }
+    const lock = this.#grant(open, bid.bidId, held.lease, {}, [answer]);
+    return { kind: 'bid', bid: lock.answer, durable: this.#orUndone(open, lock.durable), delayMs };
+  }
+
+  /** Nobody will hear of a bid that was not written down, so nobody will end it either. */
+  async #orUndone(open: OpenBid, durable: Promise<void>): Promise<void> {
     try {
-      if (held === undefined) {
-        await store.commit({ answers: [answer] });
-        return { kind: 'bid', bid: notary.sign('bid', bid), delayMs };
-      }
-      const lock = this.#grant(open, bid.bidId, held.lease, {}, [answer]);
-      await lock.durable;
-      return { kind: 'bid', bid: lock.answer, delayMs };
+      await durable;
     } catch (error) {
-      // Nobody will hear of this bid, so nobody will end it either.
-      this.#book.remove(requester, requestId);
+      this.#book.remove(open.requester, open.request.requestId);
       this.#freeInBackground(open);
       throw error;
     }

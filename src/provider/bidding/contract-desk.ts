@@ -101,12 +101,17 @@ export class ContractDesk {
     const decline = (refusal: Refusal): Evidence<Decline> =>
       signDecline(notary, open?.request.requestId ?? terms.bidId, terms.jobId, 'contract', refusal);
 
-    const earlier = signedOf(await store.contract(contractId));
+    const [known, never, counterpart] = await Promise.all([
+      store.contract(contractId),
+      store.never(contractId),
+      this.#refusalOfCounterpart(requester),
+    ]);
+    const earlier = signedOf(known);
     if (earlier !== undefined) return terms.requester === requester ? earlier : decline(GIVEN_UP);
-    if ((await store.never(contractId)) !== undefined) return decline(GIVEN_UP);
+    if (never !== undefined) return decline(GIVEN_UP);
     const refusal =
       checkProposal(proposal, { requester, provider: notary.self }, open) ??
-      (await this.#refusalOfCounterpart(requester)) ??
+      counterpart ??
       this.#refusalNow(proposal, arrivedAtMs);
     if (refusal !== undefined) return decline(refusal);
     // From the last check to here nothing was waited for, so what it found still holds.

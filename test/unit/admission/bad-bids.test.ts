@@ -3,6 +3,7 @@ import type { Bid, BidRequest, SearchClosed } from '../../../src/domain/bid.ts';
 import type { Evidence, Notary } from '../../../src/domain/evidence.ts';
 import { encodeCanonical } from '../../../src/lib/canonical.ts';
 import { envelopeOf } from '../../../src/messages/envelope.ts';
+import { sleep } from '../../../src/lib/clock.ts';
 import { decodeFrame, encodeFrame, type FrameKind } from '../../../src/messages/frame.ts';
 import { OpenSearch, type SearchOutcome } from '../../../src/orchestrator/search/open-search.ts';
 import * as sample from '../messages/samples.ts';
@@ -13,6 +14,9 @@ const LOCK = { lockId: 'lock-1', version: 7, ttlMs: 5000 } as const;
 const BUDGET = { amount: '0.10', currency: 'USD', per: 'hour' } as const;
 
 /** A requester with one search on the air, and a provider that sends it whatever a test makes of a bid. */
+/** Long enough for any answer on the simulated network. */
+const SILENCE_MS = 1000;
+
 class BidWorld {
   readonly world = new MarketWorld();
   readonly outcomes: SearchOutcome[] = [];
@@ -55,14 +59,18 @@ class BidWorld {
     return by.sign('bid', sample.bid(over));
   }
 
-  /** The requester's answer: the code of a refusal, the kind of another frame, or that there is none. */
+  /** The requester's answer: the code of a refusal, the kind of another frame, that it hung up, or that it keeps the bid. */
   async send(body: unknown, kind: FrameKind = 'bid'): Promise<string> {
     const channel = await this.world.settled(
       openRaw(this.provider, this.requester.peer, names.negotiation, MAX_FRAME_BYTES),
     );
     await channel.send(encodeFrame({ kind, body }));
-    const answer = await this.world.settled(channel.receive().catch(() => undefined));
+    const silence = sleep(this.world.clock, SILENCE_MS).then(() => 'kept' as const);
+    const answer = await this.world.settled(
+      Promise.race([channel.receive().catch(() => undefined), silence]),
+    );
     if (answer === undefined) return 'dropped';
+    if (answer === 'kept') return answer;
     const frame = decodeFrame(answer, MAX_FRAME_BYTES);
     if (!frame.ok) return frame.rejection.code;
     const { body: said } = frame.value;

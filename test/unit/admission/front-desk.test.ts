@@ -51,6 +51,7 @@ class DeskWorld extends GateWorld {
     return {
       kind: 'bid',
       bid: bidOf(LIMITS.negotiations.toString(), { requestId: request.value.requestId }),
+      durable: Promise.resolve(),
     };
   }
 }

@@ -96,8 +96,11 @@ export class BiddingDesk {
     });
   }
 
-  answer(changes: Partial<BidRequest> = {}, requester = REQUESTER): Promise<Answer> {
-    return this.bidder.answer(evidence('bid-request', requestOf(changes), requester));
+  /** The answer, once it may leave. */
+  async answer(changes: Partial<BidRequest> = {}, requester = REQUESTER): Promise<Answer> {
+    const answer = await this.bidder.answer(evidence('bid-request', requestOf(changes), requester));
+    if (answer.kind === 'bid') await answer.durable;
+    return answer;
   }
 
   async bid(changes: Partial<BidRequest> = {}, requester = REQUESTER): Promise<Bid> {

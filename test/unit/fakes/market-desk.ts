@@ -49,7 +49,7 @@ export class ScriptedMarket implements Market {
   }[] = [];
   readonly closedRequests: string[] = [];
   readonly askedFor: string[] = [];
-  audience = new Set(['a', 'b']);
+  hearers = new Set(['a', 'b']);
   readonly roundTrips = new Map<string, number>();
   publishFails: Error | undefined;
   contract: (contractId: string) => Promise<ContractAnswer> = () =>
@@ -59,8 +59,8 @@ export class ScriptedMarket implements Market {
     return Uint8Array.of(1);
   }
 
-  audienceSize(): number {
-    return this.audience.size;
+  audience(): readonly string[] {
+    return [...this.hearers];
   }
 
   roundTripMs(peer: string): number | undefined {
@@ -75,7 +75,7 @@ export class ScriptedMarket implements Market {
     if (this.publishFails !== undefined) throw this.publishFails;
     this.published.push({ request, listener, targets });
     return {
-      audience: () => new Set(this.audience),
+      audience: () => new Set(this.hearers),
       close: () => void this.closedRequests.push(request.requestId),
     };
   }

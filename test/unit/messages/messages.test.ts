@@ -263,7 +263,7 @@ describe('contracts', () => {
     expect(
       ask(contractAnswerFrame({ kind: 'accepted', contract: malloryContract }), malloryContract.contractId),
     ).toBe('WRONG_SIGNER');
-    expect(ask({ kind: 'kept', body: null })).toBe('MALFORMED');
+    expect(ask({ kind: 'refused', body: null })).toBe('MALFORMED');
   });
 });
 

@@ -17,6 +17,7 @@ async function scene(): Promise<{
     answer: async ({ value: { requestId, jobId } }) => ({
       kind: 'bid',
       bid: notary.sign('bid', sample.bid({ requestId, jobId })),
+      durable: Promise.resolve(),
       delayMs: HELD_MS,
     }),
   });

@@ -36,7 +36,11 @@ export function scriptedProvider(notary: Notary, over: Partial<ProviderDesk> = {
     calls,
     answer: async (request) => {
       calls.push(`answer ${request.value.requestId}`);
-      return { kind: 'bid', bid: notary.sign('bid', bidFor(request.value)) };
+      return {
+        kind: 'bid',
+        bid: notary.sign('bid', bidFor(request.value)),
+        durable: Promise.resolve(),
+      };
     },
     lock: async (_requester, request) => {
       calls.push(`lock ${request.value.executionId}`);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeFrame, encodeFrame, type Frame } from '../../../src/messages/frame.ts';
 import { envelopeOf } from '../../../src/messages/envelope.ts';
 import { proposalToWire } from '../../../src/messages/proposal.ts';
+import { defaultNetworkLimits } from '../../../src/network/options.ts';
 import type { Channel } from '../../../src/network/underlay.ts';
 import type { Negotiation } from '../../../src/orchestrator/ports.ts';
 import * as sample from '../messages/samples.ts';
@@ -333,39 +334,31 @@ describe('a provider', () => {
     return { raw, channel, provider };
   }
 
-  const KEPT: Frame = { kind: 'kept', body: null };
-
   it.each<[string, string, (raw: RawNode, provider: string, world: MarketWorld) => Frame[]]>([
-    ['a job request before the bid was kept', 'OUT_OF_TURN', (raw) => [jobRequestFrame(raw)]],
-    ['an answer twice', 'OUT_OF_TURN', () => [KEPT, KEPT]],
+    ['what belongs elsewhere', 'OUT_OF_TURN', () => [{ kind: 'search-closed', body: null }]],
     [
       'a bid',
       'OUT_OF_TURN',
-      (raw) => [KEPT, { kind: 'bid', body: envelopeOf(raw.notary.sign('bid', sample.bid())) }],
+      (raw) => [{ kind: 'bid', body: envelopeOf(raw.notary.sign('bid', sample.bid())) }],
     ],
-    [
-      'a job request for another search',
-      'OUT_OF_TURN',
-      (raw) => [KEPT, jobRequestFrame(raw, { requestId: 'r2' })],
-    ],
-    ['a malformed job request', 'MALFORMED', (raw) => [KEPT, { ...jobRequestFrame(raw), body: 1 }]],
+    ['a job request for another search', 'OUT_OF_TURN', (raw) => [jobRequestFrame(raw, { requestId: 'r2' })]],
+    ['a malformed job request', 'MALFORMED', (raw) => [{ ...jobRequestFrame(raw), body: 1 }]],
     [
       'a job request that another peer signed',
       'WRONG_SIGNER',
-      (_raw, _provider, world) => [KEPT, jobRequestFrame({ notary: world.notary('other') })],
+      (_raw, _provider, world) => [jobRequestFrame({ notary: world.notary('other') })],
     ],
     [
       'terms that another peer signed',
       'WRONG_SIGNER',
       (_raw, provider, world) => [
-        KEPT,
         { kind: 'proposal', body: proposalToWire(sample.proposal(world.notary('other'), provider)) },
       ],
     ],
     [
       'a proposal to another provider',
       'MALFORMED',
-      (raw) => [KEPT, { kind: 'proposal', body: proposalToWire(sample.proposal(raw.notary, raw.peer)) }],
+      (raw) => [{ kind: 'proposal', body: proposalToWire(sample.proposal(raw.notary, raw.peer)) }],
     ],
   ])('drops the channel on %s', async (_what, code, frames) => {
     const world = new MarketWorld();
@@ -385,25 +378,24 @@ describe('a provider', () => {
     const world = new MarketWorld();
     const desk = scriptedProvider(world.notary('provider'));
     const { channel, provider } = await bidTo(world, desk);
-    await channel.send(encodeFrame(KEPT));
     void channel.send(new Uint8Array(2 ** 21 + 1)).catch(() => {});
     expect(await world.rejection(channel.receive())).toBe('CHANNEL_CLOSED');
     expect(desk.calls.at(-1)).toBe(`ended ${REQUEST_ID}`);
     expect(provider.network.counters()).toMatchObject({ 'offer.FRAME_TOO_LARGE': 1 });
   });
 
-  it('does not wait for ever for the verdict on its bid', async () => {
+  it('does not wait for ever for a question', async () => {
     const world = new MarketWorld();
     const desk = scriptedProvider(world.notary('provider'));
     const { provider } = await bidTo(world, desk);
-    await world.clock.advanceBy(15_000);
+    await world.clock.advanceBy(defaultNetworkLimits.negotiationIdleMs + 1000);
     expect(desk.calls.at(-1)).toBe(`ended ${REQUEST_ID}`);
     expect(provider.network.counters()).toMatchObject({ 'offer.FRAME_TIMEOUT': 1 });
   });
 });
 
 describe('a requester', () => {
-  /** A raw provider whose bid was kept. */
+  /** A raw provider whose bid stands. */
   async function keptBid(): Promise<{
     world: MarketWorld;
     requester: WorldNode;
@@ -419,7 +411,7 @@ describe('a requester', () => {
     requester.network.market.openRequest(world.request(requester), listener);
     const channel = await world.settled(openRaw(raw, requester.peer, names.negotiation));
     await channel.send(encodeFrame({ kind: 'bid', body: envelopeOf(raw.notary.sign('bid', sample.bid())) }));
-    expect(await nextFrame(world, channel)).toEqual({ kind: 'kept', body: null });
+    await world.clock.advanceBy(200);
     return { world, requester, raw, channel, listener, negotiation: listener.bids[0]![1] };
   }
 
@@ -432,7 +424,7 @@ describe('a requester', () => {
   });
 
   it.each<[string, (raw: RawNode, world: MarketWorld) => Frame]>([
-    ['another kind', () => ({ kind: 'kept', body: null })],
+    ['another kind', () => ({ kind: 'refused', body: { code: 'X' } })],
     ['a bid for another search', (raw) => bidFrame(raw, { requestId: 'r2' })],
     ['a bid by another peer', (_raw, world) => bidFrame({ notary: world.notary('other') })],
   ])('takes %s in answer to a job request for a loss', async (_what, reply) => {

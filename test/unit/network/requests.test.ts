@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { reachedTag } from '../../../src/domain/reached.ts';
 import { identityOf } from '../../../src/identity/key-pair.ts';
 import { createNotary } from '../../../src/identity/notary.ts';
 import { encodeCanonical } from '../../../src/lib/canonical.ts';
@@ -32,7 +33,7 @@ describe('a bid request', () => {
     const provider = await world.node('provider', { provider: other });
     await world.node('watcher');
     const listener = new RecordingListener();
-    expect(requester.network.market.audienceSize()).toBe(2);
+    expect(requester.network.market.audience()).toHaveLength(2);
     const open = requester.network.market.openRequest(world.request(requester), listener);
     expect([...open.audience()].toSorted()).toEqual([provider.peer, requester.peer].toSorted());
     await world.clock.advanceBy(1000);
@@ -67,7 +68,7 @@ describe('a bid request', () => {
       { provider: scriptedProvider(world.notary('requester')) },
       false,
     );
-    expect(network.market.audienceSize()).toBe(0);
+    expect(network.market.audience()).toEqual([]);
   });
 
   it('goes directly to a subscriber that comes while it is open, once, and not after', async () => {
@@ -204,6 +205,18 @@ describe('gossip', () => {
     expect(counters()).toMatchObject({ 'gossip.request': 1, 'gossip.closed': 1, 'gossip.repeat': 2 });
   });
 
+  it('does not pass on what all neighbours have from the requester itself', async () => {
+    const { world, judge } = await validator();
+    await world.node('other', { provider: scriptedProvider(world.notary('other')) });
+    await world.clock.advanceBy(1000);
+    const notary = world.notary('requester');
+    const reachedBy = (requestId: string, ...peers: readonly string[]) =>
+      bidRequestMessage(world.request({ notary }, { requestId, reached: peers.map(reachedTag) }));
+    const other = world.notary('other').self;
+    expect(judge(reachedBy('request-1', world.notary('provider').self))).toBe('accept');
+    expect(judge(reachedBy('request-2', world.notary('provider').self, other))).toBe('ignore');
+  });
+
   it('remembers a request for as long as it can be believed', async () => {
     const { world, judge, counters } = await validator();
     const request = bidRequestMessage(world.request({ notary: world.notary('requester') }));
@@ -336,7 +349,7 @@ describe('a request that is sent directly', () => {
     const own = bidRequestMessage(world.request(raw));
     await raw.underlay.publish(names.requestsTopic, own);
     expect(await send(own)).toBeUndefined();
-    expect(await send(encodeFrame({ kind: 'kept', body: null }))).toBe('CHANNEL_CLOSED');
+    expect(await send(encodeFrame({ kind: 'refused', body: { code: 'X' } }))).toBe('CHANNEL_CLOSED');
     expect(desk.calls.filter((call) => call.startsWith('answer'))).toEqual(['answer request-1']);
     expect(provider.network.counters()).toMatchObject({
       'request.WRONG_SIGNER': 1,

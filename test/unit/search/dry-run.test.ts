@@ -164,7 +164,7 @@ describe('a dry run', () => {
     const { targets, request } = await onAir();
     expect(targets).toEqual([{ peer: 'a' }]);
     expect(request).toMatchObject({ exclude: ['b'], answerAlways: true, answerShare: 1 });
-    market.audience = new Set();
+    market.hearers = new Set();
     market.published[0]?.listener.audienceChanged();
     await clock.runUntilSettled(running, 10_000);
   });

@@ -123,7 +123,7 @@ describe('a search on the air', () => {
   });
 
   it('ends when everybody has answered, with bids, declines and refusals', () => {
-    market.audience = new Set(['a', 'b', 'c']);
+    market.hearers = new Set(['a', 'b', 'c']);
     const search = publish();
     search.bid(bidOf('a'), from('a'));
     search.decline(declineOf('b'));
@@ -144,7 +144,7 @@ describe('a search on the air', () => {
   it('ends when the last one that has not answered goes away', () => {
     const search = publish();
     search.bid(bidOf('a'), from('a'));
-    market.audience.delete('b');
+    market.hearers.delete('b');
     search.audienceChanged();
     expect(outcomes).toMatchObject([{ reason: 'everyone-answered' }]);
   });
@@ -171,7 +171,7 @@ describe('a search on the air', () => {
   });
 
   it('ends a quiet moment after enough bids', async () => {
-    market.audience = new Set(['a', 'b', 'c', 'd']);
+    market.hearers = new Set(['a', 'b', 'c', 'd']);
     const search = publish({ wantedBids: 2 });
     await clock.advanceBy(100);
     search.bid(bidOf('a'), from('a'));
@@ -191,7 +191,7 @@ describe('a search on the air', () => {
   });
 
   it('serves itself after a moment alone', async () => {
-    market.audience = new Set([REQUESTER]);
+    market.hearers = new Set([REQUESTER]);
     const search = publish();
     search.bid(bidOf(REQUESTER), from(REQUESTER));
     await clock.advanceBy(299);
@@ -201,7 +201,7 @@ describe('a search on the air', () => {
   });
 
   it('ends at once when it was meant for providers of whom none can be reached', () => {
-    market.audience = new Set();
+    market.hearers = new Set();
     publish({}, []);
     expect(outcomes).toMatchObject([{ reason: 'everyone-answered', seenAtLeast: 0 }]);
     expect(market.closedRequests).toEqual(['round-1']);
@@ -211,7 +211,7 @@ describe('a search on the air', () => {
     const search = publish({}, [{ peer: 'a' }, { peer: 'b' }]);
     search.decline(declineOf('a'));
     expect(outcomes).toEqual([]);
-    market.audience.delete('b');
+    market.hearers.delete('b');
     search.audienceChanged();
     expect(outcomes).toMatchObject([{ reason: 'everyone-answered', declines: [{ provider: 'a' }] }]);
   });

@@ -141,7 +141,7 @@ describe('the search desk', () => {
 
     for (const done of ['one', 'two', 'high', 'first', 'second']) {
       const { request, listener } = listenerOf(done);
-      for (const provider of market.audience)
+      for (const provider of market.hearers)
         listener.decline(declineOf(provider, { requestId: request.requestId }));
       await clock.advanceBy(100);
     }

@@ -47,8 +47,9 @@ export class MarketDesk implements Market {
     return this.#context.underlay.peerRecord();
   }
 
-  audienceSize(): number {
-    return this.#audience().length;
+  audience(): readonly string[] {
+    const subscribers = this.#context.underlay.subscribers(this.#context.names.requestsTopic);
+    return this.#hearsSelf() ? [...subscribers, this.self] : subscribers;
   }
 
   openRequest(
@@ -76,7 +77,7 @@ export class MarketDesk implements Market {
     }
     const byGossip = targets === undefined && message.length <= underlay.maxGossipBytes;
     const records = new Map(targets?.map(({ peer, peerRecord }) => [peer, peerRecord]));
-    const live = new LiveRequest(request, listener, byGossip ? this.#audience() : [], {
+    const live = new LiveRequest(request, listener, byGossip ? this.audience() : [], {
       send: (peer) => this.#sendDirectly(peer, message, records.get(peer)),
       closed: (silently) => this.#close(requestId, silently),
       mostDirectSends: limits.directSendsPerRequest,
@@ -84,7 +85,7 @@ export class MarketDesk implements Market {
     });
     this.#live.set(requestId, live);
     if (byGossip) this.#publish(message);
-    else live.ask(targets === undefined ? this.#audience() : [...records.keys()]);
+    else live.ask(targets === undefined ? this.audience() : [...records.keys()]);
     return live;
   }
 
@@ -104,7 +105,7 @@ export class MarketDesk implements Market {
   }
 
   subscribersChanged(): void {
-    const audience = this.#audience();
+    const audience = this.audience();
     for (const live of this.#live.values()) live.audienceIs(audience);
   }
 
@@ -118,11 +119,6 @@ export class MarketDesk implements Market {
       else if (first.kind === 'bid') await this.#takeBid(first, frames);
       else throw outOfTurn(`a ${first.kind}`);
     });
-  }
-
-  #audience(): readonly string[] {
-    const subscribers = this.#context.underlay.subscribers(this.#context.names.requestsTopic);
-    return this.#hearsSelf() ? [...subscribers, this.self] : subscribers;
   }
 
   #publish(message: Uint8Array): void {
@@ -172,7 +168,7 @@ export class MarketDesk implements Market {
       return;
     }
     this.#context.counters.add('negotiation.kept');
-    if (await negotiation.keep()) live.listener.negotiationEnded(negotiation.provider);
+    if (await negotiation.serve()) live.listener.negotiationEnded(negotiation.provider);
   }
 
   async #refuse(negotiation: RequesterNegotiation, code: string): Promise<void> {

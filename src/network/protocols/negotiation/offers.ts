@@ -3,7 +3,7 @@ import type { Evidence } from '../../../domain/evidence.ts';
 import { sleep } from '../../../lib/clock.ts';
 import { CodedError, codeOf } from '../../../lib/coded-error.ts';
 import { envelopeOf } from '../../../messages/envelope.ts';
-import { refusedSchema } from '../../../messages/frame.ts';
+import { type Frame, refusedSchema } from '../../../messages/frame.ts';
 import { jobRequestMessage } from '../../../messages/job-request.ts';
 import { openProposal } from '../../../messages/proposal.ts';
 import { signedContractToWire } from '../../../messages/signed-contract.ts';
@@ -12,6 +12,8 @@ import { attend, countFault, type NetworkContext } from '../../context.ts';
 import { ExpiringSet } from '../../expiring-set.ts';
 import { FrameChannel, outOfTurn, required } from '../../frame-channel.ts';
 import type { Channel, OpenOptions } from '../../underlay.ts';
+
+type BidToSend = Extract<Answer, { readonly kind: 'bid' }>;
 
 interface Offer {
   readonly request: Evidence<BidRequest>;
@@ -61,7 +63,11 @@ export class Offers {
       return;
     }
     counters.add(`answer.${answer.kind}`);
-    if (answer.kind === 'bid') void this.#offer(request, answer.bid, answer.delayMs ?? 0);
+    if (answer.kind === 'bid') {
+      void this.#offer(request, answer);
+      // What the disk has not taken yet counts as being answered; the offer reports what went wrong.
+      await answer.durable.catch(() => {});
+    }
     if (answer.kind === 'decline') void this.#decline(request, answer.decline);
   }
 
@@ -82,7 +88,7 @@ export class Offers {
     }
   }
 
-  async #offer(request: Evidence<BidRequest>, bid: Evidence<Bid>, delayMs: number): Promise<void> {
+  async #offer(request: Evidence<BidRequest>, { bid, durable, delayMs = 0 }: BidToSend): Promise<void> {
     const { clock, limits, counters } = this.#context;
     if (this.#isClosed(request) || this.#open >= limits.offers) {
       counters.add(this.#isClosed(request) ? 'offer.closed-before' : 'offer.dropped');
@@ -97,9 +103,10 @@ export class Offers {
         return;
       }
       const channel = await this.#reach(request);
-      await attend(this.#context, 'offer', channel, () =>
-        this.#conduct({ request, bid, frames: this.#frames(channel) }),
-      );
+      await attend(this.#context, 'offer', channel, async () => {
+        await durable;
+        await this.#conduct({ request, bid, frames: this.#frames(channel) });
+      });
     } catch (error) {
       countFault(this.#context, 'offer', request.signer, error);
     } finally {
@@ -142,29 +149,28 @@ export class Offers {
   }
 
   async #conduct(offer: Offer): Promise<void> {
-    const { limits, counters } = this.#context;
     await offer.frames.send({ kind: 'bid', body: envelopeOf(offer.bid) });
-    const verdict = await offer.frames.expect(limits.answerTimeoutMs);
-    if (verdict.kind === 'refused') {
-      const refused = refusedSchema.safeParse(verdict.body);
-      counters.add(refused.success ? 'offer.refused' : 'offer.MALFORMED');
+    this.#context.counters.add('offer.sent');
+    const first = await this.#next(offer);
+    if (first?.kind === 'refused') {
+      const refused = refusedSchema.safeParse(first.body);
+      this.#context.counters.add(refused.success ? 'offer.refused' : 'offer.MALFORMED');
       return;
     }
-    if (verdict.kind !== 'kept') throw outOfTurn(`a ${verdict.kind}`);
-    counters.add('offer.kept');
-    while (await this.#serveTurn(offer)) {
-      // One question at a time, until the requester ends.
+    // One question at a time, until the requester ends.
+    for (let frame = first; frame !== undefined; frame = await this.#next(offer)) {
+      await this.#answerTo(frame, offer);
     }
   }
 
-  /** Answers one question; false when the requester has ended. */
-  async #serveTurn(offer: Offer): Promise<boolean> {
-    const frame = await offer.frames.receive(this.#context.limits.negotiationIdleMs);
-    if (frame === undefined) return false;
+  #next({ frames }: Offer): Promise<Frame | undefined> {
+    return frames.receive(this.#context.limits.negotiationIdleMs);
+  }
+
+  async #answerTo(frame: Frame, offer: Offer): Promise<void> {
     if (frame.kind === 'job-request') await this.#lock(offer, frame.body);
     else if (frame.kind === 'proposal') await this.#accept(offer, frame.body);
     else throw outOfTurn(`a ${frame.kind}`);
-    return true;
   }
 
   async #lock(offer: Offer, body: unknown): Promise<void> {

@@ -34,9 +34,8 @@ export class RequesterNegotiation implements Negotiation {
   readonly #frames: FrameChannel;
   readonly #requestId: string;
   readonly #roundTrips: Pick<RoundTrips, 'measured'>;
-  readonly #kept = Promise.withResolvers<void>();
   /** Settles when the question before has been answered. */
-  #turn: Promise<unknown>;
+  #turn: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #reply: { resolve(frame: Frame): void; reject(error: unknown): void } | undefined;
   #state: 'open' | 'closed-here' | 'over' = 'open';
@@ -52,8 +51,6 @@ export class RequesterNegotiation implements Negotiation {
     this.#requestId = requestId;
     this.#roundTrips = roundTrips;
     this.provider = frames.channel.peer;
-    this.#turn = this.#kept.promise;
-    this.#kept.promise.catch(() => {});
   }
 
   get open(): boolean {
@@ -79,20 +76,14 @@ export class RequesterNegotiation implements Negotiation {
   close(): void {
     if (this.#state !== 'open') return;
     this.#state = 'closed-here';
-    this.#kept.reject(lost());
     if (this.#reply === undefined) closeSoftly(this.#context, this.#frames.channel);
     else this.#frames.channel.abort();
     this.#failReply(lost());
   }
 
-  /**
-   * Tells the provider that its bid stands and stays with the channel until it is over.
-   * True when the provider or the connection ended it, false when this side did.
-   */
-  async keep(): Promise<boolean> {
+  /** Stays with the channel until it is over: true when the provider or the connection ended it, false when this side did. */
+  async serve(): Promise<boolean> {
     try {
-      if (this.#state === 'open') await this.#frames.send({ kind: 'kept', body: null });
-      this.#kept.resolve();
       for (
         let frame = await this.#frames.receive();
         frame !== undefined;
@@ -120,7 +111,6 @@ export class RequesterNegotiation implements Negotiation {
   #finish(): boolean {
     const endedThere = this.#state === 'open';
     this.#state = 'over';
-    this.#kept.reject(lost());
     this.#failReply(lost());
     return endedThere;
   }
