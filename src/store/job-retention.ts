@@ -38,7 +38,7 @@ const PARTS_PER_BATCH = 1000;
  * note. One with work that is not over is spared.
  */
 export class JobRetention {
-  readonly #limits: Pick<StoreLimits, 'pruneScan'>;
+  readonly #limits: Pick<StoreLimits, 'pruneScan' | 'pruneGraceMs'>;
   readonly #needs: JobRetentionNeeds;
   #finished = 0;
   /** Jobs that the last call gave. */
@@ -46,7 +46,7 @@ export class JobRetention {
   /** Jobs that were left out since the oldest one was looked at. */
   readonly #spared = new Set<string>();
 
-  constructor(limits: Pick<StoreLimits, 'pruneScan'>, needs: JobRetentionNeeds) {
+  constructor(limits: Pick<StoreLimits, 'pruneScan' | 'pruneGraceMs'>, needs: JobRetentionNeeds) {
     this.#limits = limits;
     this.#needs = needs;
   }
@@ -80,7 +80,7 @@ export class JobRetention {
 
   /** The first of the finished jobs that may go, and one more than are taken where there are more. */
   async #due(olderThanMs: number, keepAtMost: number): Promise<readonly string[]> {
-    const newestToGo = this.#needs.clock.nowMs() - olderThanMs;
+    const nowMs = this.#needs.clock.nowMs();
     const surplus = Math.max(0, this.#finished - keepAtMost);
     const atMost = this.#limits.pruneScan + 1;
     const due: string[] = [];
@@ -88,7 +88,8 @@ export class JobRetention {
     for await (const { jobId, finishedAt } of this.#needs.records.index.finished(
       atMost + this.#spared.size,
     )) {
-      if (finishedAt > newestToGo && seen >= surplus) break;
+      const ageMs = nowMs - finishedAt;
+      if (ageMs < olderThanMs && (seen >= surplus || ageMs < this.#limits.pruneGraceMs)) break;
       seen += 1;
       if (!this.#spared.has(jobId)) due.push(jobId);
       if (due.length === atMost) break;

@@ -21,6 +21,8 @@ export interface StoreLimits {
   readonly watchers: number;
   /** Jobs, and records of the provider, that one call of a prune looks at. */
   readonly pruneScan: number;
+  /** A job that ended more recently is not one too many yet: its providers may still have to hear how it ended. */
+  readonly pruneGraceMs: number;
   /** Answers to bid requests: beyond these the oldest are dropped. */
   readonly answers: number;
   readonly answerAgeMs: number;
@@ -57,7 +59,7 @@ export const defaultRetention: RetentionOptions = {
   finishedJobs: 10_000,
   endedContractsMs: 30 * DAY_MS,
   neversMs: 5 * 60_000,
-  everyMs: 60_000,
+  everyMs: 15_000,
   callsPerRun: 16,
 };
 
@@ -78,6 +80,7 @@ export const defaultStoreLimits: StoreLimits = {
   eventsPerRead: 1000,
   watchers: 4096,
   pruneScan: 256,
+  pruneGraceMs: 60_000,
   answers: 10_000,
   answerAgeMs: 60 * 60 * 1000,
   nevers: 32_768,

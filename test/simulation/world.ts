@@ -10,7 +10,7 @@ import { defaultOrchestratorLimits } from '../../src/orchestrator/options.ts';
 import { defaultProviderLimits } from '../../src/provider/options.ts';
 import { defaultRegistryLimits } from '../../src/registry/options.ts';
 import { MemoryDisk } from '../../src/store/memory-database.ts';
-import { defaultRetention, defaultStoreLimits } from '../../src/store/options.ts';
+import { defaultRetention, defaultStoreLimits, type RetentionOptions } from '../../src/store/options.ts';
 import { FakeClock } from './fake-clock.ts';
 import { createMemoryContent, MemoryBlocks } from './memory-content.ts';
 import { createMemoryFolders, createScriptedExecutor, RunRecord } from './scripted-executor.ts';
@@ -28,6 +28,7 @@ export interface WorldOptions {
   readonly exitReason?: (executionId: string) => ExitReason;
   /** Providers take the lock with the bid. */
   readonly lockOnBid?: boolean;
+  readonly retention?: Partial<RetentionOptions>;
 }
 
 /** One node over all its lives: its key, disk and content stay, everything else goes with a crash. */
@@ -50,11 +51,13 @@ export class World {
   readonly #workMs: (executionId: string) => number;
   readonly #exitReason: (executionId: string) => ExitReason;
   readonly #lockOnBid: boolean;
+  readonly #retention: RetentionOptions;
 
   constructor(options: WorldOptions) {
     this.random = new SeededRandom(options.seed);
     this.network = new SimulatedNetwork(this.clock, this.random.fork('network'), options.network ?? {});
     this.#lockOnBid = options.lockOnBid ?? false;
+    this.#retention = { ...defaultRetention, ...options.retention };
     this.#workMs = options.workMs ?? (() => 500);
     this.#exitReason = options.exitReason ?? (() => 'completed');
   }
@@ -81,7 +84,7 @@ export class World {
     const random = this.random.fork(`life/${machine.name}/${this.clock.monotonicMs()}`);
     const starting = (async () =>
       startNode(
-        nodeOptions(machine.provides, this.#lockOnBid),
+        nodeOptions(machine.provides, this.#lockOnBid, this.#retention),
         { nodePath: '', searchPath: '', constrainedMemoryBytes: 0 },
         {
           clock,
@@ -155,7 +158,7 @@ export class World {
   }
 }
 
-function nodeOptions(provides: boolean, lockOnBid: boolean): NodeOptions {
+function nodeOptions(provides: boolean, lockOnBid: boolean, retention: RetentionOptions): NodeOptions {
   return {
     network: 'simulated',
     dataDir: '/nowhere',
@@ -181,7 +184,7 @@ function nodeOptions(provides: boolean, lockOnBid: boolean): NodeOptions {
     },
     registry: defaultRegistryLimits,
     store: { folder: '/nowhere', limits: defaultStoreLimits },
-    retention: defaultRetention,
+    retention,
     content: { folder: '/nowhere' },
     ...(provides
       ? {

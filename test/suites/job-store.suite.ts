@@ -422,6 +422,7 @@ export function jobStoreSuite(name: string, setUp: () => Promise<StoreFixture>):
         await store.jobs.commit(make.created('open', { createdAt: 1 }));
         for (const [index, id] of ['a', 'b', 'c', 'd'].entries()) await finished(id, 100 + index);
         fixture.setNow(1000);
+        await reopen({ pruneGraceMs: 0 });
       });
 
       it('that ended too long ago, with all their parts', async () => {
@@ -449,11 +450,17 @@ export function jobStoreSuite(name: string, setUp: () => Promise<StoreFixture>):
       });
 
       it('the oldest of those that are too many, also after it was opened again', async () => {
-        await reopen();
+        await reopen({ pruneGraceMs: 0 });
         expect(await prune(10_000, 3)).toEqual({ jobIds: ['a'], more: false });
         expect(await prune(10_000, 3)).toEqual({ jobIds: [], more: false });
         expect(await prune(10_000, 0)).toEqual({ jobIds: ['b', 'c', 'd'], more: false });
         expect(await ids()).toEqual(['open']);
+      });
+
+      it('but none for there being too many that has just ended', async () => {
+        await reopen({ pruneGraceMs: 899 });
+        expect(await prune(10_000, 0)).toEqual({ jobIds: ['a', 'b'], more: false });
+        expect(await prune(898, 0)).toEqual({ jobIds: ['c'], more: false });
       });
 
       it('a bounded number of them at a time', async () => {
@@ -463,7 +470,7 @@ export function jobStoreSuite(name: string, setUp: () => Promise<StoreFixture>):
       });
 
       it('but none with work that is not over, and those behind it all the same', async () => {
-        await reopen({ pruneScan: 1 });
+        await reopen({ pruneGraceMs: 0, pruneScan: 1 });
         const live = { ...make.execution('a', 0, 2), attempt: 2 };
         await store.jobs.commit({ jobId: 'a', revision: 1, executions: [live], events: [] });
         expect(await prune(0, 0)).toEqual({ jobIds: [], more: true });

@@ -35,7 +35,7 @@ const jumping: Clock = {
 };
 
 async function open(pruneScan = defaultStoreLimits.pruneScan): Promise<void> {
-  const limits = { ...defaultStoreLimits, pruneScan };
+  const limits = { ...defaultStoreLimits, pruneScan, pruneGraceMs: 0 };
   const opening = (async () =>
     openStore(
       { folder: 'memory', limits },
