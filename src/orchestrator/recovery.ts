@@ -56,8 +56,11 @@ function interrupted(search: Search, now: number): JobChange {
   };
 }
 
-async function resolve(execution: Execution, { store, closer }: RecoveryNeeds): Promise<void> {
+async function resolve(execution: Execution, { store, closer, liveness }: RecoveryNeeds): Promise<void> {
   const { contractId } = execution;
   const contract = contractId === undefined ? undefined : await store.contract(contractId);
-  if (contract?.state === 'PROPOSED') void closer.resolve(execution, contract);
+  if (contract?.state !== 'PROPOSED') return;
+  // Should it be a contract already, its provider has tried to report as well.
+  liveness.expect(execution.id, RECOVERY_GRACE_MS);
+  void closer.resolve(execution, contract);
 }

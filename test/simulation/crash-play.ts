@@ -17,6 +17,8 @@ const FREE_WITHIN_MS = 120_000;
 export interface CrashPlan {
   /** In each life in turn: after which batch of the job's events the requester is killed, 0 being the post. */
   readonly afterBatch: readonly number[];
+  /** How long after it: enough for the next batch to be half written, or for a message to be on its way. */
+  readonly lateMs?: number;
   readonly downMs: number;
 }
 
@@ -73,7 +75,9 @@ class Play {
     const jobId = await this.#post(requester, providers);
     const stage = { world, requester, providers, jobId };
     await this.#untilOver(stage);
-    for (const machine of providers) if (machine.life === undefined) await world.boot(machine);
+    for (const machine of world.machines.values()) {
+      if (machine.life === undefined) await world.boot(machine);
+    }
     await world.clock.advanceBy(QUIET_AFTER_MS);
     await world.until(async () => isAllFree(world), FREE_WITHIN_MS, 'all capacity is free', 1000);
     return await this.#played(stage);
@@ -104,8 +108,15 @@ class Play {
 
   #countBatch({ world, requester }: Stage): void {
     if (requester.life === undefined) return;
-    if (this.#batch === this.#plan.afterBatch[this.#life]) world.crash(requester);
+    if (this.#batch === this.#plan.afterBatch[this.#life]) this.#crash(world, requester);
     this.#batch += 1;
+  }
+
+  #crash(world: World, requester: Machine): void {
+    const { lateMs } = this.#plan;
+    const { life } = requester;
+    if (lateMs === undefined) world.crash(requester);
+    else world.clock.after(lateMs, () => (requester.life === life ? world.crash(requester) : undefined));
   }
 
   /** Starts the requester again whenever it is down. */
@@ -117,6 +128,7 @@ class Play {
     };
     for (;;) {
       await world.until(over, OVER_WITHIN_MS, `the job is ${this.#story.end}`);
+      await world.clock.advanceBy(this.#plan.lateMs ?? 0);
       if (requester.life !== undefined) return;
       await world.clock.advanceBy(this.#plan.downMs);
       await this.#again(stage);

@@ -31,7 +31,7 @@ export interface Story {
   /** How the first, second, … execution to run ends. */
   readonly exitReason?: (run: number) => ExitReason;
   readonly cancelled?: boolean;
-  /** Also with a long time down, and with several crashes. */
+  /** Also with a long time down, with several crashes, and between two events. */
   readonly thorough?: boolean;
   readonly end: JobState;
   /** Executions whose work is done to its end, however often the requester crashes; doomed ones are not counted. */
@@ -50,13 +50,6 @@ function crashProvider({ world, providers }: Stage, { provider }: JobEvent): voi
   if (machine !== undefined) world.crash(machine);
 }
 
-/** Another requester takes what the job is after. */
-async function rivalPosts(world: World, count: number): Promise<void> {
-  const rival = await world.start('rival', { provides: false });
-  await world.clock.advanceBy(500);
-  for (let index = 0; index < count; index += 1) await world.post(rival, LARGE);
-}
-
 export const STORIES: Readonly<Record<string, Story>> = {
   'one that nothing happens to': { job: PATIENT, thorough: true, end: 'Completed', runs: 1 },
   'one whose providers lock with the bid': {
@@ -71,12 +64,14 @@ export const STORIES: Readonly<Record<string, Story>> = {
     end: 'Completed',
     runs: 1,
   },
-  'one of two partitions': { job: { ...PATIENT, count: 2 }, thorough: true, end: 'Completed', runs: 2 },
+  'one of two partitions': { job: { ...PATIENT, count: 2 }, end: 'Completed', runs: 2 },
   'one that finds the provider busy': {
     providers: 1,
     job: LARGE,
     before: async (world) => {
-      await rivalPosts(world, 1);
+      const rival = await world.start('rival', { provides: false });
+      await world.clock.advanceBy(500);
+      await world.post(rival, LARGE);
       await world.clock.advanceBy(400);
     },
     end: 'Completed',
@@ -84,8 +79,16 @@ export const STORIES: Readonly<Record<string, Story>> = {
   },
   'one that another is faster than': {
     providers: 1,
-    job: LARGE,
-    before: (world) => rivalPosts(world, 1),
+    network: { breakDetectionMs: 60_000 },
+    job: { ...LARGE, timeouts: { ...PATIENT.timeouts, search: '3s' } },
+    // Both wait for the bid of a provider that is dead, the rival for less long.
+    before: async (world) => {
+      const dead = await world.start('dead', { provides: true });
+      const rival = await world.start('rival', { provides: false });
+      await world.clock.advanceBy(500);
+      world.crash(dead);
+      await world.post(rival, { ...LARGE, timeouts: { ...PATIENT.timeouts, search: '1s' } });
+    },
     end: 'Completed',
     runs: 1,
   },
@@ -123,7 +126,6 @@ export const STORIES: Readonly<Record<string, Story>> = {
   },
   'one that fails at first': { job: RETRIED, exitReason: firstRunFails, end: 'Completed', runs: 2 },
   'one that fails': {
-    thorough: true,
     job: { ...PATIENT, retry: { attempts: 1, on: [] } },
     exitReason: () => 'exit-code',
     end: 'Failed',

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import type { JobEvent, JobEventType } from '../../src/domain/job-event.ts';
+import type { JobEventType } from '../../src/domain/job-event.ts';
 import { messageOf } from '../../src/lib/coded-error.ts';
 import { type CrashPlan, type Played, play } from './crash-play.ts';
 import { STORIES, type Story } from './crash-stories.ts';
@@ -13,6 +13,8 @@ import { STORIES, type Story } from './crash-stories.ts';
 const SHORTLY_DOWN_MS = 300;
 /** Longer than the work, than a provider's patience on a stream, and than a lock needs. */
 const LONG_DOWN_MS = 45_000;
+/** The next batch is being written; a message is on its way; an answer is. */
+const LATE_MS = [1, 8, 25];
 
 /** False: nothing writes it yet. */
 const WRITTEN: Readonly<Record<JobEventType, boolean>> = {
@@ -72,21 +74,25 @@ function plansFor(story: Story, { batches }: Played): readonly CrashPlan[] {
       ? [
           { afterBatch: [afterBatch], downMs: LONG_DOWN_MS },
           { afterBatch: [afterBatch, 1, 1], downMs: SHORTLY_DOWN_MS },
+          ...LATE_MS.map((lateMs) => ({ afterBatch: [afterBatch], downMs: SHORTLY_DOWN_MS, lateMs })),
         ]
       : []),
   ]).flat();
 }
 
-function told({ afterBatch, downMs }: CrashPlan, { batches }: Played): string {
+function told({ afterBatch, downMs, lateMs = 0 }: CrashPlan, { batches }: Played): string {
   const [first = 0] = afterBatch;
   const types = first === 0 ? ['job.posted'] : batches[first - 1]?.map(({ type }) => type);
-  return `killed after batches ${afterBatch.join(', ')} (${types?.join(' ') ?? ''}), down for ${downMs} ms`;
+  const when = `${lateMs} ms after batches ${afterBatch.join(', ')} (${types?.join(' ') ?? ''})`;
+  return `killed ${when}, down for ${downMs} ms`;
 }
 
 async function problemsWith(story: Story, plan: CrashPlan): Promise<readonly string[]> {
   try {
     const played = await play(story, plan);
-    const killed = played.batches.length === plan.afterBatch[0];
+    const [first = 0] = plan.afterBatch;
+    const killed =
+      plan.lateMs === undefined ? played.batches.length === first : played.batches.length >= first;
     return killed ? problemsOf(played, story) : ['it was not killed there'];
   } catch (error) {
     return [messageOf(error)];
@@ -97,7 +103,7 @@ async function problemsWith(story: Story, plan: CrashPlan): Promise<readonly str
 function problemsOf(played: Played, story: Story): string[] {
   const { job, events, batches, contracts } = played;
   const durable = batches.flat();
-  const problems = [...runProblems(played, story), ...contractProblems(played, durable)];
+  const problems = [...runProblems(played, story), ...contractProblems(played)];
   if (job.state !== story.end) problems.push(`the job is ${job.state}`);
   if (!isDeepStrictEqual(events.slice(1, durable.length + 1), durable)) {
     problems.push('events that were durable are not what they were');
@@ -115,9 +121,9 @@ function runProblems({ world, job, doomed }: Played, { runs }: Story): string[] 
   return finished === runs ? twice : [...twice, `${finished} executions did their work`];
 }
 
-/** After the commit point the same contract goes on. */
-function contractProblems({ world, executions, doomed }: Played, durable: readonly JobEvent[]): string[] {
-  return durable.flatMap(({ type, executionId = '', data }) => {
+/** After the commit point the same contract goes on, however late the requester learns that it was reached. */
+function contractProblems({ world, executions, events, doomed }: Played): string[] {
+  return events.flatMap(({ type, executionId = '', data }) => {
     if (type !== 'contract.accepted' || doomed.has(executionId)) return [];
     const execution = executions.find(({ id }) => id === executionId);
     const { observed } = execution ?? {};
