@@ -59,13 +59,15 @@ async function main(): Promise<number> {
     clock: systemClock,
     onStop,
     startNode: async (options, onFatal) => {
-      const { startNode } = await import('./node.ts');
       const host = {
         nodePath: process.execPath,
         searchPath: process.env['PATH'] ?? '',
         constrainedMemoryBytes: process.constrainedMemory() ?? 0,
       };
-      const node = await startNode(options, host, { onFatal });
+      const { lookAround } = await import('./node-machine.ts');
+      const surroundings = lookAround(options, host);
+      const { startNode } = await import('./node.ts');
+      const node = await startNode(options, host, { onFatal, surroundings });
       growYoungSpace();
       return node;
     },

@@ -8,6 +8,7 @@ import type { Logger } from './lib/logger.ts';
 import type { Random } from './lib/random.ts';
 import type { Libp2pNeeds } from './network/libp2p/libp2p-underlay.ts';
 import type { Underlay } from './network/underlay.ts';
+import type { Surroundings } from './node-machine.ts';
 import type { Executor } from './provider/executors/executor.ts';
 import type { AttemptFolders } from './provider/ports.ts';
 import type { MachineInventory } from './provider/resources/probe.ts';
@@ -39,6 +40,8 @@ export interface NodeOverrides {
   readonly executor?: Executor;
   readonly folders?: AttemptFolders;
   readonly machine?: MachineInventory;
+  /** A look at the machine that has begun already. */
+  readonly surroundings?: Surroundings | undefined;
   /** False: no HTTP interface. */
   readonly api?: boolean;
   readonly useBubblewrap?: 'auto' | 'never';

@@ -25,6 +25,7 @@ const FOLDERS = [...MARKET, ...EDGES, 'proof', 'config', 'launcher'].map((part) 
 const COMPOSITION = [
   'node.ts',
   'node-base.ts',
+  'node-machine.ts',
   'node-housekeeping.ts',
   'node-provider.ts',
   'node-view.ts',
@@ -55,7 +56,7 @@ const ROWS: readonly ImportRow[] = [
   { from: 'launcher/', values: [...OPTIONS, 'lib/'], types: [] },
   ...COMPOSITION.map((file) => ({ from: file, values: [...COMPOSITION, ...FOLDERS, ...BELOW], types: [] })),
   { from: 'cli/', values: COMMANDS, types: [] },
-  { from: 'main.ts', values: ['cli/', ...COMMANDS], types: [] },
+  { from: 'main.ts', values: ['cli/', 'node-machine.ts', ...COMMANDS], types: [] },
 ];
 
 /** The one place of each side effect that comes with a package. */

@@ -83,7 +83,8 @@ async function be(folder: string): Promise<void> {
   );
   await new Level(folder).open();
   await underlay.start();
-  const server = createServer(getRequestListener(new OpenAPIHono().fetch));
+  const answer = getRequestListener(new OpenAPIHono().fetch);
+  const server = createServer((request, response) => void answer(request, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   process.send?.('ready');
