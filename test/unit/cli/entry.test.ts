@@ -1,0 +1,31 @@
+import { execFile } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import packageFile from '../../../package.json' with { type: 'json' };
+
+const run = promisify(execFile);
+const ENTRY = fileURLToPath(new URL(`../../../${packageFile.bin.bidmesh}`, import.meta.url));
+
+it('starts the program from the file that the package names', async () => {
+  accessSync(ENTRY, constants.X_OK);
+  const { stdout, stderr } = await run(process.execPath, [ENTRY, '--version']);
+  expect(stdout.trim()).toBe(packageFile.version);
+  expect(stderr).toBe('');
+});
+
+it('passes on with what exit code the command ended', async () => {
+  await expect(run(process.execPath, [ENTRY, 'no-such-command'])).rejects.toMatchObject({ code: 2 });
+});
+
+it('loads no TypeScript compiler once the compiled code is there', async () => {
+  await run(process.execPath, [ENTRY, '--version']);
+  const { stderr } = await run(process.execPath, [ENTRY, '--version'], {
+    env: { ...process.env, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' },
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  expect(stderr).toContain('retrieving transpile cache for StrippedTypeScript');
+  expect(stderr).toMatch(/src\/main\.ts\.\.\.success/);
+  expect(stderr).not.toMatch(/retrieving transpile cache for StrippedTypeScript \S+\.\.\.(?!success)/);
+});
