@@ -1,3 +1,5 @@
+#!/usr/bin/env node
+// `bidmesh.js` is what people start; npx may remember this file from when it was the one.
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
