@@ -4,11 +4,11 @@ import { measureFloor } from './floor.ts';
 import { benchNetwork, followEvents, postJob, uploadBlob } from './nodes.ts';
 
 const PROVIDERS = 4;
-const WARM_UP = 10;
+const WARM_UP = 30;
 
 /**
- * Four provider processes and a requester on loopback; a no-op WASM job each time. The floor is bare libp2p between
- * as many processes: gossip out, a new stream back, two round trips of the same sizes, no logic and no disk.
+ * Four provider processes and a requester on loopback; a no-op WASM job each time. The floor is libp2p as it comes,
+ * between as many processes: gossip out, a new stream back, two round trips of the same sizes, no logic and no disk.
  */
 export const negotiation: Bench = {
   name: 'negotiation',

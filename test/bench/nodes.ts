@@ -15,7 +15,7 @@ export function benchNetwork(network = benchName()): LocalNetwork {
   return new LocalNetwork(
     {
       nodePath: process.execPath,
-      mainPath: fileURLToPath(new URL('../../src/main.ts', import.meta.url)),
+      mainPath: fileURLToPath(new URL('../../src/bidmesh.js', import.meta.url)),
       temporaryRoot: tmpdir(),
       env: process.env,
       network,

@@ -110,7 +110,7 @@ export class ContractDesk {
     if (earlier !== undefined) return terms.requester === requester ? earlier : decline(GIVEN_UP);
     if (never !== undefined) return decline(GIVEN_UP);
     const refusal =
-      checkProposal(proposal, { requester, provider: notary.self }, open) ??
+      checkProposal(proposal, { requester, provider: notary.self }, open, this.#options.limits) ??
       counterpart ??
       this.#refusalNow(proposal, arrivedAtMs);
     if (refusal !== undefined) return decline(refusal);
