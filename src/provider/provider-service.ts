@@ -159,7 +159,7 @@ export class ProviderService implements Provider, ProviderDesk {
   }
 
   peerConnected(peer: string): void {
-    if (this.#parts?.reporter.serves(peer) === true) this.#parts.reporter.changed(peer);
+    this.#parts?.reporter.reachable(peer);
   }
 
   // ---- insides --------------------------------------------------------------------------------------

@@ -28,6 +28,8 @@ export interface ReporterNeeds {
 interface Line {
   sending: boolean;
   again: boolean;
+  /** It came into reach while this list was under way. */
+  back: boolean;
   failures: number;
   number: number;
   timer: Timer | undefined;
@@ -48,12 +50,13 @@ export class Reporter {
     this.#needs = needs;
   }
 
-  /** Something the requester should know has changed, or it may be in reach again. */
+  /** Something the requester should know has changed. */
   changed(requester: string): void {
     if (this.#stopped) return;
     const line = this.#lines.get(requester) ?? {
       sending: false,
       again: false,
+      back: false,
       failures: 0,
       number: 0,
       timer: undefined,
@@ -66,8 +69,12 @@ export class Reporter {
     void this.#send(requester, line);
   }
 
-  serves(requester: string): boolean {
-    return this.#lines.has(requester);
+  /** A requester came into reach. A list that hangs then will fail, and is not waited for longer than that. */
+  reachable(requester: string): void {
+    const line = this.#lines.get(requester);
+    if (line === undefined) return;
+    line.back = true;
+    this.changed(requester);
   }
 
   stop(): void {
@@ -76,7 +83,7 @@ export class Reporter {
     this.#lines.clear();
   }
 
-  async #send(requester: string, line: Line): Promise<void> {
+  async #send(requester: string, line: Line, hurried = false): Promise<void> {
     line.timer?.cancel();
     const { record, items } = this.#needs.servedTo(requester);
     if (items.length === 0) {
@@ -85,6 +92,7 @@ export class Reporter {
     }
     line.sending = true;
     line.again = false;
+    line.back = false;
     line.number += 1;
     const delivered = await this.#deliver(requester, record, {
       number: line.number,
@@ -93,8 +101,10 @@ export class Reporter {
     line.failures = delivered ? 0 : line.failures + 1;
     line.sending = false;
     if (this.#stopped) return;
-    if (line.again && delivered) {
-      void this.#send(requester, line);
+    // One try out of turn: a connection that comes and goes must not undo the back-off.
+    const hurry = line.back && !delivered && !hurried;
+    if (hurry || (line.again && delivered)) {
+      void this.#send(requester, line, hurry);
       return;
     }
     const waitMs = delivered ? this.#heartbeat.firstMs : backoffMs(this.#heartbeat, line.failures);

@@ -54,7 +54,6 @@ describe('the reporter', () => {
     ]);
     expect(lists[0]?.list.items).toEqual(items);
     expect(heard).toEqual(['r', 'r', 'r']);
-    expect(reporter.serves('r')).toBe(true);
   });
 
   it('passes on what the requester wants', async () => {
@@ -107,13 +106,39 @@ describe('the reporter', () => {
     expect(lists).toHaveLength(2);
   });
 
+  it('sends at once when its requester came back while a list hung', async () => {
+    const rejects: ((error: Error) => void)[] = [];
+    report = () => new Promise((_, no) => rejects.push(no));
+    reporter.changed('r');
+    reporter.reachable('r');
+    rejects[0]?.(new Error('unreachable'));
+    await clock.settle();
+    expect(lists).toHaveLength(2);
+    // Once only: a connection that comes and goes must not make it spin.
+    reporter.reachable('r');
+    rejects[1]?.(new Error('unreachable'));
+    await clock.settle();
+    expect(lists).toHaveLength(2);
+    await clock.advanceBy(LONGEST_MS);
+    expect(lists).toHaveLength(3);
+  });
+
+  it('sends at once to a requester that is back, and nothing to one it does not serve', async () => {
+    report = () => Promise.reject(new Error('unreachable'));
+    reporter.changed('r');
+    await clock.settle();
+    reporter.reachable('r');
+    reporter.reachable('stranger');
+    await clock.settle();
+    expect(lists.map(({ requester }) => requester)).toEqual(['r', 'r']);
+  });
+
   it('ends when there is nothing left to say, and begins again with the next change', async () => {
     reporter.changed('r');
     await clock.settle();
     items = [];
     await clock.advanceBy(10 * PERIOD_MS);
     expect(lists).toHaveLength(1);
-    expect(reporter.serves('r')).toBe(false);
     items = [itemOf('BidAccepted')];
     reporter.changed('r');
     await clock.settle();
