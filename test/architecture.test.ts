@@ -73,6 +73,7 @@ const PACKAGE_OWNERS: readonly PackageOwner[] = [
       'identity/',
       'config/',
       'provider/executors/',
+      'provider/resources/system.ts',
       'launcher/',
       'cli/',
       'main.ts',

@@ -1,6 +1,9 @@
+import { statfs } from 'node:fs/promises';
 import { arch, availableParallelism, cpus, totalmem } from 'node:os';
-import { cpu, fsSize } from 'systeminformation';
+import { dirname } from 'node:path';
+import { cpu } from 'systeminformation';
 import { type Clock, within } from '../../lib/clock.ts';
+import { codeOf } from '../../lib/coded-error.ts';
 
 /** What the operating system says about this machine. */
 export interface SystemFacts {
@@ -29,20 +32,16 @@ export function cpuVendor(name: string): string {
   return VENDORS.find(([pattern]) => pattern.test(name))?.[1] ?? name.trim().toLowerCase();
 }
 
-interface Mount {
-  readonly mount: string;
-  readonly available: number;
-}
-
-/** The mount that holds `path`: the one with the longest path above it. */
-export function mountOf<T extends Mount>(mounts: readonly T[], path: string): T | undefined {
-  const holds = (mount: string): boolean =>
-    path === mount || path.startsWith(mount.endsWith('/') ? mount : `${mount}/`);
-  return mounts
-    .filter(({ mount }) => holds(mount))
-    .reduce<T | undefined>((best, next) => {
-      return best === undefined || next.mount.length > best.mount.length ? next : best;
-    }, undefined);
+/** What this user may still write where `folder` is, or will be. */
+async function freeBytes(folder: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch (error) {
+    const parent = dirname(folder);
+    if (codeOf(error) !== 'ENOENT' || parent === folder) throw error;
+    return await freeBytes(parent);
+  }
 }
 
 /**
@@ -55,11 +54,10 @@ export async function readSystemFacts(
   timeoutMs: number,
 ): Promise<SystemFacts> {
   const nothing = (): undefined => undefined;
-  const [processor, mounts] = await Promise.all([
+  const [processor, disk] = await Promise.all([
     within(clock, timeoutMs, cpu(), nothing).catch(nothing),
-    within(clock, timeoutMs, fsSize(), nothing).catch(nothing),
+    within(clock, timeoutMs, freeBytes(dataDir), nothing).catch(nothing),
   ]);
-  const disk = mounts === undefined ? undefined : mountOf(mounts, dataDir)?.available;
   const named = `${processor?.manufacturer ?? ''} ${processor?.brand ?? ''}`.trim();
   return {
     cpu: {

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { createToolRunner } from '../../../src/provider/executors/tool-runner.ts';
 import { createHardwareProbe, type MachineInventory } from '../../../src/provider/resources/probe.ts';
-import { cpuVendor, mountOf } from '../../../src/provider/resources/system.ts';
+import { cpuVendor } from '../../../src/provider/resources/system.ts';
 import { createScriptedTools, type ScriptedTools } from './scripted-tools.ts';
 
 const TIMEOUT_MS = 2000;
@@ -15,14 +16,17 @@ beforeEach(async () => {
   tools = await createScriptedTools();
 });
 
-afterEach(() => tools.remove());
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await tools.remove();
+});
 
 function fixturePath(name: string): string {
   return fileURLToPath(new URL(`../../fixtures/gpu/${name}`, import.meta.url));
 }
 
 function probe(
-  options: { timeoutMs?: number; constrainedMemoryBytes?: number } = {},
+  options: { timeoutMs?: number; constrainedMemoryBytes?: number; dataDir?: string } = {},
 ): Promise<MachineInventory> {
   return createHardwareProbe({
     clock: systemClock,
@@ -60,6 +64,19 @@ describe('the hardware probe', () => {
     expect((await probe({ constrainedMemoryBytes: 1024 })).resources.memoryBytes).toBe(1024);
     expect((await probe({ constrainedMemoryBytes: 0 })).resources.memoryBytes).toBe(totalmem());
     expect((await probe({ constrainedMemoryBytes: 2 ** 63 })).resources.memoryBytes).toBe(totalmem());
+  });
+
+  it('finds the disk of a folder that is not there yet, and without any tool', async () => {
+    vi.stubEnv('PATH', '');
+    const { resources, notes } = await probe({ dataDir: join(tools.folder, 'not', 'yet') });
+    expect(resources.diskBytes).toBeGreaterThan(0);
+    expect(notes).toEqual([]);
+  });
+
+  it('offers no disk and says so where its space is unknown', async () => {
+    const { resources, notes } = await probe({ dataDir: 'nothing/of\0this' });
+    expect(resources.diskBytes).toBe(0);
+    expect(notes).toEqual([expect.stringContaining('free disk space')]);
   });
 
   it('numbers the devices of two makers apart', async () => {
@@ -101,14 +118,6 @@ describe('the hardware probe', () => {
 });
 
 describe('the parts of the system facts', () => {
-  it('finds the mount of a folder', () => {
-    const mounts = ['/', '/data', '/data/node', '/database'].map((mount) => ({ mount, available: 1 }));
-    expect(mountOf(mounts, '/data/node/blobs')?.mount).toBe('/data/node');
-    expect(mountOf(mounts, '/data')?.mount).toBe('/data');
-    expect(mountOf(mounts, '/data2')?.mount).toBe('/');
-    expect(mountOf([], '/data')).toBeUndefined();
-  });
-
   it.each([
     ['GenuineIntel', 'intel'],
     ['AuthenticAMD', 'amd'],
