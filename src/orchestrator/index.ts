@@ -1,3 +1,4 @@
+import type { StrikeStore } from '../domain/behaviour-book.ts';
 import type { Explanation } from '../domain/explanation.ts';
 import type { ContractRecord } from '../domain/contract.ts';
 import type { JobDescription } from '../domain/job-description.ts';
@@ -22,7 +23,6 @@ import type {
   PeerTable,
   RequesterDesk,
   StoredFiles,
-  StrikeStore,
 } from './ports.ts';
 
 /** Everything a requester needs from outside. */

@@ -10,8 +10,6 @@ import type { Job, JobSpec, JobState } from '../domain/job.ts';
 import type { JobSnapshot } from '../domain/plan.ts';
 import type { Search } from '../domain/search.ts';
 import type { ServingAnswer, ServingList } from '../domain/serving.ts';
-import type { StrikeChange } from '../domain/strike-book.ts';
-import type { PeerStrikes } from '../domain/strikes.ts';
 
 // ---- what the requester needs from the store -------------------------------------------------------
 
@@ -78,12 +76,6 @@ export interface JobStore {
   events(jobId: string, afterSeq: number, limit: number): Promise<readonly JobEvent[]>;
   /** Calls `listener` after each durable commit of the job, with its events; the returned function ends it. */
   watch(jobId: string, listener: (events: readonly JobEvent[]) => void): () => void;
-}
-
-/** What this requester holds against providers, over restarts. */
-export interface StrikeStore {
-  load(): Promise<readonly PeerStrikes[]>;
-  write(change: StrikeChange): Promise<void>;
 }
 
 // ---- what the requester needs from the network -----------------------------------------------------

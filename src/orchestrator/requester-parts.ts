@@ -1,7 +1,7 @@
+import { BehaviourBook } from '../domain/behaviour-book.ts';
 import type { Evaluation } from '../domain/evaluation.ts';
 import type { Job } from '../domain/job.ts';
 import { newId } from '../lib/random.ts';
-import { BehaviourBook } from './behaviour/behaviour-book.ts';
 import { conductIn } from './behaviour/conduct.ts';
 import { EvaluationDesk } from './evaluation-desk.ts';
 import type { EvaluationBroker } from './evaluations/broker-contract.ts';

@@ -1,3 +1,4 @@
+import type { StrikeStore } from '../domain/behaviour-book.ts';
 import type { NodeTraits, Pools } from '../domain/capability.ts';
 import type { Notary } from '../domain/evidence.ts';
 import type { Lease } from '../domain/lock.ts';
@@ -16,7 +17,6 @@ import type {
   ProviderDesk,
   ProviderStore,
   RequesterLink,
-  StrikeStore,
 } from './ports.ts';
 import { ProviderService } from './provider-service.ts';
 

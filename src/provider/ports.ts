@@ -10,8 +10,6 @@ import type {
 import type { Evidence } from '../domain/evidence.ts';
 import type { Lease } from '../domain/lock.ts';
 import type { ServingAnswer, ServingItem, ServingList } from '../domain/serving.ts';
-import type { StrikeChange } from '../domain/strike-book.ts';
-import type { PeerStrikes } from '../domain/strikes.ts';
 import type { Invocation } from '../domain/task.ts';
 
 // ---- what the provider needs from the store --------------------------------------------------------
@@ -64,12 +62,6 @@ export interface ProviderStore {
   contract(contractId: string): Promise<ContractRecord | undefined>;
   never(contractId: string): Promise<Evidence<ContractNever> | undefined>;
   answer(requestId: string): Promise<BidAnswer | undefined>;
-}
-
-/** What this provider holds against requesters, over restarts. */
-export interface StrikeStore {
-  load(): Promise<readonly PeerStrikes[]>;
-  write(change: StrikeChange): Promise<void>;
 }
 
 // ---- what the provider needs from the network ------------------------------------------------------

@@ -1,3 +1,4 @@
+import { BehaviourBook } from '../domain/behaviour-book.ts';
 import type { Bid, BidRequest, Decline, JobRequest } from '../domain/bid.ts';
 import type { Pools } from '../domain/capability.ts';
 import type { ContractAnswer, Proposal, SignedContract } from '../domain/contract.ts';
@@ -29,7 +30,7 @@ export class ProviderService implements Provider, ProviderDesk {
   constructor(options: ProviderOptions, needs: ProviderNeeds) {
     this.#options = options;
     this.#needs = needs;
-    const behaviour = new RequesterBook(options.limits.strikes, needs);
+    const behaviour = new RequesterBook(new BehaviourBook(options.limits.strikes, needs));
     const gate = new RequesterGate(options.limits.admission, {
       self: needs.traits.peerId,
       clock: needs.clock,

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { BehaviourBook, type StrikeStore } from '../../../src/domain/behaviour-book.ts';
 import { defaultStrikeLimits, type StrikeChange } from '../../../src/domain/strike-book.ts';
 import type { PeerStrikes } from '../../../src/domain/strikes.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
-import { BehaviourBook } from '../../../src/orchestrator/behaviour/behaviour-book.ts';
-import type { StrikeStore } from '../../../src/orchestrator/ports.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 import { newDisk, openTestStore } from '../fakes/stores.ts';
 
@@ -46,8 +45,8 @@ describe('the behaviour book', () => {
     expect(strikes.writes.map(peersOf)).toEqual([['a', 'b']]);
     await clock.advanceBy(defaultStrikeLimits.writeDelayMs);
     expect(strikes.writes).toHaveLength(1);
-    expect(book.scoreOf('a')).toBeLessThan(1000);
-    expect(book.explain('a')).toEqual([
+    expect(book.behaviourOf('a').score).toBeLessThan(1000);
+    expect(book.behaviourOf('a').strikes).toEqual([
       { kind: 'lock-timeout', count: 1, lastAt: strikes.writes[0]?.kept[0]?.at },
     ]);
   });
@@ -59,7 +58,7 @@ describe('the behaviour book', () => {
     book.good('a');
     await book.stop();
     expect(strikes.writes.map(peersOf)).toEqual([['a'], ['-a']]);
-    expect(book.scoreOf('a')).toBe(1000);
+    expect(book.behaviourOf('a').score).toBe(1000);
   });
 
   it('works on from what it knows when nothing can be read or written', async () => {
@@ -68,7 +67,7 @@ describe('the behaviour book', () => {
     await book.start();
     book.strike('a', 'lost-execution');
     await clock.advanceBy(defaultStrikeLimits.writeDelayMs);
-    expect(book.explain('a')).toHaveLength(1);
+    expect(book.behaviourOf('a').strikes).toHaveLength(1);
     strikes.failure = undefined;
     book.strike('b', 'lost-execution');
     await book.stop();
@@ -96,8 +95,8 @@ describe('the behaviour book', () => {
       logger: silentLogger,
     });
     await clock.runUntilSettled(again.start(), 1000);
-    expect([again.scoreOf('a'), again.scoreOf('b')]).toEqual([501, 1000]);
-    expect(again.explain('a')).toMatchObject([{ kind: 'bad-result', count: 1 }]);
+    expect([again.behaviourOf('a').score, again.behaviourOf('b').score]).toEqual([501, 1000]);
+    expect(again.behaviourOf('a').strikes).toMatchObject([{ kind: 'bad-result', count: 1 }]);
     await clock.runUntilSettled(second.store.stop(), 1000);
   });
 });

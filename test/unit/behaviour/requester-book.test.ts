@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { BehaviourBook } from '../../../src/domain/behaviour-book.ts';
 import { defaultStrikeLimits } from '../../../src/domain/strike-book.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { RequesterBook } from '../../../src/provider/behaviour/requester-book.ts';
@@ -20,15 +21,16 @@ describe('the requester book', () => {
     const disk = newDisk(clock);
     const { store } = await openTestStore(clock, disk);
     const needs = { clock, strikes: store.strikes.againstRequesters, logger: silentLogger };
-    const book = new RequesterBook(defaultStrikeLimits, needs);
+    const strikes = new BehaviourBook(defaultStrikeLimits, needs);
+    const book = new RequesterBook(strikes);
     book.abandoned('a');
     book.unreachable('b');
     expect([book.of('a'), book.of('b'), book.of('c')]).toEqual([500, 800, 1000]);
-    expect(book.behaviourOf('a').strikes).toMatchObject([{ kind: 'contract-abandoned', count: 1 }]);
+    expect(strikes.behaviourOf('a').strikes).toMatchObject([{ kind: 'contract-abandoned', count: 1 }]);
     book.kept('b');
     expect(book.of('b')).toBe(1000);
     await clock.runUntilSettled(book.stop(), 1000);
-    const again = new RequesterBook(defaultStrikeLimits, needs);
+    const again = new RequesterBook(new BehaviourBook(defaultStrikeLimits, needs));
     await clock.runUntilSettled(again.start(), 1000);
     expect(again.of('a')).toBeLessThanOrEqual(501);
     expect(again.of('b')).toBe(1000);
