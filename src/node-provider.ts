@@ -42,6 +42,7 @@ export async function buildProvider(
     notary: createNotary(identity, options.network, clock),
     store: store.provider,
     strikes: store.strikes.againstRequesters,
+    notes: store.meta,
     link: network.requesterLink,
     content,
     folders: overrides.folders ?? createAttemptFolders(join(options.dataDir, 'attempts')),

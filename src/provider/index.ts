@@ -13,6 +13,7 @@ import type { ProviderOptions } from './options.ts';
 import type {
   AttemptFolders,
   CounterpartCheck,
+  NodeNotes,
   ProviderContent,
   ProviderDesk,
   ProviderStore,
@@ -28,6 +29,8 @@ export interface ProviderNeeds {
   readonly notary: Notary;
   readonly store: ProviderStore;
   readonly strikes: StrikeStore;
+  /** Without it a restart makes strangers of regulars. */
+  readonly notes?: NodeNotes;
   readonly link: RequesterLink;
   readonly content: ProviderContent;
   readonly folders: AttemptFolders;

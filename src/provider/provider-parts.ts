@@ -3,6 +3,7 @@ import { messageOf } from '../lib/coded-error.ts';
 import { newId } from '../lib/random.ts';
 import { FrontDesk } from './admission/front-desk.ts';
 import type { RequesterGate } from './admission/requester-gate.ts';
+import type { Regulars } from './behaviour/regulars.ts';
 import type { RequesterBook } from './behaviour/requester-book.ts';
 import { Bidder } from './bidding/bidder.ts';
 import { ContractDesk } from './bidding/contract-desk.ts';
@@ -30,13 +31,20 @@ export interface ProviderParts {
   begin(execution: ProviderExecution): void;
 }
 
+/** What the provider knows of requesters; it is there before the other parts. */
+export interface RequesterMemory {
+  readonly gate: RequesterGate;
+  readonly behaviour: RequesterBook;
+  readonly regulars: Regulars | undefined;
+}
+
 const OVERRUN = { exitReason: 'timeout', message: 'The work overran its lease.' } as const;
 
 /** Builds the provider's parts and joins them. */
 export function wireProvider(
   options: ProviderOptions,
   needs: ProviderNeeds,
-  { gate, behaviour }: { readonly gate: RequesterGate; readonly behaviour: RequesterBook },
+  { gate, behaviour, regulars }: RequesterMemory,
   highestVersion: number,
 ): ProviderParts {
   const { clock, random, store } = needs;
@@ -57,6 +65,7 @@ export function wireProvider(
     supervisor,
     onKept: (requester) => {
       gate.kept(requester);
+      regulars?.kept(requester);
       behaviour.kept(requester);
     },
   });
@@ -78,7 +87,7 @@ export function wireProvider(
   );
   const liveExecutions = (): number => book.liveCount();
   const bidder = new Bidder(options, { ...needs, newId: id, ledger, liveExecutions });
-  const frontDesk = new FrontDesk(options.limits.admission, { gate, bidder });
+  const frontDesk = new FrontDesk(options.limits.admission, { clock, gate, bidder });
   const begin = (execution: ProviderExecution): void => {
     book.add(execution);
     orphans.heard(execution.requester);

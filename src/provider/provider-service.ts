@@ -8,6 +8,7 @@ import { NO_RESOURCES } from '../domain/resources.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import { QuestionGate } from './admission/question-gate.ts';
 import { RequesterGate } from './admission/requester-gate.ts';
+import { Regulars } from './behaviour/regulars.ts';
 import { RequesterBook } from './behaviour/requester-book.ts';
 import { isServed } from './bidding/policies.ts';
 import { recoverExecutions } from './executions/recovery.ts';
@@ -22,6 +23,7 @@ export class ProviderService implements Provider, ProviderDesk {
   readonly #needs: ProviderNeeds;
   readonly #behaviour: RequesterBook;
   readonly #gate: RequesterGate;
+  readonly #regulars: Regulars | undefined;
   readonly #questions: QuestionGate;
   readonly requesters: RequesterGuard;
   #draining = false;
@@ -39,6 +41,7 @@ export class ProviderService implements Provider, ProviderDesk {
     });
     this.#behaviour = behaviour;
     this.#gate = gate;
+    this.#regulars = regularsOf(options, needs, gate);
     this.#questions = new QuestionGate(options.limits.admission, {
       self: needs.traits.peerId,
       clock: needs.clock,
@@ -58,11 +61,12 @@ export class ProviderService implements Provider, ProviderDesk {
   /** Nothing is answered before everything from before is back in its place. */
   async start(): Promise<void> {
     await this.#behaviour.start();
+    await this.#regulars?.start();
     const stored = await this.#needs.store.load();
     const parts = wireProvider(
       this.#options,
       this.#needs,
-      { gate: this.#gate, behaviour: this.#behaviour },
+      { gate: this.#gate, behaviour: this.#behaviour, regulars: this.#regulars },
       stored.highestLockVersion,
     );
     const startable = await recoverExecutions(stored, { ...this.#needs, ...parts });
@@ -83,6 +87,7 @@ export class ProviderService implements Provider, ProviderDesk {
     parts.reporter.stop();
     parts.ledger.stop();
     await this.#behaviour.stop();
+    await this.#regulars?.stop();
   }
 
   pools(): Pools {
@@ -170,4 +175,16 @@ export class ProviderService implements Provider, ProviderDesk {
       throw new CodedError('NOT_STARTED', 'The provider of this node is not running.');
     return this.#parts;
   }
+}
+
+function regularsOf(
+  { limits }: ProviderOptions,
+  { clock, logger, notes }: ProviderNeeds,
+  gate: RequesterGate,
+): Regulars | undefined {
+  if (notes === undefined) return undefined;
+  return new Regulars(
+    { most: limits.admission.rememberedRegulars, writeDelayMs: limits.strikes.writeDelayMs },
+    { clock, logger, notes, onRead: (requester) => gate.kept(requester) },
+  );
 }

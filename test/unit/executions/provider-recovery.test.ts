@@ -48,6 +48,7 @@ function newProvider(): Provider {
     notary: notaryOf('provider'),
     store: stored.store.provider,
     strikes: stored.store.strikes.againstRequesters,
+    notes: stored.store.meta,
     link: {
       peerRecord: () => Uint8Array.of(2),
       isConnected: () => true,
@@ -222,6 +223,20 @@ describe('a provider that comes back', () => {
     expect((await onDisk()).executions).toEqual([]);
     const contract = await clock.runUntilSettled(stored.store.provider.contract('contract'), 1000);
     expect(contract?.state).toBe('COMPLETED');
+  });
+
+  it('knows again who kept a contract with it', async () => {
+    await leave([], [executionAs(itemOf('Publishing', { resultCid: 'result' }))]);
+    wanted = 'done';
+    expect(provider.desk.requesters.standing(REQUESTER)).toBe('stranger');
+    await start();
+    expect(provider.desk.requesters.standing(REQUESTER)).toBe('regular');
+    await clock.runUntilSettled(provider.stop(), 10_000);
+    provider = newProvider();
+    expect(provider.desk.requesters.standing(REQUESTER)).toBe('stranger');
+    await start();
+    expect(provider.desk.requesters.standing(REQUESTER)).toBe('regular');
+    expect(provider.desk.requesters.standing('another')).toBe('stranger');
   });
 
   it('what was settled and not yet forgotten is forgotten', async () => {
