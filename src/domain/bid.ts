@@ -15,6 +15,9 @@ export interface Requirements {
 /** How to reach a node: a signed libp2p peer record as bytes, opaque to everything but the network. */
 export type PeerRecordBytes = Uint8Array;
 
+/** Providers that a request may leave out. */
+export const MOST_EXCLUDED = 128;
+
 export interface BidRequest {
   readonly requestId: string;
   readonly jobId: string;

@@ -15,6 +15,8 @@ export interface ExecutionEnd {
   readonly exitReason: ExitReason;
   readonly exitCode?: number;
   readonly message: string;
+  /** The provider said no, and will not say anything else to this job. */
+  readonly forGood?: true;
 }
 
 /** The observed state carries exactly the data that is true in it. */

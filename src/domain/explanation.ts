@@ -1,7 +1,8 @@
+import type { Decline } from './bid.ts';
 import type { Execution } from './execution.ts';
 import type { Price } from './money.ts';
 import type { MissedField } from './nearest-miss.ts';
-import type { EligibleComputeProviderData, Rank, Search } from './search.ts';
+import type { BidRefusalCode, EligibleComputeProviderData, Rank, Search } from './search.ts';
 
 /** A decline as it is counted: how many providers gave this reason. */
 export interface DeclineCount {
@@ -56,7 +57,7 @@ export interface TableHints {
   readonly nearest?: MissedField;
 }
 
-/** Puts the rounds of a job, its executions and the peer table together. Pure; the newest round speaks first. */
+/** Puts the rounds of a job, its executions and the peer table together. Pure; of each provider the newest word counts. */
 export function explain(
   searches: readonly Search[],
   executions: readonly Execution[],
@@ -67,8 +68,9 @@ export function explain(
   const entries = withBids?.index.entries ?? [];
   const placedOn = executions.findLast((execution) => 'contractId' in execution.observed);
   const winner = placedOn === undefined ? undefined : winnerOf(placedOn, searches);
-  const declines = countDeclines(newest);
-  const nearest = placedOn === undefined ? nearestOf(newest, table) : undefined;
+  const answers = newestAnswers(searches);
+  const declines = countDeclines(answers);
+  const nearest = placedOn === undefined ? nearestOf(answers, table) : undefined;
   return {
     placed: placedOn !== undefined,
     ...(winner === undefined ? {} : { winner }),
@@ -122,7 +124,34 @@ function valueOf(entry: EligibleComputeProviderData, name: string): number {
   return entry.ranks.find((rank) => rank.name === name)?.value ?? 0;
 }
 
-function countDeclines(search: Search | undefined): readonly DeclineCount[] {
+interface Answers {
+  readonly declines: readonly Decline[];
+  readonly refused: readonly BidRefusalCode[];
+}
+
+/** What each provider said last, over all rounds: who said no for good is not asked again, and still counts. */
+function newestAnswers(searches: readonly Search[]): Answers {
+  const answers = new Map<string, Answers>();
+  for (const { index } of searches) {
+    const ofRound = new Map<string, Answers>();
+    for (const { provider } of index.entries) ofRound.set(provider, { declines: [], refused: [] });
+    for (const { provider, decline } of index.declines) {
+      ofRound.set(provider, { declines: [decline], refused: [] });
+    }
+    for (const { provider, code } of index.refused) {
+      const { declines = [], refused = [] } = ofRound.get(provider) ?? {};
+      ofRound.set(provider, { declines, refused: [...refused, code] });
+    }
+    for (const [provider, said] of ofRound) answers.set(provider, said);
+  }
+  const all = [...answers.values()];
+  return {
+    declines: all.flatMap(({ declines }) => declines),
+    refused: all.flatMap(({ refused }) => refused),
+  };
+}
+
+function countDeclines({ declines, refused }: Answers): readonly DeclineCount[] {
   const counts = new Map<string, { code: string; field?: string; count: number }>();
   const add = (code: string, field: string | undefined): void => {
     const key = `${code}\n${field ?? ''}`;
@@ -130,20 +159,19 @@ function countDeclines(search: Search | undefined): readonly DeclineCount[] {
     known.count += 1;
     counts.set(key, known);
   };
-  for (const { decline } of search?.index.declines ?? []) add(decline.code, decline.field);
-  for (const { code } of search?.index.refused ?? []) add(code, undefined);
+  for (const { code, field } of declines) add(code, field);
+  for (const code of refused) add(code, undefined);
   return [...counts.values()].toSorted((a, b) => b.count - a.count || (a.code < b.code ? -1 : 1));
 }
 
 /** By the table where it knows of one, since it compares every field; else by the declines that came. */
-function nearestOf(search: Search | undefined, table: TableHints | undefined): NearestMiss | undefined {
+function nearestOf({ declines }: Answers, table: TableHints | undefined): NearestMiss | undefined {
   const miss = table?.nearest;
   if (miss !== undefined) {
     return { field: miss.field, required: miss.required, available: miss.best, providers: miss.bestCount };
   }
   const byText = new Map<string, { field: string; required: string; available: string; providers: number }>();
-  for (const { decline } of search?.index.declines ?? []) {
-    const { field, required, available } = decline;
+  for (const { field, required, available } of declines) {
     if (field === undefined || required === undefined || available === undefined) continue;
     const key = `${field}\n${available}`;
     const known = byText.get(key) ?? { field, required, available, providers: 0 };

@@ -1,7 +1,7 @@
 import type { EvaluationTrigger } from './evaluation.ts';
 import type { DesiredState, Execution, Observed } from './execution.ts';
 import type { Job, JobState } from './job.ts';
-import type { Search } from './search.ts';
+import type { RuledOut, Search } from './search.ts';
 
 /** Everything `reconcile` may look at. Nothing else reaches it: no clock, no store, no network. */
 export interface JobSnapshot {
@@ -27,6 +27,7 @@ export type PlanAction =
       readonly round: number;
       readonly slots: number;
       readonly exclude: readonly string[];
+      readonly ruledOut?: readonly RuledOut[];
       readonly fruitlessRounds: number;
       readonly fruitlessSince: number;
     }

@@ -48,6 +48,12 @@ export interface EligibleComputeProvidersIndex {
   readonly refused: readonly RefusedBid[];
 }
 
+/** A provider that will not be asked again for this job: it said no in an earlier round, and that will not change. */
+export interface RuledOut {
+  readonly provider: string;
+  readonly reason: string;
+}
+
 /** One search round of a job, as it is kept. */
 export interface Search {
   readonly requestId: string;
@@ -56,6 +62,8 @@ export interface Search {
   readonly state: 'waiting' | 'open' | 'closed';
   readonly slots: number;
   readonly exclude: readonly string[];
+  /** Those of `exclude` that are there for what they said, newest first. */
+  readonly ruledOut?: readonly RuledOut[];
   readonly openedAt: number;
   readonly closedAt?: number;
   readonly closeReason?: SearchCloseReason;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { BidRequest, Requirements } from '../domain/bid.ts';
+import { type BidRequest, MOST_EXCLUDED, type Requirements } from '../domain/bid.ts';
 import { hardConstraint, softConstraint } from '../domain/constraint.ts';
 import { REACHED_TAG_LENGTH } from '../domain/reached.ts';
 import {
@@ -17,7 +17,6 @@ import type { SignedMessage } from './message.ts';
 const MOST_CONSTRAINTS = 32;
 const MOST_SLOTS = 1000;
 const MOST_WANTED_BIDS = 1000;
-const MOST_EXCLUDED = 128;
 const MOST_REACHED = 64;
 const FULL_FIT = 1000;
 

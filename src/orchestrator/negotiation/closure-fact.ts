@@ -1,12 +1,18 @@
 import { type ContractRecord, moveContract, type SignedContract } from '../../domain/contract.ts';
-import { type Execution, type Observed, observe } from '../../domain/execution.ts';
+import { type Execution, type ExecutionEnd, type Observed, observe } from '../../domain/execution.ts';
 import type { JobEventDraft } from '../../domain/job-event.ts';
 import type { JobChange } from '../job-lane.ts';
 
 /** What became of a proposal. */
 export type Resolution =
   | { readonly kind: 'accepted'; readonly contract: SignedContract }
-  | { readonly kind: 'never'; readonly code: string; readonly message: string }
+  | {
+      readonly kind: 'never';
+      readonly code: string;
+      readonly message: string;
+      /** The provider would say the same to another proposal for this job. */
+      readonly forGood?: boolean;
+    }
   /** The provider could not be asked within the time in which it could have accepted. */
   | { readonly kind: 'unknown'; readonly message: string };
 
@@ -43,7 +49,12 @@ function executionAfter(
     return { ...observe(execution, { state: 'BidAccepted', contractId }), lastSeenAt: now };
   }
   const { code, message } = codedAs(resolution);
-  const end = { finishedAt: now, exitReason: 'denied' as const, message: `${code}: ${message}` };
+  const end: ExecutionEnd = {
+    finishedAt: now,
+    exitReason: 'denied',
+    message: `${code}: ${message}`,
+    ...(resolution.kind === 'never' && resolution.forGood === true ? { forGood: true } : {}),
+  };
   const observed: Observed = { state: 'BidRejected', end };
   return { ...observe(execution, observed), desired: 'Stopped' };
 }

@@ -102,7 +102,10 @@ export class ContractCloser {
         { terms: contract.terms, invocation: invocationOf(job, execution.partition) },
         contract.terms.value.acceptWithinMs,
       );
-      if (isDecline(answer)) return { kind: 'never', code: answer.value.code, message: answer.value.message };
+      if (isDecline(answer)) {
+        const { code, message, retryable } = answer.value;
+        return { kind: 'never', code, message, forGood: !retryable };
+      }
       return { kind: 'accepted', contract: answer };
     } catch (error) {
       this.#needs.logger.debug('no answer to a proposal', {

@@ -50,7 +50,13 @@ export function lockFact(
     };
   }
   const { code, message } = answer.kind === 'locked' ? { code: 'LOCK_MISSING', message: '' } : answer;
-  const end = { finishedAt: now, exitReason: 'denied' as const, message: `${code}: ${message}` };
+  const forGood = answer.kind === 'declined' && !answer.decline.retryable;
+  const end = {
+    finishedAt: now,
+    exitReason: 'denied' as const,
+    message: `${code}: ${message}`,
+    ...(forGood ? { forGood } : {}),
+  };
   return {
     execution: { ...observe(current, { state: 'AskForBidRejected', end }), desired: 'Stopped' },
     event: {

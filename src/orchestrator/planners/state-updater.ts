@@ -113,6 +113,7 @@ class CommitDraft {
       state: open ? 'open' : 'waiting',
       slots: action.slots,
       exclude: action.exclude,
+      ...(action.ruledOut === undefined ? {} : { ruledOut: action.ruledOut }),
       openedAt: now,
       fruitlessRounds: action.fruitlessRounds,
       fruitlessSince: action.fruitlessSince,

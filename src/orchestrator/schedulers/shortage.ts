@@ -2,6 +2,7 @@ import { type Execution, isCommitted, isLive } from '../../domain/execution.ts';
 import type { PlanAction, ReconcileInput } from '../../domain/plan.ts';
 import type { Search } from '../../domain/search.ts';
 import { closeSearch, stopAll } from './endings.ts';
+import { declineReason, exclusionsAfter } from './ruled-out.ts';
 
 /** How long a queued job waits between two searches. */
 const QUEUE_RETRY_MS = 5000;
@@ -11,9 +12,9 @@ type StartSearch = Extract<PlanAction, { kind: 'StartSearch' }>;
 /** Partitions are open and no bid is left for them: another round, at once or later, or the end of the job. */
 export function searchAgain(input: ReconcileInput, slots: number, now: number): readonly PlanAction[] {
   const { job, search } = input;
-  const exclude = job.spec.excludedProviders;
+  const excluded = exclusionsAfter(job, search, input.executions);
   if (search === undefined) {
-    return [{ kind: 'StartSearch', round: 1, slots, exclude, fruitlessRounds: 1, fruitlessSince: now }];
+    return [{ kind: 'StartSearch', round: 1, slots, ...excluded, fruitlessRounds: 1, fruitlessSince: now }];
   }
   const ofRound = input.executions.filter(({ requestId }) => requestId === search.requestId);
   const fruitful = ofRound.some(becameContract);
@@ -21,7 +22,7 @@ export function searchAgain(input: ReconcileInput, slots: number, now: number): 
     kind: 'StartSearch',
     round: search.round + 1,
     slots,
-    exclude,
+    ...excluded,
     fruitlessRounds: fruitful ? 1 : search.fruitlessRounds + 1,
     fruitlessSince: fruitful ? now : search.fruitlessSince,
   };
@@ -54,15 +55,14 @@ function becameContract(execution: Execution): boolean {
   return observed.state === 'Failed' && observed.contractId !== undefined;
 }
 
-/** Why the last round placed nothing, with equal reasons counted. */
+/** Why the last round placed nothing, with equal reasons counted; those who were ruled out before it still count. */
 function shortageReason(search: Search, ofRound: readonly Execution[]): string {
   const { declines, refused, entries } = search.index;
   const reasons = [
-    ...declines.map(({ decline }) =>
-      decline.field === undefined ? decline.code : `${decline.code} (${decline.field})`,
-    ),
+    ...declines.map(({ decline }) => declineReason(decline)),
     ...refused.map(({ code }) => code),
     ...ofRound.flatMap(({ observed }) => ('end' in observed ? [observed.end.message] : [])),
+    ...(search.ruledOut ?? []).map(({ reason }) => reason),
   ];
   if (reasons.length > 0) return `No provider could take the job: ${counted(reasons)}.`;
   if (entries.length > 0) return 'Every provider that made a bid went away before it could be used.';

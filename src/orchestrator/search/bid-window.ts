@@ -7,8 +7,10 @@ export interface WindowState {
   readonly bids: number;
   /** When the newest bid came; undefined before the first. */
   readonly lastBidAtMs: number | undefined;
-  /** Everybody who is known to have had the request, this node included. */
+  /** Everybody who is known to have had the request and is to answer it, this node included. */
   readonly audience: ReadonlySet<string>;
+  /** Who has it as well and is not to answer it: the request excludes them. */
+  readonly leftOut: ReadonlySet<string>;
   readonly answered: ReadonlySet<string>;
   readonly self: string;
   /** On small networks silence means "not yet", so waiting for everybody is worth it. */
@@ -45,12 +47,14 @@ export function judgeWindow(state: WindowState, options: WindowOptions, nowMs: n
     if (nowMs >= fewAtMs) return { kind: 'close', reason: 'enough' };
     untilMs = Math.min(untilMs, fewAtMs);
   }
+  const heard = state.audience.size + state.leftOut.size;
   if (
     state.everyoneAnswers &&
-    (state.chosen || state.audience.size > 0) &&
+    (state.chosen || heard > 0) &&
     [...state.audience].every((peer) => state.answered.has(peer))
   ) {
-    const alone = !state.chosen && state.audience.size === 1 && state.audience.has(state.self);
+    const alone =
+      !state.chosen && heard === 1 && (state.audience.has(state.self) || state.leftOut.has(state.self));
     const closeAtMs = alone ? state.openedAtMs + options.loneGraceMs : nowMs;
     if (nowMs >= closeAtMs) return { kind: 'close', reason: 'everyone-answered' };
     untilMs = Math.min(untilMs, closeAtMs);

@@ -53,7 +53,7 @@ export async function dryRun(
     seenAtLeast: 0,
     index: EMPTY_INDEX,
   };
-  const targets = targetsOf(job, market, peers, options.wantedBids);
+  const targets = targetsOf(job, search.exclude, market, peers, options.wantedBids);
   const outcome = await needs.withSlot(search.requestId, () =>
     collect(
       buildBidRequest(job, search, { ...marketView(market, peers), targets }, options),

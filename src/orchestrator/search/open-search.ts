@@ -5,7 +5,7 @@ import type { BidRefusalCode, RefusedBid, SearchCloseReason } from '../../domain
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Market, Negotiation, OpenRequest, RequestTarget, SearchListener } from '../ports.ts';
 import { checkBid } from './bid-check.ts';
-import { judgeWindow, type WindowOptions } from './bid-window.ts';
+import { judgeWindow, type WindowOptions, type WindowState } from './bid-window.ts';
 
 export interface ReceivedBid {
   readonly bid: Evidence<Bid>;
@@ -164,6 +164,7 @@ export class OpenSearch implements SearchListener {
     if (this.#closed || this.#onAir === undefined) return;
     this.#timer?.cancel();
     const nowMs = this.#clock.monotonicMs();
+    const { audience, leftOut } = this.#expected();
     const verdict = judgeWindow(
       {
         openedAtMs: this.#openedAtMs,
@@ -171,7 +172,8 @@ export class OpenSearch implements SearchListener {
         wantedBids: this.request.wantedBids,
         bids: this.#bids.size,
         lastBidAtMs: this.#lastBidAtMs,
-        audience: this.#expected(),
+        audience,
+        leftOut,
         answered: this.#answered,
         self: this.#self,
         everyoneAnswers: this.request.answerAlways,
@@ -184,13 +186,15 @@ export class OpenSearch implements SearchListener {
     else this.#timer = this.#clock.after(verdict.untilMs - nowMs, () => this.#look());
   }
 
-  #expected(): ReadonlySet<string> {
-    const audience = new Set(this.#onAir?.audience() ?? []);
+  #expected(): Pick<WindowState, 'audience' | 'leftOut'> {
     const { requestId, answerShare, exclude } = this.request;
-    for (const excluded of exclude) audience.delete(excluded);
-    for (const peer of audience) {
-      if (peer !== this.#self && !isInAnswerShare(requestId, peer, answerShare)) audience.delete(peer);
-    }
-    return audience;
+    const asked = [...(this.#onAir?.audience() ?? [])].filter(
+      (peer) => peer === this.#self || isInAnswerShare(requestId, peer, answerShare),
+    );
+    const excluded = new Set(exclude);
+    return {
+      audience: new Set(asked.filter((peer) => !excluded.has(peer))),
+      leftOut: new Set(asked.filter((peer) => excluded.has(peer))),
+    };
   }
 }

@@ -9,6 +9,9 @@ import type { OrchestratorOptions } from '../options.ts';
 /** Noes that are worth having on a network where not everybody answers. */
 const EXPECTED_DECLINES = 16;
 
+/** More would make a request too large for gossip, and then only those nearby would hear it. */
+const MOST_EXCLUDED_BY_GOSSIP = 32;
+
 /** What strangers are told of a job: requirements and a digest, never its code, data or environment. */
 export function buildBidRequest(
   job: Job,
@@ -41,7 +44,10 @@ export function buildBidRequest(
     ...plan,
     answerAlways: direct || market.networkSize <= options.limits.answerAlwaysUpTo,
     declineShare: Math.min(1, EXPECTED_DECLINES / Math.max(1, audience.length)),
-    exclude: search.exclude,
+    exclude:
+      direct || audience.length <= options.limits.answerAlwaysUpTo
+        ? search.exclude
+        : search.exclude.slice(0, Math.max(spec.excludedProviders.length, MOST_EXCLUDED_BY_GOSSIP)),
     ...(direct || audience.length > options.limits.answerAlwaysUpTo
       ? {}
       : { reached: audience.map(reachedTag) }),
@@ -76,7 +82,7 @@ function answerPlan(
     networkSize,
     wantedBids,
     attempt: search.fruitlessRounds,
-    seen: seenFits(spec),
+    seen: seenFits({ ...spec, excludedProviders: search.exclude }),
     // Who looks for the cheapest must not lose it to a better fit.
     bestFits: price + speed <= soft + load + fit,
   });

@@ -125,7 +125,7 @@ export class SearchDesk {
     this.#byJob.get(job.id)?.release();
     this.#byJob.delete(job.id);
     try {
-      const targets = targetsOf(job, market, peers, this.#options.wantedBids);
+      const targets = targetsOf(job, search.exclude, market, peers, this.#options.wantedBids);
       const open = this.#openSearch(job, search, targets);
       this.#byJob.set(job.id, open);
       open.publish(market, notary.sign('bid-request', open.request), targets);

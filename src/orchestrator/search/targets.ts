@@ -8,18 +8,19 @@ export type SearchTargets = readonly RequestTarget[] | undefined;
 const ASKED_PER_WANTED_BID = 2;
 
 /**
- * Push: the user's own choice of providers, or the best of the peer table, and never an excluded one. Pull: nobody
- * in particular.
+ * Push: the user's own choice of providers, or the best of the peer table, and none of those the search excludes.
+ * Pull: nobody in particular.
  */
 export function targetsOf(
   job: Job,
+  exclude: readonly string[],
   market: Pick<Market, 'self'>,
   peers: PeerTable,
   wantedBids: number,
 ): SearchTargets {
-  const { spec } = job;
+  const spec = { ...job.spec, excludedProviders: exclude };
   if (spec.orchestrationType === 'pull') return undefined;
-  const excluded = new Set(spec.excludedProviders);
+  const excluded = new Set(exclude);
   if (spec.preferredProviders.length > 0) {
     return spec.preferredProviders
       .filter((peer) => !excluded.has(peer))
@@ -28,7 +29,7 @@ export function targetsOf(
   const limit = Math.max(wantedBids, spec.count) * ASKED_PER_WANTED_BID;
   const chosen = peers.candidates(spec, limit).filter(({ peer }) => !excluded.has(peer));
   // Alone in the table or not there at all, this node can still serve itself.
-  return chosen.length > 0 ? chosen : [{ peer: market.self }];
+  return chosen.length > 0 || excluded.has(market.self) ? chosen : [{ peer: market.self }];
 }
 
 function recordOf(peerRecord: Uint8Array | undefined): { readonly peerRecord?: Uint8Array } {

@@ -34,7 +34,7 @@ export interface ContractDeskNeeds {
 const GIVEN_UP: Refusal = {
   code: 'BID_EXPIRED',
   message: 'This contract was given up before.',
-  retryable: false,
+  retryable: true,
 };
 const LOCK_GONE: Refusal = {
   code: 'LOCK_EXPIRED',

@@ -169,7 +169,7 @@ describe('a question for a contract', () => {
     expect(answer).toMatchObject({ kind: 'never', never: { value: { contractId } } });
     expect(await desk.contracts.answer(REQUESTER, contractId)).toEqual(answer);
     expect(desk.store.nevers.size).toBe(1);
-    expect(await accept()).toMatchObject({ value: { code: 'BID_EXPIRED', retryable: false } });
+    expect(await accept()).toMatchObject({ value: { code: 'BID_EXPIRED', retryable: true } });
     expect(desk.accepted).toEqual([]);
   });
 

@@ -143,13 +143,17 @@ describe('the explanation of a job that found nobody', () => {
     });
   });
 
-  it('counts the newest round, and says how many the widest one reached', () => {
-    const wide = { ...declined(vramDecline('a'), vramDecline('b')), seenAtLeast: 9 };
+  it('counts the newest word of each provider, and says how many the widest round reached', () => {
+    const wide = { ...declined(vramDecline('a'), vramDecline('b'), vramDecline('c')), seenAtLeast: 9 };
     const narrow = { ...declined(declineOf('a', { code: 'DRAINING' })), round: 2, requestId: 'two' };
-    expect(explain([wide, narrow], [], undefined)).toMatchObject({
-      seenAtLeast: 9,
-      declines: [{ code: 'DRAINING', count: 1 }],
-    });
+    const bids = roundOf([entryOf('b')], { round: 3, requestId: 'three' });
+    const { seenAtLeast, declines, nearest } = explain([wide, narrow, bids], [], undefined);
+    expect(seenAtLeast).toBe(9);
+    expect(declines).toEqual([
+      { code: 'CONSTRAINT_UNMET', field: 'gpu.vram', count: 1 },
+      { code: 'DRAINING', count: 1 },
+    ]);
+    expect(nearest).toMatchObject({ field: 'gpu.vram', providers: 1 });
   });
 
   it('takes the nearest miss from the peer table, which compares every field', () => {

@@ -63,6 +63,15 @@ describe('a proposal', () => {
     expect(await desk.events()).toEqual(['contract.declined NOT_VERIFIED']);
   });
 
+  it('that is declined for good says so of the execution', async () => {
+    desk.negotiation.answer = async () =>
+      declineOf('a', { code: 'INVALID', message: 'no', retryable: false });
+    await propose();
+    expect(await desk.execution()).toMatchObject({
+      observed: { state: 'BidRejected', end: { message: 'INVALID: no', forGood: true } },
+    });
+  });
+
   it('is not sent to a provider that is not verified', async () => {
     desk.checked = async () => ({ ok: false, reason: 'revoked' });
     await propose();

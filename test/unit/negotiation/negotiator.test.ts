@@ -44,9 +44,18 @@ describe('a job request', () => {
       desired: 'Stopped',
       observed: { state: 'AskForBidRejected', end: { message: 'BUSY: full' } },
     });
+    expect((await desk.execution()).observed).not.toHaveProperty('end.forGood');
     expect(await desk.events()).toEqual(['lock.declined BUSY']);
     expect(await desk.newestEvent()).toMatchObject({ data: { retryable: true, retryAfterMs: 700 } });
     expect(desk.evaluated).toEqual(['exec-update']);
+  });
+
+  it('that is declined for good says so of the execution', async () => {
+    desk.negotiation.lock = async () => declineOf('a', { code: 'POLICY', message: 'no', retryable: false });
+    await requestLock();
+    expect(await desk.execution()).toMatchObject({
+      observed: { end: { message: 'POLICY: no', forGood: true } },
+    });
   });
 
   it('that is not answered is a timeout, and the negotiation is over', async () => {

@@ -84,7 +84,7 @@ async function carryOut(
   });
 }
 
-const search: PlanAction = {
+const search: Extract<PlanAction, { kind: 'StartSearch' }> = {
   kind: 'StartSearch',
   round: 1,
   slots: 1,
@@ -119,6 +119,12 @@ describe('a plan', () => {
     failure = new CodedError('STORE_BUSY', 'busy');
     await expect(carryOut([search])).rejects.toThrow('busy');
     expect(done).toEqual(['reserve round-new', 'give back round-new']);
+  });
+
+  it('keeps with the round who is ruled out, and why', async () => {
+    const ruledOut = [{ provider: 'a', reason: 'PRICE' }];
+    await carryOut([{ ...search, exclude: ['a'], ruledOut }]);
+    expect(commits).toMatchObject([{ search: { exclude: ['a'], ruledOut } }]);
   });
 
   it('is written before anybody outside hears of it', async () => {

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { declineOf, entryOf, executionOf, jobOf, NOW, observedAs, roundOf } from '../fakes/market.ts';
+import { MOST_EXCLUDED } from '../../../src/domain/bid.ts';
+import type { Execution } from '../../../src/domain/execution.ts';
+import type { Search } from '../../../src/domain/search.ts';
+import { declineOf, endOf, entryOf, executionOf, jobOf, NOW, observedAs, roundOf } from '../fakes/market.ts';
 import { e, kinds, plan, reasonOf, running } from './plan-words.ts';
 
 describe('not enough nodes', () => {
@@ -88,6 +91,58 @@ describe('not enough nodes', () => {
     expect(plan({ job: jobOf({ state: 'Running' }), executions, search }, NOW + 10)).toMatchObject([
       { kind: 'StartSearch', round: 5, fruitlessRounds: 1, fruitlessSince: NOW + 10 },
     ]);
+  });
+
+  describe('who said no for good', () => {
+    const noes = (...declines: readonly ReturnType<typeof declineOf>[]): Search['index'] => ({
+      entries: [],
+      declines: declines.map(({ signer, value }) => ({ provider: signer, decline: value })),
+      refused: [],
+    });
+    const final = { code: 'ENGINE_UNAVAILABLE', field: 'engine.wasm', retryable: false } as const;
+    const denied = (provider: string, attempt: number, forGood: boolean): Execution =>
+      executionOf(0, attempt, provider, {
+        state: 'AskForBidRejected',
+        end: endOf('denied', { message: 'POLICY: no', ...(forGood ? { forGood } : {}) }),
+      });
+
+    it('is left out of the next round, after those the user does not want', () => {
+      const job = jobOf({ spec: { excludedProviders: ['x'] } });
+      const index = noes(declineOf('a', final), declineOf('b'), declineOf('x', final));
+      const executions = [denied('c', 1, true), denied('d', 2, false)];
+      const [start] = plan({ job, executions, search: empty({ partial: true, index }) });
+      expect(start).toMatchObject({
+        kind: 'StartSearch',
+        exclude: ['x', 'c', 'a'],
+        ruledOut: [
+          { provider: 'c', reason: 'POLICY: no' },
+          { provider: 'a', reason: 'ENGINE_UNAVAILABLE (engine.wasm)' },
+        ],
+      });
+    });
+
+    it('stays out in the rounds after that, and is still counted', () => {
+      const search = empty({
+        round: 2,
+        exclude: ['a'],
+        ruledOut: [{ provider: 'a', reason: 'ENGINE_UNAVAILABLE (engine.wasm)' }],
+        index: noes(declineOf('b', { code: 'BUSY' })),
+      });
+      const [start] = plan({ search: { ...search, partial: true } });
+      expect(start).toMatchObject({ round: 3, exclude: ['a'] });
+      expect(reasonOf(plan({ search }))).toBe(
+        'No provider could take the job: 1 x BUSY, 1 x ENGINE_UNAVAILABLE (engine.wasm).',
+      );
+    });
+
+    it('is not more than a request has room for', () => {
+      const many = Array.from({ length: 200 }, (_, index) => declineOf(`p${index}`, final));
+      const job = jobOf({ spec: { excludedProviders: ['x'] } });
+      const [start] = plan({ job, search: empty({ partial: true, index: noes(...many) }) });
+      const exclude = start?.kind === 'StartSearch' ? start.exclude : [];
+      expect(exclude).toHaveLength(MOST_EXCLUDED);
+      expect(exclude[0]).toBe('x');
+    });
   });
 
   it('a search that a restart interrupted is repeated', () => {

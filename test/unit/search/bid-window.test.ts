@@ -12,6 +12,7 @@ function stateOf(changes: Partial<WindowState> = {}): WindowState {
     bids: 0,
     lastBidAtMs: undefined,
     audience: new Set(['a', 'b', 'self']),
+    leftOut: new Set(),
     answered: new Set(),
     self: 'self',
     everyoneAnswers: true,
@@ -73,6 +74,19 @@ describe('the bid window', () => {
     });
   });
 
+  it('ends at once when everybody who is there is excluded', () => {
+    const nobodyLeft = stateOf({ audience: new Set(), leftOut: new Set(['a', 'self']) });
+    expect(judgeWindow(nobodyLeft, OPTIONS, 10)).toEqual({ kind: 'close', reason: 'everyone-answered' });
+    const large = { ...nobodyLeft, everyoneAnswers: false };
+    expect(judgeWindow(large, OPTIONS, 10)).toEqual({ kind: 'wait', untilMs: 5000 });
+  });
+
+  it('gives a node that is alone a moment to meet others, also where its own bid is not wanted', () => {
+    const alone = stateOf({ audience: new Set(), leftOut: new Set(['self']) });
+    expect(judgeWindow(alone, OPTIONS, 10)).toEqual({ kind: 'wait', untilMs: 300 });
+    expect(judgeWindow(alone, OPTIONS, 300)).toEqual({ kind: 'close', reason: 'everyone-answered' });
+  });
+
   it('ends at once when nobody of those it was meant for can be reached', () => {
     const nobody = stateOf({ chosen: true, audience: new Set() });
     expect(judgeWindow(nobody, OPTIONS, 0)).toEqual({ kind: 'close', reason: 'everyone-answered' });
@@ -94,6 +108,7 @@ describe('the bid window', () => {
       bids: fc.nat(5),
       lastBidAtMs: fc.option(fc.nat(7000), { nil: undefined }),
       audience: peers.map((list) => new Set(list)),
+      leftOut: peers.map((list) => new Set(list)),
       answered: peers.map((list) => new Set(list)),
       self: fc.constant('self'),
       everyoneAnswers: fc.boolean(),

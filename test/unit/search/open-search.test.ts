@@ -149,6 +149,11 @@ describe('a search on the air', () => {
     expect(outcomes).toMatchObject([{ reason: 'everyone-answered' }]);
   });
 
+  it('ends at once where everybody who hears it is excluded', () => {
+    publish({ exclude: [...market.hearers, 'somebody'] });
+    expect(outcomes).toMatchObject([{ reason: 'everyone-answered', bids: [] }]);
+  });
+
   it('does not wait for excluded providers', () => {
     const search = publish({ exclude: ['b'] });
     search.bid(bidOf('a'), from('a'));

@@ -23,8 +23,12 @@ function tableOf(...peers: readonly string[]): PeerTable & { readonly limits: nu
   };
 }
 
-function targets(spec: Partial<JobSpec>, table: PeerTable): SearchTargets {
-  return targetsOf(jobOf({ spec }), { self: REQUESTER }, table, WANTED_BIDS);
+function targets(
+  spec: Partial<JobSpec>,
+  table: PeerTable,
+  exclude: readonly string[] = spec.excludedProviders ?? [],
+): SearchTargets {
+  return targetsOf(jobOf({ spec }), exclude, { self: REQUESTER }, table, WANTED_BIDS);
 }
 
 const names = (chosen: SearchTargets): readonly string[] | undefined => chosen?.map(({ peer }) => peer);
@@ -60,6 +64,14 @@ describe('whom a search asks', () => {
     const both = { orchestrationType: 'push', excludedProviders, preferredProviders: ['a', 'b'] } as const;
     expect(names(targets(both, tableOf('a', 'b', 'c')))).toEqual(['b']);
     expect(targets({ ...both, preferredProviders: ['a'] }, tableOf('b'))).toEqual([]);
+  });
+
+  it('is nobody that an earlier round ruled out, this node included', () => {
+    const push = { orchestrationType: 'push' } as const;
+    expect(names(targets(push, tableOf('a', 'b', 'c'), ['a', 'c']))).toEqual(['b']);
+    const preferred = { ...push, preferredProviders: ['a', 'b'] } as const;
+    expect(names(targets(preferred, tableOf('a', 'b'), ['a']))).toEqual(['b']);
+    expect(targets(push, tableOf('a'), ['a', REQUESTER])).toEqual([]);
   });
 
   it('is this node where the table has nobody', () => {
