@@ -38,10 +38,12 @@ async function showResources({ client, output }: CommandContext): Promise<number
     const { cpuMillis, memoryBytes, diskBytes, gpus } = resources[pool];
     return [pool, coresText(cpuMillis), bytesText(memoryBytes), bytesText(diskBytes), String(gpus.length)];
   });
+  const table = tableOf(['POOL', 'CORES', 'MEMORY', 'DISK', 'GPUS'], rows);
+  // Only a node without a provider has not looked at its machine.
   await output.result(resources, () =>
-    [tableOf(['POOL', 'CORES', 'MEMORY', 'DISK', 'GPUS'], rows), `leases  ${resources.leases.length}`].join(
-      '\n',
-    ),
+    resources.machine.cpuMillis === 0
+      ? 'This node only posts jobs and offers nothing: provider.enabled is false in its configuration.'
+      : `${table}\nleases  ${resources.leases.length}`,
   );
   return exitCodes.ok;
 }

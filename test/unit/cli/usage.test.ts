@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NO_RESOURCES } from '../../../src/domain/resources.ts';
 import { passedOn } from '../../../src/cli/exit-codes.ts';
 import { type Desk, openDesk } from './command-line.ts';
 
@@ -90,6 +91,16 @@ describe('talking to a node', () => {
     } finally {
       await closed.close();
     }
+  });
+});
+
+describe('a node without a provider', () => {
+  it('says that it offers nothing, and shows no empty pools', async () => {
+    desk.node.view.machine = NO_RESOURCES;
+    const { exitCode, stdout } = await desk.run(['resources']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('offers nothing');
+    expect(stdout).not.toContain('POOL');
   });
 });
 
