@@ -12,6 +12,10 @@ export interface NetworkLimits {
   readonly gossipPerNeighbour: RateLimit;
   /** As many again of those that say they are from regulars. */
   readonly gossipOfRegularsPerNeighbour: RateLimit;
+  /** What strangers bring of their own, all of them together, before a signature is checked. */
+  readonly gossipOfStrangers: RateLimit;
+  /** What neighbours hand on of strangers, all together. */
+  readonly gossipOfStrangersHandedOn: RateLimit;
   /** Requests that the provider is deciding on at once, and how many of those one requester can have. */
   readonly answeringRequests: number;
   readonly answeringPerRequester: number;
@@ -57,8 +61,10 @@ export interface NetworkLimits {
 
 export const defaultNetworkLimits: NetworkLimits = {
   seenRequests: 65_536,
-  gossipPerNeighbour: { burst: 2048, perSecond: 512 },
+  gossipPerNeighbour: { burst: 1024, perSecond: 1024 },
   gossipOfRegularsPerNeighbour: { burst: 512, perSecond: 128 },
+  gossipOfStrangers: { burst: 64, perSecond: 128 },
+  gossipOfStrangersHandedOn: { burst: 1024, perSecond: 1024 },
   answeringRequests: 256,
   answeringPerRequester: 64,
   offers: 1024,

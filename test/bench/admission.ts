@@ -30,7 +30,9 @@ const PLENTY = { burst: 1e9, perSecond: 1e9 } as const;
 const ADMISSION = {
   ...defaultProviderLimits.admission,
   requestsPerRequester: PLENTY,
+  answersPerStranger: PLENTY,
   requestsInTotal: PLENTY,
+  strangersApartMs: 0,
 };
 const NEIGHBOUR = 'neighbour';
 const MACHINE = { cpuMillis: 16_000, memoryBytes: 64 * GIB, diskBytes: 500 * GIB, gpus: [] };
@@ -168,7 +170,11 @@ async function openScene(): Promise<Scene> {
   const wire = new WireEnd(notary.self, () => scene.answered());
   const base = { notary, clock: systemClock, logger: silentLogger };
   const network = createNetwork(
-    { network: NETWORK, ownJobs: true, limits: { gossipPerNeighbour: PLENTY } },
+    {
+      network: NETWORK,
+      ownJobs: true,
+      limits: { gossipPerNeighbour: PLENTY, gossipOfStrangersHandedOn: PLENTY },
+    },
     { ...base, underlay: wire, verifier: createVerifier(NETWORK, systemClock) },
   );
   const provider = providerOf(notary, network, store);

@@ -1,6 +1,7 @@
 import type { BidRequest } from '../../domain/bid.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import { hasReached } from '../../domain/reached.ts';
+import { TokenBucket } from '../../lib/token-bucket.ts';
 import { bidRequestMessage } from '../../messages/bid-request.ts';
 import { claimedSigner } from '../../messages/envelope.ts';
 import { decodeFrame, type Frame } from '../../messages/frame.ts';
@@ -32,6 +33,8 @@ export class RequestIntake {
   readonly #answer: (request: Evidence<BidRequest>) => Promise<void>;
   readonly #handedOn: NeighbourRates;
   readonly #handedOnOfRegulars: NeighbourRates;
+  readonly #ofStrangers: TokenBucket;
+  readonly #ofStrangersHandedOn: TokenBucket;
   readonly #seen: ExpiringSet;
   readonly #closed: ExpiringSet;
   readonly #answeringByRequester = new Map<string, number>();
@@ -48,6 +51,8 @@ export class RequestIntake {
     this.#answer = answer;
     this.#handedOn = new NeighbourRates(limits.gossipPerNeighbour, clock);
     this.#handedOnOfRegulars = new NeighbourRates(limits.gossipOfRegularsPerNeighbour, clock);
+    this.#ofStrangers = new TokenBucket(limits.gossipOfStrangers, clock);
+    this.#ofStrangersHandedOn = new TokenBucket(limits.gossipOfStrangersHandedOn, clock);
     this.#seen = new ExpiringSet(context.clock, REPLAY_WINDOW_MS, context.limits.seenRequests);
     this.#closed = new ExpiringSet(context.clock, REPLAY_WINDOW_MS, context.limits.seenRequests);
   }
@@ -92,7 +97,8 @@ export class RequestIntake {
     const standing = this.#guard.standing(claimed);
     const handedOn = this.#handedOn.take(from);
     if (standing === 'shut') return false;
-    return handedOn || (standing === 'regular' && this.#handedOnOfRegulars.take(from));
+    if (standing === 'regular') return handedOn || this.#handedOnOfRegulars.take(from);
+    return handedOn && (claimed === from ? this.#ofStrangers : this.#ofStrangersHandedOn).take();
   }
 
   #judgeRequest(frame: Frame): GossipOutcome {

@@ -1,12 +1,15 @@
 import type { BidRequest, Refusal } from '../../domain/bid.ts';
 import type { Evidence } from '../../domain/evidence.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { Bidder } from '../bidding/bidder.ts';
 import type { Answer } from '../ports.ts';
 import type { AdmissionLimits } from './limits.ts';
 import { NegotiationSeats } from './negotiation-seats.ts';
 import type { Admission, RequesterGate } from './requester-gate.ts';
+import { StrangerTurns } from './stranger-turns.ts';
 
 export interface FrontDeskNeeds {
+  readonly clock: Clock;
   readonly gate: RequesterGate;
   readonly bidder: Pick<Bidder, 'answer' | 'ended'>;
 }
@@ -17,16 +20,29 @@ const NO_SEAT: Refusal = {
   retryable: true,
 };
 
+/** What became of one request on its way to the bidder. */
+interface Visit {
+  readonly requester: string;
+  readonly withinRate: boolean;
+  asked: boolean;
+  seated: boolean;
+  /** Of a stranger that is looked into, now or later. */
+  turn?: Promise<void>;
+  mustWait: boolean;
+}
+
 /** Stands before the bidder: what it lets through is looked into, and every bid that goes out has a seat. */
 export class FrontDesk {
   readonly #needs: FrontDeskNeeds;
   readonly #seats: NegotiationSeats;
+  readonly #turns: StrangerTurns;
   /** Bids that are out, by requester and request: their ends give the seats back. */
   readonly #seated = new Set<string>();
 
   constructor(limits: AdmissionLimits, needs: FrontDeskNeeds) {
     this.#needs = needs;
     this.#seats = new NegotiationSeats(limits);
+    this.#turns = new StrangerTurns(limits.strangersApartMs, limits.strangersWaiting, needs.clock);
   }
 
   get openNegotiations(): number {
@@ -36,22 +52,27 @@ export class FrontDesk {
   async answer(evidence: Evidence<BidRequest>): Promise<Answer> {
     const { signer: requester, value } = evidence;
     const { gate, bidder } = this.#needs;
-    const withinRate = gate.heard(requester);
-    let seated = false;
-    const admit = (): Admission => {
-      const admission = gate.admit(requester, withinRate);
-      if (admission !== 'in') return admission;
-      seated = this.#seat(requester);
-      return seated ? 'in' : NO_SEAT;
+    const visit: Visit = {
+      requester,
+      withinRate: gate.counts(requester),
+      asked: false,
+      seated: false,
+      mustWait: false,
     };
     let bids = false;
     try {
-      const answer = await bidder.answer(evidence, admit);
+      let answer = await bidder.answer(evidence, () => this.#admit(visit));
+      if (visit.mustWait) {
+        await visit.turn;
+        answer = await bidder.answer(evidence, () => this.#seat(visit));
+      }
       bids = answer.kind === 'bid';
       return answer;
     } finally {
+      void visit.turn?.then(() => this.#turns.over());
+      if (!visit.asked && !visit.withinRate) gate.unheard(requester);
       if (bids) this.#seated.add(keyOf(requester, value.requestId));
-      else if (seated) this.#seats.giveBack(requester);
+      else if (visit.seated) this.#seats.giveBack(requester);
     }
   }
 
@@ -61,10 +82,27 @@ export class FrontDesk {
     this.#needs.bidder.ended(requester, requestId);
   }
 
-  #seat(requester: string): boolean {
+  /** A stranger for whom it is no turn yet gets silence here, and is looked into when its turn comes. */
+  #admit(visit: Visit): Admission {
     const { gate } = this.#needs;
+    const { requester } = visit;
+    visit.asked = true;
+    const admission = gate.admit(requester, visit.withinRate);
+    if (admission !== 'in') return admission;
+    if (gate.isRegular(requester)) return this.#seat(visit);
+    const { isFree, hasRoom } = this.#turns;
+    if (!isFree && !hasRoom) return gate.told(requester, () => NO_SEAT);
+    visit.turn = this.#turns.take();
+    visit.mustWait = !isFree;
+    return visit.mustWait ? 'unheard' : this.#seat(visit);
+  }
+
+  #seat(visit: Visit): Admission {
+    const { gate } = this.#needs;
+    const { requester } = visit;
     const regular = gate.isRegular(requester);
-    return this.#seats.take({ requester, regular, reputation: gate.reputationOf(requester) });
+    visit.seated = this.#seats.take({ requester, regular, reputation: gate.reputationOf(requester) });
+    return visit.seated ? 'in' : gate.told(requester, () => NO_SEAT);
   }
 }
 

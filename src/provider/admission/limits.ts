@@ -4,13 +4,21 @@ import type { RateLimit } from '../../lib/token-bucket.ts';
 export interface AdmissionLimits {
   /** Signed requests and notices of one requester, whether they are answered or not. */
   readonly requestsPerRequester: RateLimit;
+  /** The same of a regular. */
+  readonly requestsPerRegular: RateLimit;
+  /** Requests of one stranger that are looked into. */
+  readonly answersPerStranger: RateLimit;
   /** Requests that are looked into, of everybody together. */
   readonly requestsInTotal: RateLimit;
   /** As many again, for regulars alone. */
   readonly requestsOfRegulars: RateLimit;
-  /** Signed answers to requests over a rate, per requester and in total; beyond them there is silence. */
-  readonly rateDeclinesPerRequester: RateLimit;
-  readonly rateDeclinesInTotal: RateLimit;
+  /** Signed answers to requests that are not looked into, per requester and in total; beyond them there is silence. */
+  readonly refusalsPerRequester: RateLimit;
+  readonly refusalsInTotal: RateLimit;
+  /** Strangers are looked into one at a time, with this between two of them; regulars go past. 0: all at once. */
+  readonly strangersApartMs: number;
+  /** Strangers that may wait for that. */
+  readonly strangersWaiting: number;
   /** Questions what became of a contract, per peer and of everybody together. */
   readonly questionsPerAsker: RateLimit;
   readonly questionsInTotal: RateLimit;
@@ -30,11 +38,15 @@ export interface AdmissionLimits {
 }
 
 export const defaultAdmissionLimits: AdmissionLimits = {
-  requestsPerRequester: { burst: 1024, perSecond: 256 },
-  requestsInTotal: { burst: 512, perSecond: 128 },
+  requestsPerRequester: { burst: 128, perSecond: 64 },
+  requestsPerRegular: { burst: 512, perSecond: 128 },
+  answersPerStranger: { burst: 64, perSecond: 8 },
+  requestsInTotal: { burst: 64, perSecond: 32 },
   requestsOfRegulars: { burst: 1024, perSecond: 256 },
-  rateDeclinesPerRequester: { burst: 4, perSecond: 1 },
-  rateDeclinesInTotal: { burst: 64, perSecond: 16 },
+  refusalsPerRequester: { burst: 4, perSecond: 1 },
+  refusalsInTotal: { burst: 16, perSecond: 8 },
+  strangersApartMs: 20,
+  strangersWaiting: 64,
   questionsPerAsker: { burst: 64, perSecond: 16 },
   questionsInTotal: { burst: 256, perSecond: 32 },
   questionsOfRegulars: { burst: 256, perSecond: 32 },

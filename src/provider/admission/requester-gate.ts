@@ -18,8 +18,11 @@ export interface GateNeeds {
 export type Admission = 'in' | 'unheard' | Refusal;
 
 interface Rates {
+  /** What the rates were made for: who becomes a regular, or is none any more, starts afresh. */
+  readonly regular: boolean;
   readonly requests: TokenBucket;
-  readonly declines: TokenBucket;
+  readonly answers: TokenBucket;
+  readonly refusals: TokenBucket;
 }
 
 /**
@@ -34,7 +37,7 @@ export class RequesterGate {
   readonly #kept: LRUCache<string, true>;
   readonly #all: TokenBucket;
   readonly #ofRegulars: TokenBucket;
-  readonly #declines: TokenBucket;
+  readonly #refusals: TokenBucket;
 
   constructor(limits: AdmissionLimits, needs: GateNeeds) {
     const { clock } = needs;
@@ -44,34 +47,58 @@ export class RequesterGate {
     this.#kept = new LRUCache({ max: limits.rememberedRegulars });
     this.#all = new TokenBucket(limits.requestsInTotal, clock);
     this.#ofRegulars = new TokenBucket(limits.requestsOfRegulars, clock);
-    this.#declines = new TokenBucket(limits.rateDeclinesInTotal, clock);
+    this.#refusals = new TokenBucket(limits.refusalsInTotal, clock);
   }
 
   /** What a message can expect that only claims to be of `claimed`. Spends nothing. */
   standing(claimed: string): Standing {
     if (claimed === this.#needs.self) return 'regular';
-    const rates = this.#rates.peek(claimed);
-    const welcome = this.#needs.isServed(claimed) && rates?.requests.hasToken() !== false;
-    if (!welcome && !(rates?.declines.hasToken() !== false && this.#declines.hasToken())) return 'shut';
-    return this.isRegular(claimed) ? 'regular' : 'stranger';
+    const regular = this.isRegular(claimed);
+    const known = this.#rates.peek(claimed);
+    const rates = known?.regular === regular ? known : undefined;
+    const welcome =
+      this.#needs.isServed(claimed) &&
+      rates?.requests.hasToken() !== false &&
+      ((regular && this.#ofRegulars.hasToken()) || this.#hasRoomFor(rates));
+    if (!welcome && !this.#mayBeTold(rates)) return 'shut';
+    return regular ? 'regular' : 'stranger';
   }
 
   /** Counts a message that `requester` signed; false when it was one too many. */
-  heard(requester: string): boolean {
+  counts(requester: string): boolean {
     return requester === this.#needs.self || this.#ratesOf(requester).requests.take();
   }
 
-  /** Whether a request is looked into. `withinRate` is what {@link RequesterGate.heard} said of it. */
+  /** Counts a message that nobody will look into. One too many uses up a refusal, though nobody is told. */
+  heard(requester: string): void {
+    if (!this.counts(requester)) this.unheard(requester);
+  }
+
+  /** A message over the rate that nobody looked into: after a few of them the requester is `shut`. */
+  unheard(requester: string): void {
+    this.#spendRefusal(this.#ratesOf(requester));
+  }
+
+  /** Whether a request is looked into. `withinRate` is what {@link RequesterGate.counts} said of it. */
   admit(requester: string, withinRate: boolean): Admission {
     if (requester === this.#needs.self) return 'in';
-    if (!this.#needs.isServed(requester)) return this.#told(requester, () => NOT_SERVED);
-    if (!withinRate) {
-      return this.#told(requester, () => tooMany('this requester', this.#ratesOf(requester).requests));
+    if (!this.#needs.isServed(requester)) return this.told(requester, () => NOT_SERVED);
+    const rates = this.#ratesOf(requester);
+    if (!withinRate) return this.told(requester, () => tooMany('this requester', rates.requests));
+    if (rates.regular && this.#ofRegulars.take()) return 'in';
+    if (!rates.answers.hasToken()) {
+      return this.told(requester, () => tooMany('this requester', rates.answers));
     }
-    if (this.isRegular(requester) && this.#ofRegulars.take()) return 'in';
-    return this.#all.take()
-      ? 'in'
-      : this.#told(requester, () => tooMany('requesters it has not worked for', this.#all));
+    if (!this.#all.take()) {
+      return this.told(requester, () => tooMany('requesters it has not worked for', this.#all));
+    }
+    rates.answers.spend();
+    return 'in';
+  }
+
+  /** The reason, or silence: a reason is signed and sent on a stream of its own, so it is rationed. */
+  told(requester: string, refusal: () => Refusal): Admission {
+    return this.#spendRefusal(this.#ratesOf(requester)) ? refusal() : 'unheard';
   }
 
   /** A contract with the requester came to a good end. */
@@ -89,23 +116,34 @@ export class RequesterGate {
     return this.#needs.reputation.of(requester);
   }
 
-  /** A reason is signed and sent, so it is rationed too. */
-  #told(requester: string, refusal: () => Refusal): Admission {
-    const { declines } = this.#ratesOf(requester);
-    if (!declines.hasToken() || !this.#declines.hasToken()) return 'unheard';
-    declines.spend();
-    this.#declines.spend();
-    return refusal();
+  #hasRoomFor(rates: Rates | undefined): boolean {
+    return rates?.answers.hasToken() !== false && this.#all.hasToken();
+  }
+
+  #mayBeTold(rates: Rates | undefined): boolean {
+    return rates?.refusals.hasToken() !== false && this.#refusals.hasToken();
+  }
+
+  #spendRefusal(rates: Rates): boolean {
+    if (!this.#mayBeTold(rates)) return false;
+    rates.refusals.spend();
+    this.#refusals.spend();
+    return true;
   }
 
   #ratesOf(requester: string): Rates {
+    const regular = this.isRegular(requester);
     let rates = this.#rates.get(requester);
-    if (rates === undefined) {
-      const { requestsPerRequester, rateDeclinesPerRequester } = this.#limits;
+    if (rates?.regular !== regular) {
+      const { requestsPerRequester, requestsPerRegular, answersPerStranger, refusalsPerRequester } =
+        this.#limits;
       const { clock } = this.#needs;
       rates = {
-        requests: new TokenBucket(requestsPerRequester, clock),
-        declines: new TokenBucket(rateDeclinesPerRequester, clock),
+        regular,
+        requests: new TokenBucket(regular ? requestsPerRegular : requestsPerRequester, clock),
+        // Beyond the share of regulars one of them waits in line like anybody, but not for a rate of its own.
+        answers: new TokenBucket(regular ? requestsPerRegular : answersPerStranger, clock),
+        refusals: new TokenBucket(refusalsPerRequester, clock),
       };
       this.#rates.set(requester, rates);
     }

@@ -4,15 +4,20 @@ import type { Evidence } from '../../../src/domain/evidence.ts';
 import { FrontDesk } from '../../../src/provider/admission/front-desk.ts';
 import { NegotiationSeats } from '../../../src/provider/admission/negotiation-seats.ts';
 import type { Admission } from '../../../src/provider/admission/requester-gate.ts';
+import type { AdmissionLimits } from '../../../src/provider/admission/limits.ts';
 import type { Answer } from '../../../src/provider/ports.ts';
 import { bidOf, evidence, requestOf } from '../fakes/market.ts';
 import { GateWorld, LIMITS } from './gate-world.ts';
 
 const RATES = {
+  answersPerStranger: { burst: 1000, perSecond: 1 },
+  requestsPerRegular: { burst: 1000, perSecond: 1 },
   requestsPerRequester: { burst: 1000, perSecond: 1 },
   requestsInTotal: { burst: 1000, perSecond: 1 },
   requestsOfRegulars: { burst: 1000, perSecond: 1 },
 } as const;
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A bidder that bids whenever it is let in, unless it is told otherwise. */
 class DeskWorld extends GateWorld {
@@ -23,11 +28,12 @@ class DeskWorld extends GateWorld {
   asksWhenSilent = true;
   #requests = 0;
 
-  constructor() {
-    super(RATES);
+  constructor(limits: Partial<AdmissionLimits> = {}) {
+    super({ ...RATES, ...limits });
     this.desk = new FrontDesk(
-      { ...LIMITS, ...RATES },
+      { ...LIMITS, ...RATES, ...limits },
       {
+        clock: this.clock,
         gate: this.gate,
         bidder: {
           answer: (request, admit) => this.#answer(request, admit),
@@ -120,10 +126,70 @@ describe('the seats of open negotiations', () => {
   });
 });
 
+it('tells only now and then that there is no seat', async () => {
+  const world = new DeskWorld();
+  for (let index = 0; index < 5; index += 1) await world.request('a');
+  expect(world.admissions.slice(2)).toMatchObject([{ code: 'BUSY' }, 'unheard', 'unheard']);
+});
+
+it('shuts out who goes on over its rate, also where this node would not answer', async () => {
+  const world = new DeskWorld();
+  world.next = 'silence';
+  world.asksWhenSilent = false;
+  for (let index = 0; index < 1000; index += 1) await world.request('a');
+  expect(world.gate.standing('a')).toBe('stranger');
+  await world.request('a');
+  expect(world.gate.standing('a')).toBe('shut');
+});
+
+describe('strangers', () => {
+  const apart = (): DeskWorld =>
+    new DeskWorld({ strangersApartMs: 20, negotiations: 100, negotiationsPerRequester: 50 });
+
+  it('are looked into one after the other, some time apart, and as many wait as may', async () => {
+    const world = apart();
+    const kinds: string[] = [];
+    for (const requester of ['a', 'b', 'c', 'd'])
+      void world.request(requester).then(({ kind }) => kinds.push(`${requester} ${kind}`));
+    await settled();
+    expect(kinds.toSorted()).toEqual(['a bid', 'd silence']);
+    expect(world.admissions).toContainEqual(expect.objectContaining({ code: 'BUSY' }));
+    world.clock.advance(19);
+    await settled();
+    expect(kinds).toHaveLength(2);
+    world.clock.advance(1);
+    await settled();
+    expect(kinds.at(-1)).toBe('b bid');
+    world.clock.advance(20);
+    await settled();
+    expect(kinds.at(-1)).toBe('c bid');
+  });
+
+  it('do not keep regulars waiting', async () => {
+    const world = apart();
+    world.gate.kept('regular');
+    void world.request('a');
+    void world.request('b');
+    expect(await world.request('regular')).toMatchObject({ kind: 'bid' });
+    expect(await world.request('regular')).toMatchObject({ kind: 'bid' });
+  });
+
+  it('have their turn after one whose answer failed', async () => {
+    const world = apart();
+    world.next = 'fault';
+    await world.request('a').catch(() => {});
+    world.next = 'bid';
+    const second = world.request('b');
+    await settled();
+    world.clock.advance(20);
+    expect(await second).toMatchObject({ kind: 'bid' });
+  });
+});
+
 it('spends the rate of a requester also where this node would not answer', async () => {
   const world = new DeskWorld();
   world.next = 'silence';
   world.asksWhenSilent = false;
   for (let index = 0; index < 1000; index += 1) await world.request('a');
-  expect(world.gate.heard('a')).toBe(false);
+  expect(world.gate.counts('a')).toBe(false);
 });

@@ -8,10 +8,14 @@ export const SELF = 'provider';
 export const LIMITS: AdmissionLimits = {
   ...defaultAdmissionLimits,
   requestsPerRequester: { burst: 3, perSecond: 1 },
+  requestsPerRegular: { burst: 3, perSecond: 1 },
+  answersPerStranger: { burst: 100, perSecond: 1 },
   requestsInTotal: { burst: 5, perSecond: 2 },
   requestsOfRegulars: { burst: 4, perSecond: 2 },
-  rateDeclinesPerRequester: { burst: 1, perSecond: 0.5 },
-  rateDeclinesInTotal: { burst: 3, perSecond: 0.5 },
+  refusalsPerRequester: { burst: 1, perSecond: 0.5 },
+  refusalsInTotal: { burst: 3, perSecond: 0.5 },
+  strangersApartMs: 0,
+  strangersWaiting: 2,
   negotiations: 4,
   negotiationsPerRequester: 2,
   negotiationsOfRegulars: 1,
@@ -40,6 +44,6 @@ export class GateWorld {
 
   /** One signed request, up to the decision whether it is looked into. */
   ask(requester: string): ReturnType<RequesterGate['admit']> {
-    return this.gate.admit(requester, this.gate.heard(requester));
+    return this.gate.admit(requester, this.gate.counts(requester));
   }
 }

@@ -52,6 +52,14 @@ describe("a requester's rate", () => {
     expect(world.ask('a')).toMatchObject({ code: 'RATE_LIMITED' });
   });
 
+  it('is larger for a regular, and starts afresh when the requester becomes one', () => {
+    const world = new GateWorld({ requestsPerRegular: { burst: 4, perSecond: 1 } });
+    times(4, () => world.ask('a'));
+    world.gate.kept('a');
+    expect(times(4, () => world.ask('a'))).toEqual(times(4, () => 'in'));
+    expect(world.ask('a')).not.toBe('in');
+  });
+
   it('of this very node is not limited', () => {
     const world = new GateWorld();
     expect(new Set(times(50, () => world.ask(SELF)))).toEqual(new Set(['in']));
@@ -88,6 +96,26 @@ describe('the standing that a name is given before its signature is checked', ()
     expect(world.ask('a')).toBe('unheard');
   });
 
+  it('is shut after messages over the rate that nobody looked into', () => {
+    for (const seen of ['heard', 'unheard'] as const) {
+      const world = new GateWorld();
+      times(3, () => world.gate.heard('a'));
+      expect(world.gate.standing('a')).toBe('stranger');
+      world.gate[seen]('a');
+      expect(world.gate.standing('a')).toBe('shut');
+    }
+  });
+
+  it('is shut for strangers when all of them together have used up what they may', () => {
+    const world = new GateWorld();
+    world.gate.kept('regular');
+    for (let index = 0; index < 20; index += 1) world.ask(`stranger-${index}`);
+    expect(world.gate.standing('another')).toBe('shut');
+    expect(world.gate.standing('regular')).toBe('regular');
+    world.clock.advance(500);
+    expect(world.gate.standing('another')).toBe('stranger');
+  });
+
   it('of this node is never shut', () => {
     expect(new GateWorld().gate.standing(SELF)).toBe('regular');
   });
@@ -99,6 +127,15 @@ describe('the rate of all together', () => {
     const answers = ['a', 'b', 'c', 'd', 'e', 'f'].map((requester) => world.ask(requester));
     expect(answers.slice(0, 5)).toEqual(times(5, () => 'in'));
     expect(answers[5]).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 500 });
+  });
+
+  it('gives each stranger a part of it, and a regular more', () => {
+    const world = new GateWorld({ answersPerStranger: { burst: 2, perSecond: 1 } });
+    expect(times(2, () => world.ask('a'))).toEqual(['in', 'in']);
+    expect(world.ask('a')).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 1000 });
+    expect(world.ask('b')).toBe('in');
+    world.gate.kept('regular');
+    expect(times(3, () => world.ask('regular'))).toEqual(times(3, () => 'in'));
   });
 
   it('leaves a share for those who kept a contract', () => {
@@ -114,7 +151,7 @@ describe('the rate of all together', () => {
     world.gate.kept('regular');
     world.reputations.set('regular', 499);
     for (let index = 0; index < 100; index += 1) world.ask(`stranger-${index}`);
-    expect(world.gate.standing('regular')).toBe('stranger');
+    expect(world.gate.standing('regular')).toBe('shut');
     expect(world.ask('regular')).not.toBe('in');
   });
 
@@ -126,7 +163,7 @@ describe('the rate of all together', () => {
   });
 
   it('lets regulars use what is open to all when their own share is used up', () => {
-    const world = new GateWorld({ requestsPerRequester: UNLIMITED });
+    const world = new GateWorld({ requestsPerRegular: UNLIMITED });
     world.gate.kept('regular');
     expect(times(9, () => world.ask('regular'))).toEqual(times(9, () => 'in'));
     expect(world.ask('regular')).not.toBe('in');

@@ -78,6 +78,25 @@ describe('before a signature is looked at', () => {
     expect(counters()).toMatchObject({ 'gossip.surplus': 2, 'gossip.BAD_SIGNATURE': 1 });
   });
 
+  it('strangers share a rate for what they bring themselves, and another for what others hand on of them', async () => {
+    const { world, standings, from, request, counters } = await guarded({
+      gossipOfStrangers: { burst: 2, perSecond: 1 },
+      gossipOfStrangersHandedOn: { burst: 1, perSecond: 1 },
+    });
+    const itself = (name: string, id: string) => from(world.notary(name).self, messageOf(request(name, id)));
+    expect(['a', 'b', 'c'].map((name) => itself(name, '1'))).toEqual(['accept', 'accept', 'ignore']);
+    expect(['d', 'e'].map((name) => from('neighbour', messageOf(request(name, '1'))))).toEqual([
+      'accept',
+      'ignore',
+    ]);
+    standings.set(world.notary('c').self, 'regular');
+    expect(itself('c', '2')).toBe('accept');
+    expect(from('neighbour', messageOf(request('c', '3')))).toBe('accept');
+    await world.clock.advanceBy(1000);
+    expect(itself('a', '4')).toBe('accept');
+    expect(counters()).toMatchObject({ 'gossip.surplus': 2, 'gossip.request': 6 });
+  });
+
   it('a requester over its rate is not looked at, nor handed on', async () => {
     const { world, desk, standings, heard, from, request, counters } = await guarded();
     standings.set(world.notary('greedy').self, 'shut');
