@@ -142,7 +142,7 @@ function buildRegistry(
   provider: Provider | undefined,
 ): Registry {
   return createRegistry(
-    { ownJobs: options.provider?.ownJobs ?? false, preferredPeers: [], limits: options.registry },
+    { ownJobs: options.provider?.ownJobs ?? false, ...options.registry },
     {
       clock,
       random,

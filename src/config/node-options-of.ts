@@ -41,7 +41,7 @@ export function nodeOptionsOf(config: NodeConfig): NodeOptions {
         maxOpenJobs: limits.maxJobs,
       },
     },
-    registry: defaultRegistryLimits,
+    registry: { preferredPeers: requester.preferredPeers, limits: defaultRegistryLimits },
     store: { folder: join(dataDir, 'store'), limits: defaultStoreLimits },
     retention: {
       ...defaultRetention,

@@ -5,7 +5,7 @@ import type { LogLevel } from '../lib/logger.ts';
 import type { Libp2pOptions } from '../network/libp2p/options.ts';
 import type { OrchestratorOptions } from '../orchestrator/options.ts';
 import type { Onboarding, ProviderOptions } from '../provider/options.ts';
-import type { RegistryLimits } from '../registry/options.ts';
+import type { RegistryOptions } from '../registry/options.ts';
 import type { RetentionOptions, StoreOptions } from '../store/options.ts';
 
 /** The options of every part, as the configuration gives them. */
@@ -16,7 +16,7 @@ export interface NodeOptions {
   readonly api: ApiOptions;
   readonly libp2p: Libp2pOptions;
   readonly orchestrator: OrchestratorOptions;
-  readonly registry: RegistryLimits;
+  readonly registry: Omit<RegistryOptions, 'ownJobs'>;
   readonly store: StoreOptions;
   readonly retention: RetentionOptions;
   readonly content: ContentOptions;

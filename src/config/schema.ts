@@ -113,6 +113,7 @@ const requester = z.strictObject({
       roundTrip: weight.default(1),
     })
     .prefault({}),
+  preferredPeers: names.default([]),
 });
 
 /** An hour at least: what has just ended may still be asked for. */

@@ -182,7 +182,7 @@ function nodeOptions(provides: boolean, lockOnBid: boolean, retention: Retention
       weights: {},
       limits: defaultOrchestratorLimits,
     },
-    registry: defaultRegistryLimits,
+    registry: { preferredPeers: [], limits: defaultRegistryLimits },
     store: { folder: '/nowhere', limits: defaultStoreLimits },
     retention,
     content: { folder: '/nowhere' },
