@@ -20,6 +20,16 @@ Feature: Trying a job
     And all of the capacity of "bob" is free
     And all of the capacity of "carol" is free
 
+  Scenario: A provider that locks with its bid locks nothing for a dry run
+    Given the nodes:
+      | node | provides | locks        |
+      | dave | yes      | with the bid |
+    When "alice" tries a job:
+      """
+      resources: { cpu: 1 }
+      """
+    Then it had a bid of "dave", and no bid with a lock
+
   Scenario: A dry run says why nobody would take the job, and a smaller one then goes where it said
     Given "alice" knows the adverts of "bob, carol"
     When "alice" tries a job:

@@ -43,6 +43,12 @@ When('{string} tries a job:', async (world: MarketWorld, name: string, text: unk
   await world.try(name, String(text));
 });
 
+Then('it had a bid of {string}, and no bid with a lock', (world: MarketWorld, name: string) => {
+  const explanation = tried(world);
+  expect(namesIn(world, explanation)).toContain(name);
+  expect(explanation.candidates.map(({ locked }) => locked)).not.toContain(true);
+});
+
 Then(
   'it would go to {string}, of {string}, because {string}',
   (world: MarketWorld, winner: string, names: string, reason: string) => {

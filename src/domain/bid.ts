@@ -42,6 +42,8 @@ export interface BidRequest {
   /** In [0, 1], on large networks: of the providers connected with the requester, those that answer with a no. */
   readonly declineShare?: number;
   readonly exclude: readonly string[];
+  /** The job is only tried: bids are looked at and none is used, so nothing is to be locked for them. */
+  readonly trial?: true;
   /** On small networks: who gets it from the requester itself, by `reachedTag`. What all have nobody forwards. */
   readonly reached?: readonly string[];
   readonly requesterRecord: PeerRecordBytes;

@@ -54,6 +54,7 @@ export const bidRequestMessage: SignedMessage<BidRequest> = {
     answerAlways: z.boolean(),
     declineShare: z.number().min(0).max(1).exactOptional(),
     exclude: z.array(peerIdText).max(MOST_EXCLUDED),
+    trial: z.literal(true).exactOptional(),
     reached: z.array(z.string().length(REACHED_TAG_LENGTH)).max(MOST_REACHED).exactOptional(),
     requesterRecord: peerRecordBytes,
   }),

@@ -1,3 +1,4 @@
+import type { BidRequest } from '../../domain/bid.ts';
 import { type Explanation, explain, winningReason } from '../../domain/explanation.ts';
 import type { Notary } from '../../domain/evidence.ts';
 import type { JobDescription } from '../../domain/job-description.ts';
@@ -20,8 +21,8 @@ export interface DryRunNeeds {
   readonly peers: PeerTable;
   readonly behaviour: ProviderKnowledge['behaviour'];
   readonly newId: () => string;
-  /** Takes a search slot for the time of the run; rejects with `TOO_MANY_JOBS` when there is none. */
-  readonly withSlot: <T>(requestId: string, work: () => Promise<T>) => Promise<T>;
+  /** Takes a search slot for the time of the run; rejects with `TOO_MANY_JOBS` when there is none. The signal ends the run. */
+  readonly withSlot: <T>(requestId: string, work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 }
 
 /** Search and shortlist of a job that is never posted: nothing is stored, no lock is asked for, no contract closed. */
@@ -54,18 +55,17 @@ export async function dryRun(
     index: EMPTY_INDEX,
   };
   const targets = targetsOf(job, search.exclude, market, peers, options.wantedBids);
-  const outcome = await needs.withSlot(search.requestId, () =>
-    collect(
-      buildBidRequest(job, search, { ...marketView(market, peers), targets }, options),
-      targets,
-      options,
-      {
-        clock,
-        notary,
-        market,
-        worstOf: (bids) => worstBidder(job, bids, needs, options),
-      },
-    ),
+  const request: BidRequest = {
+    ...buildBidRequest(job, search, { ...marketView(market, peers), targets }, options),
+    trial: true,
+  };
+  const outcome = await needs.withSlot(search.requestId, (signal) =>
+    collect(request, targets, options, signal, {
+      clock,
+      notary,
+      market,
+      worstOf: (bids) => worstBidder(job, bids, needs, options),
+    }),
   );
   const entries = rankOutcome(job, outcome, needs, options);
   const closed: Search = {
@@ -97,27 +97,32 @@ export function marketView(market: Market, peers: PeerTable): Omit<MarketSize, '
   };
 }
 
-function collect(
-  request: ReturnType<typeof buildBidRequest>,
+async function collect(
+  request: BidRequest,
   targets: SearchTargets,
   { limits }: OrchestratorOptions,
+  signal: AbortSignal,
   needs: Pick<DryRunNeeds, 'clock' | 'notary' | 'market'> & Pick<OpenSearchNeeds, 'worstOf'>,
 ): Promise<SearchOutcome> {
-  return new Promise((resolve) => {
-    const search: OpenSearch = new OpenSearch(
-      request,
-      { ...limits, maxBids: limits.maxBidsPerSearch },
-      {
-        clock: needs.clock,
-        self: needs.market.self,
-        worstOf: needs.worstOf,
-        onClosed: (outcome) => {
-          resolve(outcome);
-          search.release('cancelled');
-        },
-        onNegotiationEnded: () => {},
-      },
-    );
+  const { promise, resolve, reject } = Promise.withResolvers<SearchOutcome>();
+  const search = new OpenSearch(
+    request,
+    { ...limits, maxBids: limits.maxBidsPerSearch },
+    {
+      clock: needs.clock,
+      self: needs.market.self,
+      worstOf: needs.worstOf,
+      onClosed: resolve,
+      onNegotiationEnded: () => {},
+    },
+  );
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', onAbort);
+  try {
     search.publish(needs.market, needs.notary.sign('bid-request', request), targets);
-  });
+    return await promise;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    search.release('cancelled');
+  }
 }

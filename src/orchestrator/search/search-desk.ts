@@ -46,7 +46,7 @@ export class SearchDesk {
   readonly #waiting = new WaitingSearches();
   /** Requests that are being written down as open; a job that lets go of its search takes them out. */
   readonly #promoting = new Map<string, string>();
-  #stopped = false;
+  readonly #stopping = new AbortController();
 
   constructor(options: OrchestratorOptions, needs: SearchDeskNeeds) {
     this.#options = options;
@@ -66,13 +66,15 @@ export class SearchDesk {
     this.#next();
   }
 
-  /** Gives `work` a slot for its time; a search that is only tried does not wait for one. */
-  async withSlot<T>(requestId: string, work: () => Promise<T>): Promise<T> {
+  /** Gives `work` a slot for its time; a search that is only tried does not wait for one. The stop of the desk ends it. */
+  async withSlot<T>(requestId: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal } = this.#stopping;
+    signal.throwIfAborted();
     if (!this.reserve(requestId)) {
       throw new CodedError('TOO_MANY_JOBS', 'All searches of this node are in use. Try again in a while.');
     }
     try {
-      return await work();
+      return await work(signal);
     } finally {
       this.giveBack(requestId);
     }
@@ -88,6 +90,10 @@ export class SearchDesk {
     this.release(job.id);
     this.#waiting.add({ jobId: job.id, requestId: search.requestId, priority: job.spec.priority });
     this.#next();
+  }
+
+  get #stopped(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   openNegotiations(jobId: string, requestId: string | undefined): ReadonlySet<string> {
@@ -112,7 +118,7 @@ export class SearchDesk {
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#stopping.abort(new CodedError('STOPPING', 'The node is stopping.'));
     this.#waiting.clear();
     this.#promoting.clear();
     for (const search of this.#byJob.values()) search.release();

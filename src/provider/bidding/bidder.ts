@@ -157,7 +157,7 @@ export class Bidder {
       standsUntilMs: clock.monotonicMs() + Math.max(limits.bidValidMs, limits.lockTtlMs),
       locks: new Map(),
     };
-    const held = lockOnBid ? this.#hold(open, bid.bidId) : undefined;
+    const held = lockOnBid && request.trial !== true ? this.#hold(open, bid.bidId) : undefined;
     if (held?.ok === false) return this.#decline(request, 'bid', held.refusal);
     for (const dropped of this.#book.add(open)) this.#freeInBackground(dropped);
     const { requestId } = request;

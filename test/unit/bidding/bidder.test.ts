@@ -243,6 +243,12 @@ describe('a lock', () => {
     expect(desk.ledger.leases()).toEqual([]);
   });
 
+  it('does not come with the bid where the requester only tries the job', async () => {
+    desk = new BiddingDesk({ lockOnBid: true });
+    expect(await desk.bid({ trial: true })).not.toHaveProperty('lock');
+    expect(desk.ledger.leases()).toEqual([]);
+  });
+
   it('of the oldest bid is freed when there are too many', async () => {
     desk = new BiddingDesk({ limits: { ...defaultProviderLimits, maxOpenBids: 1 } });
     const bid = await desk.bid();

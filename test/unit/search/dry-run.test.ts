@@ -169,6 +169,26 @@ describe('a dry run', () => {
     await clock.runUntilSettled(running, 10_000);
   });
 
+  it('says that it only tries, so that nobody locks anything for it', async () => {
+    const running = start();
+    const { request } = await onAir();
+    expect(request.trial).toBe(true);
+    await clock.runUntilSettled(running, 10_000);
+  });
+
+  it('ends with the node, and lets go of those who bid', async () => {
+    const running = start();
+    const published = await onAir();
+    const negotiation = bid(published, 'a');
+    const ended = rejection(running);
+    desk.stop();
+    expect(await ended).toBe('STOPPING');
+    expect(negotiation.open).toBe(false);
+    expect(market.closedRequests).toEqual([published.request.requestId]);
+    expect(await rejection(start())).toBe('STOPPING');
+    expect(market.published).toHaveLength(1);
+  });
+
   it('takes a slot for its time, and is refused where there is none', async () => {
     const running = start();
     await onAir();
