@@ -173,7 +173,7 @@ describe('dialling by a signed record', () => {
     const here = await start({ announce: ['/ip4/203.0.113.7/tcp/4001'] });
     const { server, address } = await silentAddress();
     const { peer, peerRecord } = await recordOf([address, '/ip4/192.168.1.1/tcp/1', '/dns4/localhost/tcp/1']);
-    expect(await failure(here, peer, { peerRecord, timeoutMs: 5000 })).toBe('PEER_UNREACHABLE');
+    expect(await failure(here, peer, { peerRecord, timeoutMs: 5000 })).toBe('ADDRESS_REFUSED');
     expect(server.connections).toBe(0);
   });
 

@@ -19,7 +19,7 @@ export interface DialerNeeds {
   readonly routing: Pick<PeerRouting, 'findPeer'> | undefined;
 }
 
-type DialRefusal = 'PEER_UNREACHABLE' | 'DIAL_BUDGET_EXHAUSTED';
+type DialRefusal = 'PEER_UNREACHABLE' | 'ADDRESS_REFUSED' | 'DIAL_BUDGET_EXHAUSTED';
 
 /** Connects to peers by their signed peer records, never by an address alone. */
 export class Dialer {
@@ -34,7 +34,10 @@ export class Dialer {
     this.#needs = needs;
   }
 
-  /** Rejects with `PEER_UNREACHABLE` or `DIAL_BUDGET_EXHAUSTED`, after `timeoutMs` at the latest. */
+  /**
+   * Rejects after `timeoutMs` at the latest: with `PEER_UNREACHABLE` when the addresses of the record lead nowhere, with
+   * `ADDRESS_REFUSED` when none of them may be dialled from here, or with `DIAL_BUDGET_EXHAUSTED`.
+   */
   async connect(peer: string, peerRecord: Uint8Array, timeoutMs: number): Promise<Connection> {
     let dial = this.#dialling.get(peer);
     if (dial === undefined) {
@@ -60,13 +63,19 @@ export class Dialer {
     } catch (error) {
       const found = await this.#lookUp(peer, untilMs);
       if (found.length === 0) throw error;
-      return this.#tryAddresses(peer, found, untilMs);
+      // The peer answers for its record, and not for what others say of it.
+      return await this.#tryAddresses(peer, found, untilMs).catch(() => {
+        throw error;
+      });
     }
   }
 
   async #tryAddresses(peer: string, addresses: readonly Multiaddr[], untilMs: number): Promise<Connection> {
     const allowed = this.#needs.policy.select(addresses, this.#options.maxAddressesDialled);
-    let cause: unknown = 'none of its addresses may be dialled from here';
+    if (allowed.length === 0) {
+      throw refusal('ADDRESS_REFUSED', peer, 'None of its addresses may be dialled from here.');
+    }
+    let cause: unknown;
     let dialled = 0;
     for (const address of allowed) {
       const leftMs = untilMs - this.#needs.clock.monotonicMs();
@@ -79,7 +88,7 @@ export class Dialer {
         cause = error;
       }
     }
-    if (allowed.length > 0 && dialled === 0 && !this.#stopped.signal.aborted) {
+    if (dialled === 0 && !this.#stopped.signal.aborted) {
       throw refusal('DIAL_BUDGET_EXHAUSTED', peer, 'Too many dials; try again in a few seconds.');
     }
     throw refusal('PEER_UNREACHABLE', peer, `${dialled} of its addresses were tried.`, cause);

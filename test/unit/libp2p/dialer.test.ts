@@ -86,6 +86,25 @@ describe('the dialer', () => {
     expect(lookups).toBe(1);
   });
 
+  it('holds addresses that it may not dial apart from those that lead nowhere', async () => {
+    const subject = dialer(FRESH, undefined);
+    for (const record of [await recordOf(PRIVATE, '/ip4/127.0.0.1/tcp/4001'), await recordOf()]) {
+      await expect(subject.connect(peer, record, 1000)).rejects.toMatchObject({ code: 'ADDRESS_REFUSED' });
+    }
+    expect(dialled).toEqual([]);
+    await expect(subject.connect(peer, await recordOf(PRIVATE, STALE), 1000)).rejects.toMatchObject({
+      code: 'PEER_UNREACHABLE',
+    });
+  });
+
+  it('lets a peer answer for its record only, and not for what others say of it', async () => {
+    const subject = dialer(FRESH, [STALE]);
+    await expect(subject.connect(peer, await recordOf(PRIVATE), 1000)).rejects.toMatchObject({
+      code: 'ADDRESS_REFUSED',
+    });
+    expect(dialled).toEqual([`${STALE}/p2p/${peer}`]);
+  });
+
   it('gives up without a lookup', async () => {
     await expect(dialer(FRESH, undefined).connect(peer, await recordOf(STALE), 1000)).rejects.toMatchObject({
       code: 'PEER_UNREACHABLE',
