@@ -73,8 +73,7 @@ function payloadOf(type: EvidenceType, value: unknown, context: SealContext): Ui
 
 /** Signs a value of this node. */
 export function seal<Value>(type: EvidenceType, value: Value, context: SealContext): Evidence<Value> {
-  // A copy, because the encoder gives small values as a view of a shared buffer.
-  const payload = new Uint8Array(payloadOf(type, value, context));
+  const payload = payloadOf(type, value, context);
   const signature = context.signer.sign(signedBytes(context.network, type, payload));
   return { type, value, payload, signature, signer: context.signer.self };
 }

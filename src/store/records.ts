@@ -7,6 +7,7 @@ import { type Database, type KeyRange, type Operation, prefixRange } from './dat
 
 /** The first byte of every record; a change of a record's shape takes the next number. */
 const RECORD_VERSION = 1;
+const VERSION_PREFIX = Uint8Array.of(RECORD_VERSION);
 
 export interface RangeOptions {
   /** Only keys that start with this. */
@@ -61,11 +62,11 @@ export class Repository<Value> {
 
   /** Throws on values that have no canonical form. */
   put(value: Value): Extract<Operation, { readonly type: 'put' }> {
-    const body = encodeCanonical(value);
-    const bytes = new Uint8Array(body.length + 1);
-    bytes[0] = RECORD_VERSION;
-    bytes.set(body, 1);
-    return { type: 'put', key: `${this.#bucket}!${this.#keyOf(value)}`, value: bytes };
+    return {
+      type: 'put',
+      key: `${this.#bucket}!${this.#keyOf(value)}`,
+      value: encodeCanonical(value, VERSION_PREFIX),
+    };
   }
 
   remove(key: string): Operation {

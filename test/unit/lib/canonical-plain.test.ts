@@ -1,8 +1,16 @@
 import * as dagCbor from '@ipld/dag-cbor';
 import fc from 'fast-check';
+import { CID } from 'multiformats/cid';
 import { describe, expect, it } from 'vitest';
-import { decodeCanonical, encodeCanonical, sameBytes } from '../../../src/lib/canonical.ts';
-import { isPlainCanonical } from '../../../src/lib/canonical-form.ts';
+import {
+  contentIdOf,
+  decodeCanonical,
+  encodeCanonical,
+  isContentId,
+  sameBytes,
+} from '../../../src/lib/canonical.ts';
+import { readPlain } from '../../../src/lib/canonical-reader.ts';
+import { writePlain } from '../../../src/lib/canonical-writer.ts';
 
 const ascii = fc.string({ unit: 'binary-ascii', maxLength: 300 });
 const plainKey = ascii.filter((key) => key !== '' && !['__proto__', '/', 'asCID'].includes(key));
@@ -31,7 +39,7 @@ function isCanonical(bytes: Uint8Array): boolean {
 
 const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'));
 
-describe('isPlainCanonical', () => {
+describe('readPlain', () => {
   it('knows what the encoder makes of plain values', () => {
     const isLarge = (value: unknown): boolean =>
       typeof value === 'number' && Number.isInteger(value) && Math.abs(value) >= Number.MAX_SAFE_INTEGER;
@@ -42,7 +50,8 @@ describe('isPlainCanonical', () => {
         const large = JSON.stringify(value, (_, inner) => (isLarge(inner) ? 'large' : inner)).includes(
           'large',
         );
-        expect(isPlainCanonical(bytes) || large).toBe(true);
+        expect(readPlain(bytes) !== undefined || large).toBe(true);
+        expect(readPlain(bytes) ?? dagCbor.decode(bytes)).toStrictEqual(dagCbor.decode(bytes));
         expect(decodeCanonical(bytes)).toEqual(value);
       }),
       { numRuns: 500 },
@@ -69,7 +78,9 @@ describe('isPlainCanonical', () => {
       });
     fc.assert(
       fc.property(fc.oneof(spoilt, fc.uint8Array({ maxLength: 40 })), (bytes) => {
-        expect(!isPlainCanonical(bytes) || isCanonical(bytes)).toBe(true);
+        const value = readPlain(bytes);
+        expect(value === undefined || isCanonical(bytes)).toBe(true);
+        expect(value).toStrictEqual(value === undefined ? undefined : dagCbor.decode(bytes));
       }),
       { numRuns: 5000 },
     );
@@ -99,7 +110,7 @@ describe('isPlainCanonical', () => {
     ['nothing', ''],
     ['text that is not UTF-8', '61ff'],
   ])('is false of %s, and so is the full check', (_, text) => {
-    expect(isPlainCanonical(hex(text))).toBe(false);
+    expect(readPlain(hex(text))).toBeUndefined();
     expect(isCanonical(hex(text))).toBe(false);
     expect(() => decodeCanonical(hex(text))).toThrow(expect.objectContaining({ code: 'NOT_CANONICAL' }));
   });
@@ -111,14 +122,111 @@ describe('isPlainCanonical', () => {
     ['a number beyond the safe ones', 2n ** 60n],
   ])('leaves %s to the full check', (_, value) => {
     const bytes = encodeCanonical(value);
-    expect(isPlainCanonical(bytes)).toBe(false);
+    expect(readPlain(bytes)).toBeUndefined();
     expect(decodeCanonical(bytes)).toEqual(value);
   });
 
   it('leaves deep values to the full check', () => {
     const deep = new Uint8Array(64).fill(0x81);
     deep[63] = 0;
-    expect(isPlainCanonical(deep)).toBe(false);
+    expect(readPlain(deep)).toBeUndefined();
     expect(decodeCanonical(deep)).toBeDefined();
   });
 });
+
+describe('writePlain', () => {
+  const NOTHING = new Uint8Array();
+
+  it('writes plain values as the full encoder does, behind the prefix', () => {
+    fc.assert(
+      fc.property(plain, fc.uint8Array({ maxLength: 4 }), (value, prefix) => {
+        const full = new Uint8Array([...prefix, ...dagCbor.encode(value)]);
+        expect(writePlain(value, prefix) ?? full).toStrictEqual(full);
+        expect(encodeCanonical(value, prefix)).toStrictEqual(full);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it.each([
+    ['the numbers at which a head grows', [0, 23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32]],
+    ['the same below zero', [-1, -24, -25, -256, -257, -65_536, -65_537, -(2 ** 32), -(2 ** 32) - 1]],
+    ['the outermost safe numbers', [Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]],
+    ['a zero with a sign', -0],
+    ['fractions', [0.1, -1.5, Number.MIN_VALUE, 5e-324]],
+    ['long text', 'x'.repeat(100_000)],
+    ['long bytes', new Uint8Array(2_000_000).fill(7)],
+    ['the bytes that Node.js has', Buffer.from('abc')],
+    [
+      'many keys',
+      Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`k${(index * 37) % 100}`, index])),
+    ],
+    ['keys that look like numbers', { 10: 1, 9: 2, a: 3 }],
+    ['a map without a prototype', Object.assign(Object.create(null), { b: 1, a: 2 })],
+    ['a key that JavaScript takes for something else', JSON.parse('{"__proto__":1,"a":2}')],
+    ['an empty key', { '': 1 }],
+    ['an empty list and an empty map', [[], {}]],
+  ])('writes %s', (_, value) => {
+    expect(writePlain(value, NOTHING)).toStrictEqual(new Uint8Array(dagCbor.encode(value)));
+  });
+
+  it.each([
+    ['undefined', undefined],
+    ['a field that is undefined', { a: undefined }],
+    ['a hole in a list', Array.from({ length: 2 })],
+    ['NaN', [Number.NaN]],
+    ['infinity', Number.POSITIVE_INFINITY],
+    ['a number beyond the safe ones', 2 ** 60],
+    ['a big number', 1n],
+    ['a date', new Date(0)],
+    [
+      'an instance of a class',
+      new (class Thing {
+        a = 1;
+      })(),
+    ],
+    ['other arrays of numbers', new Uint16Array(2)],
+    ['text beyond ASCII', 'é'],
+    ['long text beyond ASCII', `${'x'.repeat(100)}é`],
+    ['half a character', '\ud800'],
+    ['a key that stands for a link', { '/': 'a' }],
+    ['another such key', { asCID: 1 }],
+    ['a function', () => 1],
+  ])('leaves %s to the full encoder', (_, value) => {
+    expect(writePlain(value, NOTHING)).toBeUndefined();
+  });
+
+  it('leaves a value that contains itself to the full encoder', () => {
+    const own: unknown[] = [];
+    own.push(own);
+    expect(writePlain(own, NOTHING)).toBeUndefined();
+    expect(() => encodeCanonical(own)).toThrow(/circular/i);
+  });
+
+  it('gives out bytes that the next value does not change', () => {
+    const first = encodeCanonical('first');
+    encodeCanonical('other');
+    expect(decodeCanonical(first)).toBe('first');
+  });
+});
+
+describe('isContentId', () => {
+  it('takes a usual id only where the full check does', () => {
+    const id = contentIdOf(encodeCanonical('something'));
+    const letters = 'abcdefghijklmnopqrstuvwxyz234567'.split('');
+    for (let at = 1; at < id.length; at += 1) {
+      for (const letter of letters) {
+        const changed = id.slice(0, at) + letter + id.slice(at + 1);
+        expect([changed, isContentId(changed)]).toEqual([changed, isReadable(changed)]);
+      }
+    }
+  });
+});
+
+function isReadable(text: string): boolean {
+  try {
+    return CID.parse(text).version === 1;
+  } catch {
+    return false;
+  }
+}
