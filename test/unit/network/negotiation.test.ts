@@ -79,7 +79,38 @@ describe('a negotiation', () => {
       `ended ${REQUEST_ID}`,
     ]);
     expect(listener.ended).toEqual([]);
+    // The one that lies ready for the next bid, until nobody seems to want it.
+    expect(world.simulation.openChannels()).toBe(1);
+    await world.clock.advanceBy(61_000);
     expect(world.simulation.openChannels()).toBe(0);
+    expect(requester.network.counters()).not.toHaveProperty('negotiation.CHANNEL_CLOSED');
+  });
+
+  it('goes over the channel that lies ready when the requester has asked before', async () => {
+    const all = await pair();
+    const { world, requester, provider } = all;
+    (await firstBid(all)).close();
+    await world.clock.advanceBy(20_000);
+    const listener = new RecordingListener();
+    requester.network.market.openRequest(world.request(requester, { requestId: 'again' }), listener);
+    await world.clock.runUntil(() => listener.bids.length > 0, 1000);
+    expect(provider.network.counters()).toMatchObject({ 'offer.sent': 2, 'offer.on-ready-channel': 1 });
+    const [, negotiation] = listener.bids[0]!;
+    const locked = await world.settled(
+      negotiation.requestLock(sample.jobRequest({ requestId: 'again' }), 1000),
+    );
+    expect(locked.value).toMatchObject({ lock: { version: 7 } });
+  });
+
+  it('opens a channel of its own where the one that lay ready is gone', async () => {
+    const all = await pair();
+    const { world, requester, provider } = all;
+    (await firstBid(all)).close();
+    await world.clock.advanceBy(70_000);
+    const listener = new RecordingListener();
+    requester.network.market.openRequest(world.request(requester, { requestId: 'again' }), listener);
+    await world.clock.runUntil(() => listener.bids.length > 0, 1000);
+    expect(provider.network.counters()).not.toHaveProperty('offer.on-ready-channel');
   });
 
   it('answers questions that are asked at once one after the other', async () => {
@@ -473,8 +504,13 @@ describe('a requester', () => {
     const world = new MarketWorld();
     const requester = await world.node('requester');
     const raw = await world.raw('raw');
-    const channel = await world.settled(openRaw(raw, requester.peer, names.negotiation));
-    expect(await world.rejection(channel.receive())).toBe('CHANNEL_CLOSED');
+    const open = () => world.settled(openRaw(raw, requester.peer, names.negotiation));
+    const [ready, surplus] = [await open(), await open()];
+    // One of each provider may lie ready, but not for ever.
+    expect(await world.rejection(surplus.receive())).toBe('CHANNEL_CLOSED');
     expect(requester.network.counters()).toMatchObject({ 'negotiation.FRAME_TIMEOUT': 1 });
+    expect(world.clock.monotonicMs()).toBeLessThan(15_000);
+    expect(await world.rejection(ready.receive(), 200_000)).toBe('CHANNEL_CLOSED');
+    expect(world.clock.monotonicMs()).toBeGreaterThan(100_000);
   });
 });

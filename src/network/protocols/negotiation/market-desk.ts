@@ -15,6 +15,7 @@ import { RoundTrips } from '../../round-trips.ts';
 import type { Channel } from '../../underlay.ts';
 import { askContract } from '../contract.ts';
 import { sendRequest } from '../request.ts';
+import { FirstFrames } from './first-frames.ts';
 import { LiveRequest } from './open-request.ts';
 import { RequesterNegotiation } from './requester-negotiation.ts';
 
@@ -27,10 +28,12 @@ export class MarketDesk implements Market {
   readonly #roundTrips = new RoundTrips();
   readonly #closed: ExpiringSet;
   readonly #announced: ExpiringSet;
+  readonly #firstFrames: FirstFrames;
 
   constructor(context: NetworkContext, hearsSelf: () => boolean) {
     this.#context = context;
     this.#hearsSelf = hearsSelf;
+    this.#firstFrames = new FirstFrames(context);
     this.#closed = new ExpiringSet(context.clock, 2 * ISSUED_AT_TOLERANCE_MS, context.limits.closedRequests);
     this.#announced = new ExpiringSet(
       context.clock,
@@ -114,7 +117,8 @@ export class MarketDesk implements Market {
     await attend(this.#context, 'negotiation', channel, async () => {
       const { clock, limits } = this.#context;
       const frames = new FrameChannel(channel, clock, limits.protocols.negotiation.maxFrameBytes);
-      const first = await frames.expect(limits.answerTimeoutMs);
+      const first = await this.#firstFrames.of(frames);
+      if (first === undefined) return;
       if (first.kind === 'decline') this.#takeDecline(first, channel.peer);
       else if (first.kind === 'bid') await this.#takeBid(first, frames);
       else throw outOfTurn(`a ${first.kind}`);

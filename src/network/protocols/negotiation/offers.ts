@@ -12,6 +12,7 @@ import { attend, countFault, type NetworkContext } from '../../context.ts';
 import { ExpiringSet } from '../../expiring-set.ts';
 import { FrameChannel, outOfTurn, required } from '../../frame-channel.ts';
 import type { Channel, OpenOptions } from '../../underlay.ts';
+import { ReadyChannels } from './ready-channels.ts';
 
 type BidToSend = Extract<Answer, { readonly kind: 'bid' }>;
 
@@ -32,6 +33,7 @@ export class Offers {
   readonly #isClosed: (request: Evidence<BidRequest>) => boolean;
   /** Requesters whose certified addresses led nowhere. */
   readonly #unreachable: ExpiringSet;
+  readonly #ready: ReadyChannels;
   #open = 0;
   #dialling = 0;
 
@@ -44,6 +46,7 @@ export class Offers {
     this.#desk = desk;
     this.#isClosed = isClosed;
     const { clock, limits } = context;
+    this.#ready = new ReadyChannels(context);
     this.#unreachable = new ExpiringSet(clock, limits.unreachableMs, limits.unreachableRequesters);
   }
 
@@ -106,6 +109,8 @@ export class Offers {
       await attend(this.#context, 'offer', channel, async () => {
         await durable;
         await this.#conduct({ request, bid, frames: this.#frames(channel) });
+        // It was the requester that ended it, as one does who has what it wants.
+        if (request.signer !== this.#context.underlay.self) this.#ready.prepare(request.signer);
       });
     } catch (error) {
       countFault(this.#context, 'offer', request.signer, error);
@@ -131,8 +136,10 @@ export class Offers {
 
   async #reach(request: Evidence<BidRequest>): Promise<Channel> {
     const { underlay, limits } = this.#context;
-    if (underlay.isConnected(request.signer)) return this.#openChannel(request.signer);
     const { signer, value } = request;
+    const ready = this.#ready.take(signer);
+    if (ready !== undefined) return ready;
+    if (underlay.isConnected(signer)) return this.#openChannel(signer);
     const regular = this.#desk.requesters.standing(signer) === 'regular';
     if (this.#dialling >= (regular ? limits.dials : limits.dials - limits.dialsOfRegulars))
       throw new CodedError('DIALS_BUSY', 'Too many dials are under way.');
