@@ -4,12 +4,13 @@ import type { Evidence } from '../domain/evidence.ts';
 import { type Explanation, explain } from '../domain/explanation.ts';
 import type { JobDescription } from '../domain/job-description.ts';
 import type { JobEvent } from '../domain/job-event.ts';
-import { type Job, isTerminalJobState, moveJob } from '../domain/job.ts';
+import type { Job } from '../domain/job.ts';
 import type { JobSnapshot } from '../domain/plan.ts';
 import type { Search } from '../domain/search.ts';
 import type { ServingAnswer, ServingList } from '../domain/serving.ts';
 import { newId } from '../lib/random.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
+import { giveUpJob } from './giving-up.ts';
 import type { JobLogsOptions, Orchestrator, OrchestratorNeeds, PostOptions } from './index.ts';
 import { contentOf } from './intake/process-job.ts';
 import { readJobLogs, resultsOf } from './job-logs.ts';
@@ -145,28 +146,10 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
     void this.#parts.intake.unpin(job.id);
   }
 
-  /** A job that cannot be planned any more would wait for ever: it fails, and what runs of it is stopped. */
   #giveUp({ jobId }: Evaluation): void {
-    const { lane, searches, evaluations } = this.#parts;
-    const now = this.#needs.clock.nowMs();
-    const reason = 'The job could not be planned: see the log of this node.';
-    lane
-      .change(jobId, ({ job }) =>
-        isTerminalJobState(job.state)
-          ? undefined
-          : {
-              job: moveJob(job, 'Failed', now, reason),
-              events: [{ type: 'job.failed', at: now, message: reason }],
-            },
-      )
-      .then((after) => {
-        if (after === undefined) return;
-        searches.release(jobId);
-        this.#finished(after.job);
-        evaluations.evaluate(after.job, 'job-cancel');
-      })
-      .catch((error: unknown) => {
-        this.#needs.logger.error('a job could not be given up', { jobId, reason: messageOf(error) });
-      });
+    const { clock, logger } = this.#needs;
+    giveUpJob(jobId, { ...this.#parts, clock, signal: this.#stopping.signal }).catch((error: unknown) => {
+      logger.error('a job could not be given up', { jobId, reason: messageOf(error) });
+    });
   }
 }

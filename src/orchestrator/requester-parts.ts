@@ -34,6 +34,7 @@ export interface RequesterParts {
   readonly closer: ContractCloser;
   readonly serving: ServingDesk;
   readonly intake: JobIntake;
+  readonly planner: Planner;
 }
 
 export interface RequesterHooks {
@@ -113,6 +114,7 @@ export function wireRequester(
     closer,
     serving,
     intake,
+    planner,
   };
 }
 
