@@ -123,10 +123,7 @@ export type DeclineCode =
   | 'INVALID'
   | 'INTERNAL';
 
-export interface Decline {
-  readonly requestId: string;
-  readonly jobId: string;
-  readonly stage: DeclineStage;
+export interface Refusal {
   readonly code: DeclineCode;
   readonly message: string;
   readonly field?: string;
@@ -139,14 +136,11 @@ export interface Decline {
 /** A policy's answer: yes, or no with the reason. */
 export type Verdict = { readonly ok: true } | ({ readonly ok: false } & Refusal);
 
-export interface Refusal {
-  readonly code: DeclineCode;
-  readonly message: string;
-  readonly field?: string;
-  readonly required?: string;
-  readonly available?: string;
-  readonly retryable: boolean;
-  readonly retryAfterMs?: number;
+/** A refusal as it is told. */
+export interface Decline extends Refusal {
+  readonly requestId: string;
+  readonly jobId: string;
+  readonly stage: DeclineStage;
 }
 
 /** The sender's notice that a request takes no more bids. */
