@@ -4,7 +4,6 @@ import { type Clock, within } from '../../lib/clock.ts';
 import { CodedError } from '../../lib/coded-error.ts';
 import { INFO_FD } from './bubblewrap.ts';
 import { sampleProcess } from './process-identity.ts';
-import { lowerPriority } from './work-priority.ts';
 
 const INFO_TIMEOUT_MS = 5000;
 const MAX_INFO_BYTES = 4096;
@@ -57,7 +56,6 @@ export async function startSandboxProcess(command: SandboxCommand, clock: Clock)
   };
   try {
     const spawned = await spawnedPid(child);
-    await lowerPriority(spawned);
     wrapped = command.wrapped ? await wrappedPid(child, clock) : undefined;
     const pid = wrapped ?? spawned;
     const sample = await sampleProcess(pid);

@@ -6,7 +6,7 @@ import type { FrameChannel } from '../../frame-channel.ts';
 import { READY_FOR_MS } from './ready-channels.ts';
 
 /** A channel that lies ready is given up by its provider, so the requester waits longer. */
-const LIES_AT_MOST_MS = 2 * READY_FOR_MS;
+const liesAtMostMs = 2 * READY_FOR_MS;
 /** Channels that may lie without a first frame, one for each provider. */
 const MOST_LYING = 1024;
 
@@ -36,7 +36,7 @@ export class FirstFrames {
     if (this.#lying.has(peer) || this.#lying.size >= MOST_LYING) return SILENT;
     this.#lying.add(peer);
     try {
-      return await within(this.#context.clock, LIES_AT_MOST_MS, frame, () => SILENT);
+      return await within(this.#context.clock, liesAtMostMs, frame, () => SILENT);
     } catch (error) {
       // It was dropped before it was used.
       if (codeOf(error) === 'CHANNEL_CLOSED') return undefined;
