@@ -20,6 +20,11 @@ export interface KeyRange {
 export interface Database {
   get(key: string): Promise<Uint8Array | undefined>;
   /**
+   * True when there is certainly nothing under the key, found out at once; false says nothing. For keys that are most
+   * likely new: those a filter in memory knows, and a read that waits for its turn costs more than the answer.
+   */
+  lacks(key: string): boolean;
+  /**
    * Applies all operations in their order or none; resolves when they are on disk, and no read sees them before that.
    * Batches become durable in the order of the calls. After a rejection it is unknown whether the batch will be
    * there when the database is opened again.

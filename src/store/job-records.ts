@@ -79,6 +79,11 @@ export class JobRecords {
     return keyOf(jobId, countKey(seq));
   }
 
+  /** True when there is certainly no such job; false says nothing. */
+  lacks(jobId: string): boolean {
+    return this.heads.lacks(keyOf(jobId));
+  }
+
   /** The whole job as it is on disk. The caller sees to it that nothing of it is written meanwhile. */
   async read(jobId: string): Promise<JobAggregate | undefined> {
     const head = await this.heads.get(keyOf(jobId));

@@ -43,7 +43,7 @@ export class LevelJobStore implements JobStore {
     this.#limits = limits;
     this.#queue = needs.queue;
     this.#records = new JobRecords(needs.database);
-    this.#table = new JobTable(limits, (jobId) => this.#records.read(jobId));
+    this.#table = new JobTable(limits, this.#records);
     this.#watchers = new Watchers(limits.watchers, needs.logger);
     this.#retention = new JobRetention(limits, {
       records: this.#records,
@@ -82,7 +82,7 @@ export class LevelJobStore implements JobStore {
 
   async newest(jobId: string): Promise<JobSnapshot | undefined> {
     if (!isKeyPart(jobId)) return undefined;
-    return await this.#withEntry(jobId, async (entry) => entry.newest?.snapshot);
+    return await this.#withEntry(jobId, false, async (entry) => entry.newest?.snapshot);
   }
 
   async newestContract(contractId: string): Promise<ContractRecord | undefined> {
@@ -91,7 +91,7 @@ export class LevelJobStore implements JobStore {
 
   async snapshot(jobId: string): Promise<JobSnapshot | undefined> {
     if (!isKeyPart(jobId)) return undefined;
-    return await this.#withEntry(jobId, async (entry) => entry.durable?.snapshot);
+    return await this.#withEntry(jobId, false, async (entry) => entry.durable?.snapshot);
   }
 
   /** Newest first. The cursor stands behind the last job that was looked at, also where it stopped for the bound. */
@@ -177,7 +177,8 @@ export class LevelJobStore implements JobStore {
   }
 
   async #change(commit: JobCommit): Promise<PendingCommit> {
-    return await this.#withEntry(commit.jobId, async (entry) => {
+    const isLikelyNew = commit.revision === 0;
+    return await this.#withEntry(commit.jobId, isLikelyNew, async (entry) => {
       const revision = entry.newest?.head.revision ?? 0;
       if (revision !== commit.revision) throw revisionConflict(commit, revision);
       const before = entry.newest?.snapshot.job;
@@ -208,8 +209,8 @@ export class LevelJobStore implements JobStore {
   }
 
   /** Calls `act` at once when the job is in memory. */
-  async #withEntry<T>(jobId: string, act: (entry: JobEntry) => Promise<T>): Promise<T> {
-    const entry = this.#table.acquire(jobId);
+  async #withEntry<T>(jobId: string, isLikelyNew: boolean, act: (entry: JobEntry) => Promise<T>): Promise<T> {
+    const entry = this.#table.acquire(jobId, isLikelyNew);
     try {
       if (entry.loading !== undefined) await entry.loading;
       return await act(entry);

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { assert } from '../lib/assert.ts';
 import type { JobAggregate } from './job-aggregate.ts';
+import type { JobRecords } from './job-records.ts';
 import type { StoreLimits } from './options.ts';
 
 /** One job in memory: as it is on disk, and as it will be when everything that waits is written. */
@@ -20,22 +21,25 @@ export interface JobEntry {
 export class JobTable {
   readonly #pinned = new Map<string, JobEntry>();
   readonly #idle: LRUCache<string, JobEntry>;
-  readonly #read: (jobId: string) => Promise<JobAggregate | undefined>;
+  readonly #records: Pick<JobRecords, 'read' | 'lacks'>;
 
   constructor(
     limits: Pick<StoreLimits, 'cachedJobs' | 'cachedBytes'>,
-    read: (jobId: string) => Promise<JobAggregate | undefined>,
+    records: Pick<JobRecords, 'read' | 'lacks'>,
   ) {
     this.#idle = new LRUCache({
       max: limits.cachedJobs,
       maxSize: limits.cachedBytes,
       sizeCalculation: (entry) => entry.durable?.sizeBytes ?? 1,
     });
-    this.#read = read;
+    this.#records = records;
   }
 
-  /** Every `acquire` needs one `release`. The entry is only good once its `loading` is undefined or has resolved. */
-  acquire(jobId: string): JobEntry {
+  /**
+   * Every `acquire` needs one `release`. The entry is only good once its `loading` is undefined or has resolved.
+   * One that is likely new is not read when the disk says at once that it has no such job.
+   */
+  acquire(jobId: string, isLikelyNew = false): JobEntry {
     const pinned = this.#pinned.get(jobId);
     if (pinned !== undefined) {
       pinned.pins += 1;
@@ -45,8 +49,8 @@ export class JobTable {
     const entry = idle ?? { jobId, durable: undefined, newest: undefined, loading: undefined, pins: 0 };
     entry.pins = 1;
     this.#pinned.set(jobId, entry);
-    if (idle === undefined) entry.loading = this.#load(entry);
-    else this.#idle.delete(jobId);
+    if (idle !== undefined) this.#idle.delete(jobId);
+    else if (!isLikelyNew || !this.#records.lacks(jobId)) entry.loading = this.#load(entry);
     return entry;
   }
 
@@ -65,7 +69,7 @@ export class JobTable {
   }
 
   async #load(entry: JobEntry): Promise<void> {
-    const aggregate = await this.#read(entry.jobId);
+    const aggregate = await this.#records.read(entry.jobId);
     entry.durable = aggregate;
     entry.newest = aggregate;
     entry.loading = undefined;

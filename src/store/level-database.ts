@@ -62,6 +62,15 @@ class LevelDatabase implements Database {
     }
   }
 
+  lacks(key: string): boolean {
+    try {
+      return this.#level.getSync(key) === undefined;
+    } catch {
+      // Whatever is wrong is for the read that follows to say.
+      return false;
+    }
+  }
+
   async batch(operations: readonly Operation[]): Promise<void> {
     try {
       await this.#level.batch([...operations], { sync: true });

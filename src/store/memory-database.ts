@@ -112,6 +112,7 @@ export class MemoryDisk {
     };
     return {
       get: (key) => whenUsable(async () => this.#entries.get(key)),
+      lacks: (key) => closing === undefined && !crashed() && this.#entries.get(key) === undefined,
       batch: (operations) => whenUsable(() => this.#write(operations)),
       range: (range) => readRange(this.#entries, range, whenUsable),
       close: () => {

@@ -48,6 +48,11 @@ export class Repository<Value> {
     return bytes === undefined ? undefined : this.#decode(key, bytes);
   }
 
+  /** True when there is certainly no such record; false says nothing. */
+  lacks(key: string): boolean {
+    return this.#database.lacks(`${this.#bucket}!${key}`);
+  }
+
   async *values(options: RangeOptions = {}): AsyncGenerator<Value> {
     for await (const [key, bytes] of this.#database.range(rangeOf(this.#bucket, options))) {
       yield this.#decode(key.slice(this.#bucket.length + 1), bytes);

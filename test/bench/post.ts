@@ -1,8 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { noopModule } from '../fixtures/wasm-modules.ts';
 import { type Bench, percentile, round } from './figure.ts';
 import { benchNetwork, postJob, uploadBlob } from './nodes.ts';
 
 const IN_FLIGHT = 64;
+const MS_PER_TICK = 10;
 
 /** A node without a provider takes posts as fast as it can: each 202 means job and evaluation are on disk. */
 export const post: Bench = {
@@ -15,15 +17,18 @@ export const post: Bench = {
       const cid = await uploadBlob(node.api, noopModule());
       const job = { engine: { type: 'wasm', params: { module: { cid } } }, timeouts: { search: '60s' } };
       await postMany(node.api, job, 500);
+      const cpuBefore = await cpuMsOf(node.pid);
       const startedMs = performance.now();
       const latencies = await postMany(node.api, job, iterations);
       const seconds = (performance.now() - startedMs) / 1000;
+      const cpuMs = (await cpuMsOf(node.pid)) - cpuBefore;
       report({
         bench: 'post',
         metric: 'durable_posts_per_s',
         value: round(iterations / seconds, 0),
         unit: '1/s',
         inFlight: IN_FLIGHT,
+        cpuUsPerPost: round((cpuMs * 1000) / iterations, 0),
       });
       report({
         bench: 'post',
@@ -44,6 +49,13 @@ export const post: Bench = {
     }
   },
 };
+
+/** The processor time of a process, all its threads, where the system tells (Linux). */
+async function cpuMsOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+}
 
 async function postMany(api: string, job: unknown, count: number): Promise<number[]> {
   const latencies: number[] = [];

@@ -48,6 +48,18 @@ export function databaseSuite(name: string, setUp: () => Promise<DatabaseFixture
       expect(await textOf('c')).toBeUndefined();
     });
 
+    it('says at once that a key is not there, and only then', async () => {
+      expect(database.lacks('a')).toBe(true);
+      await database.batch([put('a', ''), put('b', 'two')]);
+      expect(['a', 'b', 'c'].map((key) => database.lacks(key))).toEqual([false, false, true]);
+      await database.batch([del('a')]);
+      expect(database.lacks('a')).toBe(true);
+      await database.close();
+      expect(database.lacks('a')).toBe(false);
+      database = await fixture.open();
+      expect(['a', 'b'].map((key) => database.lacks(key))).toEqual([true, false]);
+    });
+
     it('applies the operations of a batch in their order', async () => {
       await database.batch([put('a', '1'), del('a'), put('b', '1'), put('b', '2'), del('c'), put('c', '3')]);
       expect(await textOf('a')).toBeUndefined();

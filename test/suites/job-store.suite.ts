@@ -395,6 +395,15 @@ export function jobStoreSuite(name: string, setUp: () => Promise<StoreFixture>):
       }
     });
 
+    it('takes no new job under the id of one that was pushed out of memory', async () => {
+      await reopen({ cachedJobs: 1 });
+      for (const id of ['a', 'b']) await store.jobs.commit(make.created(id));
+      await expect(store.jobs.commit(make.created('a'))).rejects.toMatchObject({
+        code: 'REVISION_CONFLICT',
+        data: { jobId: 'a', revision: 1 },
+      });
+    });
+
     describe('prunes finished jobs', () => {
       const finished = async (id: string, finishedAt: number): Promise<void> => {
         await store.jobs.commit({
