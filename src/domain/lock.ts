@@ -5,7 +5,7 @@ export type LeaseState = 'held' | 'committed' | 'released' | 'expired';
 
 /**
  * Capacity that is set aside on a provider. `version` is a fencing token: whoever names an older one is refused.
- * held -> committed -> released; held -> released | expired; committed -> expired when the work overran its deadline.
+ * held -> held (renewed); held -> committed -> released; held -> released | expired; committed -> expired when the work overran its deadline.
  */
 export interface Lease {
   readonly lockId: string;
@@ -22,7 +22,7 @@ export interface Lease {
 }
 
 const ARROWS: Readonly<Record<LeaseState, readonly LeaseState[]>> = {
-  held: ['committed', 'released', 'expired'],
+  held: ['held', 'committed', 'released', 'expired'],
   committed: ['released', 'expired'],
   released: [],
   expired: [],
@@ -31,6 +31,11 @@ const ARROWS: Readonly<Record<LeaseState, readonly LeaseState[]>> = {
 /** nothing -> held */
 export function holdLease(lease: Omit<Lease, 'state'>): Lease {
   return { ...lease, state: 'held' };
+}
+
+/** held -> held: the same lease, with its time counted from now. */
+export function renewLease(lease: Lease, now: number, ttlMs: number): Lease {
+  return { ...move(lease, 'held'), acquiredAt: now, ttlMs };
 }
 
 /** held -> committed: the lease now ends with the work and not with the negotiation. */

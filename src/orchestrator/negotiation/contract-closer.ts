@@ -25,6 +25,9 @@ export interface ContractCloserNeeds {
   readonly signal: AbortSignal;
 }
 
+/** The last thing before a proposal leaves: undefined, or why it does not. */
+export type BeforeSending = () => Promise<{ readonly code: string; readonly message: string } | undefined>;
+
 const ASK_AGAIN = { firstMs: 200, longestMs: 2000, factor: 2 };
 
 /**
@@ -49,9 +52,10 @@ export class ContractCloser {
     execution: Execution,
     contract: ContractRecord,
     negotiation: Negotiation | undefined,
+    beforeSending: BeforeSending = () => Promise.resolve(undefined),
   ): void {
     void this.#conclude(contract, async () => {
-      const answer = await this.#propose(job, execution, contract, negotiation);
+      const answer = await this.#propose(job, execution, contract, negotiation, beforeSending);
       // Nobody else can have closed a contract that is proposed here and now.
       await this.#record(execution, contract, answer ?? (await this.#ask(contract)));
     });
@@ -88,6 +92,7 @@ export class ContractCloser {
     execution: Execution,
     contract: ContractRecord,
     negotiation: Negotiation | undefined,
+    beforeSending: BeforeSending,
   ): Promise<Resolution | undefined> {
     const refusal = await this.#refusalOf(execution.provider);
     if (refusal !== undefined) {
@@ -97,6 +102,8 @@ export class ContractCloser {
     if (negotiation?.open !== true) {
       return { kind: 'never', code: 'NEGOTIATION_LOST', message: 'The proposal was never sent.' };
     }
+    const stopped = await beforeSending();
+    if (stopped !== undefined) return { kind: 'never', ...stopped };
     try {
       const answer = await negotiation.propose(
         { terms: contract.terms, invocation: invocationOf(job, execution.partition) },

@@ -6,6 +6,7 @@ import type { Job } from '../../domain/job.ts';
 import type { JobEventDraft } from '../../domain/job-event.ts';
 import type { JobSnapshot } from '../../domain/plan.ts';
 import { contentIdOf } from '../../lib/canonical.ts';
+import type { EligibleComputeProviderData } from '../../domain/search.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -13,7 +14,7 @@ import type { JobChange, JobLane } from '../job-lane.ts';
 import type { OrchestratorLimits } from '../options.ts';
 import type { Market, Negotiation } from '../ports.ts';
 import type { SearchDesk } from '../search/search-desk.ts';
-import type { ContractCloser } from './contract-closer.ts';
+import type { BeforeSending, ContractCloser } from './contract-closer.ts';
 import { failed, type LockAnswer, lockFact, readLockAnswer } from './lock-answer.ts';
 import { buildTerms } from './terms.ts';
 
@@ -28,12 +29,21 @@ export interface NegotiatorNeeds {
   readonly evaluate: (job: Job, trigger: 'exec-update') => void;
 }
 
+interface LockedBid {
+  readonly bid: Evidence<Bid>;
+  /** On the clock that does not jump: the lock was not granted before. */
+  readonly sinceMs: number;
+}
+
+/** A lock is renewed before the proposal when less of its time is left. */
+const RENEWED_BELOW = 1 / 2;
+
 /** Talks to the provider of an execution up to the contract: takes the lock, then sends the proposal. */
 export class Negotiator {
   readonly #limits: OrchestratorLimits;
   readonly #needs: NegotiatorNeeds;
-  /** Bids that were submitted again with a lock, by execution id, until they are proposed on. */
-  readonly #locked = new Map<string, Evidence<Bid>>();
+  /** Bids with the lock for an execution, by its id, until they are proposed on. */
+  readonly #locked = new Map<string, LockedBid>();
 
   constructor(limits: OrchestratorLimits, needs: NegotiatorNeeds) {
     this.#limits = limits;
@@ -57,13 +67,22 @@ export class Negotiator {
   draftProposal(snapshot: JobSnapshot, execution: Execution): ContractRecord | undefined {
     const { notary, clock, market } = this.#needs;
     const { observed } = execution;
-    const bid = this.#locked.get(execution.id) ?? indexedBid(snapshot, execution);
+    const held = this.#locked.get(execution.id) ?? this.#cameLocked(snapshot, execution);
     const open = this.#negotiation(execution)?.open === true;
-    if (!open || bid === undefined || observed.state !== 'AskForBidAccepted') return undefined;
+    if (!open || held === undefined || observed.state !== 'AskForBidAccepted') return undefined;
+    this.#locked.set(execution.id, held);
     const now = clock.nowMs();
     const terms = notary.sign(
       'contract-terms',
-      buildTerms(snapshot.job, execution, bid.value, observed.lock, market.peerRecord(), this.#limits, now),
+      buildTerms(
+        snapshot.job,
+        execution,
+        held.bid.value,
+        observed.lock,
+        market.peerRecord(),
+        this.#limits,
+        now,
+      ),
     );
     return {
       contractId: contentIdOf(terms.payload),
@@ -77,8 +96,12 @@ export class Negotiator {
 
   /** Sends a proposal that is on disk, in the background. */
   propose(job: Job, execution: Execution, contract: ContractRecord): void {
+    const held = this.#locked.get(execution.id);
     this.#locked.delete(execution.id);
-    this.#needs.closer.propose(job, execution, contract, this.#negotiation(execution));
+    const negotiation = this.#negotiation(execution);
+    this.#needs.closer.propose(job, execution, contract, negotiation, () =>
+      this.#renewed(execution, held, negotiation),
+    );
   }
 
   /** The execution is over. */
@@ -96,25 +119,53 @@ export class Negotiator {
     negotiation: Negotiation | undefined,
   ): Promise<void> {
     const { clock } = this.#needs;
-    const answer = await this.#ask(snapshot, execution, negotiation);
-    if (answer.kind === 'locked') this.#locked.set(execution.id, answer.bid);
+    // Counted from here, so that the lock does not end earlier there than it does here.
+    const sinceMs = clock.monotonicMs();
+    const accepted = indexedBid(snapshot, execution)?.bid.value;
+    const answer = await this.#ask(execution, accepted, negotiation, snapshot.job.spec.timeouts.lockMs);
+    if (answer.kind === 'locked') this.#locked.set(execution.id, { bid: answer.bid, sinceMs });
     const after = await this.#fact(execution, (current) => lockFact(current, answer, clock.nowMs()));
     if (after === undefined) this.#locked.delete(execution.id);
   }
 
-  async #ask(
-    snapshot: JobSnapshot,
+  /** A lock that is running out is asked for again: the provider gives it its whole time once more. */
+  async #renewed(
     execution: Execution,
+    held: LockedBid | undefined,
     negotiation: Negotiation | undefined,
+  ): ReturnType<BeforeSending> {
+    const lock = held?.bid.value.lock;
+    if (held === undefined || lock === undefined) return undefined;
+    const leftMs = held.sinceMs + lock.ttlMs - this.#needs.clock.monotonicMs();
+    if (leftMs >= lock.ttlMs * RENEWED_BELOW) return undefined;
+    // The terms say when the proposal was made: it may not be later than they allow for.
+    const answer = await this.#ask(execution, held.bid.value, negotiation, this.#limits.acceptMarginMs);
+    if (answer.kind !== 'locked') return { code: answer.code, message: answer.message };
+    const { lockId, version } = answer.bid.value.lock ?? {};
+    return lockId === lock.lockId && version === lock.version
+      ? undefined
+      : { code: 'LOCK_EXPIRED', message: 'The provider gave another lock than the one it had granted.' };
+  }
+
+  /** The bid of an execution that came with its lock. */
+  #cameLocked(snapshot: JobSnapshot, execution: Execution): LockedBid | undefined {
+    const { clock } = this.#needs;
+    const entry = indexedBid(snapshot, execution);
+    if (entry === undefined) return undefined;
+    return { bid: entry.bid, sinceMs: clock.monotonicMs() - Math.max(0, clock.nowMs() - entry.receivedAt) };
+  }
+
+  async #ask(
+    execution: Execution,
+    accepted: Bid | undefined,
+    negotiation: Negotiation | undefined,
+    timeoutMs: number,
   ): Promise<LockAnswer> {
     if (negotiation === undefined) return failed('NEGOTIATION_LOST', 'The negotiation is over.');
     const { requestId, bidId, id, attempt } = execution;
     try {
-      const answer = await negotiation.requestLock(
-        { requestId, bidId, executionId: id, attempt },
-        snapshot.job.spec.timeouts.lockMs,
-      );
-      return readLockAnswer(answer, execution, indexedBid(snapshot, execution)?.value);
+      const answer = await negotiation.requestLock({ requestId, bidId, executionId: id, attempt }, timeoutMs);
+      return readLockAnswer(answer, execution, accepted);
     } catch (error) {
       // A lock that is granted after all goes with the negotiation.
       if (codeOf(error) === 'NEGOTIATION_TIMEOUT') negotiation.close();
@@ -140,8 +191,9 @@ export class Negotiator {
   }
 }
 
-function indexedBid({ search }: JobSnapshot, execution: Execution): Evidence<Bid> | undefined {
+function indexedBid({ search }: JobSnapshot, execution: Execution): EligibleComputeProviderData | undefined {
   const { bidId, provider } = execution;
-  return search?.index.entries.find((entry) => entry.provider === provider && entry.bid.value.bidId === bidId)
-    ?.bid;
+  return search?.index.entries.find(
+    (entry) => entry.provider === provider && entry.bid.value.bidId === bidId,
+  );
 }

@@ -14,8 +14,9 @@ import type { ProviderOptions } from '../options.ts';
 import type { Answer, BidAnswer, ProviderStore, RequesterLink } from '../ports.ts';
 import { BidBook, type GrantedLock, type OpenBid } from './bid-book.ts';
 import { refusalOf, signDecline } from './declining.ts';
-import { placesIn } from './places.ts';
+import { loadAfter, placesIn } from './places.ts';
 import { checkPolicies } from './policies.ts';
+import { DRAINING, EXPIRED, LOCK_EXPIRED, NO_PLACE_LEFT, TAKEN } from './refusals.ts';
 import { tellsNo, turnOf, voiceOf } from './turnout.ts';
 
 export interface BidderNeeds {
@@ -23,34 +24,15 @@ export interface BidderNeeds {
   readonly logger: Logger;
   readonly newId: () => string;
   readonly notary: Notary;
-  readonly ledger: Pick<ResourceLedger, 'pools' | 'free' | 'hold' | 'get' | 'release' | 'retryAfter'>;
+  readonly ledger: Pick<
+    ResourceLedger,
+    'pools' | 'free' | 'hold' | 'get' | 'renew' | 'release' | 'retryAfter'
+  >;
   readonly store: Pick<ProviderStore, 'commit' | 'answer'>;
   readonly link: Pick<RequesterLink, 'peerRecord' | 'isConnected'>;
   readonly traits: NodeTraits;
   readonly liveExecutions: () => number;
 }
-
-const EXPIRED: Refusal = {
-  code: 'BID_EXPIRED',
-  message: 'The bid does not stand any more. Ask for bids again.',
-  retryable: true,
-};
-const LOCK_EXPIRED: Refusal = {
-  code: 'LOCK_EXPIRED',
-  message: 'The lock was granted before and has run out.',
-  retryable: true,
-};
-const DRAINING: Refusal = { code: 'DRAINING', message: 'This node takes no new work.', retryable: true };
-const TAKEN: Refusal = {
-  code: 'INSUFFICIENT_RESOURCES',
-  message: 'The capacity was taken by another job in the meantime.',
-  retryable: true,
-};
-const NO_PLACE_LEFT: Refusal = {
-  code: 'INSUFFICIENT_RESOURCES',
-  message: 'The bid offered no more places than were locked already.',
-  retryable: true,
-};
 
 /** Answers bid requests and job requests. A yes is on disk before it leaves; nothing is reserved before the price is decided. */
 export class Bidder {
@@ -105,17 +87,20 @@ export class Bidder {
     return this.#bid(requester, request, comparison);
   }
 
-  /** Takes the lock for an execution. The same (execution, attempt) gets the same lock again. */
+  /**
+   * Takes the lock for an execution. The same execution gets the same lock again, with its whole time from now on; so
+   * does the first one that asks where the bid came locked.
+   */
   async lock(requester: string, evidence: Evidence<JobRequest>): Promise<Evidence<Bid> | Evidence<Decline>> {
     const { requestId, bidId, executionId } = evidence.value;
     const open = this.#book.find(requester, requestId);
-    const { notary, ledger } = this.#needs;
+    const { notary } = this.#needs;
     const decline = (refusal: Refusal): Evidence<Decline> =>
       signDecline(notary, requestId, open?.request.jobId ?? '', 'job-request', refusal);
     if (open === undefined || open.bid.bidId !== bidId) return decline(EXPIRED);
-    const earlier = open.locks.get(executionId);
+    const earlier = open.locks.get(executionId) ?? this.#takeOver(open, executionId);
     if (earlier !== undefined) {
-      if (ledger.get(earlier.lockId) === undefined) return decline(LOCK_EXPIRED);
+      if (!this.#renew(earlier)) return decline(LOCK_EXPIRED);
       await earlier.durable;
       return earlier.answer;
     }
@@ -195,7 +180,7 @@ export class Bidder {
       validForMs: limits.bidValidMs,
       slots: placesIn(resources, ledger.free(), request.slots),
       comparison,
-      load: this.#loadAfter(request),
+      load: loadAfter(resources, ledger.pools()),
       ...(fit === undefined ? {} : { fit }),
       providerRecord: link.peerRecord(),
     };
@@ -215,6 +200,27 @@ export class Bidder {
     const lock: GrantedLock = { lockId: lease.lockId, answer, durable };
     open.locks.set(key, lock);
     return lock;
+  }
+
+  /** The lock that came with the bid is for the execution that asks for it; undefined where there is none to be had. */
+  #takeOver(open: OpenBid, executionId: string): GrantedLock | undefined {
+    const { ledger, notary } = this.#needs;
+    const ofBid = open.locks.get(open.bid.bidId);
+    const lease = ofBid === undefined ? undefined : ledger.get(ofBid.lockId);
+    if (ofBid === undefined || lease === undefined) return ofBid;
+    if (lease.state !== 'held') return undefined;
+    const answer = notary.sign('bid', { ...open.bid, executionId, lock: grantOf(lease) });
+    const lock: GrantedLock = { ...ofBid, answer };
+    open.locks.delete(open.bid.bidId);
+    open.locks.set(executionId, lock);
+    return lock;
+  }
+
+  /** False when the lock is gone. What is on disk of a held one need not follow: it does not outlive its node. */
+  #renew({ lockId }: GrantedLock): boolean {
+    const { ledger } = this.#needs;
+    if (ledger.get(lockId)?.state === 'held') ledger.renew(lockId, this.#options.limits.lockTtlMs);
+    return ledger.get(lockId) !== undefined;
   }
 
   #voice(requester: string, request: BidRequest): ReturnType<typeof voiceOf> {
@@ -269,18 +275,6 @@ export class Bidder {
   #available(): AvailableCapability {
     const { traits, ledger } = this.#needs;
     return { traits, onboarded: ledger.pools().onboarded, free: ledger.free() };
-  }
-
-  /** The fullest of CPU and memory once this job is in, from 0 to 1. */
-  #loadAfter(request: BidRequest): number {
-    const { onboarded, free } = this.#needs.ledger.pools();
-    const wanted = request.requirements.resources;
-    const share = (total: number, left: number, more: number): number =>
-      total === 0 ? 1 : Math.min(1, (total - left + more) / total);
-    return Math.max(
-      share(onboarded.cpuMillis, free.cpuMillis, wanted.cpuMillis),
-      share(onboarded.memoryBytes, free.memoryBytes, wanted.memoryBytes),
-    );
   }
 
   #decline(request: BidRequest, stage: Decline['stage'], refusal: Refusal): Answer {

@@ -1,3 +1,4 @@
+import type { Pools } from '../../domain/capability.ts';
 import { grant } from '../../domain/matching.ts';
 import { type ResourceRequirements, type Resources, subtractResources } from '../../domain/resources.ts';
 
@@ -18,6 +19,19 @@ export function placesIn(requirements: ResourceRequirements, free: Resources, mo
     left = subtractResources(left, granted);
   }
   return bound;
+}
+
+/** The fullest of CPU and memory once `requirements` are in, from 0 to 1. */
+export function loadAfter(
+  requirements: ResourceRequirements,
+  { onboarded, free }: Pick<Pools, 'onboarded' | 'free'>,
+): number {
+  const share = (total: number, left: number, more: number): number =>
+    total === 0 ? 1 : Math.min(1, (total - left + more) / total);
+  return Math.max(
+    share(onboarded.cpuMillis, free.cpuMillis, requirements.cpuMillis),
+    share(onboarded.memoryBytes, free.memoryBytes, requirements.memoryBytes),
+  );
 }
 
 function timesIn(available: number, required: number): number {

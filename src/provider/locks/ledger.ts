@@ -7,6 +7,7 @@ import {
   holdLease,
   isLeaseLive,
   releaseLease,
+  renewLease,
 } from '../../domain/lock.ts';
 import { grant } from '../../domain/matching.ts';
 import {
@@ -136,6 +137,16 @@ export class ResourceLedger {
     const ends = [...this.#leases.values()].map(({ endsAtMs }) => endsAtMs);
     if (ends.length === 0) return {};
     return { retryAfterMs: Math.max(1, Math.ceil(Math.min(...ends) - this.#needs.clock.monotonicMs())) };
+  }
+
+  /** held -> held, for `ttlMs` from now on. The version stays: whoever has the lock has it still. */
+  renew(lockId: string, ttlMs: number): Lease {
+    const held = this.get(lockId);
+    assert(held !== undefined, 'only a live lease is renewed');
+    const lease = renewLease(held, this.#needs.clock.nowMs(), ttlMs);
+    this.#drop(lockId);
+    this.#keep(lease, ttlMs);
+    return lease;
   }
 
   /** held -> committed. The caller writes down what this returns, and releases it when that fails. */

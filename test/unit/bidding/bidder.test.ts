@@ -165,6 +165,19 @@ describe('a lock', () => {
     expect(desk.ledger.leases()).toHaveLength(1);
   });
 
+  it('has its whole time again when it is asked for again, as long as the bid stands', async () => {
+    desk = new BiddingDesk({ limits: { ...defaultProviderLimits, lockTtlMs: 20_000, bidValidMs: 30_000 } });
+    const bid = await desk.bid();
+    const first = await desk.lock(bid);
+    const [lease] = desk.ledger.leases();
+    await desk.clock.advanceBy(15_000);
+    expect(await desk.lock(bid)).toBe(first);
+    expect(desk.ledger.remainingMs(lease?.lockId ?? '')).toBe(20_000);
+    await desk.clock.advanceBy(15_000);
+    expect(await desk.lock(bid)).toMatchObject({ value: { code: 'BID_EXPIRED' } });
+    expect(desk.ledger.remainingMs(lease?.lockId ?? '')).toBe(5000);
+  });
+
   it('is taken for as many executions as the bid offered, and no more', async () => {
     const bid = await desk.bid({ slots: 2 });
     for (const attempt of [1, 2])
@@ -240,6 +253,30 @@ describe('a lock', () => {
     expect(lease).toMatchObject({ executionId: bid.bidId, state: 'held' });
     expect(desk.store.commits).toMatchObject([{ leases: [lease], answers: [{ requestId: 'round-1' }] }]);
     desk.bidder.ended('requester', 'round-1');
+    expect(desk.ledger.leases()).toEqual([]);
+  });
+
+  it('that came with the bid goes to the execution that asks for it first', async () => {
+    desk = new BiddingDesk({ lockOnBid: true });
+    const bid = await desk.bid({ slots: 2 });
+    await desk.clock.advanceBy(10_000);
+    const answer = await desk.lock(bid);
+    expect(answer.value).toEqual({ ...bid, executionId: EXECUTION });
+    expect(desk.ledger.leases()).toHaveLength(1);
+    expect(desk.ledger.remainingMs(bid.lock?.lockId ?? '')).toBe(30_000);
+    expect(await desk.lock(bid)).toBe(answer);
+    const other = await desk.lock(bid, { executionId: 'e2' });
+    expect(other).toMatchObject({ type: 'bid', value: { executionId: 'e2' } });
+    expect(desk.ledger.leases()).toHaveLength(2);
+    desk.bidder.ended('requester', 'round-1');
+    expect(desk.ledger.leases()).toEqual([]);
+  });
+
+  it('that came with the bid and has run out is not given anew', async () => {
+    desk = new BiddingDesk({ lockOnBid: true, limits: { ...defaultProviderLimits, lockTtlMs: 1000 } });
+    const bid = await desk.bid();
+    await desk.clock.advanceBy(1000);
+    expect(await desk.lock(bid)).toMatchObject({ value: { code: 'LOCK_EXPIRED' } });
     expect(desk.ledger.leases()).toEqual([]);
   });
 

@@ -55,6 +55,29 @@ class Desk {
 
 let desk: Desk;
 
+describe('a renewed lease', () => {
+  it('keeps its id and version, and has its whole time once more', async () => {
+    const lease = desk.held({ ttlMs: 1000 });
+    await desk.clock.advanceBy(600);
+    const renewed = desk.ledger.renew(lease.lockId, 1000);
+    expect(renewed).toEqual({ ...lease, acquiredAt: desk.clock.nowMs() });
+    expect(desk.ledger.leases()).toEqual([renewed]);
+    expect(desk.ledger.remainingMs(lease.lockId)).toBe(1000);
+    await desk.clock.advanceBy(999);
+    expect(desk.ledger.find(lease.lockId, 'requester', lease.version)).toEqual(renewed);
+    await desk.clock.advanceBy(1);
+    expect(desk.expired).toEqual([{ ...renewed, state: 'expired' }]);
+    expect(desk.ledger.free()).toEqual(ONBOARDED);
+  });
+
+  it('is not one that is committed', () => {
+    const lease = desk.held();
+    desk.ledger.commit(lease.lockId, 'execution', 5000);
+    expect(() => desk.ledger.renew(lease.lockId, 1000)).toThrow(/committed cannot become held/);
+    expect(desk.ledger.leases()).toHaveLength(1);
+  });
+});
+
 beforeEach(() => {
   desk = new Desk();
 });

@@ -110,6 +110,19 @@ export class ClosingDesk {
     };
   }
 
+  /** Writes down that this was proposed. */
+  async proposed(execution: Execution, contract: ContractRecord): Promise<void> {
+    const { contractId } = contract;
+    const commit = this.#stored.store.jobs.commit({
+      jobId: 'job',
+      revision: 2,
+      executions: [{ ...execution, contractId, desired: 'Running' }],
+      contracts: [contract],
+      events: [],
+    });
+    await this.clock.runUntilSettled(commit, 1000);
+  }
+
   /** The execution as it is on disk. */
   async execution(): Promise<Execution> {
     const snapshot = await this.clock.runUntilSettled(this.#stored.store.jobs.snapshot('job'), 1000);

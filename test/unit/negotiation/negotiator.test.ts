@@ -3,7 +3,7 @@ import type { Bid } from '../../../src/domain/bid.ts';
 import type { JobSnapshot } from '../../../src/domain/plan.ts';
 import { contentIdOf } from '../../../src/lib/canonical.ts';
 import { CodedError } from '../../../src/lib/coded-error.ts';
-import { bidOf, declineOf, executionOf, LOCK, observedAs } from '../fakes/market.ts';
+import { bidOf, declineOf, entryOf, executionOf, LOCK, observedAs, roundOf } from '../fakes/market.ts';
 import { ClosingDesk } from './closing-desk.ts';
 
 let desk: ClosingDesk;
@@ -102,6 +102,68 @@ describe('a job request', () => {
     await desk.clock.advanceBy(50);
     expect(await desk.execution()).toMatchObject({ observed: { state: 'BidRejected' } });
     expect(await desk.events()).toEqual([]);
+  });
+});
+
+describe('a proposal', () => {
+  const OLD_MS = LOCK.ttlMs / 2 + 1;
+
+  /** Takes the lock, waits, and proposes. */
+  async function proposeAfter(waitMs: number): Promise<void> {
+    desk.negotiation.lock = async () => again();
+    await requestLock();
+    const locked = await desk.execution();
+    const contract = desk.negotiator.draftProposal(snapshot, locked);
+    if (contract === undefined) throw new Error('no draft');
+    await desk.clock.advanceBy(waitMs);
+    desk.negotiator.propose(snapshot.job, locked, contract);
+    await desk.clock.advanceBy(50);
+  }
+
+  it('leaves at once while the lock is young', async () => {
+    await proposeAfter(0);
+    expect(desk.negotiation.asked).toHaveLength(1);
+    expect(desk.negotiation.proposals).toHaveLength(1);
+  });
+
+  it('renews a lock that is running out before it leaves', async () => {
+    await proposeAfter(OLD_MS);
+    expect(desk.negotiation.asked).toHaveLength(2);
+    expect(desk.negotiation.asked[1]).toEqual(desk.negotiation.asked[0]);
+    expect(desk.negotiation.proposals).toHaveLength(1);
+  });
+
+  it('renews a lock that came with the bid as well', async () => {
+    const locked = { ...(await desk.execution()), observed: observedAs.locked() };
+    const entry = entryOf('a', { lock: LOCK });
+    const receivedAt = desk.clock.nowMs() - OLD_MS;
+    const search = roundOf([{ ...entry, receivedAt }]);
+    const contract = desk.negotiator.draftProposal({ ...snapshot, search }, locked);
+    if (contract === undefined) throw new Error('no draft');
+    desk.negotiation.lock = async () => again();
+    desk.negotiator.propose(snapshot.job, locked, contract);
+    await desk.clock.advanceBy(50);
+    expect(desk.negotiation.asked).toHaveLength(1);
+    expect(desk.negotiation.proposals).toHaveLength(1);
+  });
+
+  it.each([
+    ['is declined', async () => declineOf('a', { code: 'LOCK_EXPIRED' }), 'LOCK_EXPIRED'],
+    ['gives another lock', async () => again({ lock: { ...LOCK, version: 2 } }), 'LOCK_EXPIRED'],
+    ['fails', () => Promise.reject(new CodedError('NEGOTIATION_TIMEOUT', 'silence')), 'NEGOTIATION_TIMEOUT'],
+  ] as const)('does not leave when the renewal %s', async (_, renewal, code) => {
+    let asked = 0;
+    desk.negotiation.lock = async () => ((asked += 1) === 1 ? again() : renewal());
+    await requestLock();
+    const locked = await desk.execution();
+    const contract = desk.negotiator.draftProposal(snapshot, locked);
+    if (contract === undefined) throw new Error('no draft');
+    await desk.clock.advanceBy(OLD_MS);
+    await desk.proposed(locked, contract);
+    desk.negotiator.propose(snapshot.job, locked, contract);
+    await desk.clock.advanceBy(50);
+    expect(desk.negotiation.proposals).toEqual([]);
+    expect(await desk.events()).toContain(`contract.declined ${code}`);
   });
 });
 
