@@ -107,6 +107,10 @@ class Loopback implements Underlay {
     return this.#underlay.connectedPeers();
   }
 
+  restrain(peer: string): void {
+    this.#underlay.restrain?.(peer);
+  }
+
   roundTripMs(peer: string): number | undefined {
     return this.#underlay.roundTripMs?.(peer);
   }

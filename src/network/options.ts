@@ -14,6 +14,8 @@ export interface NetworkLimits {
   readonly gossipOfRegularsPerNeighbour: RateLimit;
   /** What strangers bring of their own, all of them together, before a signature is checked. */
   readonly gossipOfStrangers: RateLimit;
+  /** Beyond `gossipOfStrangers`, what one neighbour may still bring of its own before the transport restrains it. */
+  readonly surplusPerNeighbour: RateLimit;
   /** What neighbours hand on of strangers, all together. */
   readonly gossipOfStrangersHandedOn: RateLimit;
   /** Requests that the provider is deciding on at once, and how many of those one requester can have. */
@@ -63,7 +65,8 @@ export const defaultNetworkLimits: NetworkLimits = {
   seenRequests: 65_536,
   gossipPerNeighbour: { burst: 1024, perSecond: 1024 },
   gossipOfRegularsPerNeighbour: { burst: 512, perSecond: 128 },
-  gossipOfStrangers: { burst: 64, perSecond: 128 },
+  gossipOfStrangers: { burst: 256, perSecond: 128 },
+  surplusPerNeighbour: { burst: 4, perSecond: 1 },
   gossipOfStrangersHandedOn: { burst: 1024, perSecond: 1024 },
   answeringRequests: 256,
   answeringPerRequester: 64,

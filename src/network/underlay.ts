@@ -55,6 +55,11 @@ export interface Underlay extends Startable {
   open(peer: string, protocol: string, limits: ProtocolLimits, options: OpenOptions): Promise<Channel>;
   isConnected(peer: string): boolean;
   connectedPeers(): readonly string[];
+  /**
+   * Spares this node a neighbour that sends far too much, where the transport can. One that has answered on a channel
+   * of ours is read again after a moment; any other is let go for a while. Losing it is told like any other loss.
+   */
+  restrain?(peer: string): void;
   /** The newest measured time to a connected peer and back, where the transport measures it. */
   roundTripMs?(peer: string): number | undefined;
   /** This node's signed peer record: at most 8 addresses. */

@@ -42,6 +42,7 @@ async function startNode(): Promise<Node> {
       transports: undefined,
       topics: [TOPIC],
       denyDial: () => false,
+      denyPeer: () => false,
       foundLocally: () => {},
     },
   );

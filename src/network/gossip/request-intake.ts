@@ -34,6 +34,7 @@ export class RequestIntake {
   readonly #handedOn: NeighbourRates;
   readonly #handedOnOfRegulars: NeighbourRates;
   readonly #ofStrangers: TokenBucket;
+  readonly #surplus: NeighbourRates;
   readonly #ofStrangersHandedOn: TokenBucket;
   readonly #seen: ExpiringSet;
   readonly #closed: ExpiringSet;
@@ -52,6 +53,7 @@ export class RequestIntake {
     this.#handedOn = new NeighbourRates(limits.gossipPerNeighbour, clock);
     this.#handedOnOfRegulars = new NeighbourRates(limits.gossipOfRegularsPerNeighbour, clock);
     this.#ofStrangers = new TokenBucket(limits.gossipOfStrangers, clock);
+    this.#surplus = new NeighbourRates(limits.surplusPerNeighbour, clock);
     this.#ofStrangersHandedOn = new TokenBucket(limits.gossipOfStrangersHandedOn, clock);
     this.#seen = new ExpiringSet(context.clock, REPLAY_WINDOW_MS, context.limits.seenRequests);
     this.#closed = new ExpiringSet(context.clock, REPLAY_WINDOW_MS, context.limits.seenRequests);
@@ -96,9 +98,19 @@ export class RequestIntake {
     if (from === this.#context.underlay.self || claimed === undefined) return true;
     const standing = this.#guard.standing(claimed);
     const handedOn = this.#handedOn.take(from);
-    if (standing === 'shut') return false;
     if (standing === 'regular') return handedOn || this.#handedOnOfRegulars.take(from);
-    return handedOn && (claimed === from ? this.#ofStrangers : this.#ofStrangersHandedOn).take();
+    const hasRoom = claimed === from ? this.#hasRoomForOwn(from) : this.#ofStrangersHandedOn.take();
+    return handedOn && hasRoom && standing === 'stranger';
+  }
+
+  /** What a neighbour says in its own name is its own doing, and costs even where it is not looked at. */
+  #hasRoomForOwn(neighbour: string): boolean {
+    if (this.#ofStrangers.take()) return true;
+    if (!this.#surplus.take(neighbour)) {
+      this.#context.counters.add('gossip.restrained');
+      this.#context.underlay.restrain?.(neighbour);
+    }
+    return false;
   }
 
   #judgeRequest(frame: Frame): GossipOutcome {

@@ -5,7 +5,6 @@ import type { Ed25519PrivateKey, Libp2p, PeerInfo } from '@libp2p/interface';
 import type { KadDHT } from '@libp2p/kad-dht';
 import { type Ping, ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
-import { yamux } from '@libp2p/yamux';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p, type Libp2pOptions as Libp2pInit } from 'libp2p';
 import type { Logger } from '../../lib/logger.ts';
@@ -13,6 +12,7 @@ import { addressLookup, localDiscovery } from './discovery.ts';
 import { gossipSettings } from './gossip-settings.ts';
 import { bridgeLogs } from './log-bridge.ts';
 import type { Libp2pLimits, Libp2pOptions } from './options.ts';
+import { sparingYamux } from './window-updates.ts';
 import { writeBatching } from './write-batching.ts';
 
 /** How long a peer may take over the choice of a protocol. Gossipsub opens its streams one after the other. */
@@ -40,6 +40,7 @@ export interface HostNeeds {
   readonly transports: Transports | undefined;
   readonly topics: readonly string[];
   denyDial(address: Multiaddr): boolean;
+  denyPeer(peer: string): boolean;
   foundLocally(peer: PeerInfo): void;
 }
 
@@ -65,8 +66,8 @@ function connectionSettings(
   };
 }
 
-function multiplexer(limits: Libp2pLimits): ReturnType<typeof yamux> {
-  return yamux({
+function multiplexer(limits: Libp2pLimits): ReturnType<typeof sparingYamux> {
+  return sparingYamux({
     maxInboundStreams: limits.maxStreamsPerConnection,
     maxOutboundStreams: limits.maxStreamsPerConnection,
     streamOptions: {
@@ -93,7 +94,10 @@ export async function createHost(options: Libp2pOptions, needs: HostNeeds): Prom
     connectionProtector: () => writeBatching(),
     connectionEncrypters: [noise()],
     streamMuxers: [multiplexer(limits)],
-    connectionGater: { denyDialMultiaddr: (address) => needs.denyDial(address) },
+    connectionGater: {
+      denyDialMultiaddr: (address) => needs.denyDial(address),
+      denyInboundEncryptedConnection: (peer) => needs.denyPeer(peer.toString()),
+    },
     ...connectionSettings(limits),
     peerDiscovery: discovery === undefined ? [] : [discovery],
     services: {

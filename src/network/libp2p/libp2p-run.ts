@@ -17,6 +17,7 @@ import type { Libp2pOptions } from './options.ts';
 import { OwnRecord } from './own-record.ts';
 import { PeerTags } from './peer-tags.ts';
 import { RememberedPeers } from './remembered-peers.ts';
+import { Restraint } from './restraint.ts';
 
 export type Validate = (from: string, message: Uint8Array) => GossipVerdict;
 
@@ -48,6 +49,7 @@ export class Libp2pRun {
   readonly #connected = new Map<string, PeerId>();
   readonly #channels: LiveChannels;
   readonly #ownRecord: OwnRecord;
+  readonly #restraint: Restraint;
   #stopping = false;
 
   /** Rejects with `LISTEN_FAILED`; nothing is left running then. */
@@ -59,6 +61,7 @@ export class Libp2pRun {
       ...context,
       topics: [...context.topics.keys()],
       denyDial: (address) => policy.denies(address),
+      denyPeer: (peer) => run.#restraint.isShunned(peer),
       foundLocally: (peer) => run.foundLocally(peer),
     });
     const run: Libp2pRun = new Libp2pRun(context, host, policy);
@@ -73,7 +76,17 @@ export class Libp2pRun {
     this.#host = host;
     this.#policy = policy;
     this.#tags = new PeerTags(host.peerStore, clock);
-    this.#channels = new LiveChannels({ clock, logger, opened: (id) => this.#tags.partner(id) });
+    this.#restraint = new Restraint({
+      ...options.limits,
+      clock,
+      connectionsOf: (peer) => this.#connectionsOf(peer),
+    });
+    this.#channels = new LiveChannels({
+      clock,
+      logger,
+      opened: (id) => this.#tags.partner(id),
+      answered: (peer) => this.#restraint.answered(peer),
+    });
     this.#ownRecord = new OwnRecord({ ...context, addresses: () => host.getMultiaddrs() });
     this.#remembered = new RememberedPeers(options.limits.maxRememberedPeers, {
       peerStore: host.peerStore,
@@ -140,9 +153,12 @@ export class Libp2pRun {
 
   /** The keep-alive pings measure it: nothing until the first one of a connection is back. */
   roundTripMs(peer: string): number | undefined {
-    const id = this.#connected.get(peer);
-    const measured = (id === undefined ? [] : this.#host.getConnections(id)).flatMap(({ rtt }) => rtt ?? []);
+    const measured = this.#connectionsOf(peer).flatMap(({ rtt }) => rtt ?? []);
     return measured.length === 0 ? undefined : Math.min(...measured);
+  }
+
+  restrain(peer: string): void {
+    this.#restraint.restrain(peer);
   }
 
   peerRecord(): Uint8Array {
@@ -175,6 +191,7 @@ export class Libp2pRun {
     this.#links.stop();
     this.#dialer.stop();
     this.#repair.stop();
+    this.#restraint.stop();
     this.#topics.stop();
     this.#channels.abortAll();
     await stopHost(this.#host);
@@ -233,12 +250,14 @@ export class Libp2pRun {
     return connection;
   }
 
+  #connectionsOf(peer: string): Connection[] {
+    const id = this.#connected.get(peer);
+    return id === undefined ? [] : this.#host.getConnections(id);
+  }
+
   /** The newest: an older one may belong to a life of the peer that ended without a word. */
   #newestConnection(peer: string): Connection | undefined {
-    const id = this.#connected.get(peer);
-    if (id === undefined) return undefined;
-    return this.#host
-      .getConnections(id)
+    return this.#connectionsOf(peer)
       .filter((connection) => connection.status === 'open')
       .toSorted((a, b) => b.timeline.open - a.timeline.open)[0];
   }

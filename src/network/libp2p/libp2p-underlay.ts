@@ -101,6 +101,10 @@ class Libp2pUnderlay implements Underlay {
     return this.#run?.connectedPeers() ?? [];
   }
 
+  restrain(peer: string): void {
+    this.#run?.restrain(peer);
+  }
+
   roundTripMs(peer: string): number | undefined {
     return this.#run?.roundTripMs(peer);
   }

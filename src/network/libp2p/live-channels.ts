@@ -16,6 +16,8 @@ export interface LiveChannelsNeeds {
   readonly logger: Logger;
   /** A channel with the peer was opened, by either side. */
   opened(peer: PeerId): void;
+  /** The peer said something on a channel that this node had opened. */
+  answered(peer: string): void;
 }
 
 /** All open channels, both ways. */
@@ -53,6 +55,7 @@ export class LiveChannels {
       peer,
       maxFrameBytes: limits.maxFrameBytes,
       clock: this.#needs.clock,
+      firstFrame: () => this.#needs.answered(peer),
     });
     this.#track(channel, connection.remotePeer);
     return channel;

@@ -40,6 +40,11 @@ export interface Libp2pLimits {
   /** Per /24 of IPv4 and /48 of IPv6. */
   readonly dialsPerPrefix: RateLimit;
   readonly maxStreamsPerConnection: number;
+  /** A neighbour that sends too much is not read for so long. */
+  readonly holdBackMs: number;
+  /** One that never answered this node is let go for so long, and `maxShunnedPeers` of them are remembered. */
+  readonly shunMs: number;
+  readonly maxShunnedPeers: number;
   readonly streamWindowBytes: number;
 }
 
@@ -57,5 +62,8 @@ export const defaultLibp2pLimits: Libp2pLimits = {
   dialsInTotal: { burst: 128, perSecond: 32 },
   dialsPerPrefix: { burst: 32, perSecond: 8 },
   maxStreamsPerConnection: 1024,
+  holdBackMs: 500,
+  shunMs: 60_000,
+  maxShunnedPeers: 4096,
   streamWindowBytes: 2 * 1024 * 1024,
 };

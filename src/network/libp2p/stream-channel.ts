@@ -21,6 +21,8 @@ export interface StreamChannelNeeds {
   readonly peer: string;
   readonly maxFrameBytes: number;
   readonly clock: Clock;
+  /** Called when the other side has said something. */
+  readonly firstFrame?: () => void;
 }
 
 /** Frames over one libp2p stream. */
@@ -37,12 +39,14 @@ export class StreamChannel implements Channel {
   #remoteClosed = false;
   #atEnd = false;
   #failure: Error | undefined;
+  #firstFrame: (() => void) | undefined;
 
   constructor(stream: Stream, needs: StreamChannelNeeds) {
     this.peer = needs.peer;
     this.#stream = stream;
     this.#clock = needs.clock;
     this.#maxFrameBytes = needs.maxFrameBytes;
+    this.#firstFrame = needs.firstFrame;
     this.#decoder = new FrameDecoder(needs.maxFrameBytes);
     this.ended = new Promise((resolve) => {
       stream.addEventListener('close', () => resolve(), { once: true });
@@ -113,6 +117,8 @@ export class StreamChannel implements Channel {
   }
 
   #deliver(frame: Uint8Array): void {
+    this.#firstFrame?.();
+    this.#firstFrame = undefined;
     const reader = this.#readers.shift();
     if (reader !== undefined) {
       reader.resolve(frame);

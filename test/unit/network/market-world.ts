@@ -208,14 +208,19 @@ type Validate = (from: string, message: Uint8Array) => GossipVerdict;
 export function tapGossip(simulated: SimulatedNode): {
   readonly simulated: SimulatedNode;
   readonly gossip: (from: string, message: Uint8Array) => GossipVerdict | undefined;
+  /** Neighbours that the transport was asked to restrain. */
+  readonly restrained: readonly string[];
 } {
   const doors: Validate[] = [];
+  const restrained: string[] = [];
   const underlay = new Proxy(simulated.underlay, {
     get(target, name) {
       if (name === 'subscribe') return (_topic: string, validate: Validate) => doors.push(validate);
+      if (name === 'restrain') return (peer: string) => restrained.push(peer);
       const value: unknown = Reflect.get(target, name, target);
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
-  return { simulated: { ...simulated, underlay }, gossip: (from, message) => doors[0]?.(from, message) };
+  const gossip = (from: string, message: Uint8Array): GossipVerdict | undefined => doors[0]?.(from, message);
+  return { simulated: { ...simulated, underlay }, gossip, restrained };
 }

@@ -42,11 +42,22 @@ async function guarded(limits: Partial<NetworkLimits> = {}) {
       return { kind: 'silence', reason: 'test' };
     },
   });
-  const { simulated, gossip: from } = tapGossip(world.simulation.node(world.notary('provider').self));
+  const tap = tapGossip(world.simulation.node(world.notary('provider').self));
+  const { simulated, gossip: from, restrained } = tap;
   const node = await world.node('provider', { provider: desk }, true, simulated);
   const request = (name: string, requestId: string): Evidence<BidRequest> =>
     world.request({ notary: world.notary(name) }, { requestId });
-  return { world, desk, node, standings, heard, from, request, counters: () => node.network.counters() };
+  return {
+    world,
+    desk,
+    node,
+    standings,
+    heard,
+    from,
+    request,
+    restrained,
+    counters: () => node.network.counters(),
+  };
 }
 
 describe('before a signature is looked at', () => {
@@ -95,6 +106,34 @@ describe('before a signature is looked at', () => {
     await world.clock.advanceBy(1000);
     expect(itself('a', '4')).toBe('accept');
     expect(counters()).toMatchObject({ 'gossip.surplus': 2, 'gossip.request': 6 });
+  });
+
+  it('a neighbour that goes on in its own name when strangers have used up their rate is restrained', async () => {
+    const { world, standings, from, request, restrained, counters } = await guarded({
+      gossipOfStrangers: { burst: 1, perSecond: 0.1 },
+      surplusPerNeighbour: { burst: 2, perSecond: 1 },
+    });
+    const self = (name: string): string => world.notary(name).self;
+    const own = (name: string, id: string) => from(self(name), messageOf(request(name, id)));
+    standings.set(self('shut'), 'shut');
+    standings.set(self('regular'), 'regular');
+    expect(own('shut', '1')).toBe('ignore');
+    for (const id of ['2', '3']) own('shut', id);
+    for (const id of ['4', '5']) own('another', id);
+    expect(restrained).toEqual([]);
+    own('shut', '6');
+    expect(restrained).toEqual([self('shut')]);
+    for (const id of ['7', '8', '9']) {
+      expect(own('regular', id)).toBe('accept');
+      expect(from('neighbour', messageOf(request('another', id)))).toBe('accept');
+    }
+    expect(restrained).toHaveLength(1);
+    own('another', '10');
+    expect(restrained).toEqual([self('shut'), self('another')]);
+    await world.clock.advanceBy(1000);
+    own('another', '11');
+    expect(restrained).toHaveLength(2);
+    expect(counters()).toMatchObject({ 'gossip.restrained': 2 });
   });
 
   it('a requester over its rate is not looked at, nor handed on', async () => {
