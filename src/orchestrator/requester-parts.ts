@@ -90,15 +90,7 @@ export function wireRequester(
     onFinished: ({ job }) => hooks.onFinished(job),
   });
   const scheduler = new BatchScheduler(options.limits, { clock, lane, liveness, searches, planner });
-  const worker = createWorker(
-    { ...defaultWorkerOptions, concurrency: options.limits.workers },
-    {
-      broker,
-      clock,
-      logger,
-      schedulers: (type) => (type === 'batch' ? (evaluation) => scheduler.schedule(evaluation) : undefined),
-    },
-  );
+  const worker = wireWorker(options, needs, broker, scheduler);
   const { self } = needs.market;
   const openJobs = (): number => watchdog.openJobs;
   const intake = new JobIntake(options, { ...around, self, newId: id, evaluations, openJobs });
@@ -116,6 +108,23 @@ export function wireRequester(
     intake,
     planner,
   };
+}
+
+function wireWorker(
+  { limits }: OrchestratorOptions,
+  { clock, logger }: OrchestratorNeeds,
+  broker: EvaluationBroker,
+  scheduler: BatchScheduler,
+): Worker {
+  return createWorker(
+    { ...defaultWorkerOptions, concurrency: limits.workers },
+    {
+      broker,
+      clock,
+      logger,
+      schedulers: (type) => (type === 'batch' ? (evaluation) => scheduler.schedule(evaluation) : undefined),
+    },
+  );
 }
 
 function wireBroker(
