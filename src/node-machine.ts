@@ -1,5 +1,5 @@
 import type { NodeOptions } from './config/node-options.ts';
-import { systemClock } from './lib/clock.ts';
+import { patient, systemClock } from './lib/clock.ts';
 import { systemRandom } from './lib/random.ts';
 import type { Host, NodeOverrides } from './node-base.ts';
 import type { EngineOffer, Executor } from './provider/executors/executor.ts';
@@ -27,15 +27,17 @@ export function lookAround(
 ): Surroundings | undefined {
   if (options.provider === undefined) return undefined;
   const clock = overrides.clock ?? systemClock;
+  // The rest of the node is being loaded meanwhile, which keeps the process busy for seconds on a slow machine.
+  const patience = patient(clock);
   const random = overrides.random ?? systemRandom;
   const executor =
     overrides.executor ??
     createWasiExecutor({ ...host, clock, random, useBubblewrap: overrides.useBubblewrap ?? 'auto' });
   const probe = createHardwareProbe({
-    clock,
+    clock: patience,
     dataDir: options.dataDir,
     searchPath: host.searchPath,
-    runTool: createToolRunner(clock),
+    runTool: createToolRunner(patience),
     timeoutMs: PROBE_TIMEOUT_MS,
     constrainedMemoryBytes: host.constrainedMemoryBytes,
   });

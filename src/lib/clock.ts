@@ -98,6 +98,29 @@ export function within<T, U>(
   });
 }
 
+const SLICES = 10;
+
+/**
+ * The same time, but for waiting on others: a delay runs in slices, so that a while in which this process was too busy
+ * to hear of anything counts as one of them. Otherwise it would see its timers before what it had been waiting for.
+ */
+export function patient(clock: Clock): Clock {
+  return {
+    nowMs: () => clock.nowMs(),
+    monotonicMs: () => clock.monotonicMs(),
+    after(delayMs, fire) {
+      let left = SLICES;
+      const next = (): void => {
+        left -= 1;
+        timer = clock.after(delayMs / SLICES, left === 0 ? fire : next);
+      };
+      let timer = clock.after(delayMs / SLICES, next);
+      left -= 1;
+      return { cancel: () => timer.cancel() };
+    },
+  };
+}
+
 /** Wall time as ISO 8601 text, for people and for the API. */
 export function isoTime(wallMs: number): string {
   return new Date(wallMs).toISOString();
