@@ -37,11 +37,17 @@ const NOTHING = Symbol('nothing');
 
 /** One walk over bytes. */
 class Walk {
-  readonly #bytes: Buffer;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #buffer: Buffer | undefined;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    // The slices of Node.js' own byte class would share memory.
+    this.#bytes = Buffer.isBuffer(bytes)
+      ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      : bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get atEnd(): boolean {
@@ -82,9 +88,9 @@ class Walk {
     const left = this.#bytes.length - this.#at;
     if (info === INFO_UINT8 && left >= 1) return this.#atLeast(INFO_UINT8, this.#bytes[this.#at] ?? 0, 1);
     if (info === INFO_UINT16 && left >= 2)
-      return this.#atLeast(UINT8_LIMIT, this.#bytes.readUInt16BE(this.#at), 2);
+      return this.#atLeast(UINT8_LIMIT, this.#view.getUint16(this.#at), 2);
     if (info === INFO_UINT32 && left >= 4)
-      return this.#atLeast(UINT16_LIMIT, this.#bytes.readUInt32BE(this.#at), 4);
+      return this.#atLeast(UINT16_LIMIT, this.#view.getUint32(this.#at), 4);
     if (info === FLOAT64 && left >= 8) return this.#uint64();
     return undefined;
   }
@@ -95,8 +101,8 @@ class Walk {
   }
 
   #uint64(): number | undefined {
-    const high = this.#bytes.readUInt32BE(this.#at);
-    const value = high * 2 ** 32 + this.#bytes.readUInt32BE(this.#at + 4);
+    const high = this.#view.getUint32(this.#at);
+    const value = high * 2 ** 32 + this.#view.getUint32(this.#at + 4);
     this.#at += 8;
     // A negative number is one less than its argument says, and has to be a safe one too.
     return high > 0 && value < Number.MAX_SAFE_INTEGER ? value : undefined;
@@ -108,7 +114,7 @@ class Walk {
     if (info === FALSE || info === TRUE) return info === TRUE;
     if (info === NULL) return null;
     if (info !== FLOAT64 || this.#bytes.length - this.#at < 8) return NOTHING;
-    const value = this.#bytes.readDoubleBE(this.#at);
+    const value = this.#view.getFloat64(this.#at);
     this.#at += 8;
     return Number.isFinite(value) && !Number.isInteger(value) ? value : NOTHING;
   }
@@ -117,7 +123,7 @@ class Walk {
   #raw(length: number): unknown {
     const start = this.#at;
     this.#at += length;
-    return this.#at <= this.#bytes.length ? new Uint8Array(this.#bytes.subarray(start, this.#at)) : NOTHING;
+    return this.#at <= this.#bytes.length ? this.#bytes.slice(start, this.#at) : NOTHING;
   }
 
   #text(length: number): string | undefined {
@@ -136,7 +142,9 @@ class Walk {
     }
     for (let at = start; at < end; at += 1)
       if ((this.#bytes[at] ?? ASCII_LIMIT) >= ASCII_LIMIT) return undefined;
-    return this.#bytes.toString('latin1', start, end);
+    const { buffer, byteOffset, byteLength } = this.#bytes;
+    this.#buffer ??= Buffer.from(buffer, byteOffset, byteLength);
+    return this.#buffer.toString('latin1', start, end);
   }
 
   #items(count: number, depth: number): unknown {

@@ -31,8 +31,9 @@ const SPECIAL_KEYS: ReadonlySet<string> = new Set(['/', 'asCID']);
 
 /** One buffer that values are written to, one after the other. */
 class Writer {
-  #buffer = Buffer.alloc(FIRST_BYTES);
-  #view = viewOf(this.#buffer);
+  #bytes = new Uint8Array(FIRST_BYTES);
+  #buffer = Buffer.from(this.#bytes.buffer);
+  #view = new DataView(this.#bytes.buffer);
   #at = 0;
 
   /** The bytes of `value` behind `prefix`, or undefined when it is not plain. */
@@ -40,8 +41,8 @@ class Writer {
     this.#at = 0;
     this.#raw(prefix);
     const isPlain = this.#value(value, 0);
-    const bytes = isPlain ? new Uint8Array(this.#buffer.subarray(0, this.#at)) : undefined;
-    if (this.#buffer.length > MOST_KEPT_BYTES) this.#replace(Buffer.alloc(FIRST_BYTES));
+    const bytes = isPlain ? this.#bytes.slice(0, this.#at) : undefined;
+    if (this.#bytes.length > MOST_KEPT_BYTES) this.#replace(new Uint8Array(FIRST_BYTES));
     return bytes;
   }
 
@@ -88,7 +89,7 @@ class Writer {
     // Integers that are not safe are for the full encoder, and so is what is no number.
     if (!Number.isFinite(value) || Number.isInteger(value)) return false;
     this.#reserve(HEAD_BYTES);
-    this.#buffer[this.#at] = FLOAT64;
+    this.#bytes[this.#at] = FLOAT64;
     this.#view.setFloat64(this.#at + 1, value);
     this.#at += HEAD_BYTES;
     return true;
@@ -107,7 +108,7 @@ class Writer {
     for (let index = 0; index < length; index += 1) {
       const code = text.charCodeAt(index);
       if (code >= ASCII_LIMIT) return false;
-      this.#buffer[this.#at + index] = code;
+      this.#bytes[this.#at + index] = code;
     }
     this.#at += length;
     return true;
@@ -116,22 +117,22 @@ class Writer {
   #head(major: number, argument: number): void {
     this.#reserve(HEAD_BYTES);
     if (argument < INFO_UINT8) {
-      this.#buffer[this.#at] = major | argument;
+      this.#bytes[this.#at] = major | argument;
       this.#at += 1;
     } else if (argument < UINT8_LIMIT) {
-      this.#buffer[this.#at] = major | INFO_UINT8;
-      this.#buffer[this.#at + 1] = argument;
+      this.#bytes[this.#at] = major | INFO_UINT8;
+      this.#bytes[this.#at + 1] = argument;
       this.#at += 2;
     } else if (argument < UINT16_LIMIT) {
-      this.#buffer[this.#at] = major | INFO_UINT16;
+      this.#bytes[this.#at] = major | INFO_UINT16;
       this.#view.setUint16(this.#at + 1, argument);
       this.#at += 3;
     } else if (argument < UINT32_LIMIT) {
-      this.#buffer[this.#at] = major | INFO_UINT32;
+      this.#bytes[this.#at] = major | INFO_UINT32;
       this.#view.setUint32(this.#at + 1, argument);
       this.#at += 5;
     } else {
-      this.#buffer[this.#at] = major | INFO_UINT64;
+      this.#bytes[this.#at] = major | INFO_UINT64;
       this.#view.setUint32(this.#at + 1, Math.floor(argument / UINT32_LIMIT));
       this.#view.setUint32(this.#at + 5, argument % UINT32_LIMIT);
       this.#at += HEAD_BYTES;
@@ -140,34 +141,31 @@ class Writer {
 
   #byte(byte: number): true {
     this.#reserve(1);
-    this.#buffer[this.#at] = byte;
+    this.#bytes[this.#at] = byte;
     this.#at += 1;
     return true;
   }
 
   #raw(bytes: Uint8Array): true {
     this.#reserve(bytes.length);
-    this.#buffer.set(bytes, this.#at);
+    this.#bytes.set(bytes, this.#at);
     this.#at += bytes.length;
     return true;
   }
 
   #reserve(more: number): void {
     const needed = this.#at + more;
-    if (needed <= this.#buffer.length) return;
-    const larger = Buffer.alloc(Math.max(needed, 2 * this.#buffer.length));
-    larger.set(this.#buffer.subarray(0, this.#at));
+    if (needed <= this.#bytes.length) return;
+    const larger = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
+    larger.set(this.#bytes.subarray(0, this.#at));
     this.#replace(larger);
   }
 
-  #replace(buffer: Buffer<ArrayBuffer>): void {
-    this.#buffer = buffer;
-    this.#view = viewOf(buffer);
+  #replace(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#bytes = bytes;
+    this.#buffer = Buffer.from(bytes.buffer);
+    this.#view = new DataView(bytes.buffer);
   }
-}
-
-function viewOf(buffer: Buffer): DataView {
-  return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
 
 function isFields(value: object): value is Readonly<Record<string, unknown>> {

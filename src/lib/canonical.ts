@@ -2,12 +2,13 @@ import { hash } from 'node:crypto';
 import * as dagCbor from '@ipld/dag-cbor';
 import { CID } from 'multiformats/cid';
 import * as raw from 'multiformats/codecs/raw';
-import { create as createDigest } from 'multiformats/hashes/digest';
 import { readPlain } from './canonical-reader.ts';
 import { writePlain } from './canonical-writer.ts';
 import { CodedError } from './coded-error.ts';
 
+const CID_V1 = 0x01;
 const SHA2_256 = 0x12;
+const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /** The content ids most often met: CIDv1 in base32, a SHA-256 digest of raw, DAG-CBOR or DAG-PB bytes. */
 const USUAL_CONTENT_ID = /^baf(?:krei|yrei|ybei)[a-h][a-z2-7]{50}[aeimquy4]$/;
@@ -47,16 +48,30 @@ export function decodeCanonical(bytes: Uint8Array): unknown {
 
 /** The content id (CIDv1, dag-cbor, sha2-256) of canonical bytes. */
 export function contentIdOf(bytes: Uint8Array): string {
-  return CID.createV1(dagCbor.code, createDigest(SHA2_256, sha256(bytes))).toString();
+  return contentId(dagCbor.code, bytes);
 }
 
 /** The content id (CIDv1, raw, sha2-256) of plain bytes: what UnixFS gives a file of one block. */
 export function rawContentIdOf(bytes: Uint8Array): string {
-  return CID.createV1(raw.code, createDigest(SHA2_256, sha256(bytes))).toString();
+  return contentId(raw.code, bytes);
 }
 
-function sha256(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(hash('sha256', bytes, 'buffer'));
+/** Both codes fit into one byte. */
+function contentId(codec: number, bytes: Uint8Array): string {
+  const digest = hash('sha256', bytes, 'buffer');
+  return base32Of(Uint8Array.of(CID_V1, codec, SHA2_256, digest.length, ...digest));
+}
+
+/** Multibase `b`: base32 in lower case, without padding. */
+function base32Of(bytes: Uint8Array): string {
+  let text = 'b';
+  let bits = 0;
+  let left = 0;
+  for (const byte of bytes) {
+    left = ((left << 8) | byte) & 0xfff;
+    for (bits += 8; bits >= 5; bits -= 5) text += BASE32[(left >> (bits - 5)) & 0x1f] ?? '';
+  }
+  return bits === 0 ? text : text + (BASE32[(left << (5 - bits)) & 0x1f] ?? '');
 }
 
 /** True when `text` is a well-formed CIDv1. */

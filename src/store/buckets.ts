@@ -66,10 +66,15 @@ const LONGEST_PART = 512;
 
 /** A key of one bucket. Only the last part may hold a `/`, so no key of one owner looks like that of another. */
 export function keyOf(first: string, ...rest: readonly string[]): string {
-  const parts = [first, ...rest];
-  for (const part of parts.slice(0, -1)) assert(!part.includes('/'), 'a key part contains /');
-  const key = parts.join('/');
-  assert(!parts.includes('') && isKey(key), 'a key is empty, too long or not well-formed');
+  let key = first;
+  let last = first;
+  for (const part of rest) {
+    assert(last !== '', 'a key part is empty');
+    assert(!last.includes('/'), 'a key part contains /');
+    key += `/${part}`;
+    last = part;
+  }
+  assert(last !== '' && isKey(key), 'a key is empty, too long or not well-formed');
   return key;
 }
 

@@ -91,7 +91,7 @@ export class CommitQueue {
     while (this.#waiting.length > 0) {
       const group = this.#takeGroup();
       try {
-        await this.#needs.database.batch(group.flatMap((commit) => commit.operations));
+        await this.#needs.database.batch(lastOfEachKey(group));
         for (const commit of group) commit.onDurable();
       } catch (error) {
         this.#fail(error, group);
@@ -124,6 +124,13 @@ export class CommitQueue {
     this.#waitingBytes = 0;
     this.#needs.onFailure(failure);
   }
+}
+
+/** A batch is whole or not at all, so of several operations on one key only the last is worth writing. */
+function lastOfEachKey(group: readonly Waiting[]): readonly Operation[] {
+  const byKey = new Map<string, Operation>();
+  for (const { operations } of group) for (const operation of operations) byKey.set(operation.key, operation);
+  return [...byKey.values()];
 }
 
 function failureOf(error: unknown): CodedError {

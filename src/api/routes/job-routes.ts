@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import { jobDescription } from '../../domain/job-description.ts';
 import { CodedError } from '../../lib/coded-error.ts';
@@ -138,7 +138,7 @@ function postRoute({ orchestrator, options }: RouteContext): Route {
       const description = readJob(bytes, c.req.header('content-type'));
       if (dryRun) return c.json(viewExplanation(await orchestrator.dryRun(description)));
       const { jobId } = await orchestrator.postJob(description, {
-        bodyDigest: createHash('sha256').update(bytes).digest('base64url'),
+        bodyDigest: hash('sha256', bytes, 'base64url'),
         ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       });
       return c.body(null, 202, { Location: `/orchestrator/jobs/${jobId}`, 'Content-Length': '0' });

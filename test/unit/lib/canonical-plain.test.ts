@@ -1,12 +1,15 @@
+import { createHash } from 'node:crypto';
 import * as dagCbor from '@ipld/dag-cbor';
 import fc from 'fast-check';
 import { CID } from 'multiformats/cid';
+import { create as createDigest } from 'multiformats/hashes/digest';
 import { describe, expect, it } from 'vitest';
 import {
   contentIdOf,
   decodeCanonical,
   encodeCanonical,
   isContentId,
+  rawContentIdOf,
   sameBytes,
 } from '../../../src/lib/canonical.ts';
 import { readPlain } from '../../../src/lib/canonical-reader.ts';
@@ -126,6 +129,13 @@ describe('readPlain', () => {
     expect(decodeCanonical(bytes)).toEqual(value);
   });
 
+  it('shares no memory with what it reads', () => {
+    const message = Buffer.from(encodeCanonical({ key: Uint8Array.of(1, 2) }));
+    const value = readPlain(message);
+    message.fill(0);
+    expect(value).toStrictEqual({ key: Uint8Array.of(1, 2) });
+  });
+
   it('leaves deep values to the full check', () => {
     const deep = new Uint8Array(64).fill(0x81);
     deep[63] = 0;
@@ -207,6 +217,18 @@ describe('writePlain', () => {
     const first = encodeCanonical('first');
     encodeCanonical('other');
     expect(decodeCanonical(first)).toBe('first');
+  });
+});
+
+describe('contentIdOf', () => {
+  it('is what the full library makes of the bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 50 }), (bytes) => {
+        const digest = createDigest(0x12, new Uint8Array(createHash('sha256').update(bytes).digest()));
+        expect(contentIdOf(bytes)).toBe(CID.createV1(0x71, digest).toString());
+        expect(rawContentIdOf(bytes)).toBe(CID.createV1(0x55, digest).toString());
+      }),
+    );
   });
 });
 

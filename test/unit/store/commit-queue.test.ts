@@ -16,10 +16,12 @@ const roomy: CommitQueueLimits = {
 /** A disk on which each batch ends when the test says so. */
 class StepDisk {
   readonly batches: string[][] = [];
+  readonly written: (readonly Operation[])[] = [];
   readonly #ends: PromiseWithResolvers<void>[] = [];
 
   batch(operations: readonly Operation[]): Promise<void> {
     this.batches.push(operations.map(({ key }) => key));
+    this.written.push(operations);
     const end = Promise.withResolvers<void>();
     this.#ends.push(end);
     return end.promise;
@@ -88,6 +90,26 @@ describe('a commit queue', () => {
     for (const name of ['a', 'b', 'c']) commit(name);
     await turn();
     expect(disk.batches).toEqual([['a', 'b', 'c']]);
+  });
+
+  it('writes of one key only what the last commit of a batch made of it', async () => {
+    const { disk, commit, queue, outcomes } = setUp();
+    commit('a');
+    await turn();
+    const put = (key: string, value: number): Operation => ({
+      type: 'put',
+      key,
+      value: Uint8Array.of(value),
+    });
+    const del = (key: string): Operation => ({ type: 'del', key });
+    const all = [queue.commit([put('x', 1), put('y', 1)]), queue.commit([put('x', 2), del('y')])];
+    commit('b');
+    await disk.finish();
+    expect(disk.batches.at(-1)).toEqual(['x', 'y', 'b']);
+    expect(disk.written.at(-1)?.slice(0, 2)).toEqual([put('x', 2), del('y')]);
+    await disk.finish();
+    await Promise.all(all);
+    expect(outcomes).toEqual(['a durable', 'a done', 'b durable', 'b done']);
   });
 
   it('bounds a batch by operations and by bytes, and never splits a commit', async () => {
