@@ -5,6 +5,8 @@ export interface WindowState {
   readonly timeoutMs: number;
   readonly wantedBids: number;
   readonly bids: number;
+  /** How many can make a bid at all, where that is known: more need not be waited for. */
+  readonly knownFits?: number;
   /** When the newest bid came; undefined before the first. */
   readonly lastBidAtMs: number | undefined;
   /** Everybody who is known to have had the request and is to answer it, this node included. */
@@ -37,7 +39,10 @@ export function judgeWindow(state: WindowState, options: WindowOptions, nowMs: n
   if (nowMs >= deadlineMs) return { kind: 'close', reason: 'timeout' };
 
   let untilMs = deadlineMs;
-  if (state.bids >= state.wantedBids && state.lastBidAtMs !== undefined) {
+  if (
+    state.bids >= Math.min(state.wantedBids, state.knownFits ?? Number.POSITIVE_INFINITY) &&
+    state.lastBidAtMs !== undefined
+  ) {
     const quietAtMs = state.lastBidAtMs + options.quietMs;
     if (nowMs >= quietAtMs) return { kind: 'close', reason: 'enough' };
     untilMs = Math.min(untilMs, quietAtMs);

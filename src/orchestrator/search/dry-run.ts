@@ -1,3 +1,4 @@
+import type { SeenFits } from '../../domain/answering.ts';
 import type { BidRequest } from '../../domain/bid.ts';
 import { type Explanation, explain, winningReason } from '../../domain/explanation.ts';
 import type { Notary } from '../../domain/evidence.ts';
@@ -8,8 +9,13 @@ import type { Clock } from '../../lib/clock.ts';
 import { processJob } from '../intake/process-job.ts';
 import type { OrchestratorOptions } from '../options.ts';
 import type { ContentFetcher, Market, PeerTable } from '../ports.ts';
-import { OpenSearch, type OpenSearchNeeds, type SearchOutcome } from './open-search.ts';
-import { buildBidRequest, type MarketSize } from './request-builder.ts';
+import {
+  OpenSearch,
+  type OpenSearchNeeds,
+  type OpenSearchOptions,
+  type SearchOutcome,
+} from './open-search.ts';
+import { buildBidRequest, knownFitsOf, type MarketSize } from './request-builder.ts';
 import { type ProviderKnowledge, rankOutcome, worstBidder } from './shortlist.ts';
 import { type SearchTargets, targetsOf } from './targets.ts';
 
@@ -55,12 +61,11 @@ export async function dryRun(
     index: EMPTY_INDEX,
   };
   const targets = targetsOf(job, search.exclude, market, peers, options.wantedBids);
-  const request: BidRequest = {
-    ...buildBidRequest(job, search, { ...marketView(market, peers), targets }, options),
-    trial: true,
-  };
+  const view = { ...marketView(market, peers), targets };
+  const request: BidRequest = { ...buildBidRequest(job, search, view, options), trial: true };
+  const knownFits = knownFitsOf(job, search, view, options);
   const outcome = await needs.withSlot(search.requestId, (signal) =>
-    collect(request, targets, options, signal, {
+    collect(request, targets, { ...options.limits, knownFits }, signal, {
       clock,
       notary,
       market,
@@ -89,18 +94,20 @@ export async function dryRun(
 /** What a request says of the market it goes to. */
 export function marketView(market: Market, peers: PeerTable): Omit<MarketSize, 'targets'> {
   const audience = market.audience();
+  let seen: SeenFits | undefined;
   return {
     audience,
     networkSize: Math.max(audience.length, peers.sizeEstimate()),
     peerRecord: market.peerRecord(),
-    seenFits: (spec) => peers.fits(spec),
+    // The table is compared once for one request.
+    seenFits: (spec) => (seen ??= peers.fits(spec)),
   };
 }
 
 async function collect(
   request: BidRequest,
   targets: SearchTargets,
-  { limits }: OrchestratorOptions,
+  limits: OrchestratorOptions['limits'] & Pick<OpenSearchOptions, 'knownFits'>,
   signal: AbortSignal,
   needs: Pick<DryRunNeeds, 'clock' | 'notary' | 'market'> & Pick<OpenSearchNeeds, 'worstOf'>,
 ): Promise<SearchOutcome> {

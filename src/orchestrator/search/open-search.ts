@@ -22,6 +22,7 @@ export interface SearchOutcome {
 
 export interface OpenSearchOptions extends WindowOptions {
   readonly maxBids: number;
+  readonly knownFits?: number | undefined;
 }
 
 export interface OpenSearchNeeds {
@@ -165,6 +166,7 @@ export class OpenSearch implements SearchListener {
     this.#timer?.cancel();
     const nowMs = this.#clock.monotonicMs();
     const { audience, leftOut } = this.#expected();
+    const { knownFits } = this.#options;
     const verdict = judgeWindow(
       {
         openedAtMs: this.#openedAtMs,
@@ -175,6 +177,7 @@ export class OpenSearch implements SearchListener {
         audience,
         leftOut,
         answered: this.#answered,
+        ...(knownFits === undefined ? {} : { knownFits }),
         self: this.#self,
         everyoneAnswers: this.request.answerAlways,
         chosen: this.#chosen,

@@ -68,8 +68,32 @@ export interface MarketSize {
   readonly targets?: readonly unknown[] | undefined;
 }
 
+/** The peer table is whole when it has so much of the network: how large that is is an estimate. */
+const WHOLE_TABLE = 0.95;
+
+/**
+ * How many providers of a large network can take the job, if some can and the peer table knows them all. On a small
+ * one everybody answers, so that need not be known.
+ */
+export function knownFitsOf(
+  job: Job,
+  search: Search,
+  { networkSize, seenFits, targets }: MarketSize,
+  { limits }: Pick<OrchestratorOptions, 'limits'>,
+): number | undefined {
+  if (targets !== undefined || networkSize <= limits.answerAlwaysUpTo) return undefined;
+  const { compared, fits } = seenFits(searched(job, search));
+  return fits.length > 0 && compared + search.exclude.length >= networkSize * WHOLE_TABLE
+    ? fits.length
+    : undefined;
+}
+
+function searched({ spec }: Job, { exclude }: Search): Job['spec'] {
+  return { ...spec, excludedProviders: exclude };
+}
+
 function answerPlan(
-  { spec }: Job,
+  job: Job,
   search: Search,
   wantedBids: number,
   market: MarketSize,
@@ -77,12 +101,12 @@ function answerPlan(
 ): AnswerPlan {
   const { networkSize, seenFits } = market;
   if (networkSize <= wantedBids * 2) return { answerShare: 1 };
-  const { price, speed, soft, load, fit } = weightsFor(spec.prefer, configured);
+  const { price, speed, soft, load, fit } = weightsFor(job.spec.prefer, configured);
   return planAnswers({
     networkSize,
     wantedBids,
     attempt: search.fruitlessRounds,
-    seen: seenFits({ ...spec, excludedProviders: search.exclude }),
+    seen: seenFits(searched(job, search)),
     // Who looks for the cheapest must not lose it to a better fit.
     bestFits: price + speed <= soft + load + fit,
   });

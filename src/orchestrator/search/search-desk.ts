@@ -10,7 +10,7 @@ import type { OrchestratorOptions } from '../options.ts';
 import type { Market, Negotiation, PeerTable } from '../ports.ts';
 import { OpenSearch, type SearchOutcome } from './open-search.ts';
 import { marketView } from './dry-run.ts';
-import { buildBidRequest } from './request-builder.ts';
+import { buildBidRequest, knownFitsOf } from './request-builder.ts';
 import { type ProviderKnowledge, rankOutcome, worstBidder } from './shortlist.ts';
 import { type SearchTargets, targetsOf } from './targets.ts';
 import { closingEvents, openingEvent } from './search-events.ts';
@@ -148,10 +148,12 @@ export class SearchDesk {
   #openSearch(job: Job, search: Search, targets: SearchTargets): OpenSearch {
     const { market, clock, peers } = this.#needs;
     const { limits } = this.#options;
-    const request = buildBidRequest(job, search, { ...marketView(market, peers), targets }, this.#options);
+    const view = { ...marketView(market, peers), targets };
+    const request = buildBidRequest(job, search, view, this.#options);
+    const knownFits = knownFitsOf(job, search, view, this.#options);
     const open: OpenSearch = new OpenSearch(
       request,
-      { ...limits, maxBids: limits.maxBidsPerSearch },
+      { ...limits, maxBids: limits.maxBidsPerSearch, knownFits },
       {
         clock,
         self: market.self,

@@ -56,6 +56,14 @@ describe('the bid window', () => {
     expect(judgeWindow(none, OPTIONS, 2000)).toEqual({ kind: 'wait', untilMs: 5000 });
   });
 
+  it('ends a short quiet after the bids of all that can make one', () => {
+    const state = stateOf({ everyoneAnswers: false, wantedBids: 5, knownFits: 2, bids: 1, lastBidAtMs: 100 });
+    expect(judgeWindow(state, OPTIONS, 150)).toEqual({ kind: 'wait', untilMs: 2000 });
+    const both = { ...state, bids: 2 };
+    expect(judgeWindow(both, OPTIONS, 120)).toEqual({ kind: 'wait', untilMs: 150 });
+    expect(judgeWindow(both, OPTIONS, 150)).toEqual({ kind: 'close', reason: 'enough' });
+  });
+
   it('gives a node that is alone a moment to meet others', () => {
     const alone = stateOf({
       audience: new Set(['self']),

@@ -189,6 +189,31 @@ describe('a dry run', () => {
     expect(market.published).toHaveLength(1);
   });
 
+  describe('on a large network', () => {
+    const SIZE = defaultOrchestratorLimits.answerAlwaysUpTo + 10;
+
+    async function tookMs(seen: { compared: number; fits: readonly number[] }): Promise<number> {
+      peers = { ...peers, sizeEstimate: () => SIZE, fits: () => seen };
+      const startedAtMs = clock.monotonicMs();
+      const running = start();
+      bid(await onAir(), 'a');
+      await clock.runUntilSettled(running, 10_000);
+      return clock.monotonicMs() - startedAtMs;
+    }
+
+    it('does not wait for more than can take the job', async () => {
+      expect(await tookMs({ compared: SIZE, fits: [900] })).toBeLessThan(500);
+    });
+
+    it.each([
+      ['the table knows only some', { compared: SIZE / 2, fits: [900] }],
+      ['another could bid', { compared: SIZE, fits: [900, 800] }],
+      ['the table is wrong', { compared: SIZE, fits: [] }],
+    ])('waits where %s', async (_, seen) => {
+      expect(await tookMs(seen)).toBe(defaultOrchestratorLimits.partialWindowMs);
+    });
+  });
+
   it('takes a slot for its time, and is refused where there is none', async () => {
     const running = start();
     await onAir();
