@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LocalNode } from '../../src/launcher/local-network.ts';
 import { noopModule } from '../fixtures/wasm-modules.ts';
-import { type Bench, type BenchContext, percentile, round } from './figure.ts';
+import type { Bench } from './figure.ts';
+import { reportCpu, reportFlood, reportMemory, withCpu } from './flood-report.ts';
 import type { FloodOrder, FloodReport } from './flooder.ts';
 import type { HonestOrder, HonestReport } from './honest-requester.ts';
 import { benchName, benchNetwork, followEvents, postJob, residentBytes, uploadBlob } from './nodes.ts';
@@ -18,7 +19,8 @@ const FLOODS = [1, 200] as const;
 /**
  * A provider process, an honest requester that has had one job done there and asks for bids 20 times a second, and a
  * flooder that asks 1 000 times a second, takes every bid and never goes on. Each flood stands between two phases
- * without one; the floor is what the honest requester waits in those.
+ * without one; the floor is what the honest requester waits in those. The first second of a flood, in which the
+ * provider finds out, is told apart from the rest of it.
  */
 export const flood: Bench = {
   name: 'flood',
@@ -37,8 +39,9 @@ export const flood: Bench = {
       await haveOneJobDone(requester);
       await requester.process.stop();
       const honest = await child('honest-requester.ts', address, requester.dataDir);
+      const { pid } = provider.process;
       await measure(honest, WARM_UP_SECONDS);
-      let before = await measure(honest, seconds);
+      let before = await withCpu(pid, () => measure(honest, seconds));
       for (const identities of FLOODS) {
         context.note(`flooding from ${identities} …`);
         const warmUp = await child('flooder.ts', address, String(identities));
@@ -46,13 +49,15 @@ export const flood: Bench = {
         await end(warmUp);
         const flooder = await child('flooder.ts', address, String(identities));
         await wait(REST_MS);
-        const residentBefore = await residentBytes(provider.process.pid);
-        const [during, report] = await measureInFlood(honest, flooder, seconds);
-        const residentAfter = await residentBytes(provider.process.pid);
+        const residentBefore = await residentBytes(pid);
+        const during = await withCpu(pid, () => measureInFlood(honest, flooder, seconds));
+        const residentAfter = await residentBytes(pid);
         await end(flooder);
         await wait(SETTLE_MS);
-        const after = await measure(honest, seconds);
-        reportFlood(context, identities, { before, during, after, report });
+        const after = await withCpu(pid, () => measure(honest, seconds));
+        const [report, flooded] = during.result;
+        reportFlood(context, identities, { quiet: [before.result, after.result], during: report, flooded });
+        reportCpu(context, identities, { quiet: [before.cpuShare, after.cpuShare], during: during.cpuShare });
         reportMemory(context, identities, residentBefore, residentAfter);
         before = after;
       }
@@ -121,55 +126,4 @@ async function end(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit');
   child.kill('SIGKILL');
   await exited;
-}
-
-interface Phases {
-  readonly before: HonestReport;
-  readonly during: HonestReport;
-  readonly after: HonestReport;
-  readonly report: FloodReport;
-}
-
-function reportFlood({ report }: BenchContext, identities: number, phases: Phases): void {
-  const { before, during, after } = phases;
-  const quiet = [...before.tookMs, ...after.tookMs];
-  for (const [name, share] of [
-    ['p50', 0.5],
-    ['p99', 0.99],
-  ] as const) {
-    const value = percentile(during.tookMs, share);
-    const floor = percentile(quiet, share);
-    report({
-      bench: 'flood',
-      metric: `honest_${name}`,
-      value: round(value),
-      unit: 'ms',
-      floor: round(floor),
-      ratio: round(value / floor),
-      identities,
-    });
-  }
-  report({
-    bench: 'flood',
-    metric: 'honest_p99_ratio',
-    value: round(percentile(during.tookMs, 0.99) / percentile(quiet, 0.99)),
-    unit: '',
-    identities,
-    answeredShare: round(during.answered / during.tookMs.length, 4),
-    requests: during.tookMs.length,
-    floodRequests: phases.report.sent,
-    floodBids: phases.report.bids,
-  });
-}
-
-function reportMemory({ report }: BenchContext, identities: number, before: number, after: number): void {
-  report({
-    bench: 'flood',
-    metric: 'provider_rss',
-    value: round(after / 1e6, 1),
-    unit: 'MB',
-    floor: round(before / 1e6, 1),
-    ratio: round(after / before),
-    identities,
-  });
 }

@@ -9,7 +9,9 @@ import type { OpenRequest } from '../../src/orchestrator/ports.ts';
 import { createBenchPeer, heard } from './bench-peer.ts';
 import { requestOf } from './requests.ts';
 
-const EVERY_MS = 50;
+/** Honest requests. */
+export const PER_SECOND = 20;
+const EVERY_MS = 1000 / PER_SECOND;
 /** A request without a bid counts as having taken this long. */
 const GIVEN_UP_MS = 5000;
 

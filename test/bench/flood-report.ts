@@ -1,0 +1,111 @@
+import { readFile } from 'node:fs/promises';
+import { type BenchContext, percentile, round } from './figure.ts';
+import type { FloodReport } from './flooder.ts';
+import { type HonestReport, PER_SECOND } from './honest-requester.ts';
+
+/** Clock ticks a second in which Linux counts the processor time of a process. */
+const TICKS_PER_SECOND = 100;
+const UTIME = 13;
+
+export interface Phases {
+  readonly quiet: readonly HonestReport[];
+  readonly during: HonestReport;
+  readonly flooded: FloodReport;
+}
+
+/** What `work` comes to, and the share of one processor that a process had meanwhile, where the system tells (Linux). */
+export async function withCpu<T>(
+  pid: number,
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly cpuShare: number }> {
+  const beforeSeconds = await cpuSeconds(pid);
+  const startedMs = performance.now();
+  const result = await work();
+  const tookMs = performance.now() - startedMs;
+  return { result, cpuShare: ((await cpuSeconds(pid)) - beforeSeconds) / (tookMs / 1000) };
+}
+
+async function cpuSeconds(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  // The second field is a name in brackets, which may hold spaces.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[UTIME - 2]) + Number(fields[UTIME - 1])) / TICKS_PER_SECOND;
+}
+
+/** The first second of a flood stands for itself: percentiles of the whole would hide it, or be nothing else. */
+export function reportFlood({ report }: BenchContext, identities: number, phases: Phases): void {
+  const { quiet, during, flooded } = phases;
+  const floor = quiet.flatMap(({ tookMs }) => tookMs);
+  const sustained = during.tookMs.slice(PER_SECOND);
+  for (const [name, share] of [
+    ['p50', 0.5],
+    ['p99', 0.99],
+  ] as const) {
+    report({
+      bench: 'flood',
+      metric: `honest_${name}`,
+      value: round(percentile(sustained, share)),
+      unit: 'ms',
+      floor: round(percentile(floor, share)),
+      ratio: round(percentile(sustained, share) / percentile(floor, share)),
+      identities,
+    });
+  }
+  const p99 = percentile(floor, 0.99);
+  report({
+    bench: 'flood',
+    metric: 'honest_p99_ratio',
+    value: round(percentile(sustained, 0.99) / p99),
+    unit: '',
+    identities,
+    answeredShare: round(during.answered / during.tookMs.length, 4),
+    requests: during.tookMs.length,
+    floodRequests: flooded.sent,
+    floodBids: flooded.bids,
+  });
+  const first = during.tookMs.slice(0, PER_SECOND);
+  report({
+    bench: 'flood',
+    metric: 'honest_p99_ratio_first_second',
+    value: round(percentile(first, 0.99) / p99),
+    unit: '',
+    identities,
+    p50Ms: round(percentile(first, 0.5)),
+    p99Ms: round(percentile(first, 0.99)),
+    requests: first.length,
+  });
+}
+
+export function reportCpu(
+  { report }: BenchContext,
+  identities: number,
+  { quiet, during }: { readonly quiet: readonly number[]; readonly during: number },
+): void {
+  const floor = quiet.reduce((sum, share) => sum + share, 0) / quiet.length;
+  report({
+    bench: 'flood',
+    metric: 'provider_cpu_share',
+    value: round(during),
+    unit: 'cores',
+    floor: round(floor),
+    ratio: round(during / floor),
+    identities,
+  });
+}
+
+export function reportMemory(
+  { report }: BenchContext,
+  identities: number,
+  before: number,
+  after: number,
+): void {
+  report({
+    bench: 'flood',
+    metric: 'provider_rss',
+    value: round(after / 1e6, 1),
+    unit: 'MB',
+    floor: round(before / 1e6, 1),
+    ratio: round(after / before),
+    identities,
+  });
+}
