@@ -1,5 +1,5 @@
 import type { Decline } from './bid.ts';
-import type { Execution } from './execution.ts';
+import { type Execution, isCommitted } from './execution.ts';
 import type { Price } from './money.ts';
 import type { MissedField } from './nearest-miss.ts';
 import type { BidRefusalCode, EligibleComputeProviderData, Rank, Search } from './search.ts';
@@ -37,7 +37,9 @@ export interface Winner {
 
 /** Why a job is where it is: for people, and for programs that want to ask for less. */
 export interface Explanation {
+  /** A contract stands, or its work was completed. */
   readonly placed: boolean;
+  /** Whom the newest contract that stands is with; where none does, the newest of all. */
   readonly winner?: Winner;
   /** Every bid of the newest round that had any, best first. */
   readonly candidates: readonly ExplainedBid[];
@@ -66,11 +68,13 @@ export function explain(
   const newest = searches.at(-1);
   const withBids = searches.findLast((search) => search.index.entries.length > 0);
   const entries = withBids?.index.entries ?? [];
-  const placedOn = executions.findLast((execution) => 'contractId' in execution.observed);
-  const winner = placedOn === undefined ? undefined : winnerOf(placedOn, searches);
+  const placedOn = executions.findLast(isPlaced);
+  const last = placedOn ?? executions.findLast(({ observed }) => 'contractId' in observed);
+  const winner = last === undefined ? undefined : winnerOf(last, searches);
+  const wanting = placedOn === undefined && isWanting(last, newest);
   const answers = newestAnswers(searches);
   const declines = countDeclines(answers);
-  const nearest = placedOn === undefined ? nearestOf(answers, table) : undefined;
+  const nearest = wanting ? nearestOf(answers, table) : undefined;
   return {
     placed: placedOn !== undefined,
     ...(winner === undefined ? {} : { winner }),
@@ -78,12 +82,28 @@ export function explain(
     seenAtLeast: Math.max(0, ...searches.map((search) => search.seenAtLeast)),
     declines,
     ...(nearest === undefined ? {} : { nearest }),
-    suggestions: placedOn === undefined ? suggestionsFor(newest, declines, nearest, table) : [],
+    suggestions: wanting ? suggestionsFor(newest, declines, nearest, table) : [],
   };
 }
 
 function explainBid({ provider, score, ranks, bid }: EligibleComputeProviderData): ExplainedBid {
   return { provider, score, ranks, price: bid.value.price, locked: bid.value.lock !== undefined };
+}
+
+function isPlaced(execution: Execution): boolean {
+  return isCommitted(execution) || execution.observed.state === 'Completed';
+}
+
+/** Whether a job without a contract looks for one: work that ended in another way is not helped by asking for less. */
+function isWanting(last: Execution | undefined, newest: Search | undefined): boolean {
+  if (last === undefined || last.requestId !== newest?.requestId) return true;
+  return last.observed.state === 'Failed' && last.observed.end.exitReason === 'lost';
+}
+
+/** How a contract ended that does not stand any more. */
+function endOf({ observed }: Execution): string {
+  if (observed.state !== 'Failed' && observed.state !== 'Cancelled') return '';
+  return ` Its contract is over (${observed.end.exitReason}): ${observed.end.message}`;
 }
 
 function winnerOf(execution: Execution, searches: readonly Search[]): Winner {
@@ -97,7 +117,7 @@ function winnerOf(execution: Execution, searches: readonly Search[]): Winner {
     provider,
     executionId: id,
     score: entry?.score ?? 0,
-    reason: winningReason(entry, runnerUp, better),
+    reason: winningReason(entry, runnerUp, better) + endOf(execution),
   };
 }
 

@@ -37,7 +37,8 @@ function headline({ placed, winner }: ExplanationAnswer, job: 'posted' | 'tried'
     if (placed) return 'Placed.';
     return job === 'posted' ? 'Not placed.' : 'Nobody would take it now.';
   }
-  const where = job === 'posted' ? 'Placed on' : 'Would be tried first on';
+  const posted = placed ? 'Placed on' : 'Not placed any more. It was on';
+  const where = job === 'posted' ? posted : 'Would be tried first on';
   return `${where} ${winner.provider}, score ${winner.score}.\n${winner.reason}`;
 }
 

@@ -29,6 +29,12 @@ describe('bidmesh job explain', () => {
     expect(stdout).not.toContain('What would help');
   });
 
+  it('says so when the job is not where it was any more', async () => {
+    desk.node.orchestrator.explanation = { ...placedExplanation(), placed: false };
+    const { stdout } = await desk.run(['job', 'explain', 'job-1']);
+    expect(stdout).toMatch(/^Not placed any more\. It was on /);
+  });
+
   it('shows why a job was not placed, and what to ask less of', async () => {
     desk.node.orchestrator.explanation = explanation({
       declines: [

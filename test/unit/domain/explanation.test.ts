@@ -71,6 +71,39 @@ describe('the explanation of a placed job', () => {
     expect(winner?.reason).toBe('1 better ranked did not take the job; of the rest it was the best.');
   });
 
+  it('is placed no more when the only contract was lost, and says who had it and what would help now', () => {
+    const executions = [executionOf(0, 1, 'a', observedAs.failed('lost', 'first'))];
+    const again = { ...declined(vramDecline('b')), requestId: 'two', round: 2 };
+    expect(explain([roundOf(bids), again], executions, undefined)).toMatchObject({
+      placed: false,
+      winner: { provider: 'a', reason: expect.stringMatching(/ Its contract is over \(lost\): lost$/) },
+      nearest: { field: 'gpu.vram' },
+      suggestions: [expect.stringContaining('gpu.vram')],
+    });
+  });
+
+  it('is placed by the contract that stands, whatever became of newer ones', () => {
+    const executions = [
+      executionOf(0, 1, 'b', observedAs.running('stands')),
+      executionOf(1, 1, 'a', observedAs.failed('lost', 'lost')),
+    ];
+    const { placed, winner } = explain([roundOf(bids)], executions, undefined);
+    expect(placed).toBe(true);
+    expect(winner).toMatchObject({ provider: 'b' });
+    expect(winner?.reason).not.toContain('is over');
+  });
+
+  it.each(['exit-code', 'cancelled'] as const)('has no advice for work that ended: %s', (reason) => {
+    const observed =
+      reason === 'cancelled' ? observedAs.cancelled('contract') : observedAs.failed(reason, 'contract');
+    const explanation = explain([roundOf(bids)], [executionOf(0, 1, 'a', observed)], {
+      ...NOBODY_KNOWN,
+      nearest: VRAM,
+    });
+    expect(explanation).toMatchObject({ placed: false, winner: { provider: 'a' }, suggestions: [] });
+    expect(explanation).not.toHaveProperty('nearest');
+  });
+
   it('looks for the winner in the round that it bid in', () => {
     const older = roundOf([ranked('a', 700)], { requestId: 'older' });
     const newer = roundOf([ranked('b', 300)], { requestId: 'newer', round: 2 });
