@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Evidence, EvidenceType } from '../domain/evidence.ts';
-import { peerIdText, signatureBytes } from './field-schemas.ts';
+import { PEER_ID, SIGNATURE_BYTES } from './field-schemas.ts';
 
 /** How evidence travels: the bytes that were signed, the signature over them, and the signer's peer id. */
 export interface Envelope {
@@ -9,11 +9,22 @@ export interface Envelope {
   readonly signer: string;
 }
 
-export const envelopeSchema: z.ZodType<Envelope> = z.strictObject({
-  payload: z.instanceof(Uint8Array),
-  signature: signatureBytes,
-  signer: peerIdText,
-});
+const ENVELOPE_KEYS = 3;
+
+/** An envelope, or undefined when the value is none. By hand, because every signed message comes through here. */
+export function readEnvelope(value: unknown): Envelope | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (!('payload' in value && 'signature' in value && 'signer' in value)) return undefined;
+  const { payload, signature, signer } = value;
+  const isWhole =
+    Object.keys(value).length === ENVELOPE_KEYS &&
+    payload instanceof Uint8Array &&
+    signature instanceof Uint8Array &&
+    signature.length === SIGNATURE_BYTES &&
+    typeof signer === 'string' &&
+    PEER_ID.test(signer);
+  return isWhole ? { payload, signature, signer } : undefined;
+}
 
 /** Signs bytes with this node's key. */
 export interface Signer {
@@ -36,10 +47,23 @@ export const networkName = z
   .regex(NETWORK_NAME, 'expected letters, digits, ".", "_" and "-", at most 63');
 
 const encoder = new TextEncoder();
+/** A node knows one network; simulations and tests a few. */
+const MOST_DOMAINS = 256;
+const domains = new Map<string, Uint8Array>();
+
+function domainOf(network: string, type: EvidenceType): Uint8Array {
+  const name = `bidmesh/${network}/${type}/v${MESSAGE_VERSION}`;
+  const known = domains.get(name);
+  if (known !== undefined) return known;
+  if (domains.size >= MOST_DOMAINS) domains.clear();
+  const domain = encoder.encode(name);
+  domains.set(name, domain);
+  return domain;
+}
 
 /** What a signature covers: the domain, which names network, type and version, and then the payload. */
 export function signedBytes(network: string, type: EvidenceType, payload: Uint8Array): Uint8Array {
-  const domain = encoder.encode(`bidmesh/${network}/${type}/v${MESSAGE_VERSION}`);
+  const domain = domainOf(network, type);
   const bytes = new Uint8Array(domain.length + payload.length);
   bytes.set(domain);
   bytes.set(payload, domain.length);

@@ -9,16 +9,15 @@ const LONGEST_ID = 128;
 const LONGEST_TEXT = 1024;
 const LONGEST_SHORT_TEXT = 256;
 const LONGEST_DURATION_MS = 366 * 24 * 60 * 60 * 1000;
-const SIGNATURE_BYTES = 64;
+export const SIGNATURE_BYTES = 64;
 const MOST_PEER_RECORD_BYTES = 4096;
 const MOST_GPU_GROUPS = 8;
 const MOST_COMPARED_FIELDS = 512;
 const THOUSANDTHS = 1000;
 
 /** An Ed25519 peer id in base58btc; whether it holds a key is for the signature check to say. */
-export const peerIdText = z
-  .string()
-  .regex(/^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/, 'expected an Ed25519 peer id');
+export const PEER_ID = /^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/;
+export const peerIdText = z.string().regex(PEER_ID, 'expected an Ed25519 peer id');
 export const idText = z.string().min(1).max(LONGEST_ID);
 export const text = z.string().max(LONGEST_TEXT);
 export const shortText = z.string().max(LONGEST_SHORT_TEXT);

@@ -3,8 +3,8 @@ import type { Evidence, EvidenceType } from '../domain/evidence.ts';
 import { decodeCanonical, encodeCanonical } from '../lib/canonical.ts';
 import type { Clock } from '../lib/clock.ts';
 import {
-  envelopeSchema,
   MESSAGE_VERSION,
+  readEnvelope,
   type SignatureVerifier,
   type Signer,
   signedBytes,
@@ -115,9 +115,9 @@ export function open<Value>(
   context: OpenContext,
   expectedSigner?: string,
 ): Read<Evidence<Value>> {
-  const shape = envelopeSchema.safeParse(envelope);
-  if (!shape.success) return refuse('MALFORMED', 'not an envelope');
-  const { payload, signature, signer } = shape.data;
+  const shape = readEnvelope(envelope);
+  if (shape === undefined) return refuse('MALFORMED', 'not an envelope');
+  const { payload, signature, signer } = shape;
   if (payload.length > message.maxPayloadBytes) return refuse('OVERSIZED', `${payload.length} bytes`);
   if (expectedSigner !== undefined && signer !== expectedSigner) {
     return refuse('WRONG_SIGNER', `signed by ${signer}`);

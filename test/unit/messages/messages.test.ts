@@ -129,6 +129,12 @@ describe('signed messages', () => {
     expect(open(signed('search-closed', { requestId: 'x'.repeat(2000) }))).toBe('OVERSIZED');
     expect(open({ ...signed('search-closed', notice), more: 1 })).toBe('MALFORMED');
     expect(open({ ...signed('search-closed', notice), signature: new Uint8Array(63) })).toBe('MALFORMED');
+    expect(open({ ...signed('search-closed', notice), signer: 'somebody' })).toBe('MALFORMED');
+    expect(open({ ...signed('search-closed', notice), payload: 'text' })).toBe('MALFORMED');
+    expect(open({ payload: new Uint8Array(), signature: new Uint8Array(64), signr: alice.self })).toBe(
+      'MALFORMED',
+    );
+    expect([null, undefined, 'text', 1, []].map(open)).toEqual(Array.from({ length: 5 }, () => 'MALFORMED'));
     // {"v": 1} with its one key length written in two bytes instead of one.
     const loose = new Uint8Array([0xa1, 0x78, 0x01, 0x76, 0x01]);
     expect(open({ ...signed('search-closed', notice), payload: loose })).toBe('MALFORMED');
@@ -186,6 +192,17 @@ describe('tampering', () => {
       ).toBe(false);
     },
   );
+
+  it.each([
+    ['of an unknown kind', { kind: 'gossip', body: 1 }],
+    ['without a kind', { kinds: 'bid', body: 1 }],
+    ['without a body', { kind: 'bid' }],
+    ['with more in it', { kind: 'bid', body: 1, more: 1 }],
+    ['that is a list', ['bid', 1]],
+    ['that is nothing', null],
+  ])('a frame %s is refused', (_, value) => {
+    expect(codeOf(decodeFrame(encodeCanonical(value), 1024))).toBe('MALFORMED');
+  });
 
   it('frames over their limit are refused unread', () => {
     expect(codeOf(decodeFrame(wire, wire.length))).toBe('ok');
