@@ -5,7 +5,7 @@ import { retryOn } from '../lib/retry.ts';
 import type { JobCommit, JobStore } from './ports.ts';
 
 export type JobChange = Omit<JobCommit, 'jobId' | 'revision'>;
-export type JobRecords = Pick<JobStore, 'newest' | 'begin' | 'newestContract'>;
+export type JobRecords = Pick<JobStore, 'newest' | 'begin' | 'newestContract' | 'settled'>;
 
 export interface JobLaneNeeds {
   readonly clock: Clock;

@@ -65,6 +65,8 @@ export interface JobStore {
   /** With what is being written; the same holds for it. */
   newest(jobId: string): Promise<JobSnapshot | undefined>;
   newestContract(contractId: string): Promise<ContractRecord | undefined>;
+  /** Settles when everything of the job that has been begun is on disk. */
+  settled(jobId: string): Promise<void>;
   list(filter: JobFilter): Promise<JobPage>;
   /** Ids of all jobs that are not in an end state, oldest first. */
   openJobs(): Promise<readonly string[]>;

@@ -164,6 +164,7 @@ function wireLane(
     store: {
       newest: (jobId) => store.newest(jobId),
       newestContract: (contractId) => store.newestContract(contractId),
+      settled: (jobId) => store.settled(jobId),
       begin: async (commit) => {
         const { after, durable } = await store.begin(commit);
         const noted = durable.then(() => {

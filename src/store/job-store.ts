@@ -89,6 +89,10 @@ export class LevelJobStore implements JobStore {
     return this.#pendingContracts.get(contractId) ?? (await this.contract(contractId));
   }
 
+  async settled(jobId: string): Promise<void> {
+    if (isKeyPart(jobId)) await this.#table.writing(jobId);
+  }
+
   async snapshot(jobId: string): Promise<JobSnapshot | undefined> {
     if (!isKeyPart(jobId)) return undefined;
     return await this.#withEntry(jobId, false, async (entry) => entry.durable?.snapshot);
@@ -205,7 +209,9 @@ export class LevelJobStore implements JobStore {
   /** The entry stays in memory until what it knows is on disk. */
   #held(jobId: string, onDisk: Promise<void>): Promise<void> {
     const entry = this.#table.acquire(jobId);
-    return onDisk.finally(() => this.#table.release(entry));
+    const durable = onDisk.finally(() => this.#table.release(entry));
+    entry.writing = durable;
+    return durable;
   }
 
   /** Calls `act` at once when the job is in memory. */

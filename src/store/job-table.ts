@@ -9,6 +9,8 @@ export interface JobEntry {
   readonly jobId: string;
   durable: JobAggregate | undefined;
   newest: JobAggregate | undefined;
+  /** The last of its changes. */
+  writing: Promise<void> | undefined;
   /** Present until the job was read from disk. */
   loading: Promise<void> | undefined;
   pins: number;
@@ -46,7 +48,14 @@ export class JobTable {
       return pinned;
     }
     const idle = this.#idle.get(jobId);
-    const entry = idle ?? { jobId, durable: undefined, newest: undefined, loading: undefined, pins: 0 };
+    const entry = idle ?? {
+      jobId,
+      durable: undefined,
+      newest: undefined,
+      writing: undefined,
+      loading: undefined,
+      pins: 0,
+    };
     entry.pins = 1;
     this.#pinned.set(jobId, entry);
     if (idle !== undefined) this.#idle.delete(jobId);
@@ -57,6 +66,11 @@ export class JobTable {
   /** The job as it is on disk, where that is in memory. */
   durable(jobId: string): JobAggregate | undefined {
     return (this.#pinned.get(jobId) ?? this.#idle.get(jobId))?.durable;
+  }
+
+  /** The last change of a job; there is none where the job is not in memory. */
+  writing(jobId: string): Promise<void> | undefined {
+    return (this.#pinned.get(jobId) ?? this.#idle.get(jobId))?.writing;
   }
 
   release(entry: JobEntry): void {

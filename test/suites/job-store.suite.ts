@@ -57,8 +57,10 @@ export function jobStoreSuite(name: string, setUp: () => Promise<StoreFixture>):
       expect([first.after.revision, second.after.revision]).toEqual([2, 3]);
       expect(await store.jobs.newest('j')).toEqual(second.after);
       expect(await store.jobs.newestContract('c1')).toEqual(contract);
-      await second.durable;
+      await store.jobs.settled('j');
+      await store.jobs.settled('none');
       expect(await store.jobs.snapshot('j')).toEqual(second.after);
+      await second.durable;
       expect(await store.jobs.contract('c1')).toEqual(contract);
       expect(await store.jobs.newestContract('c1')).toEqual(contract);
       expect(second.after.executions).toEqual([execution]);

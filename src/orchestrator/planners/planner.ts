@@ -33,7 +33,7 @@ export class Planner {
     plan: Plan,
     before: JobSnapshot,
     settledEvaluationId: string | undefined,
-    store: Pick<JobRecords, 'begin' | 'newestContract'>,
+    store: Pick<JobRecords, 'begin' | 'newestContract' | 'settled'>,
   ): Promise<boolean> {
     const ending = await contractsToEnd(plan, store);
     const proposals: ContractRecord[] = [];
@@ -55,7 +55,10 @@ export class Planner {
           return contract;
         },
       });
-      after = commit === undefined ? before : await commitPlan(commit, settledEvaluationId, store);
+      if (commit === undefined) {
+        if (plan.actions.length > 0) await store.settled(plan.jobId);
+        after = before;
+      } else after = await commitPlan(commit, settledEvaluationId, store);
     } finally {
       if (after === undefined) for (const requestId of reserved) this.#needs.desk.giveBack(requestId);
     }

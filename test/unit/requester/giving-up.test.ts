@@ -49,6 +49,7 @@ function giveUp(jobId: string): Promise<void> {
     store: {
       newest: (id) => store.jobs.newest(id),
       newestContract: (id) => store.jobs.newestContract(id),
+      settled: (id) => store.jobs.settled(id),
       begin: async (commit) => {
         const failure = failures.shift();
         if (failure !== undefined) throw failure;

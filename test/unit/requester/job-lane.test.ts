@@ -25,6 +25,7 @@ beforeEach(() => {
   const store: JobRecords = {
     newest: async () => snapshot,
     newestContract: async () => undefined,
+    settled: async () => undefined,
     begin: async (commit) => {
       const failure = failures.shift();
       if (failure !== undefined) throw failure;

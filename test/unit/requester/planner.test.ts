@@ -68,6 +68,7 @@ async function carryOut(
   };
   return await planner.carryOut({ jobId: 'job', revision: 3, actions }, before, 'evaluation', {
     newestContract: async (contractId) => contracts.get(contractId),
+    settled: async () => void done.push('settled'),
     begin: async (commit) => {
       if (failure !== undefined) throw failure;
       commits.push(commit);
@@ -97,7 +98,7 @@ const run: PlanAction = { kind: 'SetDesired', executionId: EXECUTION, desired: '
 describe('a plan', () => {
   it('that changes nothing is not written, and its waits are kept', async () => {
     expect(await carryOut([{ kind: 'Requeue', trigger: 'job-queue', waitUntil: 99 }])).toBe(true);
-    expect(done).toEqual(['evaluate job-queue 99']);
+    expect(done).toEqual(['settled', 'evaluate job-queue 99']);
   });
 
   it('is one batch on the revision it was made on, and settles its evaluation', async () => {
@@ -219,7 +220,7 @@ describe('a plan', () => {
       search: roundOf([], { state: 'open' }),
     });
     expect(commits).toEqual([]);
-    expect(done).toEqual(['commit', 'release job', 'release job']);
+    expect(done).toEqual(['commit', 'release job', 'settled', 'release job']);
   });
 
   it('that names an unknown execution is a fault', async () => {
