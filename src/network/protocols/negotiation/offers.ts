@@ -147,8 +147,11 @@ export class Offers {
     try {
       return await this.#openChannel(signer, value.requesterRecord);
     } catch (error) {
-      if (codeOf(error) === 'PEER_UNREACHABLE' && this.#unreachable.add(signer))
-        this.#desk.requesters.unreachable(signer);
+      const code = codeOf(error);
+      const isFirst =
+        (code === 'PEER_UNREACHABLE' || code === 'ADDRESS_REFUSED') && this.#unreachable.add(signer);
+      // Addresses that this node must not dial are no fault of a requester behind a router.
+      if (isFirst && code === 'PEER_UNREACHABLE') this.#desk.requesters.unreachable(signer);
       throw error;
     } finally {
       this.#dialling -= 1;
