@@ -1,5 +1,5 @@
 Feature: Choosing the preferred node
-  The bids are ranked by price, soft constraints, load and start time. The order has reasons that a user can read,
+  The bids are ranked by price, soft constraints, load and start time; those of providers that the job names come first. The order has reasons that a user can read,
   and the same bids always come out in the same order.
 
   Scenario: With price preferred the cheapest wins
@@ -15,6 +15,22 @@ Feature: Choosing the preferred node
       """
     Then the job completes on "carol"
     And the bids are ranked: "carol, dave, bob"
+
+  Scenario: A provider that the job names comes first, whatever its score
+    Given the nodes:
+      | node  | provides | price |
+      | alice | no       |       |
+      | bob   | yes      | 0.09  |
+      | carol | yes      | 0.02  |
+    When "alice" posts a job:
+      """
+      prefer: price
+      preferredProviders: [$bob]
+      """
+    Then the job completes on "bob"
+    And the bids are ranked: "bob, carol"
+    And "preferred" of "bob" is 1000: "preferred by the job: comes before every other provider"
+    And the explanation says that "bob" won, of "bob, carol", because "The job prefers it"
 
   Scenario: A soft constraint decides between equals
     Given the nodes:

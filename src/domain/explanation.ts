@@ -130,6 +130,10 @@ export function winningReason(
   if (entry === undefined) return 'It holds the contract.';
   if (better > 0) return `${better} better ranked did not take the job; of the rest it was the best.`;
   if (runnerUp === undefined) return 'It was the only bid that could be used.';
+  if (valueOf(entry, 'preferred') > valueOf(runnerUp, 'preferred'))
+    return 'The job prefers it: it comes before the others, whatever the scores.';
+  if (entry.score < runnerUp.score && valueOf(entry, 'own-node') > valueOf(runnerUp, 'own-node'))
+    return 'It is another node: this node itself comes after all others, whatever the scores.';
   const gains = entry.ranks
     .map((rank) => ({ rank, gain: (rank.value - valueOf(runnerUp, rank.name)) * rank.weight }))
     .filter(({ gain }) => gain > 0)

@@ -6,6 +6,7 @@ import { fitRanker } from './fit.ts';
 import { lastGpuNode } from './gpu-reserve.ts';
 import { loadRanker } from './load.ts';
 import { ownNodeRanker } from './own-node.ts';
+import { preferredRanker } from './preferred.ts';
 import { priceRanker } from './price.ts';
 import type { Contender, Field, RankingContext, Ranker, ReceivedBid } from './ranker.ts';
 import { roundTripRanker } from './round-trip.ts';
@@ -55,13 +56,16 @@ function scoreOf(ranks: readonly Rank[]): number {
 }
 
 interface Ranked {
+  readonly preferred: boolean;
+  /** This node's, and not preferred. */
   readonly own: boolean;
   readonly contender: Contender;
   readonly data: EligibleComputeProviderData;
 }
 
-/** Own bids last; then score, cost, past behaviour, and at last the ids, so that no two runs differ. */
+/** Preferred bids first, own ones last; then score, cost, past behaviour, and at last the ids, so that no two runs differ. */
 function bestFirst(a: Ranked, b: Ranked): number {
+  if (a.preferred !== b.preferred) return a.preferred ? -1 : 1;
   if (a.own !== b.own) return a.own ? 1 : -1;
   if (a.data.score !== b.data.score) return b.data.score - a.data.score;
   const [costA, costB] = [a.contender.costNano, b.contender.costNano];
@@ -75,7 +79,7 @@ function bestFirst(a: Ranked, b: Ranked): number {
 
 const KEPT = 'the last provider with free devices: comes after the others for a job that wants none';
 
-/** Moves the last node with free devices behind the others, where the job wants none of them. */
+/** Moves the last node with free devices behind the others, where the job wants none of them nor this very node. */
 function keepLastGpuNode(ranked: readonly Ranked[], field: Field): readonly Ranked[] {
   const kept = lastGpuNode(
     ranked.map(({ contender }) => contender),
@@ -84,7 +88,7 @@ function keepLastGpuNode(ranked: readonly Ranked[], field: Field): readonly Rank
   const entry = ranked.find(({ contender }) => contender === kept);
   const rest = ranked.filter((other) => other !== entry);
   const others = rest.filter(({ own }) => !own);
-  if (entry === undefined || others.length === 0) return ranked;
+  if (entry === undefined || entry.preferred || others.length === 0) return ranked;
   const ranks = entry.data.ranks.map((rank) =>
     rank.name === 'fit' ? { ...rank, reason: `${rank.reason}; ${KEPT}` } : rank,
   );
@@ -100,7 +104,7 @@ export function rankBids(
   context: RankingContext,
 ): EligibleComputeProviderData[] {
   const { self, behaviourOf, roundTripMs, gpusWanted = 0 } = context;
-  const weights = { ...weightsFor(context.prefer, context.weights), 'own-node': 0 };
+  const weights = { ...weightsFor(context.prefer, context.weights), 'own-node': 0, preferred: 0 };
   const entrants = bids.map((received) => {
     const provider = received.bid.signer;
     const contender: Contender = {
@@ -113,13 +117,22 @@ export function rankBids(
     return { received, contender };
   });
   const contenders = entrants.map(({ contender }) => contender);
-  const field: Field = { contenders, self, currency: context.currency ?? usualCurrency(bids), gpusWanted };
-  const judges = RANKERS.map((ranker) => ({ name: ranker.name, judge: ranker.prepare(field) }));
+  const preferred = new Set(context.preferred);
+  const currency = context.currency ?? usualCurrency(bids);
+  const field: Field = { contenders, self, preferred, currency, gpusWanted };
+  const rankers = preferred.size === 0 ? RANKERS : [...RANKERS, preferredRanker];
+  const judges = rankers.map((ranker) => ({ name: ranker.name, judge: ranker.prepare(field) }));
   const ranked = entrants.map(({ contender, received }): Ranked => {
     const { provider } = contender;
     const ranks = judges.map(({ name, judge }) => ({ name, weight: weights[name], ...judge(contender) }));
     const score = scoreOf(ranks);
-    return { own: provider === self, contender, data: { provider, ...received, score, ranks } };
+    const isPreferred = preferred.has(provider);
+    return {
+      preferred: isPreferred,
+      own: provider === self && !isPreferred,
+      contender,
+      data: { provider, ...received, score, ranks },
+    };
   });
   return keepLastGpuNode(ranked.sort(bestFirst), field).map(({ data }) => data);
 }

@@ -2,14 +2,16 @@ import { BEST_VALUE, type Ranker } from './ranker.ts';
 
 /**
  * Says in the ranks why this node's own bid comes last. It has no weight: the order itself puts own bids behind
- * all others, whatever their scores.
+ * all others, whatever their scores, unless the job asks for this node by name.
  */
 export const ownNodeRanker: Ranker = {
   name: 'own-node',
   prepare:
-    ({ self }) =>
-    ({ provider }) =>
-      provider === self
-        ? { value: 0, reason: 'this node itself: comes after every other provider' }
-        : { value: BEST_VALUE, reason: 'another node' },
+    ({ self, preferred }) =>
+    ({ provider }) => {
+      if (provider !== self) return { value: BEST_VALUE, reason: 'another node' };
+      return preferred.has(self)
+        ? { value: BEST_VALUE, reason: 'this node itself, which the job prefers' }
+        : { value: 0, reason: 'this node itself: comes after every other provider' };
+    },
 };

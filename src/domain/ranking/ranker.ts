@@ -17,9 +17,11 @@ export interface ReceivedBid {
 }
 
 export interface RankingContext {
-  /** Peer id of this node: its own bid comes after every other. */
+  /** Peer id of this node: its own bid comes after every other, unless the job prefers it. */
   readonly self: string;
   readonly prefer: Preference;
+  /** Providers that the job names: their bids come before all others. */
+  readonly preferred?: readonly string[];
   readonly executionTimeoutMs: number;
   /** Devices that the job asks for, over all its groups. */
   readonly gpusWanted?: number;
@@ -52,13 +54,14 @@ export interface Opinion {
 export interface Field {
   readonly contenders: readonly Contender[];
   readonly self: string;
+  readonly preferred: ReadonlySet<string>;
   readonly currency: string;
   readonly gpusWanted: number;
 }
 
 /** One rule of the shortlist. `prepare` looks once at all bids, what it returns judges each of them. */
 export interface Ranker {
-  readonly name: RankerName | 'own-node';
+  readonly name: RankerName | 'own-node' | 'preferred';
   prepare(field: Field): (contender: Contender) => Opinion;
 }
 

@@ -19,10 +19,11 @@ export function rankOutcome(
   { market, behaviour }: ProviderKnowledge,
   options: Pick<OrchestratorOptions, 'weights'>,
 ): readonly EligibleComputeProviderData[] {
-  const { prefer, timeouts, resources, budget } = job.spec;
+  const { prefer, preferredProviders, timeouts, resources, budget } = job.spec;
   return rankBids(outcome.bids, {
     self: market.self,
     prefer,
+    preferred: preferredProviders,
     weights: options.weights,
     executionTimeoutMs: timeouts.executionMs,
     gpusWanted: resources.gpus.reduce((sum, { count }) => sum + count, 0),

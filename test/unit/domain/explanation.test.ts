@@ -143,6 +143,20 @@ describe('why a winner won', () => {
       0,
       /most of all by price/,
     ],
+    [
+      'the job asked for it by name',
+      ranked('a', 100, [rank('preferred', 1000, 0)]),
+      ranked('b', 900, [rank('preferred', 0, 0)]),
+      0,
+      /^The job prefers it/,
+    ],
+    [
+      'a better one was this node itself',
+      ranked('a', 100, [rank('own-node', 1000, 0)]),
+      ranked('self', 900, [rank('own-node', 0, 0), rank('price', 1000)]),
+      0,
+      /this node itself comes after all others/,
+    ],
     ['nothing but the tie rule spoke for it', ranked('a', 500), ranked('b', 500), 0, /equals .* tie/],
   ])('%s', (_, entry, runnerUp, better, reason) => {
     expect(winningReason(entry, runnerUp, better)).toMatch(reason);

@@ -192,3 +192,47 @@ describe('a shortlist', () => {
     },
   );
 });
+
+describe('providers that the job prefers', () => {
+  const free = { amount: '0', currency: 'USD', per: 'hour' } as const;
+  const dear = { amount: '9', currency: 'USD', per: 'hour' } as const;
+  const bids = [
+    received('cheap', { price: free }),
+    received('dear', { price: dear, load: 1 }),
+    received('dearer', { price: { ...dear, amount: '10' }, load: 1 }),
+    received(SELF, { price: free }),
+  ];
+
+  it('come before all others, the best of them first, and the ranks say why', () => {
+    const entries = ranked(bids, { preferred: ['dearer', 'dear', 'absent'] });
+    expect(entries.map(({ provider }) => provider)).toEqual(['dear', 'dearer', 'cheap', SELF]);
+    const reasons = entries.map(({ ranks }) => ranks.find(({ name }) => name === 'preferred'));
+    expect(reasons.map((rank) => [rank?.value, rank?.weight])).toEqual([
+      [1000, 0],
+      [1000, 0],
+      [0, 0],
+      [0, 0],
+    ]);
+    expect(reasons[0]?.reason).toMatch(/^preferred by the job/);
+  });
+
+  it('change no score, and nothing where none is named', () => {
+    const scores = (preferred: readonly string[]) =>
+      Object.fromEntries(ranked(bids, { preferred }).map(({ provider, score }) => [provider, score]));
+    expect(scores(['dear'])).toEqual(scores([]));
+    expect(ranked(bids)).toEqual(ranked(bids, { preferred: [] }));
+    expect(ranked(bids)[0]?.ranks.map(({ name }) => name)).not.toContain('preferred');
+  });
+
+  it('may be this node itself', () => {
+    const [first] = ranked(bids, { preferred: [SELF] });
+    expect(first?.provider).toBe(SELF);
+    expect(first?.ranks.find(({ name }) => name === 'own-node')).toMatchObject({ value: 1000 });
+  });
+
+  it('are not moved to keep their devices free', () => {
+    const gpus = [fitting('gpu', { gpusFree: 1, gpus: 1 }), fitting('plain', {})];
+    expect(order(gpus)).toEqual(['plain', 'gpu']);
+    expect(order(gpus, { preferred: ['gpu'] })).toEqual(['gpu', 'plain']);
+  });
+});
