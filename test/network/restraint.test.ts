@@ -59,6 +59,9 @@ describe('restraint over libp2p', () => {
     await start({ holdBackMs: 1, shunMs: 400 });
     const startedMs = performance.now();
     nodes[0]!.restrain?.(nodes[1]!.self);
+    await expect(nodes[0]!.open(nodes[1]!.self, PROTOCOL, LIMITS, OPEN)).rejects.toMatchObject({
+      code: 'PEER_UNREACHABLE',
+    });
     await say(2);
     await until(() => !nodes[0]!.isConnected(nodes[1]!.self));
     expect(performance.now() - startedMs).toBeGreaterThan(350);

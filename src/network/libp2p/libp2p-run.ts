@@ -175,6 +175,8 @@ export class Libp2pRun {
 
   async open(peer: string, protocol: string, limits: ProtocolLimits, options: OpenOptions): Promise<Channel> {
     const { clock } = this.#context;
+    if (this.#restraint.isShunned(peer))
+      throw unreachable(peer, 'it sent too much and is let go for a while');
     const untilMs = clock.monotonicMs() + options.timeoutMs;
     let connection = this.#newestConnection(peer);
     if (connection === undefined) {
