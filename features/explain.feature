@@ -31,3 +31,17 @@ Feature: Why a job is where it is
     Then the job fails: "3 x INSUFFICIENT_RESOURCES (gpu.vram)"
     And the explanation counts 3 x INSUFFICIENT_RESOURCES because of gpu.vram
     And the nearest miss is "gpu.vram": "24GiB" asked, "16GiB" on 2 providers
+
+  Scenario: A no for good is not asked for again, and still counts
+    Given the nodes:
+      | node  | provides | cpu |
+      | alice | no       | 1   |
+      | bob   | yes      | 4   |
+    When "alice" posts a job:
+      """
+      resources: { cpu: 16 }
+      timeouts: { search: 30s, queue: 6s }
+      """
+    Then the job fails: "No provider could take the job: 1 x INSUFFICIENT_RESOURCES (cpu)."
+    And 2 searches were made
+    And the explanation counts 1 x INSUFFICIENT_RESOURCES because of cpu
