@@ -43,10 +43,11 @@ export function createSignatureVerifier(): SignatureVerifier {
   const keys = new LRUCache<string, KeyObject>({ max: CACHED_KEYS });
   return {
     verify(signer, bytes, signature) {
-      const key = keys.get(signer) ?? importKey(signer);
+      const known = keys.get(signer);
+      const key = known ?? importKey(signer);
       if (key === undefined || !verify(null, bytes, key, signature)) return false;
       // Only keys of good signatures are kept: invented signers cannot push them out.
-      keys.set(signer, key);
+      if (known === undefined) keys.set(signer, key);
       return true;
     },
   };

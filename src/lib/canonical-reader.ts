@@ -38,7 +38,6 @@ const NOTHING = Symbol('nothing');
 /** One walk over bytes. */
 class Walk {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   #buffer: Buffer | undefined;
   #at = 0;
 
@@ -47,7 +46,6 @@ class Walk {
     this.#bytes = Buffer.isBuffer(bytes)
       ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
       : bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get atEnd(): boolean {
@@ -87,12 +85,24 @@ class Walk {
     if (info < INFO_UINT8) return info;
     const left = this.#bytes.length - this.#at;
     if (info === INFO_UINT8 && left >= 1) return this.#atLeast(INFO_UINT8, this.#bytes[this.#at] ?? 0, 1);
-    if (info === INFO_UINT16 && left >= 2)
-      return this.#atLeast(UINT8_LIMIT, this.#view.getUint16(this.#at), 2);
-    if (info === INFO_UINT32 && left >= 4)
-      return this.#atLeast(UINT16_LIMIT, this.#view.getUint32(this.#at), 4);
+    if (info === INFO_UINT16 && left >= 2) return this.#atLeast(UINT8_LIMIT, this.#uint(2), 2);
+    if (info === INFO_UINT32 && left >= 4) return this.#atLeast(UINT16_LIMIT, this.#uint(4), 4);
     if (info === FLOAT64 && left >= 8) return this.#uint64();
     return undefined;
+  }
+
+  /** Up to 2^53 without loss. */
+  #uint(width: number): number {
+    let value = 0;
+    for (let at = this.#at; at < this.#at + width; at += 1) value = value * 256 + (this.#bytes[at] ?? 0);
+    return value;
+  }
+
+  /** The same memory as what Node.js can read text and floats from. */
+  #whole(): Buffer {
+    const { buffer, byteOffset, byteLength } = this.#bytes;
+    this.#buffer ??= Buffer.from(buffer, byteOffset, byteLength);
+    return this.#buffer;
   }
 
   #atLeast(least: number, value: number, width: number): number | undefined {
@@ -101,8 +111,8 @@ class Walk {
   }
 
   #uint64(): number | undefined {
-    const high = this.#view.getUint32(this.#at);
-    const value = high * 2 ** 32 + this.#view.getUint32(this.#at + 4);
+    const high = this.#uint(4);
+    const value = this.#uint(8);
     this.#at += 8;
     // A negative number is one less than its argument says, and has to be a safe one too.
     return high > 0 && value < Number.MAX_SAFE_INTEGER ? value : undefined;
@@ -114,7 +124,7 @@ class Walk {
     if (info === FALSE || info === TRUE) return info === TRUE;
     if (info === NULL) return null;
     if (info !== FLOAT64 || this.#bytes.length - this.#at < 8) return NOTHING;
-    const value = this.#view.getFloat64(this.#at);
+    const value = this.#whole().readDoubleBE(this.#at);
     this.#at += 8;
     return Number.isFinite(value) && !Number.isInteger(value) ? value : NOTHING;
   }
@@ -142,9 +152,7 @@ class Walk {
     }
     for (let at = start; at < end; at += 1)
       if ((this.#bytes[at] ?? ASCII_LIMIT) >= ASCII_LIMIT) return undefined;
-    const { buffer, byteOffset, byteLength } = this.#bytes;
-    this.#buffer ??= Buffer.from(buffer, byteOffset, byteLength);
-    return this.#buffer.toString('latin1', start, end);
+    return this.#whole().toString('latin1', start, end);
   }
 
   #items(count: number, depth: number): unknown {

@@ -88,10 +88,16 @@ export function isKeyPart(text: string): boolean {
   return isKey(text) && text.length <= LONGEST_PART && !text.includes('/');
 }
 
+/** One change asks for the same time several times. */
+let lastTime: { readonly wallMs: number; readonly key: string } = { wallMs: Number.NaN, key: '' };
+
 /** A wall time as key part: sorts as the number does. */
 export function timeKey(wallMs: number): string {
   assert(wallMs >= 0 && Number.isFinite(wallMs), 'a time in a key is negative');
-  return Math.floor(wallMs).toString().padStart(TIME_DIGITS, '0');
+  if (wallMs === lastTime.wallMs) return lastTime.key;
+  const key = Math.floor(wallMs).toString().padStart(TIME_DIGITS, '0');
+  lastTime = { wallMs, key };
+  return key;
 }
 
 /** A count as key part: sorts as the number does. */
