@@ -50,7 +50,7 @@ export const defaultAdmissionLimits: AdmissionLimits = {
   questionsPerAsker: { burst: 64, perSecond: 16 },
   questionsInTotal: { burst: 256, perSecond: 32 },
   questionsOfRegulars: { burst: 256, perSecond: 32 },
-  negotiations: 1024,
+  negotiations: 512,
   negotiationsPerRequester: 128,
   negotiationsOfRegulars: 256,
   rememberedRequesters: 8192,
