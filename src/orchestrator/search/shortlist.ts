@@ -1,7 +1,7 @@
 import type { Job } from '../../domain/job.ts';
 import { rankBids } from '../../domain/ranking/index.ts';
 import type { EligibleComputeProviderData } from '../../domain/search.ts';
-import type { BehaviourBook } from '../behaviour/behaviour-book.ts';
+import type { BehaviourBook } from '../../domain/behaviour-book.ts';
 import type { OrchestratorOptions } from '../options.ts';
 import type { Market } from '../ports.ts';
 import type { ReceivedBid, SearchOutcome } from './open-search.ts';

@@ -1,1 +1,0 @@
-export type { BehaviourBook } from '../../domain/behaviour-book.ts';
