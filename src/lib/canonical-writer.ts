@@ -61,14 +61,12 @@ class Writer {
       for (const item of items) if (!this.#value(item, depth + 1)) return false;
       return true;
     }
-    if (value instanceof Uint8Array) {
-      this.#head(BYTES, value.length);
-      return this.#raw(value);
-    }
     const prototype: unknown = Object.getPrototypeOf(value);
-    return (
-      (prototype === Object.prototype || prototype === null) && isFields(value) && this.#map(value, depth)
-    );
+    if (prototype === Object.prototype || prototype === null)
+      return isFields(value) && this.#map(value, depth);
+    if (!(value instanceof Uint8Array)) return false;
+    this.#head(BYTES, value.length);
+    return this.#raw(value);
   }
 
   #map(fields: Readonly<Record<string, unknown>>, depth: number): boolean {

@@ -48,16 +48,15 @@ export const networkName = z
 
 const encoder = new TextEncoder();
 /** A node knows one network; simulations and tests a few. */
-const MOST_DOMAINS = 256;
-const domains = new Map<string, Uint8Array>();
+const MOST_NETWORKS = 16;
+const domains = new Map<string, Map<EvidenceType, Uint8Array>>();
 
 function domainOf(network: string, type: EvidenceType): Uint8Array {
-  const name = `bidmesh/${network}/${type}/v${MESSAGE_VERSION}`;
-  const known = domains.get(name);
+  const known = domains.get(network)?.get(type);
   if (known !== undefined) return known;
-  if (domains.size >= MOST_DOMAINS) domains.clear();
-  const domain = encoder.encode(name);
-  domains.set(name, domain);
+  const domain = encoder.encode(`bidmesh/${network}/${type}/v${MESSAGE_VERSION}`);
+  if (domains.size >= MOST_NETWORKS) domains.clear();
+  domains.set(network, (domains.get(network) ?? new Map<EvidenceType, Uint8Array>()).set(type, domain));
   return domain;
 }
 
