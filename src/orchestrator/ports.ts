@@ -28,6 +28,8 @@ export interface JobCommit {
   readonly settledEvaluationId?: string;
   readonly idempotency?: { readonly key: string; readonly bodyDigest: string };
   readonly events: readonly JobEventDraft[];
+  /** Nothing more comes in this turn, so it need not be waited for. */
+  readonly prompt?: boolean;
 }
 
 export interface JobFilter {

@@ -33,6 +33,7 @@ export class CommitQueue {
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #writing = false;
+  #stopGathering: (() => void) | undefined;
   #closed = false;
   #failure: CodedError | undefined;
   #idle: (() => void)[] = [];
@@ -45,15 +46,16 @@ export class CommitQueue {
   /**
    * Resolves when the operations are on disk; `onDurable` is called just before, in the order of the commits, and
    * must not throw. Throws at once, so that nothing has changed: `STORE_BUSY`, `COMMIT_TOO_LARGE`, `STORE_FAILED`,
-   * `STORE_CLOSED`. Rejects with `STORE_FAILED`.
+   * `STORE_CLOSED`. Rejects with `STORE_FAILED`. With `prompt` it does not wait for what else may come in this turn.
    */
-  commit(operations: readonly Operation[], onDurable: () => void = () => {}): Promise<void> {
+  commit(operations: readonly Operation[], onDurable: () => void = () => {}, prompt = false): Promise<void> {
     const bytes = sizeOf(operations);
     this.#refuse(operations.length, bytes);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ operations, bytes, onDurable, resolve, reject });
       this.#waitingBytes += bytes;
       if (!this.#writing) void this.#write();
+      if (prompt) this.#stopGathering?.();
     });
   }
 
@@ -87,7 +89,11 @@ export class CommitQueue {
   async #write(): Promise<void> {
     this.#writing = true;
     // What is committed in the same turn goes into the first batch too: a fact, and the plan that follows from it.
-    await new Promise<void>(this.#needs.gather);
+    await new Promise<void>((resolve) => {
+      this.#stopGathering = resolve;
+      this.#needs.gather(resolve);
+    });
+    this.#stopGathering = undefined;
     while (this.#waiting.length > 0) {
       const group = this.#takeGroup();
       try {

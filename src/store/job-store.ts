@@ -189,12 +189,13 @@ export class LevelJobStore implements JobStore {
       const change = changeJob(this.#records, entry.newest, commit, this.#limits.evaluationsPerJob);
       const { snapshot } = change.next;
       const { contracts = [] } = commit;
-      const onDisk = this.#queue.commit(change.operations, () => {
+      const onDurable = (): void => {
         entry.durable = change.next;
         for (const contract of contracts) this.#forgetPending(contract);
         this.#retention.changed(before, snapshot.job);
         this.#watchers.notify(commit.jobId, change.events);
-      });
+      };
+      const onDisk = this.#queue.commit(change.operations, onDurable, commit.prompt);
       entry.newest = change.next;
       for (const contract of contracts) this.#pendingContracts.set(contract.contractId, contract);
       return { after: snapshot, durable: this.#held(commit.jobId, onDisk) };

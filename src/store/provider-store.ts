@@ -89,7 +89,7 @@ export class LevelProviderStore implements ProviderStore {
     const highest = Math.max(this.#highestLockVersion, ...leases.map((lease) => lease.version));
     if (highest > this.#highestLockVersion) operations.push(this.#versions.put({ highest }));
     // A refused commit throws here, with nothing changed in memory.
-    const written = this.#queue.commit(operations);
+    const written = this.#queue.commit(operations, undefined, true);
     answerChange.apply();
     this.#highestLockVersion = highest;
     for (const { value } of nevers) this.#saidAtMs.set(value.contractId, this.#clock.monotonicMs());

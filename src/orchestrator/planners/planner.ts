@@ -118,6 +118,7 @@ async function commitPlan(
   try {
     const { after, durable } = await store.begin({
       ...commit,
+      prompt: true,
       ...(settledEvaluationId === undefined ? {} : { settledEvaluationId }),
     });
     await durable;

@@ -92,6 +92,31 @@ describe('a commit queue', () => {
     expect(disk.batches).toEqual([['a', 'b', 'c']]);
   });
 
+  it('gathers as long as it is told to, unless a commit is prompt', async () => {
+    const disk = new StepDisk();
+    const gathering: (() => void)[] = [];
+    const queue = new CommitQueue(roomy, {
+      database: disk,
+      gather: (write) => gathering.push(write),
+      onFailure: () => {},
+    });
+    const put = (key: string): Operation => ({ type: 'put', key, value: new Uint8Array() });
+    const fact = queue.commit([put('fact')]);
+    await turn();
+    expect(disk.batches).toEqual([]);
+    const plan = queue.commit([put('plan')], undefined, true);
+    await turn();
+    expect(disk.batches).toEqual([['fact', 'plan']]);
+    await disk.finish();
+    await Promise.all([fact, plan]);
+    const later = queue.commit([put('later')]);
+    gathering.at(-1)?.();
+    await turn();
+    expect(disk.batches.at(-1)).toEqual(['later']);
+    await disk.finish();
+    await later;
+  });
+
   it('writes of one key only what the last commit of a batch made of it', async () => {
     const { disk, commit, queue, outcomes } = setUp();
     commit('a');
