@@ -49,7 +49,7 @@ export class ProviderService implements Provider, ProviderDesk {
     });
     this.requesters = {
       standing: (claimed) => gate.standing(claimed),
-      heard: (requester) => void gate.heard(requester),
+      heard: (requester) => gate.heard(requester),
       unreachable: (requester) => behaviour.unreachable(requester),
     };
   }

@@ -119,15 +119,13 @@ async function provide(): Promise<void> {
       channel.send(answeredBytes);
     }
   };
-  let requester: PeerId | undefined;
-  pubsub.addEventListener('message', () => {
-    if (requester !== undefined) void answer(requester).catch(() => {});
-  });
   pubsub.subscribe(TOPIC);
   const peers = await introduce(node);
   await link(node, peers, peers.length - 2);
   const address = peers[0]?.address ?? '';
-  requester = node.getPeers().find((peer) => address.endsWith(peer.toString()));
+  const requester = node.getPeers().find((peer) => address.endsWith(peer.toString()));
+  if (requester === undefined) throw new Error('the requester is not there');
+  pubsub.addEventListener('message', () => void answer(requester).catch(() => {}));
 }
 
 async function introduce(node: Node): Promise<readonly FloorPeer[]> {
