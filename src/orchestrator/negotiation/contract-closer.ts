@@ -177,9 +177,10 @@ export class ContractCloser {
       execution.jobId,
       (snapshot) => {
         const current = snapshot.executions.find((known) => known.id === execution.id);
-        return current === undefined
-          ? undefined
-          : closureChange(current, contract, resolution, clock.nowMs());
+        if (current === undefined) return undefined;
+        const change = closureChange(current, contract, resolution, clock.nowMs());
+        // What follows from the end of a negotiation writes nothing, as a rule.
+        return change === undefined ? undefined : { ...change, prompt: true };
       },
       (after) => evaluate(after.job, 'exec-update'),
     );
