@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { type JobDescription, jobDescription } from '../domain/job-description.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
 import { fieldErrorsOf } from './field-errors.ts';
@@ -74,19 +74,46 @@ function decodeYaml(text: string): unknown {
     const document = parseDocument(text, {
       schema: 'core',
       stringKeys: true,
-      uniqueKeys: true,
+      // The parser compares every key with every other one; `repeatedKey` looks once.
+      uniqueKeys: false,
       resolveKnownTags: false,
       prettyErrors: false,
       lineCounter,
     });
     const fault = document.errors[0] ?? document.warnings[0];
     if (fault !== undefined) throw malformed('YAML', fault.message, lineCounter.linePos(fault.pos[0]).line);
+    const repeated = repeatedKey(document);
+    if (repeated !== undefined)
+      throw malformed('YAML', 'Map keys must be unique', lineCounter.linePos(repeated).line);
     const value: unknown = document.toJS({ maxAliasCount: MOST_ALIASES });
     return value;
   } catch (cause) {
     if (cause instanceof CodedError) throw cause;
+    // The parser's stack is the only bound on depth.
+    if (cause instanceof RangeError && /call stack/.test(cause.message))
+      throw malformed('YAML', 'it is nested too deeply. Make it flatter.', undefined, cause);
     throw malformed('YAML', messageOf(cause), undefined, cause);
   }
+}
+
+/** Where a key stands that its map has before; undefined when there is none. */
+function repeatedKey(document: Document.Parsed): number | undefined {
+  let place: number | undefined;
+  visit(document, {
+    Map(_, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        const name: unknown = isScalar(key) ? key.value : key;
+        if (seen.has(name)) {
+          place = isScalar(key) ? key.range?.[0] : map.range?.[0];
+          return visit.BREAK;
+        }
+        seen.add(name);
+      }
+      return undefined;
+    },
+  });
+  return place;
 }
 
 function malformed(format: string, reason: string, line: number | undefined, cause?: unknown): CodedError {

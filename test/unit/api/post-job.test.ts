@@ -215,6 +215,14 @@ describe('a body that cannot be read', () => {
     expect(await refusalOf(await post(init))).toMatchObject({ status: 400, code: 'MALFORMED_BODY' });
   });
 
+  it('looks at each of very many keys once', async () => {
+    const keys = Array.from({ length: 60_000 }, (_, index) => `key${index}: 1`);
+    const problem = await refusalOf(await post(yamlPost(keys.join('\n'))));
+    expect(problem).toMatchObject({ status: 400, code: 'INVALID_JOB' });
+    const twice = await refusalOf(await post(yamlPost([...keys, 'key7: 2'].join('\n'))));
+    expect(twice['detail']).toContain('(line 60001)');
+  });
+
   it('survives JSON that is nested very deeply', async () => {
     const deep = `{"engine":1,"dependsOn":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
     expect((await refusalOf(await post(jsonPost(deep))))['status']).toBe(400);
