@@ -23,6 +23,9 @@ export async function readBytes(path: string): Promise<ReadableStream<Uint8Array
   return Readable.toWeb(createReadStream(path));
 }
 
+/** What separates folders or streams somewhere, and what a terminal would obey. */
+const UNSAFE_CHARACTERS = /[\\:\p{Cc}]/u;
+
 /**
  * Writes below `folder`. The path came from a provider, so it must not lead out of the folder: throws
  * `RESULT_PATH_UNSAFE` where it would.
@@ -33,8 +36,11 @@ export async function writeBelow(
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<string> {
   const parts = path.split('/');
-  if (parts.some((part) => part === '' || part === '.' || part === '..' || /[\\\0:]/.test(part))) {
-    throw new CodedError('RESULT_PATH_UNSAFE', `The result file ${JSON.stringify(path)} is not written.`);
+  if (parts.some((part) => part === '' || part === '.' || part === '..' || UNSAFE_CHARACTERS.test(part))) {
+    throw new CodedError(
+      'RESULT_PATH_UNSAFE',
+      `The result file ${JSON.stringify(path)} is not written, as its name is no safe one here. All others are; print this one with "bidmesh job results ID PATH".`,
+    );
   }
   const target = join(folder, ...parts);
   try {

@@ -1,3 +1,4 @@
+import { CodedError } from '../lib/coded-error.ts';
 import { type ApiClient, jobPath } from './api-client.ts';
 import { writeBelow } from './local-files.ts';
 import { type ResultAnswer, resultListShape } from './responses.ts';
@@ -24,7 +25,10 @@ export async function openResult(
   return response.body ?? new Response('').body ?? new ReadableStream();
 }
 
-/** Writes all files of a job's results below `folder`, by partition where there are several. Returns the paths. */
+/**
+ * Writes all files of a job's results below `folder`, by partition where there are several. Returns the paths. Throws
+ * `RESULT_PATH_UNSAFE` when some were left out for their names, with all others written.
+ */
 export async function downloadResults(
   client: ApiClient,
   jobId: string,
@@ -33,11 +37,18 @@ export async function downloadResults(
 ): Promise<readonly string[]> {
   const several = results.length > 1;
   const written: string[] = [];
+  let leftOut: CodedError | undefined;
   for (const { partition, files } of results) {
     for (const { path } of files) {
       const bytes = await openResult(client, jobId, `p${partition}/${path}`);
-      written.push(await writeBelow(folder, several ? `p${partition}/${path}` : path, bytes));
+      try {
+        written.push(await writeBelow(folder, several ? `p${partition}/${path}` : path, bytes));
+      } catch (error) {
+        if (!(error instanceof CodedError) || error.code !== 'RESULT_PATH_UNSAFE') throw error;
+        leftOut ??= error;
+      }
     }
   }
+  if (leftOut !== undefined) throw leftOut;
   return written;
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { rawContentIdOf } from '../../../src/lib/canonical.ts';
@@ -219,6 +219,22 @@ describe('bidmesh job results', () => {
     complete(2, files);
     await desk.run(['job', 'results', 'job-1', '--out', 'here']);
     expect(await readFile(join(desk.folder, 'here', 'p1', 'stdout'), 'utf8')).toBe('hello');
+  });
+
+  it('writes all others beside a file with a name that is not safe', async () => {
+    complete(
+      1,
+      new Map([
+        ['a\\b', bytes('x')],
+        ['\u001b[31mred', bytes('y')],
+        ['stdout', bytes('hello')],
+      ]),
+    );
+    const { exitCode, stderr } = await desk.run(['job', 'results', 'job-1', '--out', 'here']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('RESULT_PATH_UNSAFE');
+    expect(await readFile(join(desk.folder, 'here', 'stdout'), 'utf8')).toBe('hello');
+    expect(await readdir(join(desk.folder, 'here'))).toEqual(['stdout']);
   });
 
   it.each(['../escaped', 'a/../../escaped', '/escaped', 'a//b', 'a\\..\\b', 'c:x'])(
