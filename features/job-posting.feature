@@ -59,6 +59,21 @@ Feature: Posting a job
       | resources.memory       | custom         |
     And "alice" has 0 jobs
 
+  Scenario: What no provider could ever meet is refused at once
+    When this YAML is posted to "alice":
+      """
+      engine: { type: wasm, params: { module: { base64: AGFzbQEAAAA= } } }
+      constraints:
+        hard:
+          - { key: location.country, operator: In, values: [DE] }
+          - { key: location.country, operator: NotIn, values: [DE] }
+      """
+    Then the answer is 400 INVALID_JOB
+    And the answer names these fields:
+      | path               | code   |
+      | constraints.hard.1 | custom |
+    And "alice" has 0 jobs
+
   Scenario: A post that is sent twice makes one job
     When this YAML is posted to "alice" with the idempotency key "monday":
       """

@@ -28,59 +28,71 @@ function entry(map: Readonly<Record<string, string>>, name: string): readonly st
   return Object.hasOwn(map, name) ? one(map[name]) : NONE;
 }
 
-function sameLetters(values: readonly string[]): KeyValues {
-  return { values, comparing: 'same-letters' };
+/** How values of a key are compared, whatever machine they come from. */
+export function comparingOf(key: string): Comparing {
+  switch (key) {
+    case 'cpu.model':
+    case 'gpu.model':
+      return 'contains';
+    case 'memory.total':
+    case 'gpu.vram':
+      return 'bytes';
+    case 'node.id':
+      return 'exact';
+    default:
+      return key.startsWith('label.') ? 'exact' : 'same-letters';
+  }
 }
 
-function valuesOf(key: string, { traits, onboarded }: AvailableCapability): KeyValues {
+function valuesOf(key: string, { traits, onboarded }: AvailableCapability): readonly string[] {
   switch (key) {
     case 'cpu.cores':
-      return sameLetters([String(traits.cpu.cores)]);
+      return [String(traits.cpu.cores)];
     case 'cpu.arch':
-      return sameLetters(one(traits.cpu.arch));
+      return one(traits.cpu.arch);
     case 'cpu.vendor':
-      return sameLetters(one(traits.cpu.vendor));
+      return one(traits.cpu.vendor);
     case 'cpu.model':
-      return { values: one(traits.cpu.model), comparing: 'contains' };
+      return one(traits.cpu.model);
     case 'memory.total':
-      return { values: [String(onboarded.memoryBytes)], comparing: 'bytes' };
+      return [String(onboarded.memoryBytes)];
     case 'gpu.count':
-      return sameLetters([String(onboarded.gpus.length)]);
+      return [String(onboarded.gpus.length)];
     case 'gpu.vendor':
-      return sameLetters(onboarded.gpus.map((gpu) => gpu.vendor));
+      return onboarded.gpus.map((gpu) => gpu.vendor);
     case 'gpu.model':
-      return { values: onboarded.gpus.map((gpu) => gpu.model), comparing: 'contains' };
+      return onboarded.gpus.map((gpu) => gpu.model);
     case 'gpu.vram':
-      return { values: onboarded.gpus.map((gpu) => String(gpu.vramBytes)), comparing: 'bytes' };
+      return onboarded.gpus.map((gpu) => String(gpu.vramBytes));
     case 'location.continent':
-      return sameLetters(one(traits.location.continent));
+      return one(traits.location.continent);
     case 'location.country':
-      return sameLetters(one(traits.location.country));
+      return one(traits.location.country);
     case 'location.city':
-      return sameLetters(one(traits.location.city));
+      return one(traits.location.city);
     case 'location.asn':
-      return sameLetters(one(traits.location.asn));
+      return one(traits.location.asn);
     case 'node.id':
-      return { values: one(traits.peerId), comparing: 'exact' };
+      return one(traits.peerId);
     case 'node.version':
-      return sameLetters(one(traits.nodeVersion));
+      return one(traits.nodeVersion);
     default:
       return namedValues(key, traits);
   }
 }
 
-function namedValues(key: string, traits: AvailableCapability['traits']): KeyValues {
+function namedValues(key: string, traits: AvailableCapability['traits']): readonly string[] {
   const dot = key.indexOf('.');
   const name = key.slice(dot + 1);
   switch (key.slice(0, dot)) {
     case 'engine':
-      return sameLetters(entry(traits.engines, name));
+      return entry(traits.engines, name);
     case 'runtime':
-      return sameLetters(entry(traits.runtimes, name));
+      return entry(traits.runtimes, name);
     case 'label':
-      return { values: entry(traits.labels, name), comparing: 'exact' };
+      return entry(traits.labels, name);
     default:
-      return { values: NONE, comparing: 'exact' };
+      return NONE;
   }
 }
 
@@ -92,7 +104,8 @@ function bytesOf(text: string): number | undefined {
   return bytes;
 }
 
-function numberOf(text: string, comparing: Comparing): number | undefined {
+/** The number that `Gt` and `Lt` compare; undefined where a text is none. */
+export function amountOf(text: string, comparing: Comparing): number | undefined {
   if (comparing === 'bytes') return bytesOf(text);
   const value = text.trim() === '' ? Number.NaN : Number(text);
   return Number.isFinite(value) ? value : undefined;
@@ -120,9 +133,9 @@ function isOneOf(present: KeyValues, wanted: readonly string[]): boolean {
 
 /** `Gt` and `Lt` are strict, and hold when they hold for any of the values: one large enough GPU is enough. */
 function ordered(present: KeyValues, limitText: string, above: boolean): Standing {
-  const limit = numberOf(limitText, present.comparing);
+  const limit = amountOf(limitText, present.comparing);
   if (limit === undefined) return 'Error';
-  const numbers = present.values.flatMap((text) => numberOf(text, present.comparing) ?? []);
+  const numbers = present.values.flatMap((text) => amountOf(text, present.comparing) ?? []);
   if (numbers.length === 0) return 'Error';
   return numbers.some((value) => (above ? value > limit : value < limit)) ? 'Better' : 'Worse';
 }
@@ -153,6 +166,12 @@ function standingOf(constraint: Constraint, present: KeyValues): Standing {
   }
 }
 
+/** Whether a machine whose only value of the key is this one meets the constraint. */
+export function valueMeets(constraint: Constraint, value: string): boolean {
+  const standing = standingOf(constraint, { values: [value], comparing: comparingOf(constraint.key) });
+  return standing === 'Equal' || standing === 'Better';
+}
+
 function requiredText({ operator, values }: Constraint): string {
   return clippedText(values.length === 0 ? operator : `${operator} ${values.join(', ')}`);
 }
@@ -168,7 +187,10 @@ export function compareConstraint(
   hard: boolean,
   weight?: number,
 ): FieldComparison {
-  const present = valuesOf(constraint.key, available);
+  const present = {
+    values: valuesOf(constraint.key, available),
+    comparing: comparingOf(constraint.key),
+  };
   return {
     field: constraint.key,
     required: requiredText(constraint),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isContentId } from '../lib/canonical.ts';
-import { hardConstraint, softConstraint } from './constraint.ts';
+import { amountConflicts, constraintConflicts } from './constraint-conflicts.ts';
+import { type Constraint, hardConstraint, softConstraint } from './constraint.ts';
 import { decimalAmount, pricePeriods } from './money.ts';
 import { byteQuantity, cpuQuantity, durationQuantity } from './quantities.ts';
 import { rankerNames } from './ranking/index.ts';
@@ -124,11 +125,13 @@ const reserved = (neutral: unknown, key: string): z.ZodOptional<z.ZodType<unknow
     })
     .optional();
 
-/**
- * What a user posts. Unknown keys are errors that name them. Durations and sizes are parsed here, once:
- * everything behind this schema works in milliseconds, bytes and thousandths of a core.
- */
-export const jobDescription = z.strictObject({
+const withoutConflicts = (hard: readonly Constraint[], context: z.RefinementCtx): void => {
+  for (const { index, message } of constraintConflicts(hard)) {
+    context.addIssue({ code: 'custom', path: [index], message });
+  }
+};
+
+const plainDescription = z.strictObject({
   name: name.default('job'),
   type: z
     .enum(['batch', 'service', 'ops', 'daemon'])
@@ -151,7 +154,7 @@ export const jobDescription = z.strictObject({
     .prefault({}),
   constraints: z
     .strictObject({
-      hard: z.array(hardConstraint).max(jobLimits.constraints).default([]),
+      hard: z.array(hardConstraint).max(jobLimits.constraints).superRefine(withoutConflicts).default([]),
       soft: z.array(softConstraint).max(jobLimits.constraints).default([]),
     })
     .prefault({}),
@@ -217,5 +220,34 @@ export const jobDescription = z.strictObject({
     )
     .default([]),
 });
+
+/** What one field says against another; what one says alone is checked with it. */
+const consistent = (job: z.output<typeof plainDescription>, context: z.RefinementCtx): void => {
+  const { resources, constraints, preferredProviders } = job;
+  const asked = {
+    cpuMillis: resources.cpu,
+    memoryBytes: resources.memory,
+    gpus: resources.gpus.reduce((sum, { count }) => sum + count, 0),
+  };
+  for (const { index, message } of amountConflicts(constraints.hard, asked)) {
+    context.addIssue({ code: 'custom', path: ['constraints', 'hard', index], message });
+  }
+  const excluded = new Set(job.excludedProviders);
+  for (const [index, provider] of preferredProviders.entries()) {
+    if (!excluded.has(provider)) continue;
+    context.addIssue({
+      code: 'custom',
+      path: ['preferredProviders', index],
+      message: 'is in excludedProviders as well: take it out of one of them',
+    });
+  }
+};
+
+/**
+ * What a user posts. Unknown keys are errors that name them. Durations and sizes are parsed here, once:
+ * everything behind this schema works in milliseconds, bytes and thousandths of a core. What contradicts itself is
+ * refused here too: no provider could ever meet it.
+ */
+export const jobDescription = plainDescription.superRefine(consistent);
 
 export type JobDescription = z.output<typeof jobDescription>;
