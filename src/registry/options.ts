@@ -40,7 +40,7 @@ export const defaultRegistryLimits: RegistryLimits = {
   rememberedSigners: 8192,
   sampledPeers: 1024,
   baseIntervalMs: 15_000,
-  intervalPerPeerMs: 200,
+  intervalPerPeerMs: 1500,
   longestIntervalMs: 8 * HOUR_MS,
   minPublishGapMs: 2000,
   minHeardGapMs: 1000,
