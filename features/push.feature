@@ -27,14 +27,6 @@ Feature: Asking chosen providers
     When "alice" posts a job:
       """
       orchestrationType: push
-      preferredProviders: [$bob, $carol]
-      excludedProviders: [$bob]
-      """
-    Then the job completes on "carol"
-    And "carol" was asked, and nobody else
-    When "alice" posts a job:
-      """
-      orchestrationType: push
       excludedProviders: [$bob, $dave]
       """
     Then the job completes on "carol"
