@@ -64,6 +64,17 @@ print(sys.stdin.readline().strip(), sys.version.split()[0])
     });
   });
 
+  it('ends with output-limit when it prints line after line', async ({ skip }) => {
+    const limits = { outputBytes: 65_536 };
+    const { outcome, printedBytes } = await run(
+      { program: 'while True: print("no end of it")', limits },
+      skip,
+    );
+    expect(outcome).toMatchObject({ exitReason: 'output-limit' });
+    expect(printedBytes).toBeGreaterThan(limits.outputBytes - 64);
+    expect(printedBytes).toBeLessThanOrEqual(limits.outputBytes);
+  });
+
   it('finds nothing of the host, whatever way it tries', async ({ skip }) => {
     const found = await attempts(
       `root=lambda: sorted(os.listdir('/')),
@@ -167,7 +178,7 @@ print(sys.stdin.readline().strip(), sys.version.split()[0])
     const abort = new AbortController();
     const { outcome, stdout } = await run(
       {
-        program: 'print("working", flush=False)\nwhile True: pass',
+        program: 'print("working")\nwhile True: pass',
         signal: abort.signal,
         printed: () => abort.abort(),
       },
