@@ -72,5 +72,24 @@ Feature: Asking chosen providers
       preferredProviders: [$erin]
       timeouts: { search: 25s }
       """
-    Then the job fails within 5000 ms: "No provider could be reached."
+    Then the job fails within 5000 ms: "No provider could be reached: the job asks only $erin."
+    And the explanation suggests "preferredProviders: no answer from $erin."
     And "bob" ran nothing
+
+  Scenario Outline: A preferred provider that nobody knows is named, and holds nothing up
+    Given the nodes:
+      | node  | provides |
+      | alice | no       |
+    When "alice" posts a job:
+      """
+      orchestrationType: <way>
+      preferredProviders: [12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp]
+      timeouts: { search: 2s }
+      """
+    Then the job fails within 5000 ms: "No provider could be reached"
+    And the explanation suggests "preferredProviders: no answer from 12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp."
+
+    Examples:
+      | way  |
+      | push |
+      | pull |

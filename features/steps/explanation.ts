@@ -1,6 +1,7 @@
 import { Given, Then, When } from 'quickpickle';
 import { expect } from 'vitest';
 import type { ExplanationView } from '../support/api-client.ts';
+import { withPeerIds } from '../support/job-text.ts';
 import type { MarketWorld } from '../support/market-world.ts';
 import { until } from '../support/until.ts';
 
@@ -69,6 +70,12 @@ Then('it would go to nobody: {string}', (world: MarketWorld, suggestion: string)
   expect(explanation).toMatchObject({ placed: false, candidates: [] });
   expect(explanation).not.toHaveProperty('winner');
   expect(explanation.suggestions).toContain(suggestion);
+});
+
+Then('the explanation suggests {string}', async (world: MarketWorld, suggestion: string) => {
+  const { suggestions } = await world.job.api.explain(world.job.location);
+  const wanted = withPeerIds(suggestion, (name) => world.peerId(name));
+  expect(suggestions).toContainEqual(expect.stringContaining(wanted));
 });
 
 Then(

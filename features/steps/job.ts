@@ -1,6 +1,7 @@
 import { type DataTable, Given, Then, When } from 'quickpickle';
 import { expect } from 'vitest';
 import { FollowedLog } from '../support/followed-log.ts';
+import { withPeerIds } from '../support/job-text.ts';
 import type { MarketWorld } from '../support/market-world.ts';
 import { fileCid } from '../support/signature-check.ts';
 
@@ -110,7 +111,7 @@ Then(
   'the job fails within {int} ms: {string}',
   async (world: MarketWorld, limitMs: number, reason: string) => {
     const job = await world.job.ends('job.failed', limitMs);
-    expect(job.reason).toContain(reason);
+    expect(job.reason).toContain(withPeerIds(reason, (name) => world.peerId(name)));
   },
 );
 

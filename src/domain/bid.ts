@@ -136,6 +136,13 @@ export interface Refusal {
 /** A policy's answer: yes, or no with the reason. */
 export type Verdict = { readonly ok: true } | ({ readonly ok: false } & Refusal);
 
+const FULL_FOR_NOW: ReadonlySet<DeclineCode> = new Set(['INSUFFICIENT_RESOURCES', 'BUSY']);
+
+/** A no that will be over when less runs there: waiting helps. */
+export function isNoRoom({ code, retryable }: Pick<Refusal, 'code' | 'retryable'>): boolean {
+  return retryable && FULL_FOR_NOW.has(code);
+}
+
 /** A refusal as it is told. */
 export interface Decline extends Refusal {
   readonly requestId: string;

@@ -1,7 +1,8 @@
-import type { Decline } from './bid.ts';
+import { type Decline, isNoRoom } from './bid.ts';
 import { type Execution, isCommitted } from './execution.ts';
 import type { Price } from './money.ts';
 import type { MissedField } from './nearest-miss.ts';
+import { suggestionsFor } from './suggestions.ts';
 import type { BidRefusalCode, EligibleComputeProviderData, Rank, Search } from './search.ts';
 
 /** A decline as it is counted: how many providers gave this reason. */
@@ -59,11 +60,15 @@ export interface TableHints {
   readonly nearest?: MissedField;
 }
 
-/** Puts the rounds of a job, its executions and the peer table together. Pure; of each provider the newest word counts. */
+/**
+ * Puts the rounds of a job, its executions and the peer table together. Pure; of each provider the newest word counts,
+ * and of the providers that the job prefers those are named that said nothing.
+ */
 export function explain(
   searches: readonly Search[],
   executions: readonly Execution[],
   table: TableHints | undefined,
+  preferred: readonly string[] = [],
 ): Explanation {
   const newest = searches.at(-1);
   const withBids = searches.findLast((search) => search.index.entries.length > 0);
@@ -82,7 +87,16 @@ export function explain(
     seenAtLeast: Math.max(0, ...searches.map((search) => search.seenAtLeast)),
     declines,
     ...(nearest === undefined ? {} : { nearest }),
-    suggestions: wanting ? suggestionsFor(newest, declines, nearest, table) : [],
+    suggestions: wanting
+      ? suggestionsFor({
+          search: newest,
+          codes: new Set(declines.map(({ code }) => code)),
+          noRoom: answers.declines.filter(isNoRoom).length,
+          silent: newest === undefined ? [] : preferred.filter((provider) => !answers.from.has(provider)),
+          nearest,
+          table,
+        })
+      : [],
   };
 }
 
@@ -149,15 +163,18 @@ function valueOf(entry: EligibleComputeProviderData, name: string): number {
 }
 
 interface Answers {
+  readonly from: ReadonlySet<string>;
   readonly declines: readonly Decline[];
   readonly refused: readonly BidRefusalCode[];
 }
 
+type ProviderAnswers = Omit<Answers, 'from'>;
+
 /** What each provider said last, over all rounds: who said no for good is not asked again, and still counts. */
 function newestAnswers(searches: readonly Search[]): Answers {
-  const answers = new Map<string, Answers>();
+  const answers = new Map<string, ProviderAnswers>();
   for (const { index } of searches) {
-    const ofRound = new Map<string, Answers>();
+    const ofRound = new Map<string, ProviderAnswers>();
     for (const { provider } of index.entries) ofRound.set(provider, { declines: [], refused: [] });
     for (const { provider, decline } of index.declines) {
       ofRound.set(provider, { declines: [decline], refused: [] });
@@ -170,6 +187,7 @@ function newestAnswers(searches: readonly Search[]): Answers {
   }
   const all = [...answers.values()];
   return {
+    from: new Set(answers.keys()),
     declines: all.flatMap(({ declines }) => declines),
     refused: all.flatMap(({ refused }) => refused),
   };
@@ -206,33 +224,4 @@ function nearestOf({ declines }: Answers, table: TableHints | undefined): Neares
     (a, b) => b.providers - a.providers || (a.field < b.field ? -1 : 1),
   );
   return most;
-}
-
-function suggestionsFor(
-  search: Search | undefined,
-  declines: readonly DeclineCount[],
-  nearest: NearestMiss | undefined,
-  table: TableHints | undefined,
-): readonly string[] {
-  const suggestions: string[] = [];
-  if (nearest !== undefined) {
-    const { field, required, available, providers } = nearest;
-    const nodes = providers === 1 ? '1 node' : `${providers} nodes`;
-    suggestions.push(`${field}: ${required} asked, best seen ${available} on ${nodes}.`);
-  }
-  if (table !== undefined && table.busy > 0) {
-    suggestions.push(`${table.busy} providers fit when less runs there: give timeouts.queue some time.`);
-  }
-  const codes = new Set(declines.map(({ code }) => code));
-  if (codes.has('PRICE') || codes.has('OVER_BUDGET'))
-    suggestions.push('budget.maxPrice: raise it, or leave the budget out.');
-  if (codes.has('BUSY') || codes.has('RATE_LIMITED'))
-    suggestions.push('Try again later, or give timeouts.queue some time.');
-  const nobody = (search?.seenAtLeast ?? 0) === 0 && (table?.known ?? 0) === 0;
-  if (search !== undefined && nobody) {
-    suggestions.push(
-      'No provider was reached: start one with "bidmesh start", or join a network with --bootstrap.',
-    );
-  }
-  return suggestions;
 }

@@ -102,7 +102,8 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
     if (snapshot === undefined)
       throw new CodedError('JOB_NOT_FOUND', `There is no job ${jobId} on this node.`);
     const searches = await this.#needs.store.searchesOf(jobId);
-    return explain(searches, snapshot.executions, this.#needs.peers.explain(snapshot.job.spec));
+    const { spec } = snapshot.job;
+    return explain(searches, snapshot.executions, this.#needs.peers.explain(spec), spec.preferredProviders);
   }
 
   dryRun(description: JobDescription): Promise<Explanation> {

@@ -1,6 +1,9 @@
+import { isNoRoom } from '../../domain/bid.ts';
 import { type Execution, isCommitted, isLive } from '../../domain/execution.ts';
+import type { Job } from '../../domain/job.ts';
 import type { PlanAction, ReconcileInput } from '../../domain/plan.ts';
 import type { Search } from '../../domain/search.ts';
+import { namesOf } from '../../domain/suggestions.ts';
 import { closeSearch, stopAll } from './endings.ts';
 import { declineReason, exclusionsAfter } from './ruled-out.ts';
 
@@ -32,10 +35,13 @@ export function searchAgain(input: ReconcileInput, slots: number, now: number): 
   const goesOn = hadBids || search.partial === true;
   if (goesOn && start.fruitlessRounds <= input.maxSearchRounds) return [start];
 
-  const reason = shortageReason(search, ofRound);
+  const reason = shortageReason(job, search, ofRound);
   const queueDeadline = search.fruitlessSince + job.spec.timeouts.queueMs;
   if (now >= queueDeadline) {
-    return [...stopAll(input, now, 'cancelled'), { kind: 'SetJobState', state: 'Failed', reason }];
+    return [
+      ...stopAll(input, now, 'cancelled'),
+      { kind: 'SetJobState', state: 'Failed', reason: reason + nextStep(job, search) },
+    ];
   }
   const nextSearchAt = Math.min(queueDeadline, (search.closedAt ?? now) + QUEUE_RETRY_MS);
   if (now >= nextSearchAt) return [start];
@@ -56,7 +62,7 @@ function becameContract(execution: Execution): boolean {
 }
 
 /** Why the last round placed nothing, with equal reasons counted; those who were ruled out before it still count. */
-function shortageReason(search: Search, ofRound: readonly Execution[]): string {
+function shortageReason({ spec }: Job, search: Search, ofRound: readonly Execution[]): string {
   const { declines, refused, entries } = search.index;
   const reasons = [
     ...declines.map(({ decline }) => declineReason(decline)),
@@ -67,11 +73,21 @@ function shortageReason(search: Search, ofRound: readonly Execution[]): string {
   if (reasons.length > 0) return `No provider could take the job: ${counted(reasons)}.`;
   if (entries.length > 0) return 'Every provider that made a bid went away before it could be used.';
   if (search.closeReason === 'interrupted') return 'The search for providers was broken off.';
-  return search.seenAtLeast === 0
-    ? 'No provider could be reached. Start one with "bidmesh start", or join a network with --bootstrap.'
-    : 'No provider made a bid in time.';
+  if (search.seenAtLeast > 0) return 'No provider made a bid in time.';
+  const chosen = spec.orchestrationType === 'push' ? spec.preferredProviders : [];
+  return chosen.length > 0
+    ? `No provider could be reached: the job asks only ${namesOf(chosen)}. Check the ids, and that those nodes run.`
+    : 'No provider could be reached. Start one with "bidmesh start", or join a network with --bootstrap.';
 }
 
+/** What the user of a failed job can do about declines that will not last. */
+function nextStep({ spec }: Job, { index }: Search): string {
+  if (!index.declines.some(({ decline }) => isNoRoom(decline))) return '';
+  const { queueMs } = spec.timeouts;
+  return queueMs === 0
+    ? ' With time in timeouts.queue the job waits for room.'
+    : ' With more time in timeouts.queue the job waits longer for room.';
+}
 function counted(reasons: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);

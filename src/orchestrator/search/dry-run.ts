@@ -80,7 +80,7 @@ export async function dryRun(
     seenAtLeast: outcome.seenAtLeast,
     index: { entries, declines: outcome.declines, refused: outcome.refused },
   };
-  const explanation = explain([closed], [], peers.explain(job.spec));
+  const explanation = explain([closed], [], peers.explain(job.spec), job.spec.preferredProviders);
   const [first, second] = entries;
   if (first === undefined) return explanation;
   const { nearest: _nearest, ...rest } = explanation;

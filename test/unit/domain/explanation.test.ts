@@ -232,7 +232,7 @@ describe('the explanation of a job that found nobody', () => {
 
   it.each([
     [declineOf('a', { code: 'PRICE' }), /^budget\.maxPrice/],
-    [declineOf('a', { code: 'BUSY' }), /^Try again later/],
+    [declineOf('a', { code: 'BUSY' }), /^1 provider has no room just now.*queue/],
     [declineOf('a', { code: 'RATE_LIMITED' }), /^Try again later/],
     [vramDecline('a'), /on 1 node\.$/],
   ])('suggests the one thing that would help', (decline, suggestion) => {
@@ -243,6 +243,28 @@ describe('the explanation of a job that found nobody', () => {
   it('suggests to wait where providers only fit when they are less busy', () => {
     const { suggestions } = explain([declined()], [], { known: 3, fitting: 0, busy: 2 });
     expect(suggestions).toEqual([expect.stringMatching(/^2 providers fit when less runs there.*queue/)]);
+  });
+
+  it('suggests to wait where providers that fit have no room just now', () => {
+    const full = { code: 'INSUFFICIENT_RESOURCES', field: 'cpu', retryable: true } as const;
+    const never = declineOf('c', { ...full, retryable: false });
+    expect(
+      explain([declined(declineOf('a', full), declineOf('b', full), never)], [], undefined),
+    ).toMatchObject({
+      suggestions: ['2 providers have no room just now: with time in timeouts.queue the job waits for it.'],
+    });
+    expect(explain([declined(never)], [], undefined).suggestions).toEqual([]);
+  });
+
+  it('names the preferred providers that nothing was heard of, after a search for them', () => {
+    const table = { ...NOBODY_KNOWN, known: 1 };
+    const round = { ...declined(declineOf('a', { code: 'POLICY', retryable: false })), round: 1 };
+    const { suggestions } = explain([round], [], table, ['a', 'b', 'c', 'd', 'e']);
+    expect(suggestions).toEqual([
+      expect.stringMatching(/^preferredProviders: no answer from b, c, d and 1 more\. Check the ids/),
+    ]);
+    expect(explain([round], [], table, ['a']).suggestions).toEqual([]);
+    expect(explain([], [], table, ['b']).suggestions).toEqual([]);
   });
 
   it('suggests to meet somebody where nobody was reached and nobody is known', () => {

@@ -22,8 +22,36 @@ describe('not enough nodes', () => {
     const actions = plan({ search });
     expect(kinds(actions)).toEqual(['job Failed']);
     expect(reasonOf(actions)).toBe(
-      'No provider could take the job: 2 x INSUFFICIENT_RESOURCES (memory), 1 x OVER_BUDGET.',
+      'No provider could take the job: 2 x INSUFFICIENT_RESOURCES (memory), 1 x OVER_BUDGET. With time in timeouts.queue the job waits for room.',
     );
+  });
+
+  it('tells of the queue only where waiting would help, and only once it is over', () => {
+    const noFor = (changes: Parameters<typeof declineOf>[1]) => ({
+      index: {
+        entries: [],
+        declines: [{ provider: 'a', decline: declineOf('a', changes).value }],
+        refused: [],
+      },
+    });
+    expect(reasonOf(plan({ search: empty(noFor({ retryable: false })) }))).not.toContain('queue');
+    expect(reasonOf(plan({ search: empty(noFor({ code: 'PRICE' })) }))).not.toContain('queue');
+    const job = jobOf({ spec: { timeouts: { ...jobOf().spec.timeouts, queueMs: 7000 } } });
+    const search = empty(noFor({}));
+    expect(reasonOf(plan({ job, search }))).not.toContain('queue');
+    expect(reasonOf(plan({ job: { ...job, state: 'Queued' }, search }, NOW + 7000))).toContain(
+      'With more time in timeouts.queue',
+    );
+  });
+
+  it('names whom it asked when it asks nobody else', () => {
+    const spec = { orchestrationType: 'push', preferredProviders: ['x', 'y'] } as const;
+    const search = empty({ seenAtLeast: 0 });
+    expect(reasonOf(plan({ job: jobOf({ spec }), search }))).toBe(
+      'No provider could be reached: the job asks only x, y. Check the ids, and that those nodes run.',
+    );
+    const pull = jobOf({ spec: { ...spec, orchestrationType: 'pull' } });
+    expect(reasonOf(plan({ job: pull, search }))).toContain('Start one with');
   });
 
   it('says so when nobody was reached, and when nobody answered', () => {
@@ -131,7 +159,7 @@ describe('not enough nodes', () => {
       const [start] = plan({ search: { ...search, partial: true } });
       expect(start).toMatchObject({ round: 3, exclude: ['a'] });
       expect(reasonOf(plan({ search }))).toBe(
-        'No provider could take the job: 1 x BUSY, 1 x ENGINE_UNAVAILABLE (engine.wasm).',
+        'No provider could take the job: 1 x BUSY, 1 x ENGINE_UNAVAILABLE (engine.wasm). With time in timeouts.queue the job waits for room.',
       );
     });
 

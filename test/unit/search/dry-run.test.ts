@@ -158,7 +158,7 @@ describe('a dry run', () => {
   it('asks those whom the job would ask', async () => {
     const running = start({
       orchestrationType: 'push',
-      preferredProviders: ['a', 'b'],
+      preferredProviders: ['a'],
       excludedProviders: ['b'],
     });
     const { targets, request } = await onAir();
