@@ -1,11 +1,13 @@
 import pico from 'picocolors';
 import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
-import type { CliEnvironment } from '../environment.ts';
+import type { CliEnvironment, OutputStream } from '../environment.ts';
+import { VisibleBytes, visibleText } from './visible-text.ts';
 
 /** Where a command writes: results to standard output, everything else to standard error. */
 export class Output {
   readonly json: boolean;
   readonly #environment: Pick<CliEnvironment, 'stdout' | 'stderr' | 'env'>;
+  readonly #shown = { stdout: new VisibleBytes(), stderr: new VisibleBytes() };
 
   constructor(environment: Pick<CliEnvironment, 'stdout' | 'stderr' | 'env'>, json: boolean) {
     this.#environment = environment;
@@ -28,15 +30,19 @@ export class Output {
 
   /** The machine's answer as one line, or what `people` makes of it. */
   async result(value: unknown, people: () => string): Promise<void> {
-    await this.#environment.stdout.write(`${this.json ? JSON.stringify(value) : people()}\n`);
+    const { stdout } = this.#environment;
+    await stdout.write(`${this.json ? JSON.stringify(value) : textFor(stdout, people())}\n`);
   }
 
+  /** What a program printed: as it is, but for a terminal without anything that would command it. */
   async bytes(chunk: Uint8Array): Promise<void> {
-    await this.#environment.stdout.write(chunk);
+    const { stdout } = this.#environment;
+    await stdout.write(stdout.isTTY ? this.#shown.stdout.of(chunk) : chunk);
   }
 
   async errorBytes(chunk: Uint8Array): Promise<void> {
-    if (!this.json) await this.#environment.stderr.write(chunk);
+    const { stderr } = this.#environment;
+    if (!this.json) await stderr.write(stderr.isTTY ? this.#shown.stderr.of(chunk) : chunk);
   }
 
   /** A line about what goes on; nothing for machines. */
@@ -55,7 +61,11 @@ export class Output {
     const errors = error instanceof CodedError ? error.data['errors'] : undefined;
     const text = this.json
       ? JSON.stringify({ error: { code, message, ...(errors === undefined ? {} : { errors }) } })
-      : `${this.colors.red('error')} ${code}: ${message}`;
+      : `${this.colors.red('error')} ${code}: ${textFor(this.#environment.stderr, message)}`;
     await this.#environment.stderr.write(`${text}\n`);
   }
+}
+
+function textFor({ isTTY }: OutputStream, text: string): string {
+  return isTTY ? visibleText(text) : text;
 }

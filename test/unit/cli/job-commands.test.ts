@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { rawContentIdOf } from '../../../src/lib/canonical.ts';
+import { CodedError } from '../../../src/lib/coded-error.ts';
 import { event, jobSnapshot, SOME_CID } from '../api/samples.ts';
 import { type Desk, openDesk } from './command-line.ts';
 
@@ -185,6 +186,34 @@ describe('looking after jobs', () => {
     ]);
     expect(stdout).toBe('raw text');
     expect(desk.node.orchestrator.logRequests).toEqual([{ follow: true, stream: 'stderr', from: 3 }]);
+  });
+});
+
+describe('what strangers wrote, on a terminal', () => {
+  const COMMANDS = 'a\u001b]0;title\u0007\u001b[2Jb\r\nc\rd\te\u007f\u009bü\n';
+  const HARMLESS = 'a␛]0;title␇␛[2Jb\nc␍d\te␡\ufffdü\n';
+
+  it('commands nothing there, and goes into a pipe as it is', async () => {
+    const whole = bytes(COMMANDS);
+    desk.node.orchestrator.log = async function* () {
+      // One piece ends inside of a letter.
+      yield whole.subarray(0, -2);
+      yield whole.subarray(-2);
+    };
+    expect((await desk.run(['job', 'logs', 'job-1'], { tty: true })).stdout).toBe(HARMLESS);
+    expect((await desk.run(['job', 'logs', 'job-1'])).stdout).toBe(COMMANDS);
+  });
+
+  it('is harmless in tables and messages too', async () => {
+    desk.node.orchestrator.snapshots.set(
+      'job-1',
+      jobSnapshot({ state: 'Failed', reason: 'It said \u001b[31mno' }),
+    );
+    const { stdout } = await desk.run(['job', 'get', 'job-1'], { tty: true });
+    expect(stdout).toContain('It said ␛[31mno');
+    desk.node.orchestrator.refusal = new CodedError('JOB_NOT_FOUND', 'no \u001b[2J');
+    const { stderr } = await desk.run(['job', 'cancel', 'job-1'], { tty: true });
+    expect(stderr).toContain('no ␛[2J');
   });
 });
 
