@@ -2,6 +2,7 @@ import type { Decline } from '../domain/bid.ts';
 
 /** What an event keeps of a no beside its code and message. */
 export function declineData({
+  stage,
   field,
   required,
   available,
@@ -9,6 +10,7 @@ export function declineData({
   retryAfterMs,
 }: Decline): Readonly<Record<string, unknown>> {
   return {
+    stage,
     retryable,
     ...(field === undefined ? {} : { field }),
     ...(required === undefined ? {} : { required }),

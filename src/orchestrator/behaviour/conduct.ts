@@ -38,11 +38,11 @@ const FAILURES: Readonly<Record<string, StrikeKind>> = {
 };
 
 const READERS: Readonly<Partial<Record<JobEventType, Reader>>> = {
-  'lock.declined': () => 'declined-after-bid',
+  'lock.declined': ({ code }) => (ranOut(code) ? undefined : 'declined-after-bid'),
   'lock.timeout': ({ code, negotiatedHere }) => (negotiatedHere ? LOCK_FAULTS[code] : undefined),
   'contract.declined': ({ code, negotiatedHere }) => {
     // Who is not, or does not find this node, fit for a contract has broken no promise.
-    if (!negotiatedHere || code === 'NOT_VERIFIED') return undefined;
+    if (!negotiatedHere || code === 'NOT_VERIFIED' || ranOut(code)) return undefined;
     return CONTRACT_FAULTS[code] ?? 'declined-after-bid';
   },
   'execution.lost': ({ badResult, underContract, negotiatedHere }) => {
@@ -53,6 +53,11 @@ const READERS: Readonly<Partial<Record<JobEventType, Reader>>> = {
   'execution.failed': ({ code }) => FAILURES[code],
   'execution.completed': () => 'good',
 };
+
+/** A bid or a lock that was over before this node came back to it: it may have been this node that took too long. */
+function ranOut(code: string): boolean {
+  return code === 'BID_EXPIRED' || code === 'LOCK_EXPIRED';
+}
 
 /**
  * What the events of one commit say about the providers they name. Negotiations do not outlive this node, so the end

@@ -11,6 +11,12 @@ export type LockAnswer =
   | { readonly kind: 'declined'; readonly code: string; readonly message: string; readonly decline: Decline }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
 
+/** How long the answer to a job request was waited for, and how long it could have been. */
+export interface Waited {
+  readonly timeoutMs: number;
+  readonly elapsedMs: number;
+}
+
 /** The re-submitted bid must be the one that won, with a lock for this execution: its price and times are decided. */
 export function readLockAnswer(
   answer: Evidence<Bid> | Evidence<Decline>,
@@ -39,6 +45,7 @@ export function readLockAnswer(
 export function lockFact(
   current: Execution,
   answer: LockAnswer,
+  waited: Waited,
   now: number,
 ): { readonly execution: Execution; readonly event: JobEventDraft } | undefined {
   if (current.observed.state !== 'AskForBid') return undefined;
@@ -64,7 +71,7 @@ export function lockFact(
       at: now,
       code,
       message,
-      ...(answer.kind === 'declined' ? { data: declineData(answer.decline) } : {}),
+      data: answer.kind === 'declined' ? declineData(answer.decline) : { stage: 'job-request', ...waited },
     },
   };
 }

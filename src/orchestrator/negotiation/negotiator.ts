@@ -122,9 +122,11 @@ export class Negotiator {
     // Counted from here, so that the lock does not end earlier there than it does here.
     const sinceMs = clock.monotonicMs();
     const accepted = indexedBid(snapshot, execution)?.bid.value;
-    const answer = await this.#ask(execution, accepted, negotiation, snapshot.job.spec.timeouts.lockMs);
+    const { lockMs: timeoutMs } = snapshot.job.spec.timeouts;
+    const answer = await this.#ask(execution, accepted, negotiation, timeoutMs);
+    const waited = { timeoutMs, elapsedMs: Math.round(clock.monotonicMs() - sinceMs) };
     if (answer.kind === 'locked') this.#locked.set(execution.id, { bid: answer.bid, sinceMs });
-    const after = await this.#fact(execution, (current) => lockFact(current, answer, clock.nowMs()));
+    const after = await this.#fact(execution, (current) => lockFact(current, answer, waited, clock.nowMs()));
     if (after === undefined) this.#locked.delete(execution.id);
   }
 
@@ -144,7 +146,7 @@ export class Negotiator {
     const { lockId, version } = answer.bid.value.lock ?? {};
     return lockId === lock.lockId && version === lock.version
       ? undefined
-      : { code: 'LOCK_EXPIRED', message: 'The provider gave another lock than the one it had granted.' };
+      : { code: 'BID_CHANGED', message: 'The provider gave another lock than the one it had granted.' };
   }
 
   /** The bid of an execution that came with its lock. */

@@ -2,9 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Bid } from '../../../src/domain/bid.ts';
 import type { JobSnapshot } from '../../../src/domain/plan.ts';
 import { contentIdOf } from '../../../src/lib/canonical.ts';
+import { sleep } from '../../../src/lib/clock.ts';
 import { CodedError } from '../../../src/lib/coded-error.ts';
 import { bidOf, declineOf, entryOf, executionOf, LOCK, observedAs, roundOf } from '../fakes/market.ts';
 import { ClosingDesk } from './closing-desk.ts';
+
+/** Of the job that is on disk. */
+const LOCK_TIMEOUT_MS = 5000;
 
 let desk: ClosingDesk;
 let snapshot: JobSnapshot;
@@ -46,7 +50,9 @@ describe('a job request', () => {
     });
     expect((await desk.execution()).observed).not.toHaveProperty('end.forGood');
     expect(await desk.events()).toEqual(['lock.declined BUSY']);
-    expect(await desk.newestEvent()).toMatchObject({ data: { retryable: true, retryAfterMs: 700 } });
+    expect(await desk.newestEvent()).toMatchObject({
+      data: { stage: 'job-request', retryable: true, retryAfterMs: 700 },
+    });
     expect(desk.evaluated).toEqual(['exec-update']);
   });
 
@@ -59,9 +65,16 @@ describe('a job request', () => {
   });
 
   it('that is not answered is a timeout, and the negotiation is over', async () => {
-    desk.negotiation.lock = () => Promise.reject(new CodedError('NEGOTIATION_TIMEOUT', 'silence'));
+    desk.negotiation.lock = async (_, timeoutMs) => {
+      await sleep(desk.clock, timeoutMs);
+      throw new CodedError('NEGOTIATION_TIMEOUT', 'silence');
+    };
     await requestLock();
+    await desk.clock.advanceBy(LOCK_TIMEOUT_MS);
     expect(await desk.execution()).toMatchObject({ observed: { state: 'AskForBidRejected' } });
+    expect(await desk.newestEvent()).toMatchObject({
+      data: { stage: 'job-request', timeoutMs: LOCK_TIMEOUT_MS, elapsedMs: LOCK_TIMEOUT_MS },
+    });
     expect(await desk.events()).toEqual(['lock.timeout NEGOTIATION_TIMEOUT']);
     expect(desk.negotiation.open).toBe(false);
   });
@@ -149,7 +162,7 @@ describe('a proposal', () => {
 
   it.each([
     ['is declined', async () => declineOf('a', { code: 'LOCK_EXPIRED' }), 'LOCK_EXPIRED'],
-    ['gives another lock', async () => again({ lock: { ...LOCK, version: 2 } }), 'LOCK_EXPIRED'],
+    ['gives another lock', async () => again({ lock: { ...LOCK, version: 2 } }), 'BID_CHANGED'],
     ['fails', () => Promise.reject(new CodedError('NEGOTIATION_TIMEOUT', 'silence')), 'NEGOTIATION_TIMEOUT'],
   ] as const)('does not leave when the renewal %s', async (_, renewal, code) => {
     let asked = 0;
