@@ -6,8 +6,8 @@ import { helpOf, invocationsIn } from './command-line.ts';
 import { codeBlocks, readPages } from './markdown.ts';
 
 const readme = readFileSync('README.md', 'utf8');
-const { scripts } = z
-  .object({ scripts: z.record(z.string(), z.string()) })
+const { scripts, engines } = z
+  .object({ scripts: z.record(z.string(), z.string()), engines: z.object({ node: z.string() }) })
   .parse(JSON.parse(readFileSync('package.json', 'utf8')));
 
 /** Pages that tell people what to type. */
@@ -40,6 +40,13 @@ describe('what people are told to type', () => {
 describe('README.md', () => {
   it('is short', () => {
     expect(readme.split('\n').length).toBeLessThanOrEqual(121);
+  });
+
+  it('asks for the Node.js that the package installs with, and that the program runs with', () => {
+    const [, installs] = /Needed are Node\.js (\d+) or later/.exec(readme) ?? [];
+    const [, runs] = /your own must be (\d+\.\d+) or later/.exec(readme) ?? [];
+    expect(engines.node).toBe(`>=${installs}`);
+    expect(readFileSync('src/bidmesh.js', 'utf8')).toContain(`OLDEST_NODE = [${runs?.replace('.', ', ')}]`);
   });
 
   it('posts a job that the node accepts', () => {
