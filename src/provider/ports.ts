@@ -153,6 +153,9 @@ export type Answer =
   /** Not to be answered at all: a repeat, excluded, outside the answer share. */
   | { readonly kind: 'silence'; readonly reason: string };
 
+/** What a no refers to: the request that the negotiation is about, whether or not its bid is still known. */
+export type Asked = Pick<BidRequest, 'requestId' | 'jobId'>;
+
 /** `shut`: what it asks for now would be met with silence. `regular`: it has kept contracts with this node. */
 export type Standing = 'regular' | 'stranger' | 'shut';
 
@@ -171,9 +174,13 @@ export interface ProviderDesk {
   readonly requesters: RequesterGuard;
   /** Compares, decides, prices. Cheap checks first; nothing is dialled before a yes. */
   answer(request: Evidence<BidRequest>): Promise<Answer>;
-  lock(requester: string, request: Evidence<JobRequest>): Promise<Evidence<Bid> | Evidence<Decline>>;
+  lock(
+    requester: string,
+    request: Evidence<JobRequest>,
+    asked: Asked,
+  ): Promise<Evidence<Bid> | Evidence<Decline>>;
   /** The commit point: resolves when contract, lease and execution are durable, or with a decline. */
-  accept(requester: string, proposal: Proposal): Promise<SignedContract | Evidence<Decline>>;
+  accept(requester: string, proposal: Proposal, asked: Asked): Promise<SignedContract | Evidence<Decline>>;
   /** The stream of (requester, request) is over: locks that no contract covers are freed at once. */
   ended(requester: string, requestId: string): void;
   /**

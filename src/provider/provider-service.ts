@@ -14,7 +14,7 @@ import { isServed } from './bidding/policies.ts';
 import { recoverExecutions } from './executions/recovery.ts';
 import type { Provider, ProviderDescription, ProviderNeeds } from './index.ts';
 import type { ProviderOptions } from './options.ts';
-import type { Answer, OutputStream, ProviderDesk, RequesterGuard } from './ports.ts';
+import type { Answer, Asked, OutputStream, ProviderDesk, RequesterGuard } from './ports.ts';
 import { type ProviderParts, wireProvider } from './provider-parts.ts';
 
 /** The face of the provider to the network. */
@@ -125,12 +125,20 @@ export class ProviderService implements Provider, ProviderDesk {
       : this.#parts.frontDesk.answer(request);
   }
 
-  async lock(requester: string, request: Evidence<JobRequest>): Promise<Evidence<Bid> | Evidence<Decline>> {
-    return this.#running().bidder.lock(requester, request);
+  async lock(
+    requester: string,
+    request: Evidence<JobRequest>,
+    asked: Asked,
+  ): Promise<Evidence<Bid> | Evidence<Decline>> {
+    return this.#running().bidder.lock(requester, request, asked);
   }
 
-  async accept(requester: string, proposal: Proposal): Promise<SignedContract | Evidence<Decline>> {
-    return this.#running().contracts.accept(requester, proposal);
+  async accept(
+    requester: string,
+    proposal: Proposal,
+    asked: Asked,
+  ): Promise<SignedContract | Evidence<Decline>> {
+    return this.#running().contracts.accept(requester, proposal, asked);
   }
 
   ended(requester: string, requestId: string): void {

@@ -11,7 +11,7 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Admission } from '../admission/requester-gate.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { ProviderOptions } from '../options.ts';
-import type { Answer, BidAnswer, ProviderStore, RequesterLink } from '../ports.ts';
+import type { Answer, Asked, BidAnswer, ProviderStore, RequesterLink } from '../ports.ts';
 import { BidBook, type GrantedLock, type OpenBid } from './bid-book.ts';
 import { refusalOf, signDecline } from './declining.ts';
 import { loadAfter, placesIn } from './places.ts';
@@ -91,12 +91,15 @@ export class Bidder {
    * Takes the lock for an execution. The same execution gets the same lock again, with its whole time from now on; so
    * does the first one that asks where the bid came locked.
    */
-  async lock(requester: string, evidence: Evidence<JobRequest>): Promise<Evidence<Bid> | Evidence<Decline>> {
+  async lock(
+    requester: string,
+    evidence: Evidence<JobRequest>,
+    asked: Asked,
+  ): Promise<Evidence<Bid> | Evidence<Decline>> {
     const { requestId, bidId, executionId } = evidence.value;
     const open = this.#book.find(requester, requestId);
-    const { notary } = this.#needs;
     const decline = (refusal: Refusal): Evidence<Decline> =>
-      signDecline(notary, requestId, open?.request.jobId ?? '', 'job-request', refusal);
+      signDecline(this.#needs.notary, asked, 'job-request', refusal);
     if (open === undefined || open.bid.bidId !== bidId) return decline(EXPIRED);
     const earlier = open.locks.get(executionId) ?? this.#takeOver(open, executionId);
     if (earlier !== undefined) {
@@ -279,8 +282,7 @@ export class Bidder {
 
   #decline(request: BidRequest, stage: Decline['stage'], refusal: Refusal): Answer {
     if (!tellsNo(request, this.#needs.traits.peerId)) return { kind: 'silence', reason: refusal.code };
-    const { requestId, jobId } = request;
-    return { kind: 'decline', decline: signDecline(this.#needs.notary, requestId, jobId, stage, refusal) };
+    return { kind: 'decline', decline: signDecline(this.#needs.notary, request, stage, refusal) };
   }
 }
 

@@ -13,7 +13,7 @@ import { CodedError } from '../../lib/coded-error.ts';
 import { KeyedLane } from '../../lib/keyed-lane.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { ProviderOptions } from '../options.ts';
-import type { CounterpartCheck, ProviderExecution, ProviderStore } from '../ports.ts';
+import type { Asked, CounterpartCheck, ProviderExecution, ProviderStore } from '../ports.ts';
 import type { Bidder } from './bidder.ts';
 import { signDecline } from './declining.ts';
 import { checkProposal } from './proposal-check.ts';
@@ -60,10 +60,12 @@ export class ContractDesk {
     this.#needs = needs;
   }
 
-  accept(requester: string, proposal: Proposal): Promise<SignedContract | Evidence<Decline>> {
+  accept(requester: string, proposal: Proposal, asked: Asked): Promise<SignedContract | Evidence<Decline>> {
     const contractId = contentIdOf(proposal.terms.payload);
     const arrivedAtMs = this.#needs.clock.monotonicMs();
-    return this.#lane.run(contractId, () => this.#accept(requester, contractId, proposal, arrivedAtMs));
+    return this.#lane.run(contractId, () =>
+      this.#accept(requester, contractId, proposal, asked, arrivedAtMs),
+    );
   }
 
   /**
@@ -93,13 +95,13 @@ export class ContractDesk {
     requester: string,
     contractId: string,
     proposal: Proposal,
+    asked: Asked,
     arrivedAtMs: number,
   ): Promise<SignedContract | Evidence<Decline>> {
     const { store, notary, bidder } = this.#needs;
     const { value: terms } = proposal.terms;
     const open = bidder.bidOf(requester, terms.bidId);
-    const decline = (refusal: Refusal): Evidence<Decline> =>
-      signDecline(notary, open?.request.requestId ?? terms.bidId, terms.jobId, 'contract', refusal);
+    const decline = (refusal: Refusal): Evidence<Decline> => signDecline(notary, asked, 'contract', refusal);
 
     const [known, never, counterpart] = await Promise.all([
       store.contract(contractId),

@@ -2,12 +2,12 @@ import type { Decline, Refusal } from '../../domain/bid.ts';
 import type { CapabilityComparison } from '../../domain/comparison.ts';
 import type { Evidence, Notary } from '../../domain/evidence.ts';
 import { nearestMiss } from '../../domain/matching.ts';
+import type { Asked } from '../ports.ts';
 
 /** A signed no. */
 export function signDecline(
   notary: Notary,
-  requestId: string,
-  jobId: string,
+  { requestId, jobId }: Asked,
   stage: Decline['stage'],
   refusal: Refusal,
 ): Evidence<Decline> {

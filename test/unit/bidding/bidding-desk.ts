@@ -1,6 +1,6 @@
 import type { Bid, BidRequest, JobRequest } from '../../../src/domain/bid.ts';
 import type { ContractTerms, Proposal } from '../../../src/domain/contract.ts';
-import type { Evidence } from '../../../src/domain/evidence.ts';
+import type { Evidence, Notary } from '../../../src/domain/evidence.ts';
 import { executionIdOf } from '../../../src/domain/execution.ts';
 import type { Lease } from '../../../src/domain/lock.ts';
 import type { Resources } from '../../../src/domain/resources.ts';
@@ -51,7 +51,7 @@ export function providerOptions(changes: Partial<ProviderOptions> = {}): Provide
 
 /** The provider's side of a negotiation, without a network. */
 export class BiddingDesk {
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   readonly store = new ScriptedProviderStore();
   readonly expired: Lease[] = [];
   readonly accepted: ProviderExecution[] = [];
@@ -62,10 +62,16 @@ export class BiddingDesk {
   liveExecutions = 0;
   #ids = 0;
 
-  constructor(changes: Partial<ProviderOptions> = {}) {
+  /** `around`: the clock and the signer of a network that it is the desk of. */
+  constructor(
+    changes: Partial<ProviderOptions> = {},
+    around: { readonly clock?: FakeClock; readonly notary?: Notary } = {},
+  ) {
     const options = providerOptions(changes);
     const id = (): string => `id-${(this.#ids += 1)}`;
-    const base = { clock: this.clock, logger: silentLogger, notary: notaryOf(PROVIDER), store: this.store };
+    const { clock = new FakeClock(), notary = notaryOf(PROVIDER) } = around;
+    this.clock = clock;
+    const base = { clock, logger: silentLogger, notary, store: this.store };
     this.ledger = new ResourceLedger(
       { machine: ONBOARDED, onboarded: ONBOARDED, highestVersion: 0 },
       { clock: this.clock, newLockId: id, onExpired: (lease) => this.expired.push(lease) },
@@ -76,7 +82,7 @@ export class BiddingDesk {
       ledger: this.ledger,
       link: { peerRecord: () => Uint8Array.of(2), isConnected: () => true },
       traits: {
-        peerId: PROVIDER,
+        peerId: notary.self,
         nodeVersion: '1.0.0',
         cpu: { cores: 4, arch: 'x64', model: 'model', vendor: 'vendor' },
         engines: { wasm: '1.0.0' },
@@ -117,7 +123,7 @@ export class BiddingDesk {
       attempt: 1,
       ...changes,
     };
-    return this.bidder.lock(requester, evidence('job-request', request, requester));
+    return this.bidder.lock(requester, evidence('job-request', request, requester), bid);
   }
 
   /** A bid with a lock for the first execution. */

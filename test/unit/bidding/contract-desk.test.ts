@@ -4,7 +4,7 @@ import type { Proposal } from '../../../src/domain/contract.ts';
 import { contentIdOf } from '../../../src/lib/canonical.ts';
 import { CodedError } from '../../../src/lib/coded-error.ts';
 import { defaultProviderLimits } from '../../../src/provider/options.ts';
-import { REQUESTER } from '../fakes/market.ts';
+import { REQUESTER, requestOf } from '../fakes/market.ts';
 import { BiddingDesk, EXECUTION, ONBOARDED } from './bidding-desk.ts';
 
 let desk: BiddingDesk;
@@ -19,7 +19,7 @@ beforeEach(async () => {
   contractId = contentIdOf(proposal.terms.payload);
 });
 
-const accept = (which = proposal) => desk.contracts.accept(REQUESTER, which);
+const accept = (which = proposal) => desk.contracts.accept(REQUESTER, which, requestOf());
 
 describe('the commit point', () => {
   it('writes contract, lease and execution in one batch, then answers and starts', async () => {

@@ -146,7 +146,7 @@ describe('a provider that comes back', () => {
     if (bid.kind !== 'bid') throw new Error('no bid');
     const request = { requestId: 'round-1', bidId: bid.bid.value.bidId, executionId: EXECUTION, attempt: 1 };
     await clock.runUntilSettled(
-      provider.desk.lock(REQUESTER, evidence('job-request', request, REQUESTER)),
+      provider.desk.lock(REQUESTER, evidence('job-request', request, REQUESTER), requestOf()),
       1000,
     );
     expect(provider.leases()).toMatchObject([{ version: 6 }]);

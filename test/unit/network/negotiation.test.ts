@@ -179,9 +179,9 @@ describe('a negotiation', () => {
     const release = Promise.withResolvers<void>();
     const all = await pair({}, world);
     const lock = all.desk.lock.bind(all.desk);
-    all.desk.lock = async (requester, request) => {
+    all.desk.lock = async (...asked) => {
       await release.promise;
-      return lock(requester, request);
+      return lock(...asked);
     };
     const listener = new RecordingListener();
     const negotiation = await firstBid(all, listener);

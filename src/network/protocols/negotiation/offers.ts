@@ -189,7 +189,7 @@ export class Offers {
     if (jobRequest.value.requestId !== offer.request.value.requestId) {
       throw outOfTurn('a job request about another request');
     }
-    const answer = await this.#desk.lock(requester, jobRequest);
+    const answer = await this.#desk.lock(requester, jobRequest, offer.request.value);
     await offer.frames.send({
       kind: answer.type === 'decline' ? 'decline' : 'bid',
       body: envelopeOf(answer),
@@ -200,7 +200,7 @@ export class Offers {
     const { verifier, notary } = this.#context;
     const requester = offer.request.signer;
     const proposal = required(openProposal(verifier, body, requester, notary.self));
-    const answer = await this.#desk.accept(requester, proposal);
+    const answer = await this.#desk.accept(requester, proposal, offer.request.value);
     await offer.frames.send(
       'contractId' in answer
         ? { kind: 'signed-contract', body: signedContractToWire(answer) }
