@@ -4,6 +4,8 @@ import { z } from 'zod';
 const SCALE_DIGITS = 9;
 const SCALE = 10n ** BigInt(SCALE_DIGITS);
 const AMOUNT_PATTERN = /^\d{1,12}(\.\d{1,9})?$/;
+/** What a price comes to for long work. */
+const COST_PATTERN = /^\d{1,32}(\.\d{1,9})?$/;
 
 /** A decimal amount as text, such as `0.10`. Money is never a float. */
 export const decimalAmount = z
@@ -28,6 +30,15 @@ const PERIOD_MS: Readonly<Record<Exclude<PricePeriod, 'result'>, number>> = {
 /** The amount in billionths. Throws on text that {@link decimalAmount} would refuse. */
 export function amountToNano(amount: string): bigint {
   if (!AMOUNT_PATTERN.test(amount)) throw new RangeError(`not a decimal amount: ${amount}`);
+  return nanoOf(amount);
+}
+
+/** The amount in billionths that a text names, also where it is more than a price may be; undefined where it names none. */
+export function textToNano(text: string): bigint | undefined {
+  return COST_PATTERN.test(text) ? nanoOf(text) : undefined;
+}
+
+function nanoOf(amount: string): bigint {
   const [whole = '0', fraction = ''] = amount.split('.');
   return BigInt(whole) * SCALE + BigInt(fraction.padEnd(SCALE_DIGITS, '0'));
 }

@@ -1,6 +1,7 @@
-import { coerce } from 'semver';
 import type { CapabilityComparison, FieldComparison } from './comparison.ts';
+import { textToNano } from './money.ts';
 import { byteQuantity } from './quantities.ts';
+import { readVersion } from './version-range.ts';
 
 /** A hard field that stood in the way on some machines. */
 export interface MissedField {
@@ -36,15 +37,19 @@ const OTHER_VALUE = 'other';
 
 const VERSION_PART = 100_000;
 
+const MONEY = /^(?<amount>[\d.]+) (?<currency>[A-Z]{3,8})$/;
+
 function versionMeasure(text: string): number | undefined {
-  const version = coerce(text);
-  if (version === null) return undefined;
+  const version = readVersion(text);
+  if (version === undefined) return undefined;
   const [minor, patch] = [version.minor, version.patch].map((part) => Math.min(part, VERSION_PART - 1));
   return (version.major * VERSION_PART + (minor ?? 0)) * VERSION_PART + (patch ?? 0);
 }
 
-function amountMeasure(text: string): number | undefined {
-  const plain = /^(\d+(?:\.\d+)?)(?:m| [A-Z]{3,8})?$/.exec(text);
+function amountMeasure(text: string): number | bigint | undefined {
+  const amount = MONEY.exec(text)?.groups?.['amount'];
+  if (amount !== undefined) return textToNano(amount);
+  const plain = /^(\d+(?:\.\d+)?)m?$/.exec(text);
   if (plain !== null) return Number(plain[1]);
   return byteQuantity.safeParse(text).data;
 }
@@ -61,12 +66,12 @@ function wantsLess({ field, required }: Pick<Tally, 'field' | 'required'>): bool
 const UNORDERED = /^(In|NotIn|Exists|DoesNotExist)\b/;
 
 function currencyOf(text: string): string | undefined {
-  return /^[\d.]+ ([A-Z]{3,8})$/.exec(text)?.[1];
+  return MONEY.exec(text)?.groups?.['currency'];
 }
 
 interface Best {
   readonly text: string;
-  readonly measure: number;
+  readonly measure: number | bigint;
 }
 
 /** The best of the values that one text lists, as a number that is higher the better it is. */
