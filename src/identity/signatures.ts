@@ -1,53 +1,38 @@
-import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { SignatureVerifier, Signer } from '../messages/envelope.ts';
-import { type Identity, SEED_BYTES } from './key-pair.ts';
+import { type Ed25519, fastestEd25519 } from './ed25519.ts';
+import type { Identity } from './key-pair.ts';
 import { publicKeyOf } from './peer-id.ts';
 import { isSmallOrderKey } from './small-order.ts';
 
-/** DER of an Ed25519 key without the 32 bytes of the key itself. */
-const PRIVATE_DER_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
-const PUBLIC_DER_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
-
-/** Importing a key costs about as much as a verification, so the keys seen last are kept. */
+/** Importing a key costs a good part of a verification, so the keys seen last are kept. */
 const CACHED_KEYS = 4096;
+const SIGNATURE_BYTES = 64;
 
-export function createSigner(identity: Identity): Signer {
-  const seed = identity.privateKeyRaw.subarray(0, SEED_BYTES);
-  const key = createPrivateKey({
-    key: Buffer.concat([PRIVATE_DER_PREFIX, seed]),
-    format: 'der',
-    type: 'pkcs8',
-  });
-  return {
-    self: identity.peerId,
-    sign: (bytes) => new Uint8Array(sign(null, bytes, key)),
-  };
+type Check = NonNullable<ReturnType<Ed25519['verifier']>>;
+
+const native = await fastestEd25519();
+
+export function createSigner(identity: Identity, ed25519: Ed25519 = native): Signer {
+  return { self: identity.peerId, sign: ed25519.signer(identity.privateKeyRaw) };
 }
 
-function importKey(peerId: string): KeyObject | undefined {
+function checkOf(peerId: string, ed25519: Ed25519): Check | undefined {
   const publicKey = publicKeyOf(peerId);
   if (publicKey === undefined || isSmallOrderKey(publicKey)) return undefined;
-  try {
-    return createPublicKey({
-      key: Buffer.concat([PUBLIC_DER_PREFIX, publicKey]),
-      format: 'der',
-      type: 'spki',
-    });
-  } catch {
-    return undefined;
-  }
+  return ed25519.verifier(publicKey);
 }
 
-export function createSignatureVerifier(): SignatureVerifier {
-  const keys = new LRUCache<string, KeyObject>({ max: CACHED_KEYS });
+export function createSignatureVerifier(ed25519: Ed25519 = native): SignatureVerifier {
+  const checks = new LRUCache<string, Check>({ max: CACHED_KEYS });
   return {
     verify(signer, bytes, signature) {
-      const known = keys.get(signer);
-      const key = known ?? importKey(signer);
-      if (key === undefined || !verify(null, bytes, key, signature)) return false;
+      if (signature.length !== SIGNATURE_BYTES) return false;
+      const known = checks.get(signer);
+      const check = known ?? checkOf(signer, ed25519);
+      if (check === undefined || !check(bytes, signature)) return false;
       // Only keys of good signatures are kept: invented signers cannot push them out.
-      if (known === undefined) keys.set(signer, key);
+      if (known === undefined) checks.set(signer, check);
       return true;
     },
   };
