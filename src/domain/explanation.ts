@@ -1,7 +1,8 @@
 import { type Decline, isNoRoom } from './bid.ts';
+import type { CapabilityComparison } from './comparison.ts';
 import { type Execution, isCommitted } from './execution.ts';
 import type { Price } from './money.ts';
-import type { MissedField } from './nearest-miss.ts';
+import { type MissedField, tallyMisses } from './nearest-miss.ts';
 import { suggestionsFor } from './suggestions.ts';
 import type { BidRefusalCode, EligibleComputeProviderData, Rank, Search } from './search.ts';
 
@@ -208,20 +209,15 @@ function countDeclines({ declines, refused }: Answers): readonly DeclineCount[] 
 
 /** By the table where it knows of one, since it compares every field; else by the declines that came. */
 function nearestOf({ declines }: Answers, table: TableHints | undefined): NearestMiss | undefined {
-  const miss = table?.nearest;
-  if (miss !== undefined) {
-    return { field: miss.field, required: miss.required, available: miss.best, providers: miss.bestCount };
-  }
-  const byText = new Map<string, { field: string; required: string; available: string; providers: number }>();
-  for (const { field, required, available } of declines) {
-    if (field === undefined || required === undefined || available === undefined) continue;
-    const key = `${field}\n${available}`;
-    const known = byText.get(key) ?? { field, required, available, providers: 0 };
-    known.providers += 1;
-    byText.set(key, known);
-  }
-  const [most] = [...byText.values()].toSorted(
-    (a, b) => b.providers - a.providers || (a.field < b.field ? -1 : 1),
-  );
-  return most;
+  const [ofDeclines] = tallyMisses(declines.map(missOf));
+  const miss = table?.nearest ?? ofDeclines;
+  return miss === undefined
+    ? undefined
+    : { field: miss.field, required: miss.required, available: miss.best, providers: miss.bestCount };
+}
+
+/** A decline names the first field that stood in the way. */
+function missOf({ field, required, available }: Decline): Pick<CapabilityComparison, 'fields'> {
+  if (field === undefined || required === undefined || available === undefined) return { fields: [] };
+  return { fields: [{ field, required, available, result: 'Worse', hard: true }] };
 }

@@ -118,7 +118,9 @@ function isMissed(field: FieldComparison): boolean {
 }
 
 /** What stood in the way, machine by machine: the fields that would win most machines first. */
-export function tallyMisses(comparisons: Iterable<CapabilityComparison>): readonly MissedField[] {
+export function tallyMisses(
+  comparisons: Iterable<Pick<CapabilityComparison, 'fields'>>,
+): readonly MissedField[] {
   const tallies = new Map<string, Tally>();
   for (const { fields } of comparisons) {
     const missed = fields.filter(isMissed);

@@ -231,6 +231,18 @@ describe('the explanation of a job that found nobody', () => {
   });
 
   it.each([
+    ['cpu', '16', ['4', '4', '8'], { available: '8', providers: 1 }],
+    ['memory', '64GiB', ['8GiB', '900MiB', '8GiB', '8GiB', '16GiB'], { available: '16GiB', providers: 1 }],
+    ['gpu.driver', '>=550', ['470.82', '535.183.01', '470.82'], { available: '535.183.01', providers: 1 }],
+    ['location.country', 'In FR', ['DE', 'US', 'DE'], { available: 'DE', providers: 2 }],
+  ])('takes the best value of %s that was declined', (field, required, values, best) => {
+    const round = declined(
+      ...values.map((available, at) => declineOf(`p${at}`, { field, required, available })),
+    );
+    expect(explain([round], [], undefined).nearest).toEqual({ field, required, ...best });
+  });
+
+  it.each([
     [declineOf('a', { code: 'PRICE' }), /^budget\.maxPrice/],
     [declineOf('a', { code: 'BUSY' }), /^1 provider has no room just now.*queue/],
     [declineOf('a', { code: 'RATE_LIMITED' }), /^Try again later/],
