@@ -1,8 +1,9 @@
-import { type Document, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { type Document, isScalar, LineCounter, visit } from 'yaml';
 import { type JobDescription, jobDescription } from '../domain/job-description.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
 import { fieldErrorsOf } from './field-errors.ts';
 import { fieldErrors } from './problem.ts';
+import { parseYaml, YamlFault } from './yaml-document.ts';
 
 /** An alias may stand for its anchor this often in total; more is an attempt to blow the document up. */
 const MOST_ALIASES = 64;
@@ -67,32 +68,20 @@ function decodeJson(text: string): unknown {
   }
 }
 
-/** YAML 1.2 core: plain values as JSON has them, no tags of any other kind, no key twice. */
+/** YAML 1.2 core: plain values as JSON has them, no tags of any other kind, no key twice, not very deep. */
 function decodeYaml(text: string): unknown {
   const lineCounter = new LineCounter();
+  const refusal = (reason: string, offset: number | undefined, cause?: unknown): CodedError =>
+    malformed('YAML', reason, offset === undefined ? undefined : lineCounter.linePos(offset).line, cause);
   try {
-    const document = parseDocument(text, {
-      schema: 'core',
-      stringKeys: true,
-      // The parser compares every key with every other one; `repeatedKey` looks once.
-      uniqueKeys: false,
-      resolveKnownTags: false,
-      prettyErrors: false,
-      lineCounter,
-    });
-    const fault = document.errors[0] ?? document.warnings[0];
-    if (fault !== undefined) throw malformed('YAML', fault.message, lineCounter.linePos(fault.pos[0]).line);
+    const document = parseYaml(text, lineCounter);
     const repeated = repeatedKey(document);
-    if (repeated !== undefined)
-      throw malformed('YAML', 'Map keys must be unique', lineCounter.linePos(repeated).line);
+    if (repeated !== undefined) throw refusal('Map keys must be unique', repeated);
     const value: unknown = document.toJS({ maxAliasCount: MOST_ALIASES });
     return value;
   } catch (cause) {
     if (cause instanceof CodedError) throw cause;
-    // The parser's stack is the only bound on depth.
-    if (cause instanceof RangeError && /call stack/.test(cause.message))
-      throw malformed('YAML', 'it is nested too deeply. Make it flatter.', undefined, cause);
-    throw malformed('YAML', messageOf(cause), undefined, cause);
+    throw refusal(messageOf(cause), cause instanceof YamlFault ? cause.offset : undefined, cause);
   }
 }
 

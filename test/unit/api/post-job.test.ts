@@ -223,6 +223,22 @@ describe('a body that cannot be read', () => {
     expect(twice['detail']).toContain('(line 60001)');
   });
 
+  it.each([
+    ['flow lists', '['.repeat(1_000_000)],
+    ['closed flow lists', `${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}`],
+    ['lists in one line', '- '.repeat(1_000_000)],
+    ['maps as keys', '{'.repeat(1_000_000)],
+    ['indented maps', Array.from({ length: 1000 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n')],
+  ])('reads YAML only so deep: %s', async (_, deep) => {
+    const startedAt = performance.now();
+    const problem = await refusalOf(await post(yamlPost(`engine: 1\nlabels:\n  a: 1\nx:\n  ${deep}`)));
+    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(problem).toMatchObject({ status: 400, code: 'MALFORMED_BODY' });
+    expect(problem['detail']).toMatch(
+      /^The body is not YAML \(line \d+\): it is nested deeper than 64 levels\./,
+    );
+  });
+
   it('survives JSON that is nested very deeply', async () => {
     const deep = `{"engine":1,"dependsOn":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
     expect((await refusalOf(await post(jsonPost(deep))))['status']).toBe(400);
