@@ -27,9 +27,14 @@ const PERIOD_MS: Readonly<Record<Exclude<PricePeriod, 'result'>, number>> = {
   hour: 3_600_000,
 };
 
+/** Whether a text is an amount that can be compared and paid. */
+export function isDecimalAmount(amount: string): boolean {
+  return AMOUNT_PATTERN.test(amount);
+}
+
 /** The amount in billionths. Throws on text that {@link decimalAmount} would refuse. */
 export function amountToNano(amount: string): bigint {
-  if (!AMOUNT_PATTERN.test(amount)) throw new RangeError(`not a decimal amount: ${amount}`);
+  if (!isDecimalAmount(amount)) throw new RangeError(`not a decimal amount: ${amount}`);
   return nanoOf(amount);
 }
 

@@ -19,6 +19,14 @@ export interface EligibleComputeProviderData {
   readonly ranks: readonly Rank[];
 }
 
+/** Whether a bid does not bind its provider any more: it says from receipt for how long it does. */
+export function hasRunOut(
+  { bid, receivedAt }: Pick<EligibleComputeProviderData, 'bid' | 'receivedAt'>,
+  now: number,
+): boolean {
+  return now >= receivedAt + bid.value.validForMs;
+}
+
 /** Why a search took no more bids. */
 export type SearchCloseReason = 'enough' | 'everyone-answered' | 'timeout' | 'cancelled' | 'interrupted';
 
@@ -38,6 +46,7 @@ export type BidRefusalCode =
   | 'HARD_CONSTRAINT_UNMET'
   | 'OVER_BUDGET'
   | 'INVALID_PRICE'
+  | 'BID_EXPIRED'
   | 'LOCK_EXPIRED'
   | 'INDEX_FULL';
 

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import type { Bid } from '../domain/bid.ts';
-import { capabilityComparison, count, durationMs, idText, peerRecordBytes, price } from './field-schemas.ts';
+import {
+  capabilityComparison,
+  count,
+  durationMs,
+  idText,
+  peerRecordBytes,
+  statedPrice,
+} from './field-schemas.ts';
 import type { SignedMessage } from './message.ts';
 
 const MOST_SLOTS = 1000;
@@ -19,7 +26,7 @@ export const bidMessage: SignedMessage<Bid> = {
     bidId: idText,
     requestId: idText,
     jobId: idText,
-    price,
+    price: statedPrice,
     time: z.strictObject({ durationMs, startWithinMs: durationMs }),
     validForMs: durationMs,
     slots: z.number().int().min(1).max(MOST_SLOTS),

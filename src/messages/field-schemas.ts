@@ -8,6 +8,7 @@ import { isContentId } from '../lib/canonical.ts';
 const LONGEST_ID = 128;
 const LONGEST_TEXT = 1024;
 const LONGEST_SHORT_TEXT = 256;
+const LONGEST_AMOUNT = 64;
 const LONGEST_DURATION_MS = 366 * 24 * 60 * 60 * 1000;
 export const SIGNATURE_BYTES = 64;
 const MOST_PEER_RECORD_BYTES = 4096;
@@ -32,9 +33,18 @@ export const peerRecordBytes = z
   .instanceof(Uint8Array)
   .refine((bytes) => bytes.length <= MOST_PEER_RECORD_BYTES, 'peer record too large');
 
+const currency = z.string().regex(/^[A-Z]{3,8}$/);
+
 export const price: z.ZodType<Price> = z.strictObject({
   amount: decimalAmount,
-  currency: z.string().regex(/^[A-Z]{3,8}$/),
+  currency,
+  per: z.enum(pricePeriods),
+});
+
+/** A price as somebody states it: whether its amount is one is judged where it would count. */
+export const statedPrice: z.ZodType<Price> = z.strictObject({
+  amount: z.string().max(LONGEST_AMOUNT),
+  currency,
   per: z.enum(pricePeriods),
 });
 

@@ -29,9 +29,8 @@ export interface NetworkLimits {
   /** A requester that could not be reached is not answered for so long, unless it connects itself. */
   readonly unreachableMs: number;
   readonly unreachableRequesters: number;
-  /** Requests this node has on the air, and the bidders that each is looked at for. */
+  /** Requests this node has on the air. */
   readonly openRequests: number;
-  readonly bidsPerRequest: number;
   /** Subscribers that one request is sent to directly, beyond those that gossip reached. */
   readonly directSendsPerRequest: number;
   /** Closed requests that are still told apart from unknown ones. */
@@ -76,7 +75,6 @@ export const defaultNetworkLimits: NetworkLimits = {
   unreachableMs: 30_000,
   unreachableRequesters: 4096,
   openRequests: 1024,
-  bidsPerRequest: 2048,
   directSendsPerRequest: 1024,
   closedRequests: 4096,
   waitingExchanges: 64,

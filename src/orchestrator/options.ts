@@ -18,6 +18,8 @@ export interface OrchestratorLimits {
   /** Jobs that are not in an end state. */
   readonly maxOpenJobs: number;
   readonly maxBidsPerSearch: number;
+  /** Of one search: bidders that were turned away and whose next bid is not looked at. */
+  readonly rememberedBidders: number;
   readonly maxSearchRounds: number;
   /** After enough bids, how long to wait for a better one. */
   readonly quietMs: number;
@@ -45,6 +47,7 @@ export const defaultOrchestratorLimits: OrchestratorLimits = {
   maxOpenSearches: 64,
   maxOpenJobs: 100_000,
   maxBidsPerSearch: 64,
+  rememberedBidders: 2048,
   maxSearchRounds: 5,
   quietMs: 50,
   partialWindowMs: 2000,

@@ -1,6 +1,6 @@
 import type { Bid, BidRequest } from '../../domain/bid.ts';
 import type { Evidence } from '../../domain/evidence.ts';
-import { costNano } from '../../domain/money.ts';
+import { costNano, isDecimalAmount } from '../../domain/money.ts';
 import type { BidRefusalCode } from '../../domain/search.ts';
 
 /**
@@ -14,9 +14,11 @@ export function checkBid(
 ): BidRefusalCode | undefined {
   const { value, signer } = bid;
   if (value.requestId !== request.requestId) return 'UNKNOWN_REQUEST';
-  if (value.jobId !== request.jobId) return 'WRONG_JOB';
   if (bidders.has(signer)) return 'DUPLICATE_BID';
+  if (value.jobId !== request.jobId) return 'WRONG_JOB';
   if (request.exclude.includes(signer)) return 'EXCLUDED_PROVIDER';
+  if (!isDecimalAmount(value.price.amount)) return 'INVALID_PRICE';
+  if (value.validForMs <= 0) return 'BID_EXPIRED';
   if (!value.comparison.hardOk) return 'HARD_CONSTRAINT_UNMET';
   if (value.lock !== undefined && value.lock.ttlMs <= 0) return 'LOCK_EXPIRED';
   const { budget } = request;

@@ -13,7 +13,7 @@ export interface WindowState {
   readonly audience: ReadonlySet<string>;
   /** Who has it as well and is not to answer it: the request excludes them. */
   readonly leftOut: ReadonlySet<string>;
-  readonly answered: ReadonlySet<string>;
+  readonly answered: { has(peer: string): boolean };
   readonly self: string;
   /** On small networks silence means "not yet", so waiting for everybody is worth it. */
   readonly everyoneAnswers: boolean;

@@ -1,11 +1,17 @@
 import { isInAnswerShare } from '../../domain/answer-share.ts';
 import type { Bid, BidRequest, Decline } from '../../domain/bid.ts';
 import type { Evidence } from '../../domain/evidence.ts';
-import type { BidRefusalCode, RefusedBid, SearchCloseReason } from '../../domain/search.ts';
+import {
+  type BidRefusalCode,
+  hasRunOut,
+  type RefusedBid,
+  type SearchCloseReason,
+} from '../../domain/search.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Market, Negotiation, OpenRequest, RequestTarget, SearchListener } from '../ports.ts';
 import { checkBid } from './bid-check.ts';
 import { judgeWindow, type WindowOptions, type WindowState } from './bid-window.ts';
+import { KeptAnswers } from './kept-answers.ts';
 
 export interface ReceivedBid {
   readonly bid: Evidence<Bid>;
@@ -22,6 +28,8 @@ export interface SearchOutcome {
 
 export interface OpenSearchOptions extends WindowOptions {
   readonly maxBids: number;
+  /** Whose bid was turned away and who is known by that: what they send again is not looked at. */
+  readonly rememberedBidders: number;
   readonly knownFits?: number | undefined;
 }
 
@@ -47,10 +55,11 @@ export class OpenSearch implements SearchListener {
   readonly #onNegotiationEnded: (provider: string) => void;
   readonly #worstOf: OpenSearchNeeds['worstOf'];
   readonly #bids = new Map<string, ReceivedBid>();
-  readonly #declines = new Map<string, Decline>();
-  readonly #refused: RefusedBid[] = [];
+  readonly #turnedAway = new Set<string>();
+  readonly #declines: KeptAnswers<SearchOutcome['declines'][number]>;
+  readonly #refused: KeptAnswers<RefusedBid>;
   /** Everybody who said anything, whether or not there was room to keep it. */
-  readonly #answered = new Set<string>();
+  readonly #answered: KeptAnswers<true>;
   readonly #openedAtMs: number;
   #lastBidAtMs: number | undefined;
   #onAir: OpenRequest | undefined;
@@ -67,6 +76,10 @@ export class OpenSearch implements SearchListener {
     this.#onNegotiationEnded = needs.onNegotiationEnded;
     this.#worstOf = needs.worstOf;
     this.#openedAtMs = needs.clock.monotonicMs();
+    const wasAsked = (peer: string): boolean => this.#onAir?.audience().has(peer) === true;
+    this.#declines = new KeptAnswers(options.maxBids, wasAsked);
+    this.#refused = new KeptAnswers(options.maxBids, wasAsked);
+    this.#answered = new KeptAnswers(ANSWERS_PER_BID * options.maxBids, wasAsked);
   }
 
   publish(market: Market, evidence: Evidence<BidRequest>, targets?: readonly RequestTarget[]): void {
@@ -77,14 +90,13 @@ export class OpenSearch implements SearchListener {
 
   bid(bid: Evidence<Bid>, negotiation: Negotiation): ReturnType<SearchListener['bid']> {
     const received = { bid, receivedAt: this.#clock.nowMs() };
-    const code = this.#closed
-      ? 'REQUEST_CLOSED'
-      : (checkBid(bid, this.request, this.#bids) ?? this.#makeRoomFor(received));
+    if (this.#closed) return { keep: false, code: 'REQUEST_CLOSED' };
+    const code = this.#judge(received);
     if (code !== undefined) {
-      if (!this.#closed) this.#refuse(bid.signer, code);
+      this.#refuse(bid.signer, code);
       return { keep: false, code };
     }
-    this.#noteAnswer(bid.signer);
+    this.#answered.keep(bid.signer, true);
     this.#bids.set(bid.signer, received);
     this.negotiations.set(bid.signer, negotiation);
     this.#lastBidAtMs = this.#clock.monotonicMs();
@@ -94,8 +106,9 @@ export class OpenSearch implements SearchListener {
 
   decline(decline: Evidence<Decline>): void {
     if (this.#closed || decline.value.requestId !== this.request.requestId) return;
-    if (this.#declines.size < this.#options.maxBids) this.#declines.set(decline.signer, decline.value);
-    this.#noteAnswer(decline.signer);
+    const { signer, value } = decline;
+    this.#declines.keep(signer, { provider: signer, decline: value });
+    this.#answered.keep(signer, true);
     this.#look();
   }
 
@@ -121,12 +134,15 @@ export class OpenSearch implements SearchListener {
     this.#timer?.cancel();
     const audience = this.#onAir?.audience() ?? new Set();
     this.#onAir?.close();
-    const seen = new Set([...audience, ...this.#bids.keys(), ...this.#declines.keys()]);
+    this.#dropWhatRanOut();
+    const declines = this.#declines.answers();
+    const declined = declines.map(({ provider }) => provider);
+    const seen = new Set([...audience, ...this.#bids.keys(), ...declined]);
     this.#onClosed({
       reason,
       bids: [...this.#bids.values()],
-      declines: [...this.#declines].map(([provider, decline]) => ({ provider, decline })),
-      refused: this.#refused,
+      declines,
+      refused: this.#refused.answers(),
       seenAtLeast: seen.size,
     });
   }
@@ -138,27 +154,56 @@ export class OpenSearch implements SearchListener {
     this.negotiations.clear();
   }
 
+  #judge(received: ReceivedBid): BidRefusalCode | undefined {
+    const bidders = { has: (peer: string) => this.#bids.has(peer) || this.#turnedAway.has(peer) };
+    return checkBid(received.bid, this.request, bidders) ?? this.#makeRoomFor(received);
+  }
+
   /** A full index keeps the best bids and not the first ones. */
   #makeRoomFor(received: ReceivedBid): 'INDEX_FULL' | undefined {
     if (this.#bids.size < this.#options.maxBids) return undefined;
     const worst = this.#worstOf([...this.#bids.values(), received]);
-    if (worst === undefined || !this.#bids.delete(worst)) return 'INDEX_FULL';
-    if (this.#refused.length < this.#options.maxBids)
-      this.#refused.push({ provider: worst, code: 'INDEX_FULL' });
-    this.negotiations.get(worst)?.close();
-    this.negotiations.delete(worst);
+    if (worst === undefined || !this.#bids.has(worst)) return 'INDEX_FULL';
+    this.#drop(worst, 'INDEX_FULL');
     return undefined;
   }
 
-  /** Bounded: strangers may answer as well, and each of them only once. */
-  #noteAnswer(peer: string): void {
-    if (this.#answered.size < ANSWERS_PER_BID * this.#options.maxBids) this.#answered.add(peer);
+  /** A provider is not asked about a bid that it need not stand by any more. */
+  #dropWhatRanOut(): void {
+    const now = this.#clock.nowMs();
+    for (const [provider, received] of this.#bids)
+      if (hasRunOut(received, now)) this.#drop(provider, 'BID_EXPIRED');
+  }
+
+  #drop(provider: string, code: BidRefusalCode): void {
+    this.#bids.delete(provider);
+    this.#turnAway(provider, code);
+    this.negotiations.get(provider)?.close();
+    this.negotiations.delete(provider);
   }
 
   #refuse(provider: string, code: BidRefusalCode): void {
-    if (this.#refused.length < this.#options.maxBids) this.#refused.push({ provider, code });
-    this.#noteAnswer(provider);
+    if (code === 'DUPLICATE_BID') {
+      this.#note(provider, code);
+      return;
+    }
+    this.#turnAway(provider, code);
+    this.#answered.keep(provider, true);
     this.#look();
+  }
+
+  #turnAway(provider: string, code: BidRefusalCode): void {
+    this.#note(provider, code);
+    this.#turnedAway.add(provider);
+    const [oldest] = this.#turnedAway;
+    // Who is forgotten can be judged again, which takes nothing from those whose bids are kept.
+    if (oldest !== undefined && this.#turnedAway.size > this.#options.rememberedBidders)
+      this.#turnedAway.delete(oldest);
+  }
+
+  /** Once for each reason, however often it is repeated. */
+  #note(provider: string, code: BidRefusalCode): void {
+    this.#refused.keep(provider, { provider, code }, `${provider} ${code}`);
   }
 
   #look(): void {

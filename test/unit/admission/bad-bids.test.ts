@@ -43,7 +43,7 @@ class BidWorld {
     const request = world.request(requester, { budget: BUDGET, ...changes });
     this.search = new OpenSearch(
       request.value,
-      { quietMs: 50, loneGraceMs: 300, partialWindowMs: 5000, maxBids: 4 },
+      { quietMs: 50, loneGraceMs: 300, partialWindowMs: 5000, maxBids: 4, rememberedBidders: 100 },
       {
         clock: world.clock,
         self: requester.peer,
@@ -87,6 +87,8 @@ class BidWorld {
   }
 }
 
+const price = (amount: string): Partial<Bid> => ({ price: { ...sample.bid().price, amount } });
+
 describe('a bid that cannot be read, or is not whose it says', () => {
   const changed = (evidence: Evidence<Bid>): unknown => {
     const payload = new Uint8Array(evidence.payload);
@@ -95,11 +97,8 @@ describe('a bid that cannot be read, or is not whose it says', () => {
     payload[at] = '1'.charCodeAt(0);
     return { ...envelopeOf(evidence), payload };
   };
-  const price = (amount: string): Partial<Bid> => ({ price: { ...sample.bid().price, amount } });
-
   it.each<[string, string, (world: BidWorld) => unknown]>([
-    ['has a price below zero', 'MALFORMED', (world) => envelopeOf(world.sign(price('-0.05')))],
-    ['has a price that is no amount', 'MALFORMED', (world) => envelopeOf(world.sign(price('1e3')))],
+    ['has a price without end', 'MALFORMED', (world) => envelopeOf(world.sign(price('9'.repeat(1000))))],
     ['was altered on its way', 'BAD_SIGNATURE', (world) => changed(world.sign())],
     [
       'is by another one than who brings it',
@@ -149,6 +148,10 @@ describe('a bid that this search may not use', () => {
     ['is of an excluded provider', 'EXCLUDED_PROVIDER', {}, (provider) => ({ exclude: [provider] })],
     ['is over the budget', 'OVER_BUDGET', { price: { ...BUDGET, amount: '0.11' } }, () => ({})],
     ['is in another currency', 'OVER_BUDGET', { price: { ...BUDGET, currency: 'EUR' } }, () => ({})],
+    ['has a price below zero', 'INVALID_PRICE', price('-0.05'), () => ({})],
+    ['has a price that is no amount', 'INVALID_PRICE', price('1e3'), () => ({})],
+    ['has no price', 'INVALID_PRICE', price(''), () => ({ budget: BUDGET })],
+    ['has run out already', 'BID_EXPIRED', { validForMs: 0 }, () => ({})],
     ['has a lock that has run out', 'LOCK_EXPIRED', { lock: { ...LOCK, ttlMs: 0 } }, () => ({})],
     [
       'does not fit by its own word',
@@ -172,13 +175,14 @@ describe('a bid that this search may not use', () => {
     expect(world.counters()).toMatchObject({ 'negotiation.DUPLICATE_BID': 1, 'negotiation.kept': 1 });
     world.search.close('timeout');
     expect(world.outcomes[0]?.bids.map(({ bid }) => bid.value.bidId)).toEqual(['bid-1']);
+    expect(world.outcomes[0]?.refused).toEqual([{ provider: world.provider.peer, code: 'DUPLICATE_BID' }]);
   });
 
   it('does not use up what the search takes of others, however often it is sent', async () => {
     const world = await BidWorld.open();
     for (let index = 0; index < 20; index += 1) await world.send(envelopeOf(world.sign({ jobId: 'job-9' })));
     expect(world.counters()).toMatchObject({ 'negotiation.WRONG_JOB': 1, 'negotiation.DUPLICATE_BID': 19 });
-    expect(world.refused()).toHaveLength(1);
+    expect(world.refused().map(({ code }) => code)).toEqual(['WRONG_JOB', 'DUPLICATE_BID']);
   });
 });
 

@@ -240,19 +240,6 @@ describe('bids', () => {
     expect(listener.bids).toHaveLength(1);
   });
 
-  it('are bounded for each request', async () => {
-    const world = new MarketWorld({}, { bidsPerRequest: 1 });
-    const requester = await world.node('requester');
-    const desks = ['a', 'b'].map((name) => scriptedProvider(world.notary(name)));
-    await world.node('a', { provider: desks[0]! });
-    await world.node('b', { provider: desks[1]! });
-    const listener = new RecordingListener();
-    requester.network.market.openRequest(world.request(requester), listener);
-    await world.clock.advanceBy(1000);
-    expect(listener.bids).toHaveLength(1);
-    expect(desks.flatMap((desk) => desk.calls).filter((call) => call.startsWith('ended'))).toHaveLength(1);
-  });
-
   it('count only when the peer that delivers them has signed them', async () => {
     const world = new MarketWorld();
     const requester = await world.node('requester');

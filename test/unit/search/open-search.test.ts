@@ -1,3 +1,4 @@
+import { fc, test } from '@fast-check/vitest';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { BidRequest } from '../../../src/domain/bid.ts';
 import {
@@ -11,6 +12,7 @@ import { bidOf, declineOf, evidence, LOCK, PRICE, REQUESTER, requestOf } from '.
 import { ScriptedMarket, ScriptedNegotiation } from '../fakes/market-desk.ts';
 
 const MAX_BIDS = 3;
+const REMEMBERED = 4;
 
 let clock: FakeClock;
 let market: ScriptedMarket;
@@ -27,7 +29,13 @@ beforeEach(() => {
 function publish(changes: Partial<BidRequest> = {}, targets?: readonly RequestTarget[]): OpenSearch {
   const search = new OpenSearch(
     requestOf(changes),
-    { quietMs: 50, loneGraceMs: 300, partialWindowMs: 2000, maxBids: MAX_BIDS },
+    {
+      quietMs: 50,
+      loneGraceMs: 300,
+      partialWindowMs: 2000,
+      maxBids: MAX_BIDS,
+      rememberedBidders: REMEMBERED,
+    },
     {
       clock,
       self: REQUESTER,
@@ -120,6 +128,68 @@ describe('a search on the air', () => {
       { provider: 'p2', code: 'INDEX_FULL' },
     ]);
     expect(ended).toEqual([]);
+  });
+
+  test.prop([
+    fc.uniqueArray(fc.integer({ min: 0, max: 99 }), { minLength: 1, maxLength: 30 }),
+    fc.array(fc.integer({ min: 0, max: 30 }), { maxLength: 30 }),
+  ])('keeps the best bids in whatever order they come, and however many are no good', (prices, nuisances) => {
+    market.hearers = new Set(['nobody']);
+    outcomes = [];
+    const search = publish({ wantedBids: 100 });
+    for (const [at, price] of prices.entries()) {
+      for (const [index] of nuisances.entries())
+        search.bid(bidOf(`sybil-${at}-${index}`, { jobId: 'other' }), from('sybil'));
+      search.bid(priced(`p${price}`, `0.${String(price).padStart(2, '0')}`), from(`p${price}`));
+    }
+    search.close('timeout');
+    const best = prices.toSorted((a, b) => a - b).slice(0, MAX_BIDS);
+    const kept = outcomes[0]?.bids.map(({ bid }) => bid.signer) ?? [];
+    expect(kept.toSorted()).toEqual(best.map((price) => `p${price}`).toSorted());
+    expect(outcomes[0]?.refused.length).toBeLessThanOrEqual(MAX_BIDS);
+  });
+
+  it('looks once at a bidder that it turned away, as long as it remembers it', () => {
+    const search = publish();
+    const send = (bidder: string) => search.bid(bidOf(bidder, { jobId: 'other' }), from(bidder));
+    for (const bidder of ['s0', 's1', 's2', 's3']) expect(send(bidder)).toMatchObject({ code: 'WRONG_JOB' });
+    expect(send('s0')).toMatchObject({ code: 'DUPLICATE_BID' });
+    send('s4');
+    expect(send('s0')).toMatchObject({ code: 'WRONG_JOB' });
+    expect(search.bid(bidOf('a'), from('a'))).toEqual({ keep: true });
+  });
+
+  it('puts the noes of those who had the request before those of strangers', () => {
+    market.hearers = new Set(['a', 'b', 'c']);
+    const search = publish();
+    for (let stranger = 0; stranger < 20; stranger += 1) {
+      search.decline(declineOf(`s${stranger}`, { code: 'POLICY' }));
+      search.bid(bidOf(`t${stranger}`, { jobId: 'other' }), from(`t${stranger}`));
+    }
+    search.decline(declineOf('a'));
+    search.bid(bidOf('b', { price: { ...PRICE, amount: '-1' } }), from('b'));
+    expect(outcomes).toEqual([]);
+    search.decline(declineOf('c'));
+    const [{ reason, declines, refused } = {}] = outcomes;
+    expect(reason).toBe('everyone-answered');
+    expect(declines?.map(({ provider }) => provider)).toEqual(['s2', 'a', 'c']);
+    expect(refused).toHaveLength(MAX_BIDS);
+    expect(refused).toContainEqual({ provider: 'b', code: 'INVALID_PRICE' });
+  });
+
+  it('takes out bids that ran out in the window, and lets their providers go', async () => {
+    const search = publish({ wantedBids: 10 });
+    market.hearers = new Set(['a', 'b', 'c']);
+    const brief = from('a');
+    search.bid(bidOf('a', { validForMs: 1000 }), brief);
+    await clock.advanceBy(999);
+    search.bid(bidOf('b', { validForMs: 5000 }), from('b'));
+    await clock.advanceBy(1);
+    search.decline(declineOf('c'));
+    expect(outcomes).toMatchObject([
+      { bids: [{ bid: { signer: 'b' } }], refused: [{ provider: 'a', code: 'BID_EXPIRED' }] },
+    ]);
+    expect(brief.open).toBe(false);
   });
 
   it('ends when everybody has answered, with bids, declines and refusals', () => {

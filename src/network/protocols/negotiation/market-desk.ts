@@ -160,12 +160,10 @@ export class MarketDesk implements Market {
     const { requestId } = bid.value;
     const negotiation = new RequesterNegotiation(this.#context, frames, requestId, this.#roundTrips);
     const live = this.#live.get(requestId);
-    const refusal = this.#refusalOf(requestId, bid.signer, live);
-    if (live === undefined || refusal !== undefined) {
-      await this.#refuse(negotiation, refusal ?? 'UNKNOWN_REQUEST');
+    if (live === undefined) {
+      await this.#refuse(negotiation, this.#closed.has(requestId) ? 'REQUEST_CLOSED' : 'UNKNOWN_REQUEST');
       return;
     }
-    live.bidders.add(bid.signer);
     const verdict = live.listener.bid(bid, negotiation);
     if (!verdict.keep) {
       await this.#refuse(negotiation, verdict.code);
@@ -179,12 +177,5 @@ export class MarketDesk implements Market {
     this.#context.counters.add('negotiation.refused');
     this.#context.counters.add(`negotiation.${code}`);
     await negotiation.refuse(code);
-  }
-
-  /** Before anybody ranks it. One provider cannot use up what a request takes: only its first bid counts. */
-  #refusalOf(requestId: string, provider: string, live: LiveRequest | undefined): string | undefined {
-    if (live === undefined) return this.#closed.has(requestId) ? 'REQUEST_CLOSED' : 'UNKNOWN_REQUEST';
-    if (live.bidders.has(provider)) return 'DUPLICATE_BID';
-    return live.bidders.size >= this.#context.limits.bidsPerRequest ? 'INDEX_FULL' : undefined;
   }
 }

@@ -12,7 +12,7 @@ export interface OpenRequestNeeds {
   readonly fixed: boolean;
 }
 
-/** One request on the air: who has had it, and who has bid. */
+/** One request on the air, and who has had it. */
 export class LiveRequest implements OpenRequest {
   readonly request: Evidence<BidRequest>;
   readonly listener: SearchListener;
@@ -20,8 +20,6 @@ export class LiveRequest implements OpenRequest {
   readonly #audience: Set<string>;
   #directSends = 0;
   #open = true;
-  /** Providers whose bid was looked at: the first one of each counts. */
-  readonly bidders = new Set<string>();
 
   constructor(
     request: Evidence<BidRequest>,
