@@ -22,6 +22,9 @@ function explain(issue: Issue, outer: Path): FieldError[] {
     }));
   }
   if (issue.code === 'invalid_union') return explainUnion(issue, path);
+  if (issue.code === 'invalid_key') {
+    return [{ path: pathText(path), code: issue.code, message: issue.issues[0]?.message ?? issue.message }];
+  }
   if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) {
     return [{ path: pathText(path), code: 'missing', message: 'is required' }];
   }

@@ -76,7 +76,8 @@ function invalid(error: z.ZodError, merged: MergedLayers): CodedError {
     const keys = issue.code === 'unrecognized_keys' ? issue.keys : [undefined];
     return keys.map((key) => {
       const path = key === undefined ? issue.path : [...issue.path, key];
-      const message = key === undefined ? issue.message : 'unknown key';
+      const cause = issue.code === 'invalid_key' ? issue.issues[0] : undefined;
+      const message = key === undefined ? (cause ?? issue).message : 'unknown key';
       return { key: path.map(String).join('.'), source: merged.sourceOf(path), message };
     });
   });

@@ -137,7 +137,10 @@ const limits = z.strictObject({
 export const nodeConfig = z.strictObject({
   network: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected up to 63 small letters, digits and dashes')
+    .regex(
+      /^[a-z0-9][a-z0-9-]{0,62}$/,
+      'expected lower-case letters, digits and dashes, at most 63 characters',
+    )
     .default('bidmesh'),
   dataDir: z.string().min(1).max(4096).default('~/.bidmesh'),
   api: api.prefault({}),

@@ -41,7 +41,16 @@ const name = z
   .string()
   .min(1)
   .max(jobLimits.nameLength)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9 _.-]*$/, 'letters, digits, space, _, . and - only');
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9 _.-]*$/,
+    'expected letters, digits, spaces, dots, dashes and underscores, and a letter or digit first',
+  );
+const outputName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/,
+    'expected letters, digits, dots, dashes and underscores, a letter or digit first, at most 64 characters',
+  );
 
 const byContentId = z.strictObject({ cid: contentId });
 const inlineBase64 = z.strictObject({ base64: z.base64().max(INLINE_BASE64_LENGTH) });
@@ -69,7 +78,7 @@ const program = {
     .record(
       z
         .string()
-        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected letters, digits and underscores, and no digit first')
         .max(128),
       z.string().max(jobLimits.envLength),
     )
@@ -210,9 +219,7 @@ const plainDescription = z.strictObject({
     .max(jobLimits.inputs)
     .default([]),
   outputs: z
-    .array(
-      z.strictObject({ name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/), path: absolutePath }),
-    )
+    .array(z.strictObject({ name: outputName, path: absolutePath }))
     .max(jobLimits.outputs)
     .refine(
       (outputs) => new Set(outputs.map((output) => output.name)).size === outputs.length,

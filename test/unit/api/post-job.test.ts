@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { CodedError } from '../../../src/lib/coded-error.ts';
 import { explanation, job, SOME_CID } from './samples.ts';
 import { inProcess, jsonPost, scriptedNode, yamlPost } from './scripted-node.ts';
@@ -146,6 +147,30 @@ describe('a job description that is not valid', () => {
       ),
     );
     expect(errors).toHaveLength(6);
+  });
+
+  it('says in words what a name may be made of', async () => {
+    const problem = await refusalOf(
+      await post(
+        jsonPost({
+          ...job(),
+          name: '.x',
+          engine: { type: 'wasm', params: { module: { cid: SOME_CID }, env: { 'a b': '1' } } },
+          labels: { '': 'x' },
+          outputs: [{ name: '../x', path: '/out' }],
+        }),
+      ),
+    );
+    const { errors } = z
+      .object({ errors: z.array(z.object({ path: z.string(), message: z.string() })) })
+      .parse(problem);
+    expect(Object.fromEntries(errors.map(({ path, message }) => [path, message]))).toEqual({
+      name: 'expected letters, digits, spaces, dots, dashes and underscores, and a letter or digit first',
+      'engine.params.env.a b': 'expected letters, digits and underscores, and no digit first',
+      'labels.': expect.stringContaining('Too small'),
+      'outputs.0.name':
+        'expected letters, digits, dots, dashes and underscores, a letter or digit first, at most 64 characters',
+    });
   });
 
   it('names a missing field', async () => {

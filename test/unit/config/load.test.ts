@@ -141,7 +141,11 @@ describe('what is refused', () => {
     const byKey = (a: { key: string }, b: { key: string }): number => (a.key < b.key ? -1 : 1);
     expect(Array.isArray(errors) ? errors.sort(byKey) : errors).toEqual([
       { key: 'logs', source: file, message: 'unknown key' },
-      { key: 'network', source: 'flag --network', message: expect.stringContaining('small letters') },
+      {
+        key: 'network',
+        source: 'flag --network',
+        message: 'expected lower-case letters, digits and dashes, at most 63 characters',
+      },
       {
         key: 'p2p.mdns',
         source: 'environment variable BIDMESH__P2P__MDNS',
