@@ -1,7 +1,7 @@
 import type { EvaluationTrigger } from './evaluation.ts';
 import type { DesiredState, Execution, Observed } from './execution.ts';
 import type { Job, JobState } from './job.ts';
-import type { RuledOut, Search } from './search.ts';
+import type { BidRefusalCode, RuledOut, Search } from './search.ts';
 
 /** Everything `reconcile` may look at. Nothing else reaches it: no clock, no store, no network. */
 export interface JobSnapshot {
@@ -32,6 +32,8 @@ export type PlanAction =
       readonly fruitlessSince: number;
     }
   | { readonly kind: 'CloseSearch'; readonly requestId: string }
+  /** Bids of the newest round that cannot be used any more. */
+  | { readonly kind: 'RefuseBids'; readonly providers: readonly string[]; readonly code: BidRefusalCode }
   | { readonly kind: 'CreateExecution'; readonly execution: Execution }
   | {
       readonly kind: 'SetDesired';

@@ -100,6 +100,7 @@ export class Planner {
         case 'Requeue':
           evaluate(after.job, action.trigger, action.waitUntil);
           break;
+        case 'RefuseBids':
         case 'SetJobState':
           break;
       }

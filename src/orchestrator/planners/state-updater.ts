@@ -69,6 +69,9 @@ class CommitDraft {
       case 'SetJobState':
         this.#setJobState(action.state, action.reason);
         return;
+      case 'RefuseBids':
+        this.#refuseBids(action);
+        return;
       case 'CloseSearch':
         this.#closeWaiting();
         return;
@@ -123,6 +126,14 @@ class CommitDraft {
     if (open) this.#events.push({ type: 'search.opened', at: now, data: { requestId, round: action.round } });
     else if (![...this.#executions.values()].some(isLive))
       this.#setJobState('Queued', 'Waiting for a free search slot.');
+  }
+
+  #refuseBids({ providers, code }: Extract<PlanAction, { kind: 'RefuseBids' }>): void {
+    const before = this.#searchBefore;
+    if (before === undefined) return;
+    const refused = providers.map((provider) => ({ provider, code }));
+    this.#search = { ...before, index: { ...before.index, refused: [...before.index.refused, ...refused] } };
+    for (const bid of refused) this.#events.push({ type: 'bid.refused', at: this.#context.now, ...bid });
   }
 
   /** One on the air is written down by the search desk, with the bids that came. */

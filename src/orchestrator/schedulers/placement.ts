@@ -2,7 +2,7 @@ import { type Execution, executionIdOf, isCommitted, isLive } from '../../domain
 import type { Job } from '../../domain/job.ts';
 import type { PlanAction, ReconcileInput } from '../../domain/plan.ts';
 import type { EligibleComputeProviderData } from '../../domain/search.ts';
-import { pickCandidates } from './candidates.ts';
+import { newlyRunOut, pickCandidates } from './candidates.ts';
 import { nextAttempt, type Partition } from './partitions.ts';
 import { searchAgain } from './shortage.ts';
 
@@ -19,8 +19,18 @@ export function place(
   if (partitions.length === 0 || (search !== undefined && search.state !== 'closed')) return [];
   const negotiating = input.executions.filter((known) => isLive(known) && !isCommitted(known)).length;
   const room = Math.min(partitions.length, MOST_IN_NEGOTIATION - negotiating);
+  if (search !== undefined) {
+    const providers = newlyRunOut(search, input.executions, input.openNegotiations, now);
+    // A round is written down with why its bids are of no use, before another one takes its place.
+    if (providers.length > 0) {
+      return [
+        { kind: 'RefuseBids', providers, code: 'BID_EXPIRED' },
+        { kind: 'Requeue', trigger: 'search-closed', waitUntil: now },
+      ];
+    }
+  }
   const picked =
-    search === undefined ? [] : pickCandidates(search, input.executions, input.openNegotiations, room);
+    search === undefined ? [] : pickCandidates(search, input.executions, input.openNegotiations, room, now);
   if (picked.length === 0) {
     // Executions in negotiation may still need this round's bids: a new round starts when none is under way.
     return negotiating > 0 ? [] : searchAgain(input, partitions.length, now);

@@ -6,7 +6,7 @@ import { CodedError } from '../../../src/lib/coded-error.ts';
 import { Planner } from '../../../src/orchestrator/planners/planner.ts';
 import type { JobCommit } from '../../../src/orchestrator/ports.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
-import { contractOf, executionOf, jobOf, observedAs, roundOf } from '../fakes/market.ts';
+import { contractOf, entryOf, executionOf, jobOf, observedAs, roundOf } from '../fakes/market.ts';
 
 const EXECUTION = 'job.v1.p0.a1';
 
@@ -49,6 +49,19 @@ beforeEach(() => {
     evaluate: (_job, trigger, waitUntil) => void done.push(`evaluate ${trigger} ${waitUntil ?? 'now'}`),
     onFinished: ({ job }) => void done.push(`finished ${job.state}`),
   });
+});
+
+it('writes down what bids are of no use, each with its event', async () => {
+  const search = roundOf([entryOf('a'), entryOf('b')]);
+  const providers = ['a', 'b'];
+  await carryOut([{ kind: 'RefuseBids', providers, code: 'BID_EXPIRED' }], { search });
+  const refused = providers.map((provider) => ({ provider, code: 'BID_EXPIRED' }));
+  expect(commits).toMatchObject([
+    {
+      search: { requestId: search.requestId, index: { entries: search.index.entries, refused } },
+      events: refused.map((bid) => ({ type: 'bid.refused', ...bid })),
+    },
+  ]);
 });
 
 async function carryOut(

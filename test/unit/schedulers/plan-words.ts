@@ -39,6 +39,8 @@ export function kinds(actions: readonly PlanAction[]): readonly string[] {
         return `search ${action.round} for ${action.slots}`;
       case 'Requeue':
         return `again ${action.trigger} +${action.waitUntil - NOW}`;
+      case 'RefuseBids':
+        return `${action.code} ${action.providers.join(', ')}`;
       case 'CloseSearch':
         return 'close search';
     }

@@ -69,7 +69,10 @@ export class PlanWorld {
   closeSearch(entries: readonly EligibleComputeProviderData[]): void {
     if (this.search === undefined || this.search.state === 'closed') return;
     const { requestId } = this.search;
-    const own = entries.map((entry) => entryOf(entry.provider, { ...entry.bid.value, requestId }));
+    const own = entries.map((entry) => ({
+      ...entryOf(entry.provider, { ...entry.bid.value, requestId }),
+      receivedAt: this.now,
+    }));
     for (const { provider } of own) this.open.add(provider);
     this.#apply({
       search: {

@@ -44,6 +44,48 @@ describe('a new job', () => {
     expect(kinds(actions)).toEqual([`create ${e(0, 1)} on b`]);
   });
 
+  describe('with bids that have run out', () => {
+    const brief = { ...entryOf('a', { validForMs: 1000 }) };
+    const search = roundOf([brief, entryOf('b')]);
+    const openNegotiations = new Set(['a', 'b']);
+
+    it('uses a bid to the last moment of its time', () => {
+      expect(kinds(plan({ search, openNegotiations }, NOW + 999))).toEqual([`create ${e(0, 1)} on a`]);
+    });
+
+    it('says so of them, and goes to the next one', () => {
+      const after = NOW + 1000;
+      expect(kinds(plan({ search, openNegotiations }, after))).toEqual([
+        'BID_EXPIRED a',
+        'again search-closed +1000',
+      ]);
+      const refused = [{ provider: 'a', code: 'BID_EXPIRED' } as const];
+      const told = { ...search, index: { ...search.index, refused } };
+      expect(kinds(plan({ search: told, openNegotiations }, after))).toEqual([`create ${e(0, 1)} on b`]);
+    });
+
+    it('searches again when none is left, and fails with the reason when that was the last round', () => {
+      const refused = [{ provider: 'a', code: 'BID_EXPIRED' } as const];
+      const told = roundOf([brief], { index: { entries: [brief], declines: [], refused } });
+      const open = new Set(['a']);
+      expect(kinds(plan({ search: told, openNegotiations: open }, NOW + 1000))).toEqual(['search 2 for 1']);
+      const last = { ...told, fruitlessRounds: 5 };
+      expect(reasonOf(plan({ search: last, openNegotiations: open }, NOW + 1000))).toContain(
+        '1 x BID_EXPIRED',
+      );
+    });
+
+    it('says nothing of one whose provider went away, or has work of the job', () => {
+      const gone = plan({ search, openNegotiations: new Set(['b']) }, NOW + 1000);
+      expect(kinds(gone)).toEqual([`create ${e(0, 1)} on b`]);
+      const job = jobOf({ spec: { count: 2 } });
+      const executions = [running(0, 1, 'a')];
+      expect(kinds(plan({ job, search, openNegotiations, executions }, NOW + 1000))).toContain(
+        `create ${e(1, 1)} on b`,
+      );
+    });
+  });
+
   it('has a bounded number in negotiation, and goes on as they get their contracts', () => {
     const count = MOST_IN_NEGOTIATION + 10;
     const search = roundOf([entryOf('a', { slots: count })]);

@@ -3,6 +3,7 @@ import { describe, expect } from 'vitest';
 import { type Execution, isCommitted, isLive } from '../../../src/domain/execution.ts';
 import { isTerminalJobState } from '../../../src/domain/job.ts';
 import type { Plan } from '../../../src/domain/plan.ts';
+import { hasRunOut } from '../../../src/domain/search.ts';
 import { entryOf, jobOf, LOCK } from '../fakes/market.ts';
 import { PlanWorld } from './plan-world.ts';
 
@@ -132,13 +133,15 @@ function tell(world: PlanWorld, next: Fact): void {
   }
 }
 
-/** Carries a plan out. Nobody asks again before the next fact, so one plan must do all there is to do. */
+/** Carries a plan out. Nobody asks again before the next fact unless the plan says so, so it must do all there is to do. */
 function settleDown(world: PlanWorld): void {
-  const plan = world.plan();
-  checkPlan(world, plan);
-  world.requeuedAt = undefined;
-  world.carryOut(plan);
-  checkWorld(world);
+  do {
+    const plan = world.plan();
+    checkPlan(world, plan);
+    world.requeuedAt = undefined;
+    world.carryOut(plan);
+    checkWorld(world);
+  } while (world.requeuedAt === world.now);
   const { requeuedAt } = world;
   expect(world.carryOut(world.plan()), 'a second plan finds more to do').toBe(false);
   world.requeuedAt = requeuedAt;
@@ -170,6 +173,8 @@ function checkPlan(world: PlanWorld, { actions }: Plan): void {
         'an unknown outcome is replaced',
       ).not.toContain(action.execution.partition);
       expect(world.executions.has(action.execution.id), 'an execution is made twice').toBe(false);
+      const bid = world.search?.index.entries.find(({ provider }) => provider === action.execution.provider);
+      expect(bid === undefined || hasRunOut(bid, world.now), 'a bid is used that has run out').toBe(false);
     }
   }
 }
