@@ -24,6 +24,9 @@ export interface NodeViewNeeds {
 /** A node that was told of others waits this long for the first of them before it calls itself ready alone. */
 const ALONE_AFTER_MS = 5000;
 
+const OFFERS_NOTHING =
+  'This node only posts jobs and offers nothing: provider.enabled is false in its configuration.';
+
 /** The node around the requester, as the HTTP interface shows it. */
 export function createNodeView(needs: NodeViewNeeds): {
   readonly node: NodeView;
@@ -37,6 +40,8 @@ export function createNodeView(needs: NodeViewNeeds): {
     locked: NO_RESOURCES,
     allocated: NO_RESOURCES,
     free: NO_RESOURCES,
+    leases: [],
+    offersNothing: OFFERS_NOTHING,
   };
   const node: NodeView = {
     status: () => ({
@@ -48,7 +53,7 @@ export function createNodeView(needs: NodeViewNeeds): {
       peers: underlay.connectedPeers().length,
       openNetwork: true,
     }),
-    resources: () => ({ ...(provider?.pools() ?? nothing), leases: provider?.leases() ?? [] }),
+    resources: () => (provider === undefined ? nothing : { ...provider.pools(), leases: provider.leases() }),
     peers: () => peerLines(needs),
     ready: () => {
       const waiting =

@@ -69,10 +69,19 @@ When('the provider {string} joins the network', async (world: MarketWorld, name:
 });
 
 Then('all of the capacity of {string} is free', async (world: MarketWorld, name: string) => {
-  const { onboarded, free, locked, allocated, leases } = await world.node(name).api.resources();
+  const { onboarded, free, locked, allocated, leases, offersNothing } = await world
+    .node(name)
+    .api.resources();
+  expect(offersNothing).toBeUndefined();
   expect(leases).toEqual([]);
   expect(free).toEqual(onboarded);
   expect([locked.cpuMillis, allocated.cpuMillis]).toEqual([0, 0]);
+});
+
+Then('{string} offers nothing: {string}', async (world: MarketWorld, name: string, because: string) => {
+  const { machine, free, leases, offersNothing } = await world.node(name).api.resources();
+  expect(offersNothing).toContain(because);
+  expect([machine.cpuMillis, free.cpuMillis, leases.length]).toEqual([0, 0, 0]);
 });
 
 /** Whatever a scenario was about, at its end nobody holds capacity any more. */

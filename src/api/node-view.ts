@@ -17,6 +17,8 @@ export interface NodeStatus {
 
 export interface NodeResources extends Pools {
   readonly leases: readonly Lease[];
+  /** Why this node offers nothing, as a sentence; then all amounts are 0, as it has not looked at its machine. */
+  readonly offersNothing?: string;
 }
 
 /** One line of the peer table. */

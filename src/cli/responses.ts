@@ -110,6 +110,7 @@ export const resourcesShape = z.looseObject({
   allocated: amount,
   free: amount,
   leases: z.array(z.unknown()),
+  offersNothing: z.string().optional(),
 });
 
 export const peerListShape = z.object({

@@ -57,6 +57,9 @@ export const resourcesView = z
     allocated: amountView,
     free: amountView,
     leases: z.array(leaseView),
+    offersNothing: z.string().optional().openapi({
+      description: 'Only on a node that offers nothing: why, as a sentence. All amounts are 0 then.',
+    }),
   })
   .openapi('Resources');
 
@@ -97,7 +100,7 @@ export interface ResourcesBody extends Omit<NodeResources, 'leases'> {
 }
 
 export function viewResources(resources: NodeResources): ResourcesBody {
-  const { machine, onboarded, locked, allocated, free, leases } = resources;
+  const { machine, onboarded, locked, allocated, free, leases, offersNothing } = resources;
   return {
     machine,
     onboarded,
@@ -105,6 +108,7 @@ export function viewResources(resources: NodeResources): ResourcesBody {
     allocated,
     free,
     leases: leases.map((lease) => ({ ...lease, acquiredAt: isoTime(lease.acquiredAt) })),
+    ...(offersNothing === undefined ? {} : { offersNothing }),
   };
 }
 

@@ -39,11 +39,9 @@ async function showResources({ client, output }: CommandContext): Promise<number
     return [pool, coresText(cpuMillis), bytesText(memoryBytes), bytesText(diskBytes), String(gpus.length)];
   });
   const table = tableOf(['POOL', 'CORES', 'MEMORY', 'DISK', 'GPUS'], rows);
-  // Only a node without a provider has not looked at its machine.
-  await output.result(resources, () =>
-    resources.machine.cpuMillis === 0
-      ? 'This node only posts jobs and offers nothing: provider.enabled is false in its configuration.'
-      : `${table}\nleases  ${resources.leases.length}`,
+  await output.result(
+    resources,
+    () => resources.offersNothing ?? `${table}\nleases  ${resources.leases.length}`,
   );
   return exitCodes.ok;
 }

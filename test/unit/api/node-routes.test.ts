@@ -27,6 +27,18 @@ describe('the node over HTTP', () => {
     });
   });
 
+  it('says why where it offers nothing, and nothing of that where it does', async () => {
+    const node = scriptedNode();
+    expect(await (await inProcess(node).request('/dms/resources')).json()).not.toHaveProperty(
+      'offersNothing',
+    );
+    node.view.offersNothing = 'It was told so.';
+    expect(await (await inProcess(node).request('/dms/resources')).json()).toMatchObject({
+      offersNothing: 'It was told so.',
+      leases: [{ lockId: 'lock-1' }],
+    });
+  });
+
   it('lists its peers', async () => {
     expect(await read('/dms/peers')).toEqual({
       items: [

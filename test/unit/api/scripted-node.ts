@@ -8,7 +8,7 @@ import type { Explanation } from '../../../src/domain/explanation.ts';
 import type { JobDescription } from '../../../src/domain/job-description.ts';
 import type { JobEvent } from '../../../src/domain/job-event.ts';
 import type { JobSnapshot } from '../../../src/domain/plan.ts';
-import { NO_RESOURCES, type Resources } from '../../../src/domain/resources.ts';
+import { NO_RESOURCES } from '../../../src/domain/resources.ts';
 import { rawContentIdOf } from '../../../src/lib/canonical.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
@@ -197,7 +197,7 @@ export class ScriptedContent implements ContentStore {
 
 export interface ScriptedView {
   ready: { ok: boolean; reasons: readonly string[] };
-  machine: Resources;
+  offersNothing: string | undefined;
 }
 
 export interface ScriptedNode extends ApiNeeds {
@@ -209,7 +209,7 @@ export interface ScriptedNode extends ApiNeeds {
 export function scriptedNode(): ScriptedNode {
   const view: ScriptedView = {
     ready: { ok: true, reasons: [] },
-    machine: { cpuMillis: 2000, memoryBytes: 4096, diskBytes: 8192, gpus: [] },
+    offersNothing: undefined,
   };
   const node: NodeView = {
     status: () => ({
@@ -222,7 +222,8 @@ export function scriptedNode(): ScriptedNode {
       openNetwork: true,
     }),
     resources: () => ({
-      machine: view.machine,
+      ...(view.offersNothing === undefined ? {} : { offersNothing: view.offersNothing }),
+      machine: { cpuMillis: 2000, memoryBytes: 4096, diskBytes: 8192, gpus: [] },
       onboarded: { cpuMillis: 1600, memoryBytes: 3072, diskBytes: 4096, gpus: [] },
       locked: NO_RESOURCES,
       allocated: NO_RESOURCES,

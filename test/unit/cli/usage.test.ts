@@ -2,7 +2,6 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { NO_RESOURCES } from '../../../src/domain/resources.ts';
 import { passedOn } from '../../../src/cli/exit-codes.ts';
 import { type Desk, openDesk } from './command-line.ts';
 
@@ -96,10 +95,10 @@ describe('talking to a node', () => {
 
 describe('a node without a provider', () => {
   it('says that it offers nothing, and shows no empty pools', async () => {
-    desk.node.view.machine = NO_RESOURCES;
+    desk.node.view.offersNothing = 'This node offers nothing: it was told so.';
     const { exitCode, stdout } = await desk.run(['resources']);
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('offers nothing');
+    expect(stdout).toBe('This node offers nothing: it was told so.\n');
     expect(stdout).not.toContain('POOL');
   });
 });
