@@ -1,5 +1,6 @@
 Feature: Choosing the preferred node
-  The bids are ranked by price, soft constraints, load and start time; those of providers that the job names come first. The order has reasons that a user can read,
+  The bids are ranked by price, soft constraints met, load, time to start, fit, past behaviour and round trip; those of
+  providers that the job names come first, and this node itself comes last. The order has reasons that a user can read,
   and the same bids always come out in the same order.
 
   Scenario: With price preferred the cheapest wins
@@ -74,7 +75,7 @@ Feature: Choosing the preferred node
     And the bids are ranked: "carol, bob"
     And "price" of "carol" is 1000: "0.02 USD for the whole execution timeout, the cheapest"
     And "price" of "bob" is 500: "0.04 USD for the whole execution timeout, the cheapest is 0.02"
-    And every bid has the ranks "load, price, soft, speed" and perhaps more, and its score follows from all of them
+    And every bid has the ranks "behaviour, fit, load, price, roundTrip, soft, speed" and perhaps more, and its score follows from all of them
     And the bid of "carol" was selected, and that of "bob" was a candidate
 
   Scenario: Equal bids are put in the same order every time
