@@ -51,7 +51,10 @@ export interface Underlay extends Startable {
   /** Connected peers that listen on the topic, never this node. */
   subscribers(topic: string): readonly string[];
   handle(protocol: string, limits: ProtocolLimits, handler: (channel: Channel) => void): void;
-  /** Rejects with `PEER_UNREACHABLE` or `PROTOCOL_UNSUPPORTED`. */
+  /**
+   * Rejects with `PEER_UNREACHABLE` or `PROTOCOL_UNSUPPORTED`; where there is no connection and the peer record is dialled,
+   * also with `ADDRESS_REFUSED` (none of its addresses may be dialled from here) or `DIAL_BUDGET_EXHAUSTED`.
+   */
   open(peer: string, protocol: string, limits: ProtocolLimits, options: OpenOptions): Promise<Channel>;
   isConnected(peer: string): boolean;
   connectedPeers(): readonly string[];

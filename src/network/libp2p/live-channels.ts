@@ -42,7 +42,10 @@ export class LiveChannels {
     });
   }
 
-  /** Rejects with `PEER_UNREACHABLE` or `PROTOCOL_UNSUPPORTED`. */
+  /**
+   * Rejects with `PEER_UNREACHABLE` or `PROTOCOL_UNSUPPORTED`. `ADDRESS_REFUSED` and `DIAL_BUDGET_EXHAUSTED` come before
+   * there is a connection, from the dialer.
+   */
   async open(
     connection: Connection,
     protocol: string,
