@@ -16,7 +16,9 @@ Feature: The last GPU
     And "bob" has made a bid for both jobs
     And the peer that never answers leaves
     Then one of the jobs completes on "bob", and the other fails after a no that names a time to try again
-    And one of the jobs was refused the lock of "bob": INSUFFICIENT_RESOURCES
+    And one of the jobs was refused the lock of "bob" with INSUFFICIENT_RESOURCES, because of:
+      | field     | required | available |
+      | gpu.count | 1        | 0         |
     And "bob" never ran two jobs at once
 
   Scenario: Two executions on one machine get a device each

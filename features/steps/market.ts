@@ -123,13 +123,28 @@ Then('no {string} event came', async (world: MarketWorld, type: string) => {
   expect(events.map((event) => event.type)).not.toContain(type);
 });
 
+/** The one event in which a provider refused its lock. */
+async function refusedLock(world: MarketWorld, name: string, code: string): Promise<JobEvent | undefined> {
+  const events = await Promise.all(world.jobs.map(({ api, location }) => api.events(location)));
+  const refusals = events.flat().filter(({ type }) => type === 'lock.declined');
+  expect(refusals).toMatchObject([{ provider: world.peerId(name), code }]);
+  return refusals[0];
+}
+
 Then(
   /^one of the jobs was refused the lock of "(\w+)": (\w+)$/,
   async (world: MarketWorld, name: string, code: string) => {
-    const events = await Promise.all(world.jobs.map(({ api, location }) => api.events(location)));
-    const refusals = events.flat().filter(({ type }) => type === 'lock.declined');
-    expect(refusals).toMatchObject([{ provider: world.peerId(name), code }]);
-    expect(refusals[0]?.message).not.toBe('');
+    expect((await refusedLock(world, name, code))?.message).not.toBe('');
+  },
+);
+
+Then(
+  /^one of the jobs was refused the lock of "(\w+)" with (\w+), because of:$/,
+  async (world: MarketWorld, name: string, code: string, table: DataTable) => {
+    const [reason = {}] = table.hashes();
+    const { message, data } = (await refusedLock(world, name, code)) ?? {};
+    expect(data).toMatchObject(reason);
+    expect(message).toContain(`${reason['field']}: ${reason['required']} asked, ${reason['available']} here`);
   },
 );
 

@@ -40,6 +40,8 @@ export interface ProviderLimits {
   readonly leaseGraceMs: number;
   readonly maxOpenBids: number;
   readonly maxExecutions: number;
+  /** When who is refused by a node that takes no new work is to ask again. */
+  readonly drainingRetryMs: number;
   readonly heartbeatMs: number;
   readonly longestHeartbeatMs: number;
   readonly maxOutputBytes: number;
@@ -62,6 +64,7 @@ export const defaultProviderLimits: ProviderLimits = {
   leaseGraceMs: 60_000,
   maxOpenBids: 10_000,
   maxExecutions: 1000,
+  drainingRetryMs: 60_000,
   heartbeatMs: 1000,
   longestHeartbeatMs: 5000,
   maxOutputBytes: 256 * 1024 * 1024,

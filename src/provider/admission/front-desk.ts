@@ -1,7 +1,8 @@
-import type { BidRequest, Refusal } from '../../domain/bid.ts';
+import type { BidRequest } from '../../domain/bid.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Bidder } from '../bidding/bidder.ts';
+import { noSeat } from '../bidding/refusals.ts';
 import type { Answer } from '../ports.ts';
 import type { AdmissionLimits } from './limits.ts';
 import { NegotiationSeats } from './negotiation-seats.ts';
@@ -13,12 +14,6 @@ export interface FrontDeskNeeds {
   readonly gate: RequesterGate;
   readonly bidder: Pick<Bidder, 'answer' | 'ended'>;
 }
-
-const NO_SEAT: Refusal = {
-  code: 'BUSY',
-  message: 'This node has as many negotiations open as it may.',
-  retryable: true,
-};
 
 /** What became of one request on its way to the bidder. */
 interface Visit {
@@ -33,6 +28,7 @@ interface Visit {
 
 /** Stands before the bidder: what it lets through is looked into, and every bid that goes out has a seat. */
 export class FrontDesk {
+  readonly #limits: AdmissionLimits;
   readonly #needs: FrontDeskNeeds;
   readonly #seats: NegotiationSeats;
   readonly #turns: StrangerTurns;
@@ -40,6 +36,7 @@ export class FrontDesk {
   readonly #seated = new Set<string>();
 
   constructor(limits: AdmissionLimits, needs: FrontDeskNeeds) {
+    this.#limits = limits;
     this.#needs = needs;
     this.#seats = new NegotiationSeats(limits);
     this.#turns = new StrangerTurns(limits.strangersApartMs, limits.strangersWaiting, needs.clock);
@@ -91,7 +88,10 @@ export class FrontDesk {
     if (admission !== 'in') return admission;
     if (gate.isRegular(requester)) return this.#seat(visit);
     const { isFree, hasRoom } = this.#turns;
-    if (!isFree && !hasRoom) return gate.told(requester, () => NO_SEAT);
+    if (!isFree && !hasRoom) {
+      const { strangersApartMs, strangersWaiting } = this.#limits;
+      return gate.told(requester, () => noSeat({ retryAfterMs: strangersApartMs * strangersWaiting }));
+    }
     visit.turn = this.#turns.take();
     visit.mustWait = !isFree;
     return visit.mustWait ? 'unheard' : this.#seat(visit);
@@ -102,7 +102,8 @@ export class FrontDesk {
     const { requester } = visit;
     const regular = gate.isRegular(requester);
     visit.seated = this.#seats.take({ requester, regular, reputation: gate.reputationOf(requester) });
-    return visit.seated ? 'in' : gate.told(requester, () => NO_SEAT);
+    if (visit.seated) return 'in';
+    return gate.told(requester, () => noSeat({ retryAfterMs: this.#limits.seatRetryMs }));
   }
 }
 

@@ -29,6 +29,8 @@ export interface AdmissionLimits {
   readonly negotiationsPerRequester: number;
   /** Out of `negotiations`, those that only regulars can have. */
   readonly negotiationsOfRegulars: number;
+  /** When who found none of them free is to ask again. */
+  readonly seatRetryMs: number;
   /** Requesters, and askers, whose rates are remembered: the one silent longest starts afresh. */
   readonly rememberedRequesters: number;
   /** Requesters that are remembered for contracts they kept. */
@@ -53,6 +55,7 @@ export const defaultAdmissionLimits: AdmissionLimits = {
   negotiations: 512,
   negotiationsPerRequester: 128,
   negotiationsOfRegulars: 256,
+  seatRetryMs: 5000,
   rememberedRequesters: 8192,
   rememberedRegulars: 4096,
   regularReputation: 500,

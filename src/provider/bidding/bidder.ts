@@ -16,7 +16,7 @@ import { BidBook, type GrantedLock, type OpenBid } from './bid-book.ts';
 import { refusalOf, signDecline } from './declining.ts';
 import { loadAfter, placesIn } from './places.ts';
 import { checkPolicies } from './policies.ts';
-import { DRAINING, EXPIRED, LOCK_EXPIRED, NO_PLACE_LEFT, TAKEN } from './refusals.ts';
+import { draining, EXPIRED, LOCK_EXPIRED, noPlaceLeft, taken } from './refusals.ts';
 import { tellsNo, turnOf, voiceOf } from './turnout.ts';
 
 export interface BidderNeeds {
@@ -68,6 +68,7 @@ export class Bidder {
       options: this.#options,
       draining: this.#draining,
       liveExecutions: this.#needs.liveExecutions(),
+      retryAfter: () => this.#needs.ledger.retryAfter(),
     });
     if (!verdict.ok) return this.#decline(request, 'bid', verdict);
 
@@ -107,11 +108,12 @@ export class Bidder {
       await earlier.durable;
       return earlier.answer;
     }
-    if (this.#draining) return decline(DRAINING);
-    if (open.locks.size >= open.bid.slots) return decline(NO_PLACE_LEFT);
-    const held = this.#hold(open, executionId);
-    if (!held.ok) return decline(held.refusal);
-    const lock = this.#grant(open, executionId, held.lease, { executionId });
+    const { limits } = this.#options;
+    if (this.#draining) return decline(draining({ retryAfterMs: limits.drainingRetryMs }));
+    if (open.locks.size >= open.bid.slots) return decline(noPlaceLeft(this.#needs.ledger.retryAfter()));
+    const lease = this.#hold(open, executionId);
+    if (lease === undefined) return decline(this.#takenFor(open.request));
+    const lock = this.#grant(open, executionId, lease, { executionId });
     await lock.durable;
     return lock.answer;
   }
@@ -128,10 +130,10 @@ export class Bidder {
   }
 
   async #bid(requester: string, request: BidRequest, comparison: CapabilityComparison): Promise<Answer> {
-    const { clock, notary, store, ledger } = this.#needs;
+    const { clock, notary, store } = this.#needs;
     const { limits, lockOnBid } = this.#options;
     const bid = this.#bidFor(request, comparison);
-    if (bid.slots < 1) return this.#decline(request, 'bid', { ...TAKEN, ...ledger.retryAfter() });
+    if (bid.slots < 1) return this.#decline(request, 'bid', this.#takenFor(request));
     const turn = turnOf(request, comparison, bid.fit);
     if (turn.kind === 'left-out' && requester !== notary.self)
       return request.answerAlways
@@ -145,16 +147,17 @@ export class Bidder {
       standsUntilMs: clock.monotonicMs() + Math.max(limits.bidValidMs, limits.lockTtlMs),
       locks: new Map(),
     };
-    const held = lockOnBid && request.trial !== true ? this.#hold(open, bid.bidId) : undefined;
-    if (held?.ok === false) return this.#decline(request, 'bid', held.refusal);
+    const comesLocked = lockOnBid && request.trial !== true;
+    const lease = comesLocked ? this.#hold(open, bid.bidId) : undefined;
+    if (comesLocked && lease === undefined) return this.#decline(request, 'bid', this.#takenFor(request));
     for (const dropped of this.#book.add(open)) this.#freeInBackground(dropped);
     const { requestId } = request;
     const answer = { requestId, requester, bidId: bid.bidId, comparison, answeredAt: clock.nowMs() };
-    if (held === undefined) {
+    if (lease === undefined) {
       const durable = this.#orUndone(open, store.commit({ answers: [answer] }));
       return { kind: 'bid', bid: notary.sign('bid', bid), durable, delayMs };
     }
-    const lock = this.#grant(open, bid.bidId, held.lease, {}, [answer]);
+    const lock = this.#grant(open, bid.bidId, lease, {}, [answer]);
     return { kind: 'bid', bid: lock.answer, durable: this.#orUndone(open, lock.durable), delayMs };
   }
 
@@ -248,7 +251,12 @@ export class Bidder {
     return undefined;
   }
 
-  #hold(open: OpenBid, executionId: string): ReturnType<ResourceLedger['hold']> {
+  /** What is in the way now of a request that fitted before. */
+  #takenFor({ requirements }: BidRequest): Refusal {
+    return taken(compare(requirements, this.#available()), this.#needs.ledger.retryAfter());
+  }
+
+  #hold(open: OpenBid, executionId: string): Lease | undefined {
     return this.#needs.ledger.hold({
       holder: open.requester,
       jobId: open.request.jobId,

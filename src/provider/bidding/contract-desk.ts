@@ -17,6 +17,7 @@ import type { Asked, CounterpartCheck, ProviderExecution, ProviderStore } from '
 import type { Bidder } from './bidder.ts';
 import { signDecline } from './declining.ts';
 import { checkProposal } from './proposal-check.ts';
+import { GIVEN_UP, LOCK_GONE, TOO_LATE } from './refusals.ts';
 
 export interface ContractDeskNeeds {
   readonly clock: Clock;
@@ -30,18 +31,6 @@ export interface ContractDeskNeeds {
   /** Starts the work; the execution is on disk. */
   readonly onAccepted: (execution: ProviderExecution) => void;
 }
-
-const GIVEN_UP: Refusal = {
-  code: 'BID_EXPIRED',
-  message: 'This contract was given up before.',
-  retryable: true,
-};
-const LOCK_GONE: Refusal = {
-  code: 'LOCK_EXPIRED',
-  message: 'The lock that the proposal names is not held for it any more.',
-  field: 'terms.lockVersion',
-  retryable: true,
-};
 
 /**
  * The commit point. A contract is accepted when terms, both signatures, the committed lease and the execution are
@@ -128,9 +117,7 @@ export class ContractDesk {
   /** What may have changed since the bid: the time, the lock, and what else was accepted. */
   #refusalNow(proposal: Proposal, arrivedAtMs: number): Refusal | undefined {
     const { acceptWithinMs, executionId } = proposal.terms.value;
-    if (this.#needs.clock.monotonicMs() - arrivedAtMs > acceptWithinMs) {
-      return { code: 'BID_EXPIRED', message: 'The time to accept the proposal is over.', retryable: true };
-    }
+    if (this.#needs.clock.monotonicMs() - arrivedAtMs > acceptWithinMs) return TOO_LATE;
     if (this.#committing.has(executionId) || this.#needs.isKnown(executionId)) {
       return { code: 'DUPLICATE', message: 'There is a contract for this execution.', retryable: false };
     }

@@ -1,6 +1,7 @@
 import type { BidRequest, Refusal, Verdict } from '../../domain/bid.ts';
 import { costNano } from '../../domain/money.ts';
 import type { ProviderOptions } from '../options.ts';
+import { draining, runsEnough } from './refusals.ts';
 
 /** What a policy may look at. */
 export interface PolicyContext {
@@ -10,6 +11,8 @@ export interface PolicyContext {
   readonly options: ProviderOptions;
   readonly draining: boolean;
   readonly liveExecutions: number;
+  /** When something that runs or is locked here ends by itself, if not before. */
+  readonly retryAfter: () => Pick<Refusal, 'retryAfterMs'>;
 }
 
 /** One rule: yes, or no with the reason. */
@@ -21,8 +24,8 @@ function no(refusal: Refusal): Verdict {
   return { ok: false, ...refusal };
 }
 
-const notDraining: Policy = ({ draining }) =>
-  draining ? no({ code: 'DRAINING', message: 'This node takes no new work.', retryable: true }) : YES;
+const notDraining: Policy = ({ draining: drains, options }) =>
+  drains ? no(draining({ retryAfterMs: options.limits.drainingRetryMs })) : YES;
 
 export const NOT_SERVED: Refusal = {
   code: 'POLICY',
@@ -42,10 +45,8 @@ export function isServed(
 const requesterAllowed: Policy = ({ requester, options }) =>
   isServed(requester, options) ? YES : no(NOT_SERVED);
 
-const withinExecutionCap: Policy = ({ liveExecutions, options }) =>
-  liveExecutions < options.limits.maxExecutions
-    ? YES
-    : no({ code: 'BUSY', message: 'This node runs as many executions as it may.', retryable: true });
+const withinExecutionCap: Policy = ({ liveExecutions, options, retryAfter }) =>
+  liveExecutions < options.limits.maxExecutions ? YES : no(runsEnough(retryAfter()));
 
 const timeoutAcceptable: Policy = ({ request, options }) =>
   request.requirements.executionTimeoutMs <= options.limits.maxExecutionTimeoutMs

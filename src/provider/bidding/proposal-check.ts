@@ -3,6 +3,7 @@ import type { ContractTerms, Proposal } from '../../domain/contract.ts';
 import { contentIdOf, encodeCanonical, sameBytes } from '../../lib/canonical.ts';
 import { defaultProviderLimits, type ProviderLimits } from '../options.ts';
 import type { OpenBid } from './bid-book.ts';
+import { EXPIRED } from './refusals.ts';
 
 export type TermsLimits = Pick<ProviderLimits, 'longestOrphanAfterMs' | 'longestRetentionMs'>;
 
@@ -25,13 +26,7 @@ export function checkProposal(
   }
   if (value.provider !== parties.provider)
     return invalid('terms.provider', 'The proposal names another provider.');
-  if (open === undefined) {
-    return {
-      code: 'BID_EXPIRED',
-      message: 'The bid does not stand any more. Ask for bids again.',
-      retryable: true,
-    };
-  }
+  if (open === undefined) return EXPIRED;
   if (value.jobId !== open.request.jobId || value.jobDigest !== open.request.jobDigest) {
     return invalid('terms.jobId', 'The proposal is for another job than the bid.');
   }

@@ -2,13 +2,7 @@ import { isInAnswerShare, isInDeclineShare } from '../../domain/answer-share.ts'
 import { answerDelayMs, answerFit } from '../../domain/answering.ts';
 import type { BidFit, BidRequest, Refusal } from '../../domain/bid.ts';
 import type { CapabilityComparison } from '../../domain/comparison.ts';
-
-const FITS_LESS_WELL: Refusal = {
-  code: 'POLICY',
-  message: 'Others were asked first, on which the job sits better.',
-  field: 'request.answerFit',
-  retryable: true,
-};
+import { FITS_LESS_WELL } from './refusals.ts';
 
 /** What a request lets this node say: a bid, no more than a no, or nothing. */
 export function voiceOf(

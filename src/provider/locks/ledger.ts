@@ -84,22 +84,10 @@ export class ResourceLedger {
     return [...this.#leases.values()].map(({ lease }) => lease);
   }
 
-  /** Sets capacity aside, or says why not. */
-  hold(
-    request: HoldRequest,
-  ): { readonly ok: true; readonly lease: Lease } | { readonly ok: false; readonly refusal: Refusal } {
+  /** Sets capacity aside; undefined when there is no room. */
+  hold(request: HoldRequest): Lease | undefined {
     const resources = grant(request.requirements, this.free());
-    if (resources === undefined) {
-      return {
-        ok: false,
-        refusal: {
-          code: 'INSUFFICIENT_RESOURCES',
-          message: 'The capacity was taken by another job in the meantime.',
-          retryable: true,
-          ...this.retryAfter(),
-        },
-      };
-    }
+    if (resources === undefined) return undefined;
     this.#version += 1;
     const lease = holdLease({
       lockId: this.#needs.newLockId(),
@@ -112,7 +100,7 @@ export class ResourceLedger {
       ttlMs: request.ttlMs,
     });
     this.#keep(lease, request.ttlMs);
-    return { ok: true, lease };
+    return lease;
   }
 
   /** The live lease, if it is this holder's and has this very version. */

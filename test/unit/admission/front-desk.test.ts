@@ -68,7 +68,11 @@ describe('the seats of open negotiations', () => {
     await world.request('a', 'one');
     await world.request('a', 'two');
     expect(await world.request('a', 'three')).toMatchObject({ kind: 'silence' });
-    expect(world.admissions.at(-1)).toMatchObject({ code: 'BUSY', retryable: true });
+    expect(world.admissions.at(-1)).toMatchObject({
+      code: 'BUSY',
+      retryable: true,
+      retryAfterMs: LIMITS.seatRetryMs,
+    });
     expect(world.desk.openNegotiations).toBe(2);
     world.desk.ended('a', 'one');
     expect(await world.request('a', 'four')).toMatchObject({ kind: 'bid' });
@@ -153,7 +157,10 @@ describe('strangers', () => {
       void world.request(requester).then(({ kind }) => kinds.push(`${requester} ${kind}`));
     await settled();
     expect(kinds.toSorted()).toEqual(['a bid', 'd silence']);
-    expect(world.admissions).toContainEqual(expect.objectContaining({ code: 'BUSY' }));
+    expect(world.admissions).toContainEqual(
+      // The time that those before it in the line need.
+      expect.objectContaining({ code: 'BUSY', retryAfterMs: 20 * LIMITS.strangersWaiting }),
+    );
     world.clock.advance(19);
     await settled();
     expect(kinds).toHaveLength(2);

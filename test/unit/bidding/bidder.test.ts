@@ -122,6 +122,27 @@ describe('a bid', () => {
     });
   });
 
+  it('says what is in the way when the capacity goes while it is being decided', async () => {
+    const lockingDesk = new BiddingDesk({ lockOnBid: true });
+    const answers = [needing(1000), { requestId: 'round-2', ...needing(1000) }].map((request) =>
+      lockingDesk.answer(request),
+    );
+    expect((await Promise.all(answers))[1]).toMatchObject({
+      kind: 'decline',
+      decline: { value: { code: 'INSUFFICIENT_RESOURCES', field: 'cpu', available: '600m' } },
+    });
+  });
+
+  it('says when less may run here where it runs as many executions as it may', async () => {
+    await desk.locked();
+    desk.liveExecutions = defaultProviderLimits.maxExecutions;
+    expect(await desk.answer({ requestId: 'round-2' })).toMatchObject({
+      decline: {
+        value: { code: 'BUSY', retryable: true, retryAfterMs: defaultProviderLimits.lockTtlMs },
+      },
+    });
+  });
+
   it('that is not written down leaves nothing behind', async () => {
     desk = new BiddingDesk({ lockOnBid: true });
     desk.store.failures.push(new CodedError('STORE_BUSY', 'busy'));
@@ -184,7 +205,12 @@ describe('a lock', () => {
       expect((await desk.lock(bid, { executionId: `e${attempt}` })).type).toBe('bid');
     expect(await desk.lock(bid, { executionId: 'e3' })).toMatchObject({
       type: 'decline',
-      value: { stage: 'job-request', code: 'INSUFFICIENT_RESOURCES' },
+      value: {
+        stage: 'job-request',
+        code: 'INSUFFICIENT_RESOURCES',
+        retryable: true,
+        retryAfterMs: defaultProviderLimits.lockTtlMs,
+      },
     });
     expect(desk.ledger.leases()).toHaveLength(2);
   });
@@ -196,6 +222,10 @@ describe('a lock', () => {
     expect(await desk.lock(second, {}, 'another')).toMatchObject({
       value: {
         code: 'INSUFFICIENT_RESOURCES',
+        message: 'Taken by another job in the meantime. cpu: 1000m asked, 600m here.',
+        field: 'cpu',
+        required: '1000m',
+        available: '600m',
         retryable: true,
         retryAfterMs: defaultProviderLimits.lockTtlMs,
       },
@@ -209,14 +239,16 @@ describe('a lock', () => {
   ])('is not given to %s', async (_, changes, requester) => {
     const bid = await desk.bid();
     expect(await desk.lock(bid, changes, requester)).toMatchObject({
-      value: { code: 'BID_EXPIRED', retryable: true },
+      value: { code: 'BID_EXPIRED', retryable: true, retryAfterMs: 0 },
     });
   });
 
   it('is not given when the bid has lapsed, nor while draining', async () => {
     const bid = await desk.bid();
     desk.bidder.setDraining(true);
-    expect(await desk.lock(bid)).toMatchObject({ value: { code: 'DRAINING' } });
+    expect(await desk.lock(bid)).toMatchObject({
+      value: { code: 'DRAINING', retryAfterMs: defaultProviderLimits.drainingRetryMs },
+    });
     desk.bidder.setDraining(false);
     await desk.clock.advanceBy(defaultProviderLimits.bidValidMs);
     expect(await desk.lock(bid)).toMatchObject({ value: { code: 'BID_EXPIRED' } });
@@ -227,7 +259,7 @@ describe('a lock', () => {
     const bid = await desk.bid();
     await desk.lock(bid);
     await desk.clock.advanceBy(1000);
-    expect(await desk.lock(bid)).toMatchObject({ value: { code: 'LOCK_EXPIRED' } });
+    expect(await desk.lock(bid)).toMatchObject({ value: { code: 'LOCK_EXPIRED', retryAfterMs: 0 } });
   });
 
   it('is free at once when the negotiation ends, in memory and on disk', async () => {

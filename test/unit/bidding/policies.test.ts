@@ -12,6 +12,7 @@ function contextOf(changes: Partial<PolicyContext> = {}): PolicyContext {
     options: providerOptions(),
     draining: false,
     liveExecutions: 0,
+    retryAfter: () => ({ retryAfterMs: 700 }),
     ...changes,
   };
 }
@@ -45,6 +46,13 @@ describe('the policy chain', () => {
     ['another currency', budget('100', 'EUR'), 'PRICE', false],
   ])('says no: %s', (_, context, code, retryable) => {
     expect(checkPolicies(context)).toMatchObject({ ok: false, code, retryable });
+  });
+
+  it.each([
+    ['draining', contextOf({ draining: true }), defaultProviderLimits.drainingRetryMs],
+    ['full', contextOf({ liveExecutions: defaultProviderLimits.maxExecutions }), 700],
+  ])('says when to ask again: %s', (_, context, retryAfterMs) => {
+    expect(checkPolicies(context)).toMatchObject({ retryAfterMs });
   });
 
   it('names the first reason, the cheapest to find', () => {

@@ -27,7 +27,10 @@ describe('who answers a request', () => {
       reason: 'others fit better',
     });
     const told = await desk.answer({ answerAlways: true, answerFit });
-    expect(told).toMatchObject({ kind: 'decline', decline: { value: { code: 'POLICY', retryable: true } } });
+    expect(told).toMatchObject({
+      kind: 'decline',
+      decline: { value: { code: 'POLICY', retryable: true, retryAfterMs: 0 } },
+    });
     expect(desk.ledger.leases()).toEqual([]);
   });
 

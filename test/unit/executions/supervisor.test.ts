@@ -43,7 +43,7 @@ beforeEach(async () => {
     requirements: RESOURCES,
     ttlMs: 1000,
   });
-  if (!held.ok) throw new Error('no room');
+  if (held === undefined) throw new Error('no room');
   const lease = ledger.commit('lock', ID, 3_600_000);
   execution = {
     item: itemOf('BidAccepted', { sequence: 1 }),

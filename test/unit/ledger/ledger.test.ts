@@ -48,8 +48,8 @@ class Desk {
 
   held(wants: Parameters<Desk['hold']>[0] = {}): Lease {
     const held = this.hold(wants);
-    if (!held.ok) throw new Error(held.refusal.message);
-    return held.lease;
+    if (held === undefined) throw new Error('no room');
+    return held;
   }
 }
 
@@ -88,10 +88,8 @@ describe('the ledger', () => {
     desk.held({ ttlMs: 5000 });
     desk.held({ ttlMs: 2000, gpus: 2 });
     await desk.clock.advanceBy(500);
-    expect(desk.hold({ gpus: 1 })).toMatchObject({
-      ok: false,
-      refusal: { retryable: true, retryAfterMs: 1500 },
-    });
+    expect(desk.hold({ gpus: 1 })).toBeUndefined();
+    expect(desk.ledger.retryAfter()).toEqual({ retryAfterMs: 1500 });
     await desk.clock.advanceBy(1500);
     expect(desk.ledger.retryAfter()).toEqual({ retryAfterMs: 3000 });
   });
@@ -99,7 +97,7 @@ describe('the ledger', () => {
   it('sets aside, and gives back', () => {
     const lease = desk.held({ cpu: 1500 });
     expect(desk.ledger.pools()).toMatchObject({ locked: { cpuMillis: 1500 }, free: { cpuMillis: 500 } });
-    expect(desk.hold({ cpu: 600 })).toMatchObject({ ok: false, refusal: { code: 'INSUFFICIENT_RESOURCES' } });
+    expect(desk.hold({ cpu: 600 })).toBeUndefined();
     expect(desk.ledger.release(lease.lockId)).toEqual({ ...lease, state: 'released' });
     expect(desk.ledger.free()).toEqual(ONBOARDED);
     expect(desk.ledger.release(lease.lockId)).toBeUndefined();
@@ -111,8 +109,7 @@ describe('the ledger', () => {
     expect([first, second].flatMap(({ resources }) => resources.gpus.map(({ index }) => index))).toEqual([
       0, 1,
     ]);
-    const third = desk.hold({ gpus: 1, holder: 'c' });
-    expect(third.ok).toBe(false);
+    expect(desk.hold({ gpus: 1, holder: 'c' })).toBeUndefined();
     desk.ledger.release(first.lockId);
     expect(desk.held({ gpus: 1, holder: 'c' }).resources.gpus).toEqual(first.resources.gpus);
   });
@@ -240,7 +237,7 @@ describe('whatever is held, committed, adopted, released and expired', () => {
         const chosen = 'at' in next ? leases[next.at % Math.max(1, leases.length)] : undefined;
         if (next.kind === 'hold') {
           const held = world.hold(next);
-          if (held.ok) known.set(held.lease.lockId, held.lease);
+          if (held !== undefined) known.set(held.lockId, held);
         } else if (next.kind === 'commit' && chosen?.state === 'held') {
           world.ledger.commit(chosen.lockId, 'x', next.ttlMs);
         } else if (next.kind === 'release' && chosen !== undefined) {
