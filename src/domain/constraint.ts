@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { byteQuantity } from './quantities.ts';
+import { amountOf, comparingOf } from './constraint-matching.ts';
 
 export const constraintOperators = ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt', 'Semver'] as const;
 export type ConstraintOperator = (typeof constraintOperators)[number];
@@ -31,9 +31,7 @@ function wantsValues(constraint: ConstraintShape): string | undefined {
       return count === 0 ? undefined : `${constraint.operator} takes no values`;
     case 'Gt':
     case 'Lt':
-      return count === 1 && isMeasure(constraint.key, constraint.values[0] ?? '')
-        ? undefined
-        : `${constraint.operator} takes one number`;
+      return count === 1 ? wantsAmount(constraint) : `${constraint.operator} takes one value`;
     case 'Semver':
       return count === 1 ? undefined : 'Semver takes one version range';
     case 'In':
@@ -42,10 +40,13 @@ function wantsValues(constraint: ConstraintShape): string | undefined {
   }
 }
 
-/** A number, or a size with its unit where the key is one of memory. */
-function isMeasure(key: string, text: string): boolean {
-  if (text.trim() !== '' && Number.isFinite(Number(text))) return true;
-  return (key === 'memory.total' || key === 'gpu.vram') && byteQuantity.safeParse(text).success;
+/** A number, or a size with its unit where the key is one of memory: what matching can compare. */
+function wantsAmount({ key, operator, values }: ConstraintShape): string | undefined {
+  const comparing = comparingOf(key);
+  if (amountOf(values[0] ?? '', comparing) !== undefined) return undefined;
+  return comparing === 'bytes'
+    ? `${operator} takes one size such as 8GiB or a number of bytes`
+    : `${operator} takes one number`;
 }
 
 const checked = <T extends ConstraintShape>(constraint: T, context: z.RefinementCtx<T>): void => {

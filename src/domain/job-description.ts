@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { isContentId } from '../lib/canonical.ts';
-import { amountConflicts, constraintConflicts } from './constraint-conflicts.ts';
-import { type Constraint, hardConstraint, softConstraint } from './constraint.ts';
+import { amountConflicts } from './constraint-conflicts.ts';
+import { excludesEngine } from './constraint-values.ts';
+import { jobConstraints } from './job-constraints.ts';
 import { decimalAmount, pricePeriods } from './money.ts';
+import { PEER_ID } from './peer-id.ts';
 import { byteQuantity, cpuQuantity, durationQuantity } from './quantities.ts';
 import { rankerNames } from './ranking/index.ts';
+import { rangeProblem } from './version-range.ts';
 
 /** Bounds of one job description; listed in specs/limits.md. */
 export const jobLimits = {
@@ -19,6 +22,7 @@ export const jobLimits = {
   partitions: 1000,
   gpuGroups: 8,
   constraints: 32,
+  constraintBytes: 24_576,
   inputs: 64,
   outputs: 16,
   pathLength: 512,
@@ -28,7 +32,9 @@ export const jobLimits = {
 const INLINE_BASE64_LENGTH = Math.ceil(jobLimits.inlineBytes / 3) * 4;
 
 const contentId = z.string().max(128).refine(isContentId, 'expected a content id (CIDv1)');
-const peerId = z.string().min(1).max(128);
+const peerId = z
+  .string()
+  .regex(PEER_ID, 'expected the peer id of a node: 12D3KooW and 44 more letters and digits');
 const absolutePath = z
   .string()
   .max(jobLimits.pathLength)
@@ -96,13 +102,21 @@ const pythonEngine = z.strictObject({
   params: z.strictObject({ script: z.union([byContentId, inlineText, noPath]), ...program }),
 });
 
+const versionRange = z
+  .string()
+  .max(64)
+  .superRefine((range, context) => {
+    const message = rangeProblem(range);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+
 const gpuRequirement = z.strictObject({
   count: z.number().int().min(1).max(64).default(1),
   vendor: z.enum(['nvidia', 'amd', 'intel']).optional(),
   model: z.string().min(1).max(64).optional(),
   vram: byteQuantity.optional(),
-  driver: z.string().max(64).optional(),
-  computeCapability: z.string().max(64).optional(),
+  driver: versionRange.optional(),
+  computeCapability: versionRange.optional(),
 });
 
 const rankWeight = z.number().min(0).max(100);
@@ -134,12 +148,6 @@ const reserved = (neutral: unknown, key: string): z.ZodOptional<z.ZodType<unknow
     })
     .optional();
 
-const withoutConflicts = (hard: readonly Constraint[], context: z.RefinementCtx): void => {
-  for (const { index, message } of constraintConflicts(hard)) {
-    context.addIssue({ code: 'custom', path: [index], message });
-  }
-};
-
 const plainDescription = z.strictObject({
   name: name.default('job'),
   type: z
@@ -161,12 +169,7 @@ const plainDescription = z.strictObject({
       gpus: z.array(gpuRequirement).max(jobLimits.gpuGroups).default([]),
     })
     .prefault({}),
-  constraints: z
-    .strictObject({
-      hard: z.array(hardConstraint).max(jobLimits.constraints).superRefine(withoutConflicts).default([]),
-      soft: z.array(softConstraint).max(jobLimits.constraints).default([]),
-    })
-    .prefault({}),
+  constraints: jobConstraints(jobLimits),
   prefer: preferences.default('balanced'),
   budget: z
     .strictObject({
@@ -238,6 +241,16 @@ const consistent = (job: z.output<typeof plainDescription>, context: z.Refinemen
   };
   for (const { index, message } of amountConflicts(constraints.hard, asked)) {
     context.addIssue({ code: 'custom', path: ['constraints', 'hard', index], message });
+  }
+  for (const list of ['hard', 'soft'] as const) {
+    for (const [index, constraint] of constraints[list].entries()) {
+      if (!excludesEngine(constraint, job.engine.type)) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['constraints', list, index, 'operator'],
+        message: `the job runs on ${job.engine.type}: it needs a provider where ${constraint.key} exists`,
+      });
+    }
   }
   const excluded = new Set(job.excludedProviders);
   for (const [index, provider] of preferredProviders.entries()) {

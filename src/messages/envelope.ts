@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Evidence, EvidenceType } from '../domain/evidence.ts';
-import { PEER_ID, SIGNATURE_BYTES } from './field-schemas.ts';
+import { PEER_ID } from '../domain/peer-id.ts';
+import { SIGNATURE_BYTES } from './field-schemas.ts';
 
 /** How evidence travels: the bytes that were signed, the signature over them, and the signer's peer id. */
 export interface Envelope {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CapabilityComparison } from '../domain/comparison.ts';
 import type { Price } from '../domain/money.ts';
 import { decimalAmount, pricePeriods } from '../domain/money.ts';
+import { PEER_ID } from '../domain/peer-id.ts';
 import type { ResourceRequirements } from '../domain/resources.ts';
 import { isContentId } from '../lib/canonical.ts';
 
@@ -16,8 +17,6 @@ const MOST_GPU_GROUPS = 8;
 const MOST_COMPARED_FIELDS = 512;
 const THOUSANDTHS = 1000;
 
-/** An Ed25519 peer id in base58btc; whether it holds a key is for the signature check to say. */
-export const PEER_ID = /^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/;
 export const peerIdText = z.string().regex(PEER_ID, 'expected an Ed25519 peer id');
 export const idText = z.string().min(1).max(LONGEST_ID);
 export const text = z.string().max(LONGEST_TEXT);

@@ -220,9 +220,10 @@ describe('a job description that contradicts itself', () => {
   });
 
   it('is refused where a provider is both preferred and excluded', () => {
-    expect(refused({ preferredProviders: ['a', 'b'], excludedProviders: ['c', 'b'] })).toEqual([
+    const [a, b, c] = ['a', 'b', 'c'].map((letter) => `12D3KooW${letter.repeat(44)}`);
+    expect(refused({ preferredProviders: [a, b], excludedProviders: [c, b] })).toEqual([
       'preferredProviders.1',
     ]);
-    expect(refused({ preferredProviders: ['a'], excludedProviders: ['c'] })).toEqual([]);
+    expect(refused({ preferredProviders: [a], excludedProviders: [c] })).toEqual([]);
   });
 });
