@@ -74,6 +74,71 @@ Feature: Posting a job
       | constraints.hard.1 | custom |
     And "alice" has 0 jobs
 
+  Scenario: Values that no provider can be compared with are named where they stand
+    When this YAML is posted to "alice":
+      """
+      engine: { type: wasm, params: { module: { base64: AGFzbQEAAAA= } } }
+      resources:
+        gpus:
+          - { driver: banana }
+          - { computeCapability: ">9 <8" }
+      constraints:
+        hard:
+          - { key: location.country, operator: Gt, values: ["5"] }
+          - { key: cpu.cores, operator: In, values: [abc] }
+          - { key: memory.total, operator: Gt, values: ["1e9"] }
+        soft:
+          - { key: runtime.python, operator: Semver, values: [">=x"] }
+      """
+    Then the answer is 400 INVALID_JOB
+    And the answer names these fields:
+      | path                               | code   |
+      | constraints.hard.0.operator        | custom |
+      | constraints.hard.1.values.0        | custom |
+      | constraints.hard.2.values          | custom |
+      | constraints.soft.0.values.0        | custom |
+      | resources.gpus.0.driver            | custom |
+      | resources.gpus.1.computeCapability | custom |
+    And "alice" has 0 jobs
+
+  Scenario: A job that wants its own engine not to be there is refused
+    When this YAML is posted to "alice":
+      """
+      engine: { type: wasm, params: { module: { base64: AGFzbQEAAAA= } } }
+      constraints: { hard: [{ key: engine.wasm, operator: DoesNotExist }] }
+      """
+    Then the answer is 400 INVALID_JOB
+    And the answer names these fields:
+      | path                        | code   |
+      | constraints.hard.0.operator | custom |
+    And "alice" has 0 jobs
+
+  Scenario Outline: A provider is named by its peer id
+    When this YAML is posted to "alice":
+      """
+      engine: { type: wasm, params: { module: { base64: AGFzbQEAAAA= } } }
+      <list>: [12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN, <id>]
+      """
+    Then the answer is 400 INVALID_JOB
+    And the answer names these fields:
+      | path     | code           |
+      | <list>.1 | invalid_format |
+    And "alice" has 0 jobs
+
+    Examples:
+      | list               | id                                                       |
+      | preferredProviders | bob                                                      |
+      | excludedProviders  | 12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXT      |
+      | excludedProviders  | did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK |
+
+  Scenario: Constraints that are too long for a bid request are refused before anybody is asked
+    When a job with 28 KiB of constraints is posted to "alice"
+    Then the answer is 400 INVALID_JOB
+    And the answer names these fields:
+      | path             | code   |
+      | constraints.hard | custom |
+    And "alice" has 0 jobs
+
   Scenario: A post that is sent twice makes one job
     When this YAML is posted to "alice" with the idempotency key "monday":
       """

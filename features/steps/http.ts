@@ -40,6 +40,21 @@ When(
   },
 );
 
+/** Each constraint has 4 KiB of values. */
+When(
+  'a job with {int} KiB of constraints is posted to {string}',
+  async (world: MarketWorld, sizeKib: number, name: string) => {
+    const hard = Array.from({ length: sizeKib / 4 }, (_, at) => ({
+      key: `label.l${at}`,
+      operator: 'NotIn',
+      values: Array.from({ length: 32 }, (_value, index) => `${index}`.padStart(128, 'x')),
+    }));
+    const engine = { type: 'wasm', params: { module: { base64: 'AGFzbQEAAAA=' } } };
+    const body = JSON.stringify({ engine, constraints: { hard } });
+    await post(world, name, body, { 'content-type': MEDIA_TYPES.JSON });
+  },
+);
+
 When('{string} is asked for {string}', async (world: MarketWorld, name: string, path: string) => {
   world.answers.push(await world.node(name).api.send('GET', path));
 });
