@@ -1,5 +1,5 @@
 import type { ContentStore } from '../../src/content/index.ts';
-import { type Advert, advertContent } from '../../src/domain/advert.ts';
+import { type Advert, type AdvertContent, advertContent } from '../../src/domain/advert.ts';
 import type { Evidence, Notary } from '../../src/domain/evidence.ts';
 import type { Resources } from '../../src/domain/resources.ts';
 import { createNotary, identityOf } from '../../src/identity/index.ts';
@@ -24,6 +24,12 @@ export const NETWORK = 'simulated';
 /** Small, so that ten thousand of them fit into one process: none of these bounds is reached in the benchmark. */
 const REMEMBERED = 64;
 const TABLE = 8;
+const SMALL_TABLE = {
+  ...defaultRegistryLimits,
+  maxPeers: TABLE,
+  sampledPeers: TABLE,
+  rememberedSigners: REMEMBERED,
+};
 
 /** A provider of the benchmark: network, provider and registry as in a node, on a disk and in a sandbox of memory. */
 export interface LightProvider {
@@ -69,7 +75,7 @@ export async function startLightProvider(
   world: World,
   name: string,
   machine: Resources,
-  shared: { readonly verifier: Verifier; readonly received: Received },
+  shared: { readonly verifier: Verifier; readonly received: Received; readonly tellsOfItself: boolean },
 ): Promise<LightProvider> {
   const random = world.random.fork(`provider/${name}`);
   const identity = identityOf(random.bytes(32));
@@ -88,16 +94,15 @@ export async function startLightProvider(
   );
   const content = createMemoryContent(new MemoryBlocks(), network.blockTransport);
   const provider = createLightProvider(world, notary, clock, network, content, machine);
+  const described = (): AdvertContent | undefined => {
+    const description = provider.describe();
+    return description === undefined ? undefined : advertContent(description);
+  };
   const registry = createRegistry(
     {
       ownJobs: false,
       preferredPeers: [],
-      limits: {
-        ...defaultRegistryLimits,
-        maxPeers: TABLE,
-        sampledPeers: TABLE,
-        rememberedSigners: REMEMBERED,
-      },
+      limits: shared.tellsOfItself ? defaultRegistryLimits : SMALL_TABLE,
     },
     {
       clock,
@@ -107,6 +112,7 @@ export async function startLightProvider(
       store: { load: async () => [], write: async () => {} },
       publisher: network.adverts,
       notary,
+      ...(shared.tellsOfItself ? { describe: described } : {}),
     },
   );
   network.attach({
@@ -120,11 +126,11 @@ export async function startLightProvider(
   });
   await provider.start();
   await network.start();
+  if (shared.tellsOfItself) await registry.start();
   const signed = (validForMs: number): Evidence<Advert> => {
-    const description = provider.describe();
-    if (description === undefined) throw new Error('the provider does not run');
+    const content = described();
+    if (content === undefined) throw new Error('the provider does not run');
     const providerRecord = network.adverts.peerRecord();
-    const content = advertContent(description);
     return notary.sign('advert', { ...content, validForMs, sequence: clock.nowMs(), providerRecord });
   };
   return {
@@ -134,6 +140,7 @@ export async function startLightProvider(
     advert: (validForMs) => encodeFrame({ kind: 'advert', body: envelopeOf(signed(validForMs)) }),
     advertise: (validForMs) => network.adverts.publish(signed(validForMs)),
     stop: async () => {
+      await registry.stop();
       await network.stop();
       await provider.stop();
     },

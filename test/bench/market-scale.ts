@@ -1,6 +1,6 @@
 import { type Bench, type Figure, percentile, round } from './figure.ts';
 import type { Fleet } from './market-fleet.ts';
-import { runScale, wantedBids } from './market-scene.ts';
+import { MOST_WHO_TELL, runScale, wantedBids } from './market-scene.ts';
 
 const FLEETS: readonly Fleet[] = ['identical', 'mixed'];
 /** Fewer jobs where each costs more. */
@@ -39,7 +39,9 @@ export const marketScale: Bench = {
         const { winnerPercentiles, postToContractMs } = result;
         const mean = winnerPercentiles.reduce((sum, one) => sum + one, 0) / winnerPercentiles.length;
         figure('bids_handled_per_job', result.bidsHandledPerJob, 'bids', { wanted: wantedBids });
-        figure('messages_per_node_per_job', result.messagesPerNodePerJob, 'messages');
+        figure('messages_per_node_per_job', result.messagesPerNodePerJob, 'messages', {
+          adverts: nodes <= MOST_WHO_TELL ? 'production' : 'modelled',
+        });
         figure('success_rate', result.successRate, 'share');
         figure('winner_percentile', mean, 'share', { p90: round(percentile(winnerPercentiles, 0.9), 4) });
         figure('post_to_contract_p50', percentile(postToContractMs, 0.5), 'ms', {

@@ -42,6 +42,12 @@ const BIDDING_MS = 250;
 const BY_FIT = { soft: 3, load: 2, fit: 2 };
 const LINKS_PER_NODE = 4;
 const JOB_LIMIT_MS = 60_000;
+/**
+ * Up to here the providers tell of themselves as nodes do, and the market opens when they have settled. To let thousands
+ * settle takes too long: their adverts come as often as those of a settled network do, with nothing told before its time.
+ */
+export const MOST_WHO_TELL = 100;
+const SETTLING_INTERVALS = 6;
 /** Adverts that one neighbour hands on at once. */
 const HANDED_ON = 400;
 /** Adverts of one provider that come faster are not taken. */
@@ -52,6 +58,7 @@ export const wantedBids = WANTED_BIDS;
 
 /** One requester and `nodes` providers on a random graph. Production code but for the wires, the disks and the sandbox. */
 export async function runScale({ nodes, fleet, jobs }: ScaleOptions): Promise<ScaleResult> {
+  const tellsOfItself = nodes <= MOST_WHO_TELL;
   const world = new World({
     seed: `market ${fleet} ${nodes}`,
     network: { latencyMs: [20, 150], connectAll: false },
@@ -65,12 +72,13 @@ export async function runScale({ nodes, fleet, jobs }: ScaleOptions): Promise<Sc
     const starting = startLightProvider(world, String(index), machineOf(fleet, random, index), {
       verifier,
       received,
+      tellsOfItself,
     });
     providers.push(await starting);
   }
-  await fillTable(world, requester, providers);
+  if (!tellsOfItself) await fillTable(world, requester, providers);
   link(world, requester, providers);
-  await world.clock.advanceBy(1000);
+  await world.clock.advanceBy(tellsOfItself ? SETTLING_INTERVALS * advertIntervalMs(nodes) : 1000);
   return postJobs(world, requester, providers, received, { nodes, fleet, jobs });
 }
 
@@ -193,6 +201,7 @@ function advertising(
   world: World,
   providers: readonly LightProvider[],
 ): (durationMs: number) => Promise<void> {
+  if (providers.length <= MOST_WHO_TELL) return (durationMs) => world.clock.advanceBy(durationMs);
   const intervalMs = advertIntervalMs(providers.length);
   let owed = 0;
   let next = 0;
