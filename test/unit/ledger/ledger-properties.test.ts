@@ -79,12 +79,15 @@ class Play {
     const { locked, allocated, free, onboarded } = ledger.pools();
     for (const amount of ['cpuMillis', 'memoryBytes', 'diskBytes'] as const) {
       const inLeases = leases.reduce((sum, { resources }) => sum + resources[amount], 0);
-      expect(locked[amount] + allocated[amount], amount).toBe(inLeases);
-      expect(inLeases, amount).toBeLessThanOrEqual(onboarded[amount]);
-      expect(inLeases + free[amount], amount).toBe(onboarded[amount]);
+      expect(locked[amount] + allocated[amount]).toBe(inLeases);
+      expect(inLeases).toBeLessThanOrEqual(onboarded[amount]);
+      expect(inLeases + free[amount]).toBe(onboarded[amount]);
     }
     const given = [...locked.gpus, ...allocated.gpus, ...free.gpus].map(({ index }) => index);
-    expect(given.toSorted(), 'each device is in one place').toEqual(onboarded.gpus.map(({ index }) => index));
+    expect(
+      given.toSorted((a, b) => a - b),
+      'each device is in one place',
+    ).toEqual(onboarded.gpus.map(({ index }) => index));
     const devices = leases.flatMap(({ resources }) => resources.gpus.map(({ index }) => index));
     expect(new Set(devices).size, 'a device is given twice').toBe(devices.length);
     expect(leases.map(({ lockId }) => lockId).toSorted()).toEqual([...this.endsAtMs.keys()].toSorted());
