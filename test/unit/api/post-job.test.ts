@@ -241,11 +241,11 @@ describe('a body that cannot be read', () => {
   });
 
   it('looks at each of very many keys once', async () => {
-    const keys = Array.from({ length: 60_000 }, (_, index) => `key${index}: 1`);
+    const keys = Array.from({ length: 30_000 }, (_, index) => `key${index}: 1`);
     const problem = await refusalOf(await post(yamlPost(keys.join('\n'))));
     expect(problem).toMatchObject({ status: 400, code: 'INVALID_JOB' });
     const twice = await refusalOf(await post(yamlPost([...keys, 'key7: 2'].join('\n'))));
-    expect(twice['detail']).toContain('(line 60001)');
+    expect(twice['detail']).toContain('(line 30001)');
   });
 
   it.each([
