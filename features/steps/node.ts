@@ -10,7 +10,8 @@ setWorldConstructor(MarketWorld);
 /**
  * One row of a table of nodes. Columns: node, provides (yes), price (0.02 an hour), cpu (4), memory (8GiB),
  * work (20ms), label (none, or key=value), locks (when asked, or with the bid), lock time (as in use), gpus (none, or
- * 2 x 16GiB), wants (so many bids that nobody is left out).
+ * 2 x 16GiB), nvidia-smi prints (nothing, or a file of test/fixtures/gpu; then the machine is this one with those
+ * devices), wants (so many bids that nobody is left out).
  */
 function specOf(row: Readonly<Record<string, string>>): Omit<NodeSpec, 'realExecutor'> {
   const { node = '', provides, price, cpu, memory, work, label = '', locks, gpus, wants } = filled(row);
@@ -27,6 +28,7 @@ function specOf(row: Readonly<Record<string, string>>): Omit<NodeSpec, 'realExec
     cpuMillis: cpuQuantity.parse(cpu ?? '4'),
     memoryBytes: byteQuantity.parse(memory ?? '8GiB'),
     gpus: gpus === undefined ? [] : devicesOf(gpus),
+    nvidiaSmi: filled(row)['nvidia-smi prints'],
     wantedBids: wants === undefined ? WANTED_BIDS : Number(wants),
     lockTtlMs: lockTime === undefined ? undefined : durationQuantity.parse(lockTime),
     workMs: durationQuantity.parse(work ?? '20ms'),
@@ -83,6 +85,15 @@ Then('{string} offers nothing: {string}', async (world: MarketWorld, name: strin
   expect(offersNothing).toContain(because);
   expect([machine.cpuMillis, free.cpuMillis, leases.length]).toEqual([0, 0, 0]);
 });
+
+Then(
+  '{string} has {int} devices of driver {string} and compute capability {string}',
+  async (world: MarketWorld, name: string, count: number, driver: string, computeCapability: string) => {
+    const { onboarded } = await world.node(name).api.resources();
+    expect(onboarded.gpus).toHaveLength(count);
+    for (const device of onboarded.gpus) expect(device).toMatchObject({ driver, computeCapability });
+  },
+);
 
 /** Whatever a scenario was about, at its end nobody holds capacity any more. */
 After(async (world: MarketWorld) => {

@@ -10,8 +10,10 @@ import { silentLogger } from '../../src/lib/logger.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { createLibp2pUnderlay } from '../../src/network/libp2p/libp2p-underlay.ts';
 import { type BidmeshNode, startNode } from '../../src/node.ts';
+import type { MachineInventory } from '../../src/provider/resources/probe.ts';
 import { createScriptedExecutor } from '../../test/simulation/scripted-executor.ts';
 import { ApiClient } from './api-client.ts';
+import { pathWithNvidiaSmi } from './gpu-tool.ts';
 import { CountingRunRecord } from './run-record.ts';
 import { ScriptedUnderlay } from './scripted-underlay.ts';
 
@@ -30,6 +32,8 @@ export interface NodeSpec {
   readonly cpuMillis: number;
   readonly memoryBytes: number;
   readonly gpus: readonly GpuDevice[];
+  /** What the nvidia-smi of its machine prints, a file of test/fixtures/gpu; undefined where the devices are scripted. */
+  readonly nvidiaSmi: string | undefined;
   /** Bids that its searches are content with. */
   readonly wantedBids: number;
   /** How long its locks last; undefined: as in use. */
@@ -70,23 +74,23 @@ export async function startTestNode(spec: NodeSpec, around: NodeSurroundings): P
     }),
   );
   const runs = new CountingRunRecord();
+  const searchPath = process.env['PATH'] ?? '';
+  const tools = join(around.root, `${spec.name}-tools`);
   const node = await startNode(
     options,
-    { nodePath: process.execPath, searchPath: process.env['PATH'] ?? '', constrainedMemoryBytes: 0 },
+    {
+      nodePath: process.execPath,
+      searchPath:
+        spec.nvidiaSmi === undefined
+          ? searchPath
+          : await pathWithNvidiaSmi(spec.nvidiaSmi, searchPath, tools),
+      constrainedMemoryBytes: 0,
+    },
     {
       logger: silentLogger,
       identity,
       underlay: () => underlay,
-      machine: {
-        resources: {
-          cpuMillis: spec.cpuMillis,
-          memoryBytes: spec.memoryBytes,
-          diskBytes: 100 * GIB,
-          gpus: spec.gpus,
-        },
-        cpu: { cores: Math.ceil(spec.cpuMillis / 1000), arch: 'x64', model: 'scripted', vendor: 'none' },
-        notes: [],
-      },
+      ...(spec.nvidiaSmi === undefined ? { machine: machineOf(spec) } : {}),
       ...(spec.realExecutor
         ? {}
         : {
@@ -101,6 +105,14 @@ export async function startTestNode(spec: NodeSpec, around: NodeSurroundings): P
     api: new ApiClient(() => node.apiUrl, around.signal),
     underlay,
     runs,
+  };
+}
+
+function machineOf({ cpuMillis, memoryBytes, gpus }: NodeSpec): MachineInventory {
+  return {
+    resources: { cpuMillis, memoryBytes, diskBytes: 100 * GIB, gpus },
+    cpu: { cores: Math.ceil(cpuMillis / 1000), arch: 'x64', model: 'scripted', vendor: 'none' },
+    notes: [],
   };
 }
 
