@@ -14,9 +14,11 @@ function containsText(text: string, part: string | undefined): boolean {
   return part === undefined || text.toLowerCase().includes(part.toLowerCase());
 }
 
+/** Only by the numbers: what stands behind a dash in the version of a driver is a build and no prerelease. */
 function inRange(version: string | undefined, range: string | undefined): boolean {
   if (range === undefined) return true;
-  return version !== undefined && versionInRange(version, range) === true;
+  const [numbers] = version?.split('-', 1) ?? [];
+  return numbers !== undefined && versionInRange(numbers, range) === true;
 }
 
 const DEVICE_TESTS: readonly DeviceTest[] = [

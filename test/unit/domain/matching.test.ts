@@ -136,6 +136,18 @@ describe('comparing devices', () => {
     expect(compare(withGpus(group), two).hardOk).toBe(true);
   });
 
+  it.each([
+    ['535.183.01', '>=535.104.05', true],
+    ['560.35.03', '>=550', true],
+    ['535.183.01', '>=550', false],
+    // A driver of the kernel is numbered like it, with its build behind a dash: that is no prerelease.
+    ['6.8.0-45-generic', '>=6.8.0', true],
+    ['6.8.0-45-generic', '<6.8.0', false],
+  ])('the driver %s in the range %s: %s', (driver, range, fits) => {
+    const machine = available({ free: resources({ gpus: [device(0, { driver })] }) });
+    expect(compare(withGpus({ count: 1, driver: range }), machine).hardOk).toBe(fits);
+  });
+
   it('takes the smallest that fits and leaves the large one', () => {
     const gpus = [device(0, { vramBytes: 80 * GIB }), device(1), device(2, { vramBytes: 16 * GIB })];
     expect(chooseDevices([{ count: 1, vramBytes: 24 * GIB }], gpus)?.map((gpu) => gpu.index)).toEqual([1]);

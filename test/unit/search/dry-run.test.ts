@@ -156,14 +156,15 @@ describe('a dry run', () => {
   });
 
   it('asks those whom the job would ask', async () => {
+    const [a, b] = ['a', 'b'].map((letter) => `12D3KooW${letter.repeat(44)}`);
     const running = start({
       orchestrationType: 'push',
-      preferredProviders: ['a'],
-      excludedProviders: ['b'],
+      preferredProviders: [a],
+      excludedProviders: [b],
     });
     const { targets, request } = await onAir();
-    expect(targets).toEqual([{ peer: 'a' }]);
-    expect(request).toMatchObject({ exclude: ['b'], answerAlways: true, answerShare: 1 });
+    expect(targets).toEqual([{ peer: a }]);
+    expect(request).toMatchObject({ exclude: [b], answerAlways: true, answerShare: 1 });
     market.hearers = new Set();
     market.published[0]?.listener.audienceChanged();
     await clock.runUntilSettled(running, 10_000);
