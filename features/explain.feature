@@ -45,3 +45,24 @@ Feature: Why a job is where it is
     Then the job fails: "No provider could take the job: 1 x INSUFFICIENT_RESOURCES (cpu)."
     And 2 searches were made
     And the explanation counts 1 x INSUFFICIENT_RESOURCES because of cpu
+
+  Scenario: An unplaced job: the price that would have done
+    Given the nodes:
+      | node  | provides | price |
+      | alice | no       |       |
+      | bob   | yes      | 0.09  |
+      | carol | yes      | 0.05  |
+    When "alice" posts a job:
+      """
+      budget: { maxPrice: "0.02" }
+      timeouts: { execution: 1h }
+      """
+    Then the job fails: "2 x PRICE (budget.maxPrice)"
+    And the explanation counts 2 x PRICE because of budget.maxPrice
+    And the explanation suggests "0.05 USD"
+    When "alice" posts a job:
+      """
+      budget: { maxPrice: "0.05" }
+      timeouts: { execution: 1h }
+      """
+    Then the job completes on "carol"

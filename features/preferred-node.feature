@@ -33,6 +33,30 @@ Feature: Choosing the preferred node
     And "preferred" of "bob" is 1000: "preferred by the job: comes before every other provider"
     And the explanation says that "bob" won, of "bob, carol", because "The job prefers it"
 
+  Scenario: A job without GPUs leaves the last node that has some to others, while another fits
+    Given the nodes:
+      | node  | provides | price | gpus      |
+      | alice | no       |       |           |
+      | bob   | yes      | 0.01  | 1 x 16GiB |
+      | carol | yes      | 0.90  |           |
+    When "alice" posts a job:
+      """
+      prefer: price
+      """
+    Then the job completes on "carol"
+    And the bids are ranked: "carol, bob"
+    And "fit" of "bob" says "the last provider with free devices: comes after the others"
+    When "alice" posts a job:
+      """
+      resources: { gpus: [{ count: 1 }] }
+      """
+    Then the job completes on "bob"
+    When "alice" posts a job:
+      """
+      excludedProviders: [$carol]
+      """
+    Then the job completes on "bob"
+
   Scenario: A soft constraint decides between equals
     Given the nodes:
       | node  | provides | label     |

@@ -60,6 +60,29 @@ Feature: Asking chosen providers
     And 1 search was made
     When the job of "erin" is cancelled
 
+  Scenario: When every preferred provider says no for good, a second round asks nobody and the job fails with all of it
+    Given the nodes:
+      | node  | provides | price | cpu |
+      | alice | no       |       | 1   |
+      | bob   | yes      | 0.01  | 1   |
+      | carol | yes      | 0.02  | 2   |
+      | dave  | yes      | 0.03  | 8   |
+      | erin  | yes      | 0.04  | 8   |
+    And the terms that come to "dave" name half of its price, signed by "alice"
+    When "alice" posts a job:
+      """
+      orchestrationType: push
+      preferredProviders: [$bob, $carol, $dave]
+      resources: { cpu: 4 }
+      """
+    Then the job fails: "2 x INSUFFICIENT_RESOURCES (cpu), 1 x INVALID: The price is not the one that was bid"
+    And 2 searches were made
+    And "bob, carol, dave" were asked, and nobody else
+    And "erin" ran nothing
+    And the explanation counts:
+      | code                   | field | count |
+      | INSUFFICIENT_RESOURCES | cpu   | 2     |
+
   Scenario: When no preferred provider can be reached the job fails at once, and not at the end of its window
     Given the nodes:
       | node  | provides |

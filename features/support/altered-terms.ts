@@ -14,15 +14,14 @@ function record(value: unknown): Terms {
   return value as Terms;
 }
 
-/** Signs terms with a node's own key, as a dishonest node could. */
-export function signAs(identity: Identity, network: string): Sign {
+/** Signs terms, or what else is said, with a node's own key, as a dishonest node could. */
+export function signAs(identity: Identity, network: string, type = 'contract-terms'): Sign {
   const key = createPrivateKey({
     key: Buffer.concat([PRIVATE_DER_PREFIX, identity.privateKeyRaw.subarray(0, 32)]),
     format: 'der',
     type: 'pkcs8',
   });
-  return (payload) =>
-    new Uint8Array(sign(null, Buffer.concat([domainOf(network, 'contract-terms'), payload]), key));
+  return (payload) => new Uint8Array(sign(null, Buffer.concat([domainOf(network, type), payload]), key));
 }
 
 /** Changes the terms inside proposals and lets every other frame through; without `signed` the old signature stays. */
@@ -43,5 +42,20 @@ export function alterTerms(
       kind,
       body: { ...proposal, terms: { ...envelope, payload, signature } },
     });
+  };
+}
+
+/** Changes the bids that a node makes, signed again by `signed`, and lets every other frame through. */
+export function alterBids(change: (bid: Terms) => Terms, signed: Sign): (frame: Uint8Array) => Uint8Array {
+  return (frame) => {
+    const { kind, body } = record(decodeCanonical(frame));
+    if (kind !== 'bid') return frame;
+    const envelope = record(body);
+    const { payload: before } = envelope;
+    if (!(before instanceof Uint8Array)) throw new Error('an envelope holds bytes');
+    const message = record(decodeCanonical(before));
+    const value = change(record(message['value']));
+    const payload = new Uint8Array(encodeCanonical({ ...message, value }));
+    return encodeCanonical({ kind, body: { ...envelope, payload, signature: signed(payload) } });
   };
 }

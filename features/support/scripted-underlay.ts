@@ -14,6 +14,7 @@ export class ScriptedUnderlay implements Underlay {
   #gossips = true;
   #vanished = false;
   #alterIncoming: ((frame: Uint8Array) => Uint8Array) | undefined;
+  #alterOutgoing: ((frame: Uint8Array) => Uint8Array) | undefined;
 
   constructor(inner: Underlay) {
     this.#inner = inner;
@@ -42,11 +43,17 @@ export class ScriptedUnderlay implements Underlay {
     this.#gossips = true;
     this.#vanished = false;
     this.#alterIncoming = undefined;
+    this.#alterOutgoing = undefined;
   }
 
   /** Changes what comes in on channels that this node opened. */
   alterIncoming(alter: (frame: Uint8Array) => Uint8Array): void {
     this.#alterIncoming = alter;
+  }
+
+  /** Changes what this node says on channels that it opened. */
+  alterOutgoing(alter: (frame: Uint8Array) => Uint8Array): void {
+    this.#alterOutgoing = alter;
   }
 
   get self(): string {
@@ -123,7 +130,8 @@ export class ScriptedUnderlay implements Underlay {
     return {
       peer: channel.peer,
       ended: channel.ended,
-      send: (frame) => (this.#silent ? Promise.resolve() : channel.send(frame)),
+      send: (frame) =>
+        this.#silent ? Promise.resolve() : channel.send(this.#alterOutgoing?.(frame) ?? frame),
       receive: async () => {
         const frame = await channel.receive();
         return frame === undefined || this.#alterIncoming === undefined ? frame : this.#alterIncoming(frame);

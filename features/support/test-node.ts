@@ -11,7 +11,7 @@ import { systemRandom } from '../../src/lib/random.ts';
 import { createLibp2pUnderlay } from '../../src/network/libp2p/libp2p-underlay.ts';
 import { type BidmeshNode, startNode } from '../../src/node.ts';
 import type { MachineInventory } from '../../src/provider/resources/probe.ts';
-import { createScriptedExecutor } from '../../test/simulation/scripted-executor.ts';
+import { createScriptedExecutor, type ScriptedWork } from '../../test/simulation/scripted-executor.ts';
 import { ApiClient } from './api-client.ts';
 import { pathWithNvidiaSmi } from './gpu-tool.ts';
 import { CountingRunRecord } from './run-record.ts';
@@ -60,6 +60,8 @@ export interface TestNode {
   readonly underlay: ScriptedUnderlay;
   /** What its scripted executor ran. */
   readonly runs: CountingRunRecord;
+  /** How the work of its scripted executor goes from now on. */
+  readonly work: ScriptedWork;
 }
 
 /** Starts a node of production parts on TCP over loopback; only the machine, and where asked the executor, is scripted. */
@@ -74,6 +76,7 @@ export async function startTestNode(spec: NodeSpec, around: NodeSurroundings): P
     }),
   );
   const runs = new CountingRunRecord();
+  const work: ScriptedWork = { durationMs: spec.workMs };
   const searchPath = process.env['PATH'] ?? '';
   const tools = join(around.root, `${spec.name}-tools`);
   const node = await startNode(
@@ -94,7 +97,7 @@ export async function startTestNode(spec: NodeSpec, around: NodeSurroundings): P
       ...(spec.realExecutor
         ? {}
         : {
-            executor: createScriptedExecutor(systemClock, runs, () => ({ durationMs: spec.workMs })),
+            executor: createScriptedExecutor(systemClock, runs, () => work),
           }),
     },
   );
@@ -105,6 +108,7 @@ export async function startTestNode(spec: NodeSpec, around: NodeSurroundings): P
     api: new ApiClient(() => node.apiUrl, around.signal),
     underlay,
     runs,
+    work,
   };
 }
 

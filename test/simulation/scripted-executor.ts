@@ -16,14 +16,16 @@ export class RunRecord {
   }
 }
 
+export interface ScriptedWork {
+  durationMs: number;
+  exitReason?: ExecutionOutcome['exitReason'];
+}
+
 /** Work that takes `durationMs` and prints its execution id. */
 export function createScriptedExecutor(
   clock: Clock,
   record: RunRecord,
-  script: (executionId: string) => {
-    readonly durationMs: number;
-    readonly exitReason?: ExecutionOutcome['exitReason'];
-  },
+  script: (executionId: string) => Readonly<ScriptedWork>,
 ): Executor {
   return {
     probe: async () => ({
