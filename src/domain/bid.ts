@@ -52,7 +52,7 @@ export interface BidRequest {
 export interface BidTime {
   /** How long the provider lets the work run at most. */
   readonly durationMs: number;
-  /** How soon it would start after the contract. */
+  /** How late it may start after the contract: a deadline, and no estimate. */
   readonly startWithinMs: number;
 }
 
@@ -79,6 +79,8 @@ export interface Bid {
   readonly jobId: string;
   readonly price: Price;
   readonly time: BidTime;
+  /** How long it would take from the contract to the start, as far as the provider can tell. */
+  readonly startsInMs?: number;
   /** From receipt, on the receiver's clock. */
   readonly validForMs: number;
   /** Partitions this provider could take at once. */

@@ -28,6 +28,7 @@ export const bidMessage: SignedMessage<Bid> = {
     jobId: idText,
     price: statedPrice,
     time: z.strictObject({ durationMs, startWithinMs: durationMs }),
+    startsInMs: durationMs.exactOptional(),
     validForMs: durationMs,
     slots: z.number().int().min(1).max(MOST_SLOTS),
     comparison: capabilityComparison,

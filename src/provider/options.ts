@@ -49,6 +49,9 @@ export interface ProviderLimits {
   readonly maxInputBytes: number;
   readonly maxExecutionTimeoutMs: number;
   readonly longestStartWithinMs: number;
+  /** Of each engine the last starts by which bids say how soon the next one is, and what they say before the first. */
+  readonly startsRemembered: number;
+  readonly unseenStartMs: number;
   /** What terms may ask for at most: work without its requester, and results that nobody fetched. */
   readonly longestOrphanAfterMs: number;
   readonly longestRetentionMs: number;
@@ -72,6 +75,8 @@ export const defaultProviderLimits: ProviderLimits = {
   maxInputBytes: 4 * 1024 * 1024 * 1024,
   maxExecutionTimeoutMs: 7 * 24 * 3_600_000,
   longestStartWithinMs: 3_600_000,
+  startsRemembered: 32,
+  unseenStartMs: 200,
   longestOrphanAfterMs: 24 * 3_600_000,
   longestRetentionMs: 7 * 24 * 3_600_000,
   admission: defaultAdmissionLimits,

@@ -11,6 +11,7 @@ import { ExecutionBook } from './executions/execution-book.ts';
 import { OrphanWatch } from './executions/orphan-watch.ts';
 import { Reporter, type ServedTo } from './executions/reporter.ts';
 import { Settler } from './executions/settler.ts';
+import { StartTimes } from './executions/start-times.ts';
 import { Supervisor } from './executions/supervisor.ts';
 import type { ProviderNeeds } from './index.ts';
 import { ResourceLedger } from './locks/ledger.ts';
@@ -53,10 +54,12 @@ export function wireProvider(
   const ledger = wireLedger(needs, highestVersion, id, (lease) =>
     supervisor.stop(lease.executionId, OVERRUN),
   );
+  const starts = new StartTimes(options.limits);
   const supervisor: Supervisor = new Supervisor(options, {
     ...needs,
     ledger,
     book,
+    starts,
     onChanged: (requester) => reporter.changed(requester),
   });
   const settler = new Settler({
@@ -86,7 +89,7 @@ export function wireProvider(
     },
   );
   const liveExecutions = (): number => book.liveCount();
-  const bidder = new Bidder(options, { ...needs, newId: id, ledger, liveExecutions });
+  const bidder = new Bidder(options, { ...needs, newId: id, ledger, starts, liveExecutions });
   const frontDesk = new FrontDesk(options.limits.admission, { clock, gate, bidder });
   const begin = (execution: ProviderExecution): void => {
     book.add(execution);

@@ -1,17 +1,33 @@
-import { BEST_VALUE, boundedValue, type Ranker } from './ranker.ts';
+import { BEST_VALUE, boundedValue, NEUTRAL_VALUE, type Ranker } from './ranker.ts';
 
-/** Differences below this are noise. */
-const SHORTEST_MS = 1000;
+/** Differences below this are noise, and no reason to promise less. */
+const SHORTEST_MS = 100;
 
-/** The soonest start has 1000; one that takes twice as long has 500. */
+const SECOND_MS = 1000;
+/** From here on tenths of a second say nothing. */
+const LONG_MS = 9950;
+
+function secondsText(ms: number): string {
+  if (ms < SHORTEST_MS) return 'less than 0.1 s';
+  return `about ${(ms / SECOND_MS).toFixed(ms < LONG_MS ? 1 : 0)} s`;
+}
+
+/** The soonest start has 1000; one that takes twice as long has 500, and so has one of which nothing is said. */
 export const startTimeRanker: Ranker = {
   name: 'speed',
   prepare({ contenders }) {
-    const times = contenders.map(({ bid }) => Math.max(SHORTEST_MS, bid.time.startWithinMs));
-    const soonest = times.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY);
-    return ({ bid }) => ({
-      value: boundedValue((soonest * BEST_VALUE) / Math.max(SHORTEST_MS, bid.time.startWithinMs)),
-      reason: `starts within ${bid.time.startWithinMs} ms`,
-    });
+    const soonest = Math.min(
+      ...contenders.flatMap(({ bid: { startsInMs } }) =>
+        startsInMs === undefined ? [] : [Math.max(SHORTEST_MS, startsInMs)],
+      ),
+    );
+    return ({ bid: { startsInMs } }) => {
+      if (startsInMs === undefined)
+        return { value: NEUTRAL_VALUE, reason: 'does not say how soon it starts' };
+      return {
+        value: boundedValue((soonest * BEST_VALUE) / Math.max(SHORTEST_MS, startsInMs)),
+        reason: `starts in ${secondsText(startsInMs)}`,
+      };
+    };
   },
 };

@@ -1,5 +1,4 @@
 import type { Bid, BidRequest, Decline, JobRequest, Refusal } from '../../domain/bid.ts';
-import { fitAfter } from '../../domain/bid-fit.ts';
 import type { CapabilityComparison } from '../../domain/comparison.ts';
 import type { AvailableCapability, NodeTraits } from '../../domain/capability.ts';
 import type { Evidence, Notary } from '../../domain/evidence.ts';
@@ -13,16 +12,15 @@ import type { ResourceLedger } from '../locks/ledger.ts';
 import type { ProviderOptions } from '../options.ts';
 import type { Answer, Asked, BidAnswer, ProviderStore, RequesterLink } from '../ports.ts';
 import { BidBook, type GrantedLock, type OpenBid } from './bid-book.ts';
+import { type DraftNeeds, draftBid } from './bid-draft.ts';
 import { refusalOf, signDecline } from './declining.ts';
-import { loadAfter, placesIn } from './places.ts';
 import { checkPolicies } from './policies.ts';
 import { draining, EXPIRED, LOCK_EXPIRED, noPlaceLeft, taken } from './refusals.ts';
 import { tellsNo, turnOf, voiceOf } from './turnout.ts';
 
-export interface BidderNeeds {
+export interface BidderNeeds extends DraftNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly newId: () => string;
   readonly notary: Notary;
   readonly ledger: Pick<
     ResourceLedger,
@@ -132,7 +130,7 @@ export class Bidder {
   async #bid(requester: string, request: BidRequest, comparison: CapabilityComparison): Promise<Answer> {
     const { clock, notary, store } = this.#needs;
     const { limits, lockOnBid } = this.#options;
-    const bid = this.#bidFor(request, comparison);
+    const bid = draftBid(request, comparison, this.#options, this.#needs);
     if (bid.slots < 1) return this.#decline(request, 'bid', this.#takenFor(request));
     const turn = turnOf(request, comparison, bid.fit);
     if (turn.kind === 'left-out' && requester !== notary.self)
@@ -170,26 +168,6 @@ export class Bidder {
       this.#freeInBackground(open);
       throw error;
     }
-  }
-
-  #bidFor(request: BidRequest, comparison: CapabilityComparison): Bid {
-    const { newId, link, ledger } = this.#needs;
-    const { limits, price } = this.#options;
-    const { resources, executionTimeoutMs } = request.requirements;
-    const fit = fitAfter(resources, ledger.pools());
-    return {
-      bidId: newId(),
-      requestId: request.requestId,
-      jobId: request.jobId,
-      price,
-      time: { durationMs: executionTimeoutMs, startWithinMs: limits.longestStartWithinMs },
-      validForMs: limits.bidValidMs,
-      slots: placesIn(resources, ledger.free(), request.slots),
-      comparison,
-      load: loadAfter(resources, ledger.pools()),
-      ...(fit === undefined ? {} : { fit }),
-      providerRecord: link.peerRecord(),
-    };
   }
 
   /** The bid with a lock that is held already, and is being written down. */

@@ -17,6 +17,7 @@ import type {
 } from '../ports.ts';
 import { runAttempt, stageInputs } from './attempt.ts';
 import type { ExecutionBook } from './execution-book.ts';
+import type { StartTimes } from './start-times.ts';
 
 export interface SupervisorNeeds {
   readonly clock: Clock;
@@ -27,6 +28,7 @@ export interface SupervisorNeeds {
   readonly folders: AttemptFolders;
   readonly executor: Executor;
   readonly book: ExecutionBook;
+  readonly starts: Pick<StartTimes, 'saw'>;
   readonly onChanged: (requester: string) => void;
 }
 
@@ -131,6 +133,7 @@ export class Supervisor {
     const { content, folders, clock } = this.#needs;
     const { executionId, contractId } = execution.item;
     const { signal } = attempt.abort;
+    const beganMs = clock.monotonicMs();
     const terms = await this.#termsOf(execution);
     const startTimer = clock.after(this.#startWithinMs(execution, terms), () =>
       this.stop(executionId, NOT_STARTED),
@@ -143,6 +146,7 @@ export class Supervisor {
       const started = async (process: NonNullable<ProviderExecution['process']>): Promise<void> => {
         startTimer.cancel();
         await this.#started(execution, process);
+        this.#needs.starts.saw(execution.invocation.engine.type, clock.monotonicMs() - beganMs);
       };
       const result = await runAttempt(
         execution,

@@ -26,6 +26,13 @@ describe('a bid', () => {
     expect(desk.ledger.leases()).toEqual([]);
   });
 
+  it('tells how soon it starts, by the engine, apart from how late it may', async () => {
+    desk.startsInMs.set('wasm', 420);
+    const { time, startsInMs } = await desk.bid();
+    expect(startsInMs).toBe(420);
+    expect(time.startWithinMs).toBe(defaultProviderLimits.longestStartWithinMs);
+  });
+
   it('does not leave before it is on disk', async () => {
     const opened = Promise.withResolvers<void>();
     desk.store.gate = opened.promise;

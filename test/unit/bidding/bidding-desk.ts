@@ -60,6 +60,8 @@ export class BiddingDesk {
   readonly contracts: ContractDesk;
   verdict: { ok: true } | { ok: false; reason: string } = { ok: true };
   liveExecutions = 0;
+  /** What the provider thinks that its next start takes, by engine. */
+  readonly startsInMs = new Map<string, number>();
   #ids = 0;
 
   /** `around`: the clock and the signer of a network that it is the desk of. */
@@ -91,6 +93,7 @@ export class BiddingDesk {
         location: {},
       },
       liveExecutions: () => this.liveExecutions,
+      starts: { estimateMs: (engine) => this.startsInMs.get(engine) ?? 0 },
     });
     this.contracts = new ContractDesk(options, {
       ...base,

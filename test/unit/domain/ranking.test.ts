@@ -62,8 +62,8 @@ describe('the rankers', () => {
   it('take the share of soft constraints, the load and the start time as told, within bounds', () => {
     const comparison = { fields: [], hardOk: true, softScore: 5000 };
     const bids = [
-      received('a', { comparison, load: -3, time: { durationMs: 1, startWithinMs: 2000 } }),
-      received('b', { load: Number.NaN, time: { durationMs: 1, startWithinMs: 8000 } }),
+      received('a', { comparison, load: -3, startsInMs: 400 }),
+      received('b', { load: Number.NaN, startsInMs: 1600 }),
       received('c', { load: 0.25 }),
     ];
     expect(rankOf('soft', bids, 'a')?.value).toBe(1000);
@@ -72,10 +72,33 @@ describe('the rankers', () => {
       { value: 0 },
       { value: 750 },
     ]);
-    expect([rankOf('speed', bids, 'a'), rankOf('speed', bids, 'b')]).toMatchObject([
-      { value: 1000 },
-      { value: 250 },
+    expect(['a', 'b', 'c'].map((provider) => rankOf('speed', bids, provider))).toMatchObject([
+      { value: 1000, reason: 'starts in about 0.4 s' },
+      { value: 250, reason: 'starts in about 1.6 s' },
+      { value: 500, reason: 'does not say how soon it starts' },
     ]);
+  });
+
+  it.each([
+    [0, 1000, 'starts in less than 0.1 s'],
+    [100, 1000, 'starts in about 0.1 s'],
+    [9949, 10, 'starts in about 9.9 s'],
+    [9950, 10, 'starts in about 10 s'],
+    [90_400, 1, 'starts in about 90 s'],
+  ])(
+    'tell a start in %i ms in words, and none that is sooner than it matters',
+    (startsInMs, value, reason) => {
+      const bids = [received('a', { startsInMs }), received('b', { startsInMs: 0 })];
+      expect(rankOf('speed', bids, 'a')).toMatchObject({ value, reason });
+    },
+  );
+
+  it('do not ask how late a provider may start', () => {
+    const bids = [
+      received('a', { time: { durationMs: 1, startWithinMs: 1 } }),
+      received('b', { time: { durationMs: 1, startWithinMs: 3_600_000 } }),
+    ];
+    expect(rankOf('speed', bids, 'a')?.value).toBe(rankOf('speed', bids, 'b')?.value);
   });
 
   it('give every rank its weight and its reason', () => {
@@ -97,8 +120,8 @@ describe('the rankers', () => {
 describe('the order', () => {
   it('follows the preference', () => {
     const bids = [
-      received('cheap', { price: usd('1'), time: { durationMs: 1, startWithinMs: 60_000 } }),
-      received('soon', { price: usd('5'), time: { durationMs: 1, startWithinMs: 1000 } }),
+      received('cheap', { price: usd('1'), startsInMs: 60_000 }),
+      received('soon', { price: usd('5'), startsInMs: 1000 }),
     ];
     expect(order(bids, { prefer: 'price' })).toEqual(['cheap', 'soon']);
     expect(order(bids, { prefer: 'speed' })).toEqual(['soon', 'cheap']);
@@ -139,7 +162,7 @@ const anyBid = fc.record({
     per: fc.constantFrom('result' as const, 'second' as const, 'minute' as const, 'hour' as const),
   }),
   load: fc.double({ min: 0, max: 1, noNaN: true }),
-  time: fc.record({ durationMs: fc.nat(1000), startWithinMs: fc.nat(100_000) }),
+  startsInMs: fc.option(fc.nat(100_000), { nil: 0 }),
   comparison: fc.record({
     fields: fc.constant([]),
     hardOk: fc.constant(true),

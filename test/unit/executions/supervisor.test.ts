@@ -21,6 +21,7 @@ let executor: ScriptedExecutor;
 let content: ScriptedContent;
 let folders: ScriptedFolders;
 let changed: number;
+let seen: [engine: string, ms: number][];
 let supervisor: Supervisor;
 let execution: ProviderExecution;
 
@@ -32,6 +33,7 @@ beforeEach(async () => {
   content = new ScriptedContent();
   folders = new ScriptedFolders();
   changed = 0;
+  seen = [];
   ledger = new ResourceLedger(
     { machine: ONBOARDED, onboarded: ONBOARDED, highestVersion: 0 },
     { clock, newLockId: () => 'lock', onExpired: () => {} },
@@ -66,6 +68,7 @@ beforeEach(async () => {
     folders,
     executor,
     book,
+    starts: { saw: (engine, ms) => seen.push([engine, ms]) },
     onChanged: () => {
       changed += 1;
     },
@@ -105,6 +108,20 @@ describe('an attempt', () => {
     expect(content.pins).toContain('result for contract');
     expect(folders.present.size).toBe(0);
     expect(changed).toBe(2);
+  });
+
+  it('has its time from the contract to the start remembered, and one that never starts has none', async () => {
+    const fetching = Promise.withResolvers<void>();
+    content.fetching = fetching.promise;
+    supervisor.start(execution);
+    await clock.advanceBy(300);
+    expect(seen).toEqual([]);
+    fetching.resolve();
+    await clock.settle();
+    expect(seen).toEqual([['wasm', 300]]);
+    executor.runs[0]?.end({ exitCode: 0 });
+    await clock.advanceBy(1000);
+    expect(seen).toHaveLength(1);
   });
 
   it('runs once, however often it is started', async () => {

@@ -53,6 +53,7 @@ const roundTrips: readonly (readonly [SignedMessage<unknown>, unknown])[] = [
   [searchClosedMessage, { requestId: 'request-1' }],
   [advertMessage, sample.advert()],
   [bidMessage, sample.bid()],
+  [bidMessage, sample.bid({ startsInMs: 400 })],
   [bidMessage, sample.bid({ lock: { lockId: 'l', version: 4, ttlMs: 5000 }, executionId: 'e' })],
   [declineMessage, sample.decline({ field: 'memory', required: '2', available: '1', retryAfterMs: 10 })],
   [jobRequestMessage, sample.jobRequest()],

@@ -1,0 +1,40 @@
+import type { Bid, BidRequest } from '../../domain/bid.ts';
+import { fitAfter } from '../../domain/bid-fit.ts';
+import type { CapabilityComparison } from '../../domain/comparison.ts';
+import type { StartTimes } from '../executions/start-times.ts';
+import type { ResourceLedger } from '../locks/ledger.ts';
+import type { ProviderOptions } from '../options.ts';
+import type { RequesterLink } from '../ports.ts';
+import { loadAfter, placesIn } from './places.ts';
+
+export interface DraftNeeds {
+  readonly newId: () => string;
+  readonly ledger: Pick<ResourceLedger, 'pools' | 'free'>;
+  readonly link: Pick<RequesterLink, 'peerRecord'>;
+  readonly starts: Pick<StartTimes, 'estimateMs'>;
+}
+
+/** What this node offers for a request, as things stand. It has no places when there is no room any more. */
+export function draftBid(
+  request: BidRequest,
+  comparison: CapabilityComparison,
+  { limits, price }: Pick<ProviderOptions, 'limits' | 'price'>,
+  { newId, ledger, link, starts }: DraftNeeds,
+): Bid {
+  const { resources, engine, executionTimeoutMs } = request.requirements;
+  const fit = fitAfter(resources, ledger.pools());
+  return {
+    bidId: newId(),
+    requestId: request.requestId,
+    jobId: request.jobId,
+    price,
+    time: { durationMs: executionTimeoutMs, startWithinMs: limits.longestStartWithinMs },
+    startsInMs: starts.estimateMs(engine.type),
+    validForMs: limits.bidValidMs,
+    slots: placesIn(resources, ledger.free(), request.slots),
+    comparison,
+    load: loadAfter(resources, ledger.pools()),
+    ...(fit === undefined ? {} : { fit }),
+    providerRecord: link.peerRecord(),
+  };
+}
