@@ -102,6 +102,39 @@ Feature: Choosing the preferred node
     And every bid has the ranks "behaviour, fit, load, price, roundTrip, soft, speed" and perhaps more, and its score follows from all of them
     And the bid of "carol" was selected, and that of "bob" was a candidate
 
+  Scenario: The provider that has started programs sooner wins under prefer: speed
+    Given the nodes:
+      | node  | provides | price |
+      | alice | no       |       |
+      | bob   | yes      | 0.01  |
+      | carol | yes      | 0.02  |
+    And "bob" needs 1s to start a program
+    When "alice" posts a job:
+      """
+      orchestrationType: push
+      preferredProviders: [$bob]
+      """
+    Then the job completes on "bob"
+    When "alice" posts a job:
+      """
+      orchestrationType: push
+      preferredProviders: [$carol]
+      """
+    Then the job completes on "carol"
+    When "alice" posts a job:
+      """
+      prefer: price
+      """
+    Then the job completes on "bob"
+    When "alice" posts a job:
+      """
+      prefer: speed
+      """
+    Then the job completes on "carol"
+    And the bids are ranked: "carol, bob"
+    And "speed" of "bob" says "starts in about"
+    And the explanation says that "carol" won, of "carol, bob", because "speed: starts in"
+
   Scenario: Equal bids are put in the same order every time
     Given the nodes:
       | node  | provides |

@@ -1,5 +1,6 @@
 import { Given, Then, When } from 'quickpickle';
 import { expect } from 'vitest';
+import { durationQuantity } from '../../src/domain/quantities.ts';
 import type { MarketWorld } from '../support/market-world.ts';
 import { alterTerms, signAs } from '../support/altered-terms.ts';
 import { until } from '../support/until.ts';
@@ -43,6 +44,10 @@ When('{string} vanishes without a word', (world: MarketWorld, name: string) => {
 
 Given('the adverts of {string} reach nobody any more', (world: MarketWorld, name: string) => {
   world.node(name).underlay.stopGossip();
+});
+
+Given(/^"(\w+)" needs (\w+) to start a program$/, (world: MarketWorld, name: string, time: string) => {
+  world.node(name).work.startDelayMs = durationQuantity.parse(time);
 });
 
 Then('{string} holds a lock for the job', async (world: MarketWorld, name: string) => {

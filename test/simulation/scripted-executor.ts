@@ -1,6 +1,6 @@
 import type { ExecutionOutcome, Executor } from '../../src/provider/executors/executor.ts';
 import type { AttemptFolder, AttemptFolders, OutputStream } from '../../src/provider/ports.ts';
-import type { Clock } from '../../src/lib/clock.ts';
+import { type Clock, sleep } from '../../src/lib/clock.ts';
 
 /** What ran, over all lives of all nodes: the record that "nothing runs twice" is checked against. */
 export class RunRecord {
@@ -17,6 +17,8 @@ export class RunRecord {
 }
 
 export interface ScriptedWork {
+  /** How long it takes to start the program. */
+  startDelayMs?: number;
   durationMs: number;
   exitReason?: ExecutionOutcome['exitReason'];
 }
@@ -35,6 +37,8 @@ export function createScriptedExecutor(
     }),
     reap: async () => {},
     async run(task, sink, signal) {
+      const { startDelayMs } = script(task.executionId);
+      if (startDelayMs !== undefined) await sleep(clock, startDelayMs, signal);
       await sink.started({ pid: 1, startTimeTicks: 1 });
       record.started(task.executionId);
       const { durationMs, exitReason = 'completed' } = script(task.executionId);
