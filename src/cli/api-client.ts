@@ -87,7 +87,16 @@ async function refusalOf(response: Response): Promise<CodedError> {
   }
 }
 
-/** A path with a part that may hold anything. */
+/** One part of a path, whatever it holds. Throws `USAGE` for those that a URL would take as a way to somewhere else. */
+export function pathSegment(text: string): string {
+  if (text !== '' && text !== '.' && text !== '..') return encodeURIComponent(text);
+  throw new CodedError(
+    'USAGE',
+    `${JSON.stringify(text)} names nothing here: give an id or a path as a list shows it.`,
+  );
+}
+
+/** The path of a job, or below it. */
 export function jobPath(jobId: string, rest = ''): string {
-  return `/orchestrator/jobs/${encodeURIComponent(jobId)}${rest}`;
+  return `/orchestrator/jobs/${pathSegment(jobId)}${rest}`;
 }

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
@@ -27,27 +27,27 @@ export async function readBytes(path: string): Promise<ReadableStream<Uint8Array
 const UNSAFE_CHARACTERS = /[\\:\p{Cc}]/u;
 
 /**
- * Writes below `folder`. The path came from a provider, so it must not lead out of the folder: throws
+ * Where a file goes below `folder`. The path came from a provider, so it must not lead out of the folder: throws
  * `RESULT_PATH_UNSAFE` where it would.
  */
-export async function writeBelow(
-  folder: string,
-  path: string,
-  bytes: AsyncIterable<Uint8Array>,
-): Promise<string> {
+export function targetBelow(folder: string, path: string): string {
   const parts = path.split('/');
   if (parts.some((part) => part === '' || part === '.' || part === '..' || UNSAFE_CHARACTERS.test(part))) {
-    throw new CodedError(
-      'RESULT_PATH_UNSAFE',
-      `The result file ${JSON.stringify(path)} is not written, as its name is no safe one here. All others are; print this one with "bidmesh job results ID PATH".`,
-    );
+    throw new CodedError('RESULT_PATH_UNSAFE', 'its name is no safe one for a file here.');
   }
-  const target = join(folder, ...parts);
+  return join(folder, ...parts);
+}
+
+/** Writes a file and the folders it is in; what stops halfway is not left behind. Throws `FILE_NOT_WRITTEN`. */
+export async function writeFile(target: string, bytes: AsyncIterable<Uint8Array>): Promise<string> {
   try {
     await mkdir(dirname(target), { recursive: true });
     const file = await open(target, 'w');
     try {
       for await (const chunk of bytes) await file.writeFile(chunk);
+    } catch (error) {
+      await rm(target, { force: true });
+      throw error;
     } finally {
       await file.close();
     }

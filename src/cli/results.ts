@@ -1,6 +1,6 @@
-import { CodedError } from '../lib/coded-error.ts';
-import { type ApiClient, jobPath } from './api-client.ts';
-import { writeBelow } from './local-files.ts';
+import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
+import { type ApiClient, jobPath, pathSegment } from './api-client.ts';
+import { targetBelow, writeFile } from './local-files.ts';
 import { type ResultAnswer, resultListShape } from './responses.ts';
 
 /** The newest result of each partition. */
@@ -15,40 +15,73 @@ export async function openResult(
   client: ApiClient,
   jobId: string,
   path: string,
-  signal?: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
-  const encoded = path.split('/').map(encodeURIComponent).join('/');
-  const response = await client.request(
-    jobPath(jobId, `/results/${encoded}`),
-    signal === undefined ? {} : { signal },
-  );
+  const encoded = path.split('/').map(pathSegment).join('/');
+  const response = await client.request(jobPath(jobId, `/results/${encoded}`));
   return response.body ?? new Response('').body ?? new ReadableStream();
 }
 
+/** A result file that is not here now, and why. */
+export interface LeftOutFile {
+  readonly path: string;
+  readonly code: string;
+  readonly reason: string;
+}
+
+export interface Download {
+  /** Where the files were written. */
+  readonly files: readonly string[];
+  readonly leftOut: readonly LeftOutFile[];
+}
+
 /**
- * Writes all files of a job's results below `folder`, by partition where there are several. Returns the paths. Throws
- * `RESULT_PATH_UNSAFE` when some were left out for their names, with all others written.
+ * Writes the files of a job's results below `folder`, by partition where there are several. A file that cannot be had
+ * or written keeps no other one back. Throws where the node itself does not answer.
  */
 export async function downloadResults(
   client: ApiClient,
   jobId: string,
   results: readonly ResultAnswer[],
   folder: string,
-): Promise<readonly string[]> {
+): Promise<Download> {
   const several = results.length > 1;
   const written: string[] = [];
-  let leftOut: CodedError | undefined;
+  const leftOut: LeftOutFile[] = [];
   for (const { partition, files } of results) {
     for (const { path } of files) {
-      const bytes = await openResult(client, jobId, `p${partition}/${path}`);
+      const place = several ? `p${partition}/${path}` : path;
       try {
-        written.push(await writeBelow(folder, several ? `p${partition}/${path}` : path, bytes));
+        const target = targetBelow(folder, place);
+        written.push(await writeFile(target, await openResult(client, jobId, `p${partition}/${path}`)));
       } catch (error) {
-        if (!(error instanceof CodedError) || error.code !== 'RESULT_PATH_UNSAFE') throw error;
-        leftOut ??= error;
+        const code = codeOf(error);
+        if (code === undefined || ENDS_ALL.has(code)) throw error;
+        leftOut.push({ path: place, code, reason: messageOf(error) });
       }
     }
   }
-  if (leftOut !== undefined) throw leftOut;
-  return written;
+  return { files: written, leftOut };
+}
+
+/** What would be the same for every other file. */
+const ENDS_ALL: ReadonlySet<string> = new Set([
+  'API_UNREACHABLE',
+  'STOPPING',
+  'UNAUTHORIZED',
+  'JOB_NOT_FOUND',
+]);
+const MOST_NAMED = 20;
+
+/** The refusal that names what was left out; undefined when nothing was. */
+export function incompleteDownload(jobId: string, leftOut: readonly LeftOutFile[]): CodedError | undefined {
+  if (leftOut.length === 0) return undefined;
+  const files = leftOut.length === 1 ? 'One result file is' : `${leftOut.length} result files are`;
+  const named = leftOut
+    .slice(0, MOST_NAMED)
+    .map(({ path, reason }) => `\n  ${JSON.stringify(path)}: ${reason}`);
+  const more = leftOut.length > MOST_NAMED ? [`\n  and ${leftOut.length - MOST_NAMED} more`] : [];
+  return new CodedError(
+    'RESULTS_INCOMPLETE',
+    `${files} not written; all others are. "bidmesh job results ${jobId} PATH" prints a single one.${[...named, ...more].join('')}`,
+  );
 }

@@ -31,7 +31,7 @@ export function addRoutes(app: App, routes: readonly Route[]): void {
         default: { description: 'A problem document (RFC 9457).', content: PROBLEM },
       },
     });
-    app[method](path.replace('{path}', ':path{.+}').replaceAll(/\{(\w+)\}/g, ':$1'), handle);
+    app[method](path.replace('{path}', ':path{[^]+}').replaceAll(/\{(\w+)\}/g, ':$1'), handle);
   }
 }
 

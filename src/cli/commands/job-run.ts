@@ -11,7 +11,7 @@ import { explanationText } from '../output/explanation.ts';
 import { Progress } from '../output/progress.ts';
 import { isProgram, jobAround, type ProgramFlags } from '../program-job.ts';
 import { explanationShape, type JobAnswer, jobShape, type ResultAnswer } from '../responses.ts';
-import { downloadResults, openResult, resultsOf } from '../results.ts';
+import { downloadResults, incompleteDownload, openResult, resultsOf } from '../results.ts';
 
 interface PostFlags extends ProgramFlags {
   readonly idempotencyKey?: string;
@@ -149,8 +149,14 @@ async function runJob(
     const results = await resultsOf(client, id);
     await (output.json ? printMachine(context, job, results) : printRest(context, id, results, live));
     if (flags.out !== undefined) {
-      const files = await downloadResults(client, id, results, resolve(environment.cwd, flags.out));
+      const folder = resolve(environment.cwd, flags.out);
+      const { files, leftOut } = await downloadResults(client, id, results, folder);
       await output.note(`${files.length} files in ${flags.out}`);
+      const incomplete = incompleteDownload(id, leftOut);
+      if (incomplete !== undefined) {
+        await output.failure(incomplete);
+        return exitCodeOf(job) || exitCodes.failure;
+      }
     }
     return exitCodeOf(job);
   } finally {

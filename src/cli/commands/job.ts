@@ -8,7 +8,7 @@ import { shortPeer } from '../output/progress.ts';
 import { explanationText } from '../output/explanation.ts';
 import { bytesText, eventLine, priceText, timeText } from '../output/text.ts';
 import { eventListShape, explanationShape, jobListShape, jobShape } from '../responses.ts';
-import { downloadResults, openResult, resultsOf } from '../results.ts';
+import { downloadResults, incompleteDownload, openResult, resultsOf } from '../results.ts';
 import { addPostCommands } from './job-run.ts';
 
 export const addJobCommands: CommandAdder = (program, actOf) => {
@@ -102,7 +102,7 @@ async function listEvents({ client, output }: CommandContext, id: string): Promi
 }
 
 function readPage(client: ApiClient, id: string, cursor: string) {
-  return client.json(eventListShape, jobPath(id, `/events?cursor=${cursor}`));
+  return client.json(eventListShape, jobPath(id, `/events?cursor=${encodeURIComponent(cursor)}`));
 }
 
 async function followEvents(context: CommandContext, id: string): Promise<number> {
@@ -184,7 +184,11 @@ async function printResult({ client, output }: CommandContext, id: string, path:
 
 async function download(context: CommandContext, id: string, out: string): Promise<number> {
   const { client, output, environment } = context;
-  const files = await downloadResults(client, id, await resultsOf(client, id), resolve(environment.cwd, out));
-  await output.result({ files }, () => files.join('\n'));
-  return exitCodes.ok;
+  const folder = resolve(environment.cwd, out);
+  const { files, leftOut } = await downloadResults(client, id, await resultsOf(client, id), folder);
+  await output.result({ files, ...(leftOut.length === 0 ? {} : { leftOut }) }, () => files.join('\n'));
+  const incomplete = incompleteDownload(id, leftOut);
+  if (incomplete === undefined) return exitCodes.ok;
+  await output.failure(incomplete);
+  return exitCodes.failure;
 }

@@ -10,6 +10,11 @@ export function visibleText(text: string): string {
   return text.replaceAll('\r\n', '\n').replaceAll(/[^\P{Cc}\n\t]/gu, pictureOf);
 }
 
+/** The same as one line, for a place in a table or in a sentence. */
+export function visibleLine(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, pictureOf);
+}
+
 function pictureOf(character: string): string {
   const code = character.charCodeAt(0);
   if (code === DELETE) return DELETE_PICTURE;

@@ -138,6 +138,16 @@ describe('results', () => {
     expect(response.headers.get('content-type')).toBe('application/octet-stream');
   });
 
+  it.each(['x\ny', 'a\r\n\u2028b', 'a%b', 'a%0ab', '%2e%2e', 'a?b#c', 'é ü', '..\\z', 'a:b', '\u001b[2J'])(
+    'has a path to a file of any name: %j',
+    async (name) => {
+      const node = withResults(1);
+      node.content.folders.set('folder-0', new Map([[`outputs/out/${name}`, bytes('here')]]));
+      const path = `${RESULTS}/p0/outputs/out/${encodeURIComponent(name)}`;
+      expect(await (await inProcess(node).request(path)).text()).toBe('here');
+    },
+  );
+
   it('takes the newest result of a partition', async () => {
     const node = withResults(1);
     node.orchestrator.resultList.push({ executionId: 'e9', partition: 0, cid: 'newer' });

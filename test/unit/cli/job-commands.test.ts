@@ -261,7 +261,9 @@ describe('bidmesh job results', () => {
     );
     const { exitCode, stderr } = await desk.run(['job', 'results', 'job-1', '--out', 'here']);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('RESULT_PATH_UNSAFE');
+    expect(stderr).toMatch(
+      /RESULTS_INCOMPLETE: 2 result files .*\n {2}"a\\\\b": its name .*\n {2}"\\u001b\[31mred": its name /,
+    );
     expect(await readFile(join(desk.folder, 'here', 'stdout'), 'utf8')).toBe('hello');
     expect(await readdir(join(desk.folder, 'here'))).toEqual(['stdout']);
   });
@@ -272,7 +274,63 @@ describe('bidmesh job results', () => {
       complete(1, new Map([[path, bytes('x')]]));
       const { exitCode, stderr } = await desk.run(['job', 'results', 'job-1', '--out', 'here']);
       expect(exitCode).toBe(1);
-      expect(stderr).toMatch(/RESULT_PATH_UNSAFE|RESULT_NOT_FOUND/);
+      expect(stderr).toContain(`RESULTS_INCOMPLETE: One result file is not written`);
+      expect(stderr).toContain(JSON.stringify(path));
     },
   );
+
+  it('goes on behind a file that it cannot write or have', async () => {
+    const named = new Map([
+      ['outputs/out/x\ny', bytes('x')],
+      ['outputs/out/é', bytes('accent')],
+      ['outputs/out/é/below', bytes('never')],
+      ['outputs/out/z', bytes('last')],
+    ]);
+    complete(1, named);
+    const { exitCode, stdout, stderr } = await desk.run([
+      'job',
+      'results',
+      'job-1',
+      '--out',
+      'here',
+      '--json',
+    ]);
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      files: [expect.stringMatching(/é$/), expect.stringMatching(/z$/)],
+      leftOut: [
+        { path: 'outputs/out/x\ny', code: 'RESULT_PATH_UNSAFE' },
+        { path: 'outputs/out/é/below', code: 'FILE_NOT_WRITTEN' },
+      ],
+    });
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'RESULTS_INCOMPLETE' } });
+    expect((await desk.run(['job', 'results', 'job-1', 'outputs/out/x\ny'])).stdout).toBe('x');
+  });
+
+  it('lists one file in one line, whatever its name', async () => {
+    complete(1, new Map([['a\nb\tc\u001b[31m', bytes('x')]]));
+    for (const tty of [true, false]) {
+      const { stdout } = await desk.run(['job', 'results', 'job-1'], { tty });
+      expect(stdout.split('\n')[1]).toMatch(/^0 +a␊b␉c␛\[31m +1 B/);
+    }
+  });
+
+  it.each([
+    [['results', 'job-1', '../../job-2']],
+    [['results', 'job-1', './stdout']],
+    [['results', '..']],
+    [['get', '..']],
+    [['get', '.']],
+    [['get', '']],
+    [['cancel', '..']],
+    [['explain', '..']],
+    [['events', '..']],
+    [['events', '..', '--follow']],
+    [['logs', '..']],
+  ])('job %j asks for nothing outside of what it names', async (argv) => {
+    complete(1, files);
+    const { exitCode, stdout, stderr } = await desk.run(['job', ...argv]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toContain('USAGE');
+  });
 });

@@ -126,6 +126,24 @@ describe('bidmesh job run', () => {
     expect(stderr).toContain('2 files in here');
   });
 
+  it('downloads all it can, says what it could not, and that it could not', async () => {
+    happened(GOOD, 'Completed', [ended({})]);
+    printed('hello\n');
+    desk.node.content.folders.set(
+      'folder-0',
+      new Map([
+        ['..\\z', bytes('x')],
+        ['stdout', bytes('hello\n')],
+      ]),
+    );
+    const { exitCode, stdout, stderr } = await desk.run(['job', 'run', 'a.py', '--out', 'results']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: 'hello\n' });
+    expect(stderr).toMatch(/1 files? in results\n.*RESULTS_INCOMPLETE.*\n {2}"\.\.\\\\z": its name/);
+    expect(await readFile(join(desk.folder, 'results', 'stdout'), 'utf8')).toBe('hello\n');
+    happened([], 'Failed', [ended({ exitCode: 7 }, 'Failed')]);
+    expect((await desk.run(['job', 'run', 'a.py', '--out', 'results'])).exitCode).toBe(7);
+  });
+
   it('shows a person the output as it comes, and each byte once', async () => {
     happened(GOOD.slice(0, 5), 'Running');
     printed('one\ntwo\nthree\n');
