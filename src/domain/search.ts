@@ -41,7 +41,6 @@ export type BidRefusalCode =
   | 'UNKNOWN_REQUEST'
   | 'WRONG_JOB'
   | 'DUPLICATE_BID'
-  | 'WRONG_SIGNER'
   | 'EXCLUDED_PROVIDER'
   | 'HARD_CONSTRAINT_UNMET'
   | 'OVER_BUDGET'
