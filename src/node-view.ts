@@ -3,6 +3,7 @@ import type { MetricsView, NodeView, PeerLine } from './api/index.ts';
 import { NO_RESOURCES } from './domain/resources.ts';
 import type { Identity } from './identity/index.ts';
 import type { Clock } from './lib/clock.ts';
+import { CodedError } from './lib/coded-error.ts';
 import type { Underlay } from './network/underlay.ts';
 import type { Provider } from './provider/index.ts';
 import type { Registry as PeerRegistry } from './registry/index.ts';
@@ -52,8 +53,16 @@ export function createNodeView(needs: NodeViewNeeds): {
       multiaddrs: underlay.multiaddrs(),
       peers: underlay.connectedPeers().length,
       openNetwork: true,
+      ...(provider === undefined ? {} : { draining: provider.draining }),
     }),
-    resources: () => (provider === undefined ? nothing : { ...provider.pools(), leases: provider.leases() }),
+    resources: () =>
+      provider === undefined
+        ? nothing
+        : { ...provider.pools(), leases: provider.leases(), draining: provider.draining },
+    setDraining: async (draining) => {
+      if (provider === undefined) throw new CodedError('OFFERS_NOTHING', OFFERS_NOTHING);
+      await provider.setDraining(draining);
+    },
     peers: () => peerLines(needs),
     ready: () => {
       const waiting =

@@ -57,6 +57,20 @@ Given('the nodes:', async (world: MarketWorld, table: DataTable) => {
   await world.acquaint();
 });
 
+Given('the nodes, each told of the first alone:', async (world: MarketWorld, table: DataTable) => {
+  const [first, ...others] = table.hashes().map(specOf);
+  if (first === undefined) return;
+  await world.start(first);
+  for (const spec of others) {
+    await world.start(spec, 'first');
+    await world.haveMet(spec.name, first.name);
+  }
+});
+
+Then('{string} is soon connected with {string}', async (world: MarketWorld, name: string, other: string) => {
+  await world.haveMet(name, other);
+});
+
 Given('a peer that hears every request and never answers', async (world: MarketWorld) => {
   await world.addSilentPeer();
   await world.acquaint();
@@ -68,6 +82,16 @@ When('the peer that never answers leaves', async (world: MarketWorld) => {
 
 When('the provider {string} joins the network', async (world: MarketWorld, name: string) => {
   await world.start(specOf({ node: name }));
+});
+
+When(/^"(\w+)" is (drain|undrain)ed$/, async (world: MarketWorld, name: string, what: string) => {
+  const { status } = await world.node(name).api.send('POST', `/dms/${what}`);
+  const resources = await world.node(name).api.resources();
+  expect({ status, draining: resources.draining }).toEqual({ status: 200, draining: what === 'drain' });
+});
+
+When('{string} is asked to drain', async (world: MarketWorld, name: string) => {
+  world.answers.push(await world.node(name).api.send('POST', '/dms/drain'));
 });
 
 Then('all of the capacity of {string} is free', async (world: MarketWorld, name: string) => {

@@ -54,7 +54,12 @@ function checkNoWebPage({ host, origin }: AccessRequest): void {
 function checkToken(tokenDigest: Buffer, authorization: string | undefined): void {
   const given = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1] ?? '';
   if (timingSafeEqual(digestOf(given), tokenDigest)) return;
-  throw new CodedError('UNAUTHORIZED', 'Send the token of this node as "Authorization: Bearer TOKEN".');
+  throw new CodedError(
+    'UNAUTHORIZED',
+    given === ''
+      ? 'Send the token of this node as "Authorization: Bearer TOKEN".'
+      : 'The token that was sent is not the api.token of this node.',
+  );
 }
 
 function digestOf(text: string): Buffer {

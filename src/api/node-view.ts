@@ -13,12 +13,16 @@ export interface NodeStatus {
   readonly peers: number;
   /** No authority is configured: any identity may take part. */
   readonly openNetwork: boolean;
+  /** Takes no new work; undefined on a node that offers nothing. */
+  readonly draining?: boolean;
 }
 
 export interface NodeResources extends Pools {
   readonly leases: readonly Lease[];
   /** Why this node offers nothing, as a sentence; then all amounts are 0, as it has not looked at its machine. */
   readonly offersNothing?: string;
+  /** As in {@link NodeStatus.draining}. */
+  readonly draining?: boolean;
 }
 
 /** One line of the peer table. */
@@ -46,12 +50,14 @@ export interface Readiness {
   readonly reasons: readonly string[];
 }
 
-/** The node around the requester, as the API shows it. Every call is cheap and never waits for the network. */
+/** The node around the requester, as the API shows it. No call waits for the network. */
 export interface NodeView {
   status(): NodeStatus;
   resources(): NodeResources;
   peers(): readonly PeerLine[];
   ready(): Readiness;
+  /** Takes no new work, or takes it again, over restarts too. Rejects with `OFFERS_NOTHING` where there is none to take. */
+  setDraining(draining: boolean): Promise<void>;
 }
 
 /** Metrics as text; a prom-client registry is one. */

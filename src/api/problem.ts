@@ -20,6 +20,7 @@ const KNOWN: Readonly<Record<string, readonly [status: ErrorStatus, title: strin
   LOGS_UNAVAILABLE: [404, 'There are no logs'],
   ROUTE_NOT_FOUND: [404, 'There is no such route'],
   JOB_FINISHED: [409, 'The job is over'],
+  OFFERS_NOTHING: [409, 'The node offers nothing'],
   REVISION_CONFLICT: [409, 'The job changed meanwhile'],
   BODY_TOO_LARGE: [413, 'The body is too large'],
   COMMIT_TOO_LARGE: [413, 'The job is too large to be kept'],

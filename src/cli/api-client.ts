@@ -54,8 +54,19 @@ export class ApiClient {
         { cause },
       );
     }
+    if (response.status === 401) throw this.#unauthorized();
     if (!response.ok) throw await refusalOf(response);
     return response;
+  }
+
+  #unauthorized(): CodedError {
+    const { origin } = this.#base;
+    return new CodedError(
+      'UNAUTHORIZED',
+      this.#token === undefined
+        ? `The node at ${origin} asks for a token. Set BIDMESH__API__TOKEN to its api.token.`
+        : `The token in BIDMESH__API__TOKEN is not that of the node at ${origin}. Set it to the api.token of that node.`,
+    );
   }
 
   async json<Shape extends z.ZodType>(

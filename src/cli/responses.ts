@@ -71,7 +71,10 @@ export const statusShape = z.looseObject({
   multiaddrs: z.array(z.string()),
   peers: z.number(),
   openNetwork: z.boolean(),
+  draining: z.boolean().optional(),
 });
+
+export const drainShape = z.looseObject({ draining: z.boolean() });
 
 const rank = z.object({ name: z.string(), value: z.number(), weight: z.number(), reason: z.string() });
 
@@ -111,6 +114,7 @@ export const resourcesShape = z.looseObject({
   free: amount,
   leases: z.array(z.unknown()),
   offersNothing: z.string().optional(),
+  draining: z.boolean().optional(),
 });
 
 export const peerListShape = z.object({

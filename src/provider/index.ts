@@ -54,8 +54,9 @@ export interface Provider extends Startable {
   readonly desk: ProviderDesk;
   pools(): Pools;
   leases(): readonly Lease[];
-  /** Takes no new work; what runs goes on. */
-  setDraining(draining: boolean): void;
+  readonly draining: boolean;
+  /** Takes no new work, or takes it again; what runs goes on. Resolves when a restart would know it too. */
+  setDraining(draining: boolean): Promise<void>;
   /** What there is to advertise; undefined while it is not running. */
   describe(): ProviderDescription | undefined;
 }

@@ -17,6 +17,9 @@ import type { ProviderOptions } from './options.ts';
 import type { Answer, Asked, OutputStream, ProviderDesk, RequesterGuard } from './ports.ts';
 import { type ProviderParts, wireProvider } from './provider-parts.ts';
 
+/** The node record that keeps a drained provider drained over restarts. */
+const DRAINING = 'draining';
+
 /** The face of the provider to the network. */
 export class ProviderService implements Provider, ProviderDesk {
   readonly #options: ProviderOptions;
@@ -70,6 +73,8 @@ export class ProviderService implements Provider, ProviderDesk {
       stored.highestLockVersion,
     );
     const startable = await recoverExecutions(stored, { ...this.#needs, ...parts });
+    this.#draining = (await this.#needs.notes?.get(DRAINING))?.[0] === 1;
+    parts.bidder.setDraining(this.#draining);
     this.#parts = parts;
     for (const execution of startable) parts.begin(execution);
     const requesters = new Set(parts.book.all().map(({ requester }) => requester));
@@ -106,9 +111,15 @@ export class ProviderService implements Provider, ProviderDesk {
     return this.#parts?.ledger.leases() ?? [];
   }
 
-  setDraining(draining: boolean): void {
-    this.#running().bidder.setDraining(draining);
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  async setDraining(draining: boolean): Promise<void> {
+    this.#running();
+    await this.#needs.notes?.put(DRAINING, Uint8Array.of(draining ? 1 : 0));
     this.#draining = draining;
+    this.#parts?.bidder.setDraining(draining);
   }
 
   describe(): ProviderDescription | undefined {

@@ -19,8 +19,17 @@ export function dmsRoutes(context: RouteContext): readonly Route[] {
       responses: { 200: jsonAnswer('The node.', statusView) },
       handle: (c) => {
         noQuery(c);
-        const { peerId, did, network, version, multiaddrs, peers, openNetwork } = node.status();
-        return c.json({ peerId, did, network, version, multiaddrs, peers, openNetwork });
+        const { peerId, did, network, version, multiaddrs, peers, openNetwork, draining } = node.status();
+        return c.json({
+          peerId,
+          did,
+          network,
+          version,
+          multiaddrs,
+          peers,
+          openNetwork,
+          ...(draining === undefined ? {} : { draining }),
+        });
       },
     },
     {
@@ -43,9 +52,27 @@ export function dmsRoutes(context: RouteContext): readonly Route[] {
         return c.json({ items: node.peers().map(viewPeer) });
       },
     },
+    drainRoute(context, true),
+    drainRoute(context, false),
     uploadRoute(context),
     downloadRoute(context),
   ];
+}
+
+function drainRoute({ node }: RouteContext, draining: boolean): Route {
+  return {
+    method: 'post',
+    path: draining ? '/dms/drain' : '/dms/undrain',
+    summary: draining
+      ? 'Takes no new work, also after a restart; what runs and what is locked goes on. Again is the same.'
+      : 'Takes new work again. Again is the same.',
+    responses: { 200: jsonAnswer('It is on disk.', z.object({ draining: z.boolean() })) },
+    handle: async (c) => {
+      noQuery(c);
+      await node.setDraining(draining);
+      return c.json({ draining });
+    },
+  };
 }
 
 function uploadRoute({ content }: RouteContext): Route {

@@ -4,6 +4,8 @@ import type { NodeResources, PeerLine } from '../node-view.ts';
 import { isoTime } from '../../lib/clock.ts';
 import { priceView } from './job-view.ts';
 
+const DRAINING = 'Takes no new work; only on a node that offers something.';
+
 export const statusView = z
   .object({
     peerId: z.string(),
@@ -13,6 +15,7 @@ export const statusView = z
     multiaddrs: z.array(z.string()),
     peers: z.number().int(),
     openNetwork: z.boolean(),
+    draining: z.boolean().optional().openapi({ description: DRAINING }),
   })
   .openapi('Status');
 
@@ -60,6 +63,7 @@ export const resourcesView = z
     offersNothing: z.string().optional().openapi({
       description: 'Only on a node that offers nothing: why, as a sentence. All amounts are 0 then.',
     }),
+    draining: z.boolean().optional().openapi({ description: DRAINING }),
   })
   .openapi('Resources');
 
@@ -100,7 +104,7 @@ export interface ResourcesBody extends Omit<NodeResources, 'leases'> {
 }
 
 export function viewResources(resources: NodeResources): ResourcesBody {
-  const { machine, onboarded, locked, allocated, free, leases, offersNothing } = resources;
+  const { machine, onboarded, locked, allocated, free, leases, offersNothing, draining } = resources;
   return {
     machine,
     onboarded,
@@ -109,6 +113,7 @@ export function viewResources(resources: NodeResources): ResourcesBody {
     free,
     leases: leases.map((lease) => ({ ...lease, acquiredAt: isoTime(lease.acquiredAt) })),
     ...(offersNothing === undefined ? {} : { offersNothing }),
+    ...(draining === undefined ? {} : { draining }),
   };
 }
 

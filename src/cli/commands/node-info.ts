@@ -2,7 +2,7 @@ import type { CommandAdder, CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { tableOf } from '../output/table.ts';
 import { bytesText, coresText, priceText } from '../output/text.ts';
-import { type PeerAnswer, peerListShape, resourcesShape, statusShape } from '../responses.ts';
+import { drainShape, type PeerAnswer, peerListShape, resourcesShape, statusShape } from '../responses.ts';
 
 const POOLS = ['machine', 'onboarded', 'allocated', 'locked', 'free'] as const;
 
@@ -15,7 +15,23 @@ export const addNodeCommands: CommandAdder = (program, actOf) => {
   resources.action(() => actOf(resources)(showResources));
   const peers = program.command('peers').description('the nodes this node knows, and what they have free');
   peers.action(() => actOf(peers)(showPeers));
+  const node = program.command('node').description('take a node out of the market, and back into it');
+  const drain = node
+    .command('drain')
+    .description('take no new work, also after a restart; what runs goes on');
+  drain.action(() => actOf(drain)((context) => setDraining(context, true)));
+  const undrain = node.command('undrain').description('take new work again');
+  undrain.action(() => actOf(undrain)((context) => setDraining(context, false)));
 };
+
+const DRAINED = 'takes no new work until "bidmesh node undrain", also after a restart; what runs goes on';
+
+async function setDraining({ client, output }: CommandContext, draining: boolean): Promise<number> {
+  const path = draining ? '/dms/drain' : '/dms/undrain';
+  const answer = await client.json(drainShape, path, { method: 'POST' });
+  await output.result(answer, () => (answer.draining ? `The node ${DRAINED}.` : 'The node takes new work.'));
+  return exitCodes.ok;
+}
 
 async function showStatus({ client, output }: CommandContext): Promise<number> {
   const status = await client.json(statusShape, '/dms/status');
@@ -27,6 +43,7 @@ async function showStatus({ client, output }: CommandContext): Promise<number> {
       `version  ${status.version}`,
       `peers    ${status.peers}`,
       ...status.multiaddrs.map((address) => `address  ${address}`),
+      ...(status.draining === true ? [`drained  ${DRAINED}`] : []),
     ].join('\n'),
   );
   return exitCodes.ok;
@@ -41,7 +58,13 @@ async function showResources({ client, output }: CommandContext): Promise<number
   const table = tableOf(['POOL', 'CORES', 'MEMORY', 'DISK', 'GPUS'], rows);
   await output.result(
     resources,
-    () => resources.offersNothing ?? `${table}\nleases  ${resources.leases.length}`,
+    () =>
+      resources.offersNothing ??
+      [
+        table,
+        `leases   ${resources.leases.length}`,
+        ...(resources.draining === true ? [`drained  ${DRAINED}`] : []),
+      ].join('\n'),
   );
   return exitCodes.ok;
 }

@@ -16,6 +16,7 @@ describe('the node over HTTP', () => {
       multiaddrs: ['/ip4/127.0.0.1/tcp/4001'],
       peers: 2,
       openNetwork: true,
+      draining: false,
     });
   });
 
@@ -37,6 +38,37 @@ describe('the node over HTTP', () => {
       offersNothing: 'It was told so.',
       leases: [{ lockId: 'lock-1' }],
     });
+  });
+
+  it('is drained and undrained, each as often as one likes', async () => {
+    const node = scriptedNode();
+    const { request } = inProcess(node);
+    for (const [path, draining] of [
+      ['/dms/drain', true],
+      ['/dms/drain', true],
+      ['/dms/undrain', false],
+      ['/dms/undrain', false],
+    ] as const) {
+      const response = await request(path, { method: 'POST' });
+      expect({ status: response.status, body: await response.json() }).toEqual({
+        status: 200,
+        body: { draining },
+      });
+      expect(await (await request('/dms/status')).json()).toMatchObject({ draining });
+      expect(await (await request('/dms/resources')).json()).toMatchObject({ draining });
+    }
+    expect((await request('/dms/drain')).status).toBe(404);
+    expect((await request('/dms/drain?for=1h', { method: 'POST' })).status).toBe(400);
+    node.view.offersNothing = 'It only posts jobs.';
+    const refused = await request('/dms/drain', { method: 'POST' });
+    expect(await refused.json()).toMatchObject({ status: 409, code: 'OFFERS_NOTHING' });
+  });
+
+  it('is drained only by those with its token', async () => {
+    const node = scriptedNode();
+    const { request } = inProcess(node, { token: 'secret' });
+    expect((await request('/dms/drain', { method: 'POST' })).status).toBe(401);
+    expect(node.view.draining).toBe(false);
   });
 
   it('lists its peers', async () => {

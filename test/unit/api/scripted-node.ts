@@ -10,6 +10,7 @@ import type { JobEvent } from '../../../src/domain/job-event.ts';
 import type { JobSnapshot } from '../../../src/domain/plan.ts';
 import { NO_RESOURCES } from '../../../src/domain/resources.ts';
 import { rawContentIdOf } from '../../../src/lib/canonical.ts';
+import { CodedError } from '../../../src/lib/coded-error.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import type { JobLogsOptions, Orchestrator, PostOptions } from '../../../src/orchestrator/index.ts';
@@ -198,6 +199,7 @@ export class ScriptedContent implements ContentStore {
 export interface ScriptedView {
   ready: { ok: boolean; reasons: readonly string[] };
   offersNothing: string | undefined;
+  draining: boolean;
 }
 
 export interface ScriptedNode extends ApiNeeds {
@@ -210,6 +212,7 @@ export function scriptedNode(): ScriptedNode {
   const view: ScriptedView = {
     ready: { ok: true, reasons: [] },
     offersNothing: undefined,
+    draining: false,
   };
   const node: NodeView = {
     status: () => ({
@@ -220,9 +223,15 @@ export function scriptedNode(): ScriptedNode {
       multiaddrs: ['/ip4/127.0.0.1/tcp/4001'],
       peers: 2,
       openNetwork: true,
+      draining: view.draining,
     }),
+    setDraining: async (draining) => {
+      if (view.offersNothing !== undefined) throw new CodedError('OFFERS_NOTHING', view.offersNothing);
+      view.draining = draining;
+    },
     resources: () => ({
       ...(view.offersNothing === undefined ? {} : { offersNothing: view.offersNothing }),
+      draining: view.draining,
       machine: { cpuMillis: 2000, memoryBytes: 4096, diskBytes: 8192, gpus: [] },
       onboarded: { cpuMillis: 1600, memoryBytes: 3072, diskBytes: 4096, gpus: [] },
       locked: NO_RESOURCES,

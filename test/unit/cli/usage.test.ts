@@ -84,7 +84,10 @@ describe('talking to a node', () => {
   it('sends the token of the node', async () => {
     const closed = await openDesk('a-token-of-some-length');
     try {
-      expect((await closed.run(['status'])).stderr).toContain('UNAUTHORIZED');
+      const none = (await closed.run(['status'])).stderr;
+      expect(none).toMatch(/UNAUTHORIZED: .* asks for a token.*BIDMESH__API__TOKEN/);
+      const wrong = (await closed.run(['status'], { env: { BIDMESH__API__TOKEN: 'another' } })).stderr;
+      expect(wrong).toMatch(/UNAUTHORIZED: The token in BIDMESH__API__TOKEN is not that of /);
       const env = { BIDMESH__API__TOKEN: 'a-token-of-some-length' };
       expect((await closed.run(['status'], { env })).exitCode).toBe(0);
     } finally {
@@ -106,7 +109,7 @@ describe('a node without a provider', () => {
 describe('the node in words and for machines', () => {
   it.each([
     ['status', ['peer-self', 'bidmesh-test', 'open: any identity']],
-    ['resources', ['onboarded', '1.6', '3 KiB', 'leases  1']],
+    ['resources', ['onboarded', '1.6', '3 KiB', 'leases   1']],
     ['peers', ['peer-a', 'connected', 'peer-b', 'known']],
   ])('%s', async (command, words) => {
     const people = await desk.run([command]);
@@ -116,6 +119,31 @@ describe('the node in words and for machines', () => {
     const answer = await (await fetch(`${desk.api.url}/dms/${command}`)).json();
     expect(JSON.parse(machine.stdout)).toEqual(answer);
     expect(machine.stderr).toBe('');
+  });
+});
+
+describe('bidmesh node', () => {
+  it('drains and undrains, and shows it', async () => {
+    const drained = await desk.run(['node', 'drain']);
+    expect(drained).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(drained.stdout).toMatch(/no new work until "bidmesh node undrain", also after a restart/);
+    expect(desk.node.view.draining).toBe(true);
+    for (const command of ['status', 'resources']) {
+      expect((await desk.run([command])).stdout).toMatch(/^drained {2}takes no new work/m);
+    }
+    expect((await desk.run(['node', 'undrain', '--json'])).stdout).toBe('{"draining":false}\n');
+    for (const command of ['status', 'resources']) {
+      expect((await desk.run([command])).stdout).not.toContain('drained');
+    }
+  });
+
+  it('says that there is nothing to drain', async () => {
+    desk.node.view.offersNothing = 'This node only posts jobs.';
+    const { exitCode, stderr } = await desk.run(['node', 'drain']);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: 'error OFFERS_NOTHING: This node only posts jobs.\n',
+    });
   });
 });
 

@@ -296,3 +296,21 @@ describe('a provider that is asked for contracts', () => {
     expect(await ask([{ asker: REQUESTER, contractId: 'contract' }])).toEqual(['accepted']);
   });
 });
+
+describe('a drained provider', () => {
+  it('is so after a restart, and not once it was undrained', async () => {
+    for (const draining of [true, false]) {
+      await start();
+      await clock.runUntilSettled(provider.setDraining(draining), 10_000);
+      await clock.runUntilSettled(provider.stop(), 10_000);
+      provider = newProvider();
+      await start();
+      expect([provider.draining, provider.describe()?.draining]).toEqual([draining, draining]);
+      const request = evidence('bid-request', requestOf(), REQUESTER);
+      const { kind } = await clock.runUntilSettled(provider.desk.answer(request), 10_000);
+      expect(kind).toBe(draining ? 'decline' : 'bid');
+      await clock.runUntilSettled(provider.stop(), 10_000);
+      provider = newProvider();
+    }
+  });
+});
