@@ -30,7 +30,7 @@ Feature: Why a job is where it is
       """
     Then the job fails: "3 x INSUFFICIENT_RESOURCES (gpu.vram)"
     And the explanation counts 3 x INSUFFICIENT_RESOURCES because of gpu.vram
-    And the nearest miss is "gpu.vram": "24GiB" asked, "16GiB" on 2 providers
+    And the nearest miss is "gpu.vram": "24 GiB" asked, "16 GiB" on 2 providers
 
   Scenario: A no for good is not asked for again, and still counts
     Given the nodes:

@@ -1,13 +1,16 @@
-import type { FieldComparison } from './comparison.ts';
-import { bytesAtLeast, bytesAtMost, clippedText } from './field-text.ts';
+import { bytesAsked, bytesThere } from './field-text.ts';
 import type { GpuDevice, GpuRequirement } from './resources.ts';
 import { versionInRange } from './version-range.ts';
 
-interface DeviceTest {
+/** One property that a group may ask for. */
+export interface DeviceTest {
   readonly field: string;
+  /** Undefined where the group does not ask for it. */
   readonly required: (group: GpuRequirement) => string | undefined;
-  readonly available: (device: GpuDevice) => string;
+  readonly available: (device: GpuDevice, group: GpuRequirement) => string;
   readonly passes: (group: GpuRequirement, device: GpuDevice) => boolean;
+  /** The group without asking for it. */
+  readonly relaxed: (group: GpuRequirement) => GpuRequirement;
 }
 
 function containsText(text: string, part: string | undefined): boolean {
@@ -21,41 +24,48 @@ function inRange(version: string | undefined, range: string | undefined): boolea
   return numbers !== undefined && versionInRange(numbers, range) === true;
 }
 
-const DEVICE_TESTS: readonly DeviceTest[] = [
+/** From what kind of device it is to what of it there is. */
+export const DEVICE_TESTS: readonly DeviceTest[] = [
   {
     field: 'gpu.vendor',
     required: (group) => group.vendor,
     available: (device) => device.vendor,
     passes: (group, device) => containsText(device.vendor, group.vendor),
+    relaxed: ({ vendor: _vendor, ...group }) => group,
   },
   {
     field: 'gpu.model',
     required: (group) => group.model,
     available: (device) => device.model,
     passes: (group, device) => containsText(device.model, group.model),
+    relaxed: ({ model: _model, ...group }) => group,
   },
   {
     field: 'gpu.vram',
-    required: (group) => (group.vramBytes === undefined ? undefined : bytesAtLeast(group.vramBytes)),
-    available: (device) => bytesAtMost(device.vramBytes),
+    required: (group) => (group.vramBytes === undefined ? undefined : bytesAsked(group.vramBytes)),
+    available: (device, group) => bytesThere(device.vramBytes, group.vramBytes),
     passes: (group, device) => device.vramBytes >= (group.vramBytes ?? 0),
+    relaxed: ({ vramBytes: _vramBytes, ...group }) => group,
   },
   {
     field: 'gpu.driver',
     required: (group) => group.driver,
     available: (device) => device.driver ?? 'unknown',
     passes: (group, device) => inRange(device.driver, group.driver),
+    relaxed: ({ driver: _driver, ...group }) => group,
   },
   {
     field: 'gpu.computeCapability',
     required: (group) => group.computeCapability,
     available: (device) => device.computeCapability ?? 'unknown',
     passes: (group, device) => inRange(device.computeCapability, group.computeCapability),
+    relaxed: ({ computeCapability: _computeCapability, ...group }) => group,
   },
 ];
 
-function fits(group: GpuRequirement, device: GpuDevice): boolean {
-  return DEVICE_TESTS.every((test) => test.passes(group, device));
+/** Whether a device is as a group asks; with `leftOut`, whatever that test says. */
+export function fitsGroup(group: GpuRequirement, device: GpuDevice, leftOut?: DeviceTest): boolean {
+  return DEVICE_TESTS.every((test) => test === leftOut || test.passes(group, device));
 }
 
 function strictness(group: GpuRequirement): number {
@@ -64,7 +74,7 @@ function strictness(group: GpuRequirement): number {
 }
 
 /** Most VRAM first, then most properties named: the groups that are hardest to serve choose first. */
-function strictestFirst(a: GpuRequirement, b: GpuRequirement): number {
+export function strictestFirst(a: GpuRequirement, b: GpuRequirement): number {
   return (b.vramBytes ?? 0) - (a.vramBytes ?? 0) || strictness(b) - strictness(a);
 }
 
@@ -94,7 +104,7 @@ function smallerFirst(a: GpuDevice, b: GpuDevice): number {
 function smallestFitting(group: GpuRequirement, devices: readonly GpuDevice[]): GpuDevice[] | undefined {
   let best: GpuDevice | undefined;
   for (const device of devices) {
-    if ((best === undefined || smallerFirst(device, best) < 0) && fits(group, device)) best = device;
+    if ((best === undefined || smallerFirst(device, best) < 0) && fitsGroup(group, device)) best = device;
   }
   return best === undefined ? undefined : [best];
 }
@@ -114,7 +124,7 @@ export function chooseDevices(
   if (count === 1 && only !== undefined) return smallestFitting(only, devices);
   const smallestFirst = [...devices].sort(smallerFirst);
   const wanted = [...groups].sort(strictestFirst).flatMap((group) => {
-    const suitable = smallestFirst.flatMap((device, at) => (fits(group, device) ? [at] : []));
+    const suitable = smallestFirst.flatMap((device, at) => (fitsGroup(group, device) ? [at] : []));
     return Array.from({ length: group.count }, () => suitable);
   });
   const holders = new Map<number, number>();
@@ -122,75 +132,4 @@ export function chooseDevices(
     if (!assign(slot, wanted, holders, new Set())) return undefined;
   }
   return smallestFirst.filter((_, at) => holders.has(at)).sort((a, b) => a.index - b.index);
-}
-
-function describeGroup(group: GpuRequirement): string {
-  let text = `${group.count} x`;
-  for (const test of DEVICE_TESTS) {
-    const wanted = test.required(group);
-    if (wanted !== undefined) text += ` ${wanted}`;
-  }
-  return clippedText(text);
-}
-
-/** How many there are, and the first of them. */
-function describeDevices(devices: readonly GpuDevice[]): string {
-  const [first] = devices;
-  if (first === undefined) return 'none';
-  return clippedText(`${devices.length} x ${first.model} ${bytesAtMost(first.vramBytes)}`);
-}
-
-/** The first property for which too few devices are left, or the count itself. */
-function missedProperty(group: GpuRequirement, devices: readonly GpuDevice[]): FieldComparison {
-  let left = devices;
-  for (const test of DEVICE_TESTS) {
-    const passing = left.filter((device) => test.passes(group, device));
-    if (passing.length < group.count && left.length >= group.count) {
-      const texts = new Set(left.map((device) => test.available(device)));
-      return {
-        field: test.field,
-        required: clippedText(test.required(group) ?? ''),
-        available: clippedText([...texts].join(', ')),
-        result: 'Worse',
-        hard: true,
-      };
-    }
-    left = passing;
-  }
-  return {
-    field: 'gpu.count',
-    required: String(group.count),
-    available: String(left.length),
-    result: left.length === 0 ? 'Error' : 'Worse',
-    hard: true,
-  };
-}
-
-/** One field for each group that is served, or the field that is in the way. */
-export function compareDevices(
-  groups: readonly GpuRequirement[],
-  devices: readonly GpuDevice[],
-): readonly FieldComparison[] {
-  if (groups.length === 0) return [];
-  if (chooseDevices(groups, devices) !== undefined) {
-    const available = describeDevices(devices);
-    return groups.map((group) => ({
-      field: 'gpu',
-      required: describeGroup(group),
-      available,
-      result: devices.length > group.count ? 'Better' : 'Equal',
-      hard: true,
-    }));
-  }
-  const alone = groups.find((group) => chooseDevices([group], devices) === undefined);
-  if (alone !== undefined) return [missedProperty(alone, devices)];
-  return [
-    {
-      field: 'gpu.count',
-      required: clippedText(groups.map(describeGroup).join(', ')),
-      available: String(devices.length),
-      result: 'Worse',
-      hard: true,
-    },
-  ];
 }

@@ -3,8 +3,9 @@ import type { AvailableCapability } from './capability.ts';
 import type { CapabilityComparison, FieldComparison, Standing } from './comparison.ts';
 import { compareConstraint } from './constraint-matching.ts';
 import type { SoftConstraint } from './constraint.ts';
-import { chooseDevices, compareDevices } from './device-matching.ts';
-import { bytesAtLeast, bytesAtMost, clippedText } from './field-text.ts';
+import { compareDevices } from './device-comparison.ts';
+import { chooseDevices } from './device-matching.ts';
+import { bytesAsked, bytesThere, clippedText } from './field-text.ts';
 import type { ResourceRequirements, Resources } from './resources.ts';
 
 export { chooseDevices } from './device-matching.ts';
@@ -29,8 +30,8 @@ function compareCpu(required: number, available: number): FieldComparison {
 function compareBytes(field: string, required: number, available: number): FieldComparison {
   return {
     field,
-    required: bytesAtLeast(required),
-    available: bytesAtMost(available),
+    required: bytesAsked(required),
+    available: bytesThere(available, required),
     result: standingOf(required, available),
     hard: true,
   };

@@ -58,8 +58,8 @@ describe('comparing amounts', () => {
     expect(fields).toEqual([
       { field: 'engine.wasm', required: 'wasm', available: '1.0.0', result: 'Equal', hard: true },
       { field: 'cpu', required: '500m', available: '500m', result: 'Equal', hard: true },
-      { field: 'memory', required: '1GiB', available: '2GiB', result: 'Better', hard: true },
-      { field: 'disk', required: '1GiB', available: '512MiB', result: 'Worse', hard: true },
+      { field: 'memory', required: '1 GiB', available: '2 GiB', result: 'Better', hard: true },
+      { field: 'disk', required: '1 GiB', available: '512 MiB', result: 'Worse', hard: true },
     ]);
     expect(hardOk).toBe(false);
   });

@@ -26,7 +26,7 @@ describe('what stood in the way', () => {
       available({ free: resources({ gpus: [device(0, { vramBytes: gib * GIB })] }) }),
     );
     expect(tallyMisses(machines.map((machine) => compare(asked, machine)))).toEqual([
-      { field: 'gpu.vram', required: '24GiB', count: 4, alone: 4, best: '16GiB', bestCount: 3 },
+      { field: 'gpu.vram', required: '24 GiB', count: 4, alone: 4, best: '16 GiB', bestCount: 3 },
     ]);
   });
 
@@ -49,6 +49,7 @@ describe('what stood in the way', () => {
 
   it.each<[string, string, string[], string, number]>([
     ['cpu', '4000m', ['500m', '3000m', '1000m'], '3000m', 1],
+    ['memory', '8 GiB', ['900 MiB', '2 GiB', '512 B'], '2 GiB', 1],
     ['memory', '8GiB', ['900MiB', '2GiB', '512B'], '2GiB', 1],
     ['gpu.vram', '80GiB', ['40GiB, 16GiB', '24GiB'], '40GiB', 1],
     ['gpu.driver', '>=550', ['535.104.5', '545.23', 'unknown'], '545.23', 1],

@@ -134,10 +134,10 @@ describe('an explanation', () => {
     expect(explanation).toMatchObject({ known: 6, compared: 6, fitting: 0, busy: 1 });
     expect(explanation.nearest).toEqual({
       field: 'gpu.vram',
-      required: '24GiB',
+      required: '24 GiB',
       count: 4,
       alone: 4,
-      best: '16GiB',
+      best: '16 GiB',
       bestCount: 3,
     });
     expect(explanation.misses.map(({ field, count, alone }) => [field, count, alone])).toEqual([
