@@ -1,9 +1,10 @@
 import { advertToCapability, type AdvertContent } from './advert.ts';
 import type { Requirements } from './bid.ts';
+import { compareBudget } from './budget-matching.ts';
 import type { AvailableCapability } from './capability.ts';
 import type { CapabilityComparison, FieldComparison } from './comparison.ts';
 import { compare } from './matching.ts';
-import { costNano, nanoToAmount, type Price } from './money.ts';
+import { costNano, type Price } from './money.ts';
 
 /** A provider as its newest advert shows it. */
 export interface AdvertisedProvider {
@@ -30,18 +31,7 @@ function drainingField({ draining }: AdvertContent): readonly FieldComparison[] 
 
 function priceField({ requirements, budget }: AdvertQuery, price: Price): readonly FieldComparison[] {
   if (budget === undefined) return [];
-  const durationMs = requirements.executionTimeoutMs;
-  const [most, cost] = [costNano(budget, durationMs), costNano(price, durationMs)];
-  const comparable = price.currency === budget.currency;
-  return [
-    {
-      field: 'price',
-      required: `${nanoToAmount(most)} ${budget.currency}`,
-      available: `${nanoToAmount(cost)} ${price.currency}`,
-      result: !comparable ? 'Error' : cost > most ? 'Worse' : cost === most ? 'Equal' : 'Better',
-      hard: true,
-    },
-  ];
+  return [compareBudget(budget, price, requirements.executionTimeoutMs)];
 }
 
 /** {@link compare}, and whether the provider takes work at all and at what price. */

@@ -55,3 +55,22 @@ export function durationText(ms: number): string {
   const [unit, unitMs] = whole ?? DURATION_UNITS.find(([, one]) => rounded >= one) ?? ['ms', 1];
   return `${tenths(rounded / unitMs, Math.round)} ${unit}`;
 }
+
+/** A time that is asked for and the one that is allowed, as texts that differ when they do. */
+export function durationTexts(
+  askedMs: number,
+  allowedMs: number,
+): { readonly required: string; readonly available: string } {
+  const [required, available] = [durationText(askedMs), durationText(allowedMs)];
+  return required === available && askedMs !== allowedMs
+    ? { required: `${askedMs} ms`, available: `${allowedMs} ms` }
+    : { required, available };
+}
+
+/** What {@link durationText} wrote, in milliseconds; undefined for any other text. */
+export function durationOf(text: string): number | undefined {
+  const [amount = '', unit, ...more] = text.split(' ');
+  const unitMs = DURATION_UNITS.find(([name]) => name === unit)?.[1];
+  if (unitMs === undefined || more.length > 0 || !/^\d+(\.\d)?$/.test(amount)) return undefined;
+  return Number(amount) * unitMs;
+}

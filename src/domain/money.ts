@@ -62,3 +62,12 @@ export function costNano(price: Price, durationMs: number): bigint {
   const periodMs = BigInt(PERIOD_MS[price.per]);
   return (amount * BigInt(Math.ceil(durationMs)) + periodMs - 1n) / periodMs;
 }
+
+/** In billionths: what a budget `per` that has to do for `price` is to name at least, for `durationMs` of work. */
+export function sufficientAmount(price: Price, per: PricePeriod, durationMs: number): bigint {
+  if (price.per === per) return amountToNano(price.amount);
+  const cost = costNano(price, durationMs);
+  const wholeMs = BigInt(Math.ceil(durationMs));
+  if (per === 'result' || wholeMs === 0n) return cost;
+  return (cost * BigInt(PERIOD_MS[per]) + wholeMs - 1n) / wholeMs;
+}

@@ -1,4 +1,5 @@
 import type { CapabilityComparison, FieldComparison } from './comparison.ts';
+import { durationOf } from './field-text.ts';
 import { textToNano } from './money.ts';
 import { byteQuantity } from './quantities.ts';
 import { readVersion } from './version-range.ts';
@@ -37,7 +38,16 @@ const OTHER_VALUE = 'other';
 
 const VERSION_PART = 100_000;
 
-const MONEY = /^(?<amount>[\d.]+) (?<currency>[A-Z]{3,8})$/;
+const MONEY = /^(?<amount>[\d.]+) (?<currency>[A-Z]{3,8})(?:(?: per |\/)[a-z]+)?$/;
+
+/** That a node takes no work is nothing that a job could ask less of. */
+const NEVER_LESS = 'node.draining';
+const NOTHING: ReadonlySet<string> = new Set(['0', '0m', '0 B', '0B', 'none', 'unknown']);
+
+/** Whether a job could ask for what came nearest: some of it is there. */
+export function isWithinReach({ field, best }: Pick<MissedField, 'field' | 'best'>): boolean {
+  return field !== NEVER_LESS && !NOTHING.has(best);
+}
 
 function versionMeasure(text: string): number | undefined {
   const version = readVersion(text);
@@ -51,7 +61,7 @@ function amountMeasure(text: string): number | bigint | undefined {
   if (amount !== undefined) return textToNano(amount);
   const plain = /^(\d+(?:\.\d+)?)m?$/.exec(text);
   if (plain !== null) return Number(plain[1]);
-  return byteQuantity.safeParse(text).data;
+  return byteQuantity.safeParse(text).data ?? durationOf(text);
 }
 
 function isVersioned({ field, required }: Pick<Tally, 'field' | 'required'>): boolean {
@@ -60,7 +70,7 @@ function isVersioned({ field, required }: Pick<Tally, 'field' | 'required'>): bo
 
 /** Whether less is nearer to what is asked. */
 function wantsLess({ field, required }: Pick<Tally, 'field' | 'required'>): boolean {
-  return field === 'price' || required.startsWith('Lt ');
+  return field === 'budget.maxPrice' || required.startsWith('Lt ');
 }
 
 const UNORDERED = /^(In|NotIn|Exists|DoesNotExist)\b/;
@@ -117,7 +127,7 @@ function isMissed(field: FieldComparison): boolean {
   return field.hard && (field.result === 'Worse' || field.result === 'Error');
 }
 
-/** What stood in the way, machine by machine: the fields that would win most machines first. */
+/** What stood in the way, machine by machine: what to ask less of first, by how many machines that alone would win. */
 export function tallyMisses(
   comparisons: Iterable<Pick<CapabilityComparison, 'fields'>>,
 ): readonly MissedField[] {
@@ -140,9 +150,21 @@ export function tallyMisses(
     }
   }
   return [...tallies.values()]
-    .sort((a, b) => b.alone - a.alone || b.count - a.count || (a.field < b.field ? -1 : 1))
     .map((tally) => {
       const { field, required, count, alone } = tally;
       return { field, required, count, alone, ...bestOf(tally) };
-    });
+    })
+    .sort(nearestFirst);
+}
+
+/** What one change would win comes first, and before all others what a job could ask for. */
+function nearestFirst(a: MissedField, b: MissedField): number {
+  const [ofA, ofB] = [a, b].map((miss) => Number(miss.alone > 0 && isWithinReach(miss)));
+  return (
+    (ofB ?? 0) - (ofA ?? 0) ||
+    Number(a.field === NEVER_LESS) - Number(b.field === NEVER_LESS) ||
+    b.alone - a.alone ||
+    b.count - a.count ||
+    (a.field < b.field ? -1 : 1)
+  );
 }

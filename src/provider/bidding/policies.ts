@@ -1,5 +1,6 @@
 import type { BidRequest, Refusal, Verdict } from '../../domain/bid.ts';
-import { costNano } from '../../domain/money.ts';
+import { compareBudget } from '../../domain/budget-matching.ts';
+import { durationTexts } from '../../domain/field-text.ts';
 import type { ProviderOptions } from '../options.ts';
 import { draining, runsEnough } from './refusals.ts';
 
@@ -55,28 +56,21 @@ const timeoutAcceptable: Policy = ({ request, options }) =>
         code: 'POLICY',
         message: 'The execution timeout is longer than this node allows.',
         field: 'timeouts.execution',
-        required: `${request.requirements.executionTimeoutMs} ms`,
-        available: `${options.limits.maxExecutionTimeoutMs} ms`,
+        ...durationTexts(request.requirements.executionTimeoutMs, options.limits.maxExecutionTimeoutMs),
         retryable: false,
       });
 
 const priceWithinBudget: Policy = ({ request, options }) => {
   const { budget } = request;
   if (budget === undefined) return YES;
-  const { price } = options;
-  const durationMs = request.requirements.executionTimeoutMs;
-  const affordable =
-    price.currency === budget.currency && costNano(price, durationMs) <= costNano(budget, durationMs);
-  return affordable
-    ? YES
-    : no({
-        code: 'PRICE',
-        message: 'The price of this node is over the budget.',
-        field: 'budget.maxPrice',
-        required: `${budget.amount} ${budget.currency}/${budget.per}`,
-        available: `${price.amount} ${price.currency}/${price.per}`,
-        retryable: false,
-      });
+  const fit = compareBudget(budget, options.price, request.requirements.executionTimeoutMs);
+  if (fit.result === 'Equal' || fit.result === 'Better') return YES;
+  const { field, required, available } = fit;
+  const message =
+    field === 'budget.currency'
+      ? 'This node takes another currency than the budget is in.'
+      : 'The price of this node is over the budget.';
+  return no({ code: 'PRICE', message, field, required, available, retryable: false });
 };
 
 /** Cheap ones first. The comparison with the machine comes after these, since it costs most. */

@@ -1,5 +1,6 @@
 import type { Refusal } from '../../domain/bid.ts';
 import type { ContractTerms, Proposal } from '../../domain/contract.ts';
+import { durationTexts } from '../../domain/field-text.ts';
 import { contentIdOf, encodeCanonical, sameBytes } from '../../lib/canonical.ts';
 import { defaultProviderLimits, type ProviderLimits } from '../options.ts';
 import type { OpenBid } from './bid-book.ts';
@@ -66,8 +67,7 @@ function tooLong(field: string, askedMs: number, longestMs: number): Refusal | u
     code: 'POLICY',
     message: 'The terms ask for a longer time than this node allows.',
     field,
-    required: `${askedMs} ms`,
-    available: `${longestMs} ms`,
+    ...durationTexts(askedMs, longestMs),
     retryable: false,
   };
 }

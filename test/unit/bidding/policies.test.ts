@@ -55,6 +55,19 @@ describe('the policy chain', () => {
     expect(checkPolicies(context)).toMatchObject({ retryAfterMs });
   });
 
+  it('names the amount that would do in the unit of the budget, or the currency', () => {
+    expect(checkPolicies(budget('0.019'))).toMatchObject({
+      field: 'budget.maxPrice',
+      required: '0.019 USD per hour',
+      available: '0.02 USD per hour',
+    });
+    expect(checkPolicies(budget('100', 'EUR'))).toMatchObject({
+      field: 'budget.currency',
+      required: 'EUR',
+      available: 'USD',
+    });
+  });
+
   it('names the first reason, the cheapest to find', () => {
     const both = contextOf({ draining: true, options: providerOptions({ deny: ['requester'] }) });
     expect(checkPolicies(both)).toMatchObject({ code: 'DRAINING' });

@@ -1,6 +1,12 @@
 import { fc, it } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { bytesAsked, bytesThere, durationText } from '../../../src/domain/field-text.ts';
+import {
+  bytesAsked,
+  bytesThere,
+  durationOf,
+  durationText,
+  durationTexts,
+} from '../../../src/domain/field-text.ts';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
@@ -56,5 +62,24 @@ describe('durations for people', () => {
     [7 * 86_400_000, '7 d'],
   ])('%d ms read as %s', (ms, text) => {
     expect(durationText(ms)).toBe(text);
+  });
+
+  it('differ where the times do', () => {
+    expect(durationTexts(172_800_000, 86_400_000)).toEqual({ required: '2 d', available: '1 d' });
+    expect(durationTexts(86_400_001, 86_400_000)).toEqual({
+      required: '86400001 ms',
+      available: '86400000 ms',
+    });
+  });
+
+  it.each([
+    ['10 min', 600_000],
+    ['1.5 s', 1500],
+    ['10m', undefined],
+    ['4 GiB', undefined],
+    ['1 d 2', undefined],
+    ['x s', undefined],
+  ])('%s is read as %s', (text, ms) => {
+    expect(durationOf(text)).toBe(ms);
   });
 });

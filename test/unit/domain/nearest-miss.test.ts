@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CapabilityComparison, FieldComparison } from '../../../src/domain/comparison.ts';
 import { compare } from '../../../src/domain/matching.ts';
-import { tallyMisses } from '../../../src/domain/nearest-miss.ts';
+import { isWithinReach, tallyMisses } from '../../../src/domain/nearest-miss.ts';
 import { available, device, GIB, requirements, resources } from './market-values.ts';
 
 function missed(field: string, required: string, text: string): FieldComparison {
@@ -58,26 +58,44 @@ describe('what stood in the way', () => {
     ['node.version', 'Semver >=2.0.0', ['1.9.0', '1.10.0', '1.10.0'], '1.10.0', 2],
     ['cpu.cores', 'Gt 64', ['8', '32'], '32', 1],
     ['cpu.cores', 'Lt 4', ['8', '32'], '8', 1],
-    ['price', '0.1 USD', ['0.4 USD', '0.2 USD', '0.05 EURO X'], '0.2 USD', 1],
     [
-      'price',
-      '1 USD',
-      ['900000000000.000000002 USD', '900000000000.000000001 USD'],
-      '900000000000.000000001 USD',
+      'budget.maxPrice',
+      '0.1 USD per hour',
+      ['0.4 USD per hour', '0.2 USD per hour', '0.05 EURO X', '0.1 EUR per hour'],
+      '0.2 USD per hour',
+      1,
+    ],
+    ['budget.maxPrice', '0.1 USD/hour', ['0.4 USD/hour', '0.2 USD/hour'], '0.2 USD/hour', 1],
+    [
+      'budget.maxPrice',
+      '1 USD per result',
+      ['900000000000.000000002 USD per result', '900000000000.000000001 USD per result'],
+      '900000000000.000000001 USD per result',
       1,
     ],
     [
-      'price',
-      '1 USD',
-      ['90000000000000000000 USD', '90000000000000000000.5 USD'],
-      '90000000000000000000 USD',
+      'budget.maxPrice',
+      '1 USD per result',
+      ['90000000000000000000 USD per result', '90000000000000000000.5 USD per result'],
+      '90000000000000000000 USD per result',
       1,
     ],
+    ['budget.currency', 'EUR', ['USD', 'GBP', 'USD'], 'USD', 2],
+    ['timeouts.execution', '48 h', ['90 min', '24 h', '24 h', '30 s'], '24 h', 2],
     ['location.country', 'In FR', ['DE', 'US', 'DE', 'none'], 'DE', 2],
     ['label.size', 'In 9', ['7', '3', '3'], '3', 2],
     ['engine.python', 'python', ['none', 'none'], 'none', 2],
   ])('finds the best of %s for %s', (field, required, texts, best, count) => {
     expect(one(field, required, ...texts)).toEqual([best, count]);
+  });
+
+  it('puts what some have too little of before what others have nothing of', () => {
+    const none = missed('gpu.count', '1', '0');
+    const few = missed('gpu.vram', '24 GiB', '7.8 GiB');
+    const draining = missed('node.draining', 'no', 'yes');
+    const misses = tallyMisses([none, none, none, few, draining, draining].map((miss) => comparison(miss)));
+    expect(misses.map(({ field }) => field)).toEqual(['gpu.vram', 'gpu.count', 'node.draining']);
+    expect(misses.map(isWithinReach)).toEqual([true, false, false]);
   });
 
   it('keeps two conditions on one field apart, and leaves soft and met ones out', () => {

@@ -165,9 +165,15 @@ describe('an explanation', () => {
     scene.take('draining', { ...priced('0.01'), draining: true });
     const { misses, nearest, fitting } = scene.registry.explain(asked, { budget });
     expect(fitting).toBe(0);
-    expect(nearest).toMatchObject({ field: 'price', count: 3, best: '0.033333334 USD', bestCount: 1 });
+    expect(nearest).toMatchObject({
+      field: 'budget.maxPrice',
+      count: 2,
+      best: '0.2 USD per hour',
+      bestCount: 1,
+    });
     expect(misses.map(({ field, count }) => [field, count])).toEqual([
-      ['price', 3],
+      ['budget.maxPrice', 2],
+      ['budget.currency', 1],
       ['node.draining', 1],
     ]);
   });
