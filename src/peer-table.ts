@@ -12,6 +12,7 @@ export function peerTableOf(registry: Registry): PeerTable {
         .candidates(requirementsOf(spec), { ...questionOf(spec), limit })
         .map(({ peer, providerRecord }) => ({ peer, peerRecord: providerRecord })),
     fits: (spec) => registry.fits(requirementsOf(spec), questionOf(spec)),
+    indirect: (spec) => registry.indirect(requirementsOf(spec), questionOf(spec)),
     recordOf: (peer) => registry.peer(peer)?.advert.providerRecord,
     explain: (spec) => registry.explain(requirementsOf(spec), questionOf(spec)),
   };

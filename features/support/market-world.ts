@@ -51,12 +51,17 @@ export class MarketWorld extends QuickPickleWorld {
     this.context.onTestFinished(() => this.#dispose());
   }
 
-  /** Starts a node that knows all earlier ones. */
-  async start(spec: Omit<NodeSpec, 'realExecutor'>): Promise<TestNode> {
+  /** Starts a node that is told of all earlier ones, or of the first alone. */
+  async start(spec: Omit<NodeSpec, 'realExecutor'>, told: 'all' | 'first' = 'all'): Promise<TestNode> {
     this.#root ??= await mkdtemp(join(tmpdir(), 'bidmesh-feature-'));
     const node = await startTestNode(
       { ...spec, realExecutor: this.info.tags.includes('@real-executor') },
-      { network: this.network, root: this.#root, bootstrap: this.#addresses(), signal: this.#over.signal },
+      {
+        network: this.network,
+        root: this.#root,
+        bootstrap: told === 'all' ? this.#addresses() : this.#addresses().slice(0, 1),
+        signal: this.#over.signal,
+      },
     );
     this.#nodes.set(spec.name, node);
     return node;
@@ -82,6 +87,15 @@ export class MarketWorld extends QuickPickleWorld {
         const known = new Set([underlay.self, ...underlay.subscribers(requestsTopic)]);
         return listeners.every((peer) => known.has(peer));
       }),
+    );
+  }
+
+  /** Waits until a node is connected with another that hears its requests. */
+  async haveMet(name: string, other: string): Promise<void> {
+    const { requestsTopic } = protocolNames(this.network);
+    const { underlay } = this.node(name);
+    await until(`${name} has met ${other}`, ACQUAINTED_WITHIN_MS, () =>
+      underlay.subscribers(requestsTopic).includes(this.peerId(other)),
     );
   }
 

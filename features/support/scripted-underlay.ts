@@ -92,6 +92,10 @@ export class ScriptedUnderlay implements Underlay {
     return this.#disturbed(await this.#inner.open(peer, protocol, limits, options));
   }
 
+  meet(peer: string, peerRecord: Uint8Array): Promise<void> {
+    return this.#inner.meet(peer, peerRecord);
+  }
+
   isConnected(peer: string): boolean {
     return this.#inner.isConnected(peer);
   }

@@ -135,7 +135,8 @@ function optionsFor(spec: NodeSpec, around: NodeSurroundings): NodeOptions {
       log: { level: 'silent' },
     }),
   );
-  const registry = { ...parsed.registry, minPublishGapMs: ADVERT_GAP_MS, minHeardGapMs: 1 };
+  const limits = { ...parsed.registry.limits, minPublishGapMs: ADVERT_GAP_MS, minHeardGapMs: 1 };
+  const registry = { ...parsed.registry, limits };
   const options = { ...parsed, registry };
   const { provider } = options;
   if (provider === undefined) return options;

@@ -99,6 +99,10 @@ class Loopback implements Underlay {
     return near;
   }
 
+  meet(peer: string, peerRecord: Uint8Array): Promise<void> {
+    return this.#underlay.meet(peer, peerRecord);
+  }
+
   isConnected(peer: string): boolean {
     return peer === this.self || this.#underlay.isConnected(peer);
   }

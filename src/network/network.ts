@@ -120,7 +120,10 @@ export class NodeNetwork implements Network {
   #listen(desks: NetworkDesks): void {
     this.#context.underlay.listen({
       peerConnected: (peer) => desks.provider?.peerConnected(peer),
-      peerDisconnected: () => this.#market.subscribersChanged(),
+      peerDisconnected: (peer) => {
+        desks.registry?.peerDisconnected(peer);
+        this.#market.subscribersChanged();
+      },
       subscribersChanged: (topic) => {
         if (topic === this.#context.names.requestsTopic) this.#market.subscribersChanged();
         if (topic === this.#context.names.advertsTopic) desks.registry?.audienceChanged();

@@ -56,6 +56,8 @@ export interface Underlay extends Startable {
    * also with `ADDRESS_REFUSED` (none of its addresses may be dialled from here) or `DIAL_BUDGET_EXHAUSTED`.
    */
   open(peer: string, protocol: string, limits: ProtocolLimits, options: OpenOptions): Promise<Channel>;
+  /** Connects to a peer that is not connected, unless this node has enough of them. Rejects as `open` does. */
+  meet(peer: string, peerRecord: Uint8Array): Promise<void>;
   isConnected(peer: string): boolean;
   connectedPeers(): readonly string[];
   /**

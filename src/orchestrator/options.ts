@@ -27,6 +27,8 @@ export interface OrchestratorLimits {
   readonly partialWindowMs: number;
   /** How long a node without peers waits for one to appear before it serves itself. */
   readonly loneGraceMs: number;
+  /** How long everybody's answer is not enough, where providers that could take the job hear of it through others. */
+  readonly indirectMs: number;
   /** A committed execution whose provider was silent for longer is lost. */
   readonly lostAfterMs: number;
   /** Added to `acceptWithin` before a partition may be placed elsewhere without an answer. */
@@ -52,6 +54,7 @@ export const defaultOrchestratorLimits: OrchestratorLimits = {
   quietMs: 50,
   partialWindowMs: 2000,
   loneGraceMs: 300,
+  indirectMs: 1000,
   lostAfterMs: 5000,
   acceptMarginMs: 2000,
   watchPeriodMs: 500,

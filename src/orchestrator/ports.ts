@@ -123,6 +123,14 @@ export interface RequestTarget {
   readonly peerRecord?: Uint8Array;
 }
 
+/** Providers that hear a request only through others, as they are not connected: who would bid has to connect first. */
+export interface IndirectProviders {
+  /** Those that could take the job, by their adverts. */
+  readonly fitting: readonly string[];
+  /** There may be others, of whom this node has not heard yet. */
+  readonly mayBeMore: boolean;
+}
+
 /** Providers by their adverts: may be old, so whoever is chosen is still asked. */
 export interface PeerTable {
   /** About how many providers the network has. */
@@ -131,6 +139,7 @@ export interface PeerTable {
   candidates(spec: JobSpec, limit: number): readonly RequestTarget[];
   /** How well a job would sit on those of the known providers that could take it. */
   fits(spec: JobSpec): SeenFits;
+  indirect(spec: JobSpec): IndirectProviders;
   recordOf(peer: string): Uint8Array | undefined;
   /** Why providers fit or not. */
   explain(spec: JobSpec): TableHints;

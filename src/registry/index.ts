@@ -42,6 +42,13 @@ export interface ExplainOptions {
   readonly budget?: Price;
 }
 
+export interface IndirectProviders {
+  /** Those that fit, by their adverts. */
+  readonly fitting: readonly string[];
+  /** There may be others, of whom this node has not heard yet. */
+  readonly mayBeMore: boolean;
+}
+
 export interface CandidateOptions extends ExplainOptions {
   readonly limit: number;
 }
@@ -61,6 +68,8 @@ export interface Registry extends Startable {
   candidates(requirements: Requirements, options: CandidateOptions): readonly AdvertCandidate[];
   /** Of a bounded sample of the providers: how well they fit, by their adverts. */
   fits(requirements: Requirements, options?: ExplainOptions): SeenFits;
+  /** Providers that hear this node only through others, as there is no connection. */
+  indirect(requirements: Requirements, options?: ExplainOptions): IndirectProviders;
   /** Why providers fit or not, by their adverts. */
   explain(requirements: Requirements, options?: ExplainOptions): TableExplanation;
   /** What happened so often since the start, by name. */

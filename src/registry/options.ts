@@ -20,6 +20,10 @@ export interface RegistryLimits {
   /** Changes are written to disk this long after the first of them, and at the stop. */
   readonly persistEveryMs: number;
   readonly persistBatch: number;
+  /** On a network of up to so many providers a node connects to each that it hears of. */
+  readonly meetUpTo: number;
+  /** So long after it met somebody a node may not have heard of everybody; others then hear its requests only through others. */
+  readonly settlingMs: number;
   /** Adverts that one question for candidates, or for an explanation, is compared with. */
   readonly comparedPerCall: number;
 }
@@ -47,5 +51,7 @@ export const defaultRegistryLimits: RegistryLimits = {
   longestValidityMs: 24 * HOUR_MS,
   persistEveryMs: MINUTE_MS,
   persistBatch: 512,
+  meetUpTo: 32,
+  settlingMs: 20_000,
   comparedPerCall: 1000,
 };

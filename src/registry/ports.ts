@@ -32,6 +32,8 @@ export interface AdvertPublisher {
   /** Connected nodes that provide. */
   connectedProviders(): number;
   isConnected(peer: string): boolean;
+  /** Tries to connect to a provider by its signed record; nothing is heard of it when that fails. */
+  meet(peer: string, providerRecord: Uint8Array): void;
 }
 
 // ---- what the network may ask the registry ---------------------------------------------------------
@@ -44,4 +46,5 @@ export interface AdvertDesk {
   take(advert: Evidence<Advert>): 'accept' | 'ignore' | 'reject';
   /** Nodes that hear adverts came or went. */
   audienceChanged(): void;
+  peerDisconnected(peer: string): void;
 }

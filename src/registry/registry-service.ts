@@ -1,12 +1,20 @@
 import type { Advert } from '../domain/advert.ts';
-import { advertisedProvider, type AdvertQuery } from '../domain/advert-matching.ts';
+import { advertisedProvider, type AdvertQuery, compareAdvert } from '../domain/advert-matching.ts';
 import type { SeenFits } from '../domain/answering.ts';
 import type { Requirements } from '../domain/bid.ts';
 import type { Evidence } from '../domain/evidence.ts';
 import { every, type Timer } from '../lib/clock.ts';
 import { codeOf, messageOf } from '../lib/coded-error.ts';
+import { Acquaintances } from './acquaintances.ts';
 import { AdvertIntake } from './advert-intake.ts';
-import type { CandidateOptions, ExplainOptions, PeerEntry, Registry, RegistryNeeds } from './index.ts';
+import type {
+  CandidateOptions,
+  ExplainOptions,
+  IndirectProviders,
+  PeerEntry,
+  Registry,
+  RegistryNeeds,
+} from './index.ts';
 import type { RegistryOptions } from './options.ts';
 import { OwnAdvert } from './own-advert.ts';
 import { peerHash } from './peer-hash.ts';
@@ -45,6 +53,7 @@ export class RegistryService implements Registry, AdvertDesk {
   readonly #intake: AdvertIntake;
   readonly #saver: TableSaver;
   readonly #own: OwnAdvert | undefined;
+  readonly #acquaintances: Acquaintances;
   #sweeps: Timer | undefined;
   #estimate: { readonly size: number; readonly untilMs: number } | undefined;
 
@@ -71,6 +80,13 @@ export class RegistryService implements Registry, AdvertDesk {
       changed: (peer) => this.#saver.changed(peer),
       intervalMs,
     });
+    this.#acquaintances = new Acquaintances(limits, {
+      self,
+      isHeardOf: describe !== undefined,
+      clock,
+      publisher,
+      isKnown: (peer) => this.#table.get(peer) !== undefined,
+    });
     this.#own =
       describe === undefined
         ? undefined
@@ -91,7 +107,10 @@ export class RegistryService implements Registry, AdvertDesk {
       logger.warn('the peer table starts empty', { code: codeOf(error), error: messageOf(error) });
     }
     this.#saver.start();
-    this.#sweeps = every(clock, SWEEP_EVERY_MS, () => this.#intake.expire());
+    this.#sweeps = every(clock, SWEEP_EVERY_MS, () => {
+      this.#intake.expire();
+      this.#acquaintances.sweep();
+    });
     this.#own?.start();
   }
 
@@ -104,10 +123,20 @@ export class RegistryService implements Registry, AdvertDesk {
   }
 
   take(advert: Evidence<Advert>): 'accept' | 'ignore' | 'reject' {
-    return this.#intake.take(advert);
+    const before = this.#table.get(advert.signer) !== undefined;
+    const verdict = this.#intake.take(advert);
+    const row = this.#table.get(advert.signer);
+    if (verdict === 'accept' && row !== undefined)
+      this.#acquaintances.heard(row.peer, row.providerRecord, before, this.sizeEstimate());
+    return verdict;
+  }
+
+  peerDisconnected(peer: string): void {
+    this.#acquaintances.disconnected(peer);
   }
 
   audienceChanged(): void {
+    this.#acquaintances.audienceChanged();
     this.#own?.audienceChanged();
   }
 
@@ -143,6 +172,18 @@ export class RegistryService implements Registry, AdvertDesk {
     return fitsOf(this.#rowsFor(options.exclude ?? []), queryOf(requirements, options), {
       compared: Math.min(FITS_COMPARED, this.#options.limits.comparedPerCall),
     });
+  }
+
+  indirect(requirements: Requirements, options: ExplainOptions = {}): IndirectProviders {
+    const query = queryOf(requirements, options);
+    const fitting = this.#rowsFor(options.exclude ?? [])
+      .filter((row) => this.#acquaintances.isIndirect(row.peer))
+      .slice(0, this.#options.limits.meetUpTo)
+      .filter((row) => compareAdvert(query, row).hardOk);
+    return {
+      fitting: fitting.map(({ peer }) => peer),
+      mayBeMore: this.#acquaintances.mayHaveMissedSome,
+    };
   }
 
   explain(requirements: Requirements, options: ExplainOptions = {}): TableExplanation {

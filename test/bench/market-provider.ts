@@ -223,6 +223,7 @@ function counted(underlay: Underlay, received: Received): Underlay {
     handle: (protocol, limits, handler) =>
       underlay.handle(protocol, limits, (channel) => handler(count(channel))),
     open: async (...asked) => count(await underlay.open(...asked)),
+    meet: (peer, peerRecord) => underlay.meet(peer, peerRecord),
     isConnected: (peer) => underlay.isConnected(peer),
     connectedPeers: () => underlay.connectedPeers(),
     peerRecord: () => underlay.peerRecord(),

@@ -79,6 +79,8 @@ export class WireEnd implements Underlay {
     return [];
   }
 
+  async meet(): Promise<void> {}
+
   async publish(): Promise<void> {}
 
   handle(_protocol: string, _limits: ProtocolLimits, _handler: (channel: Channel) => void): void {}

@@ -14,6 +14,6 @@ it.each(['identical', 'mixed'] as const)(
     expect(result.bidsHandledPerJob).toBeGreaterThanOrEqual(1);
     expect(result.bidsHandledPerJob).toBeLessThanOrEqual(2 * wantedBids);
     expect(mean).toBeLessThanOrEqual(0.1);
-    expect(result.messagesPerNodePerJob).toBeLessThan(8);
+    expect(result.messagesPerNodePerJob).toBeLessThan(4);
   },
 );

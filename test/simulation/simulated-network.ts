@@ -152,6 +152,22 @@ export class SimulatedNetwork {
     }
   }
 
+  meet(from: SimulatedUnderlay, to: string): Promise<void> {
+    return from.whileAlive(
+      new Promise((resolve, reject) => {
+        this.#later(this.#latencyMs(), () => {
+          const target = this.#nodes.get(to);
+          if (!from.alive || target === undefined || !target.running || this.#cut(from.self, to)) {
+            reject(new CodedError('PEER_UNREACHABLE', `${to} cannot be reached.`));
+            return;
+          }
+          this.join(from, target);
+          resolve();
+        });
+      }),
+    );
+  }
+
   open(
     from: SimulatedUnderlay,
     to: string,

@@ -88,6 +88,10 @@ export class SimulatedUnderlay implements Underlay {
     return this.#network.open(this, peer, protocol, limits, options);
   }
 
+  meet(peer: string, _peerRecord: Uint8Array): Promise<void> {
+    return this.#network.meet(this, peer);
+  }
+
   isConnected(peer: string): boolean {
     return this.#peers.has(peer);
   }

@@ -62,6 +62,14 @@ export class AdvertGossip implements AdvertPublisher {
     return this.#context.underlay.isConnected(peer);
   }
 
+  meet(peer: string, providerRecord: Uint8Array): void {
+    const { underlay, counters } = this.#context;
+    counters.add('advert.followed');
+    underlay.meet(peer, providerRecord).catch((error: unknown) => {
+      countFault(this.#context, 'meet', peer, error);
+    });
+  }
+
   /** The gossip validator of the adverts topic. */
   fromGossip(from: string, message: Uint8Array, desk: AdvertDesk): GossipVerdict {
     if (from === this.#context.underlay.self) return 'accept';

@@ -187,6 +187,13 @@ export class Libp2pRun {
     return this.#channels.open(connection, protocol, limits, untilMs - clock.monotonicMs());
   }
 
+  async meet(peer: string, peerRecord: Uint8Array): Promise<void> {
+    const { limits } = this.#context.options;
+    if (peer === this.#context.self || this.isConnected(peer) || this.#restraint.isShunned(peer)) return;
+    if (this.#connected.size >= limits.targetPeers) return;
+    await this.#dialer.connect(peer, peerRecord, limits.maxAddressesDialled * limits.addressDialTimeoutMs);
+  }
+
   /** Open channels are dropped rather than closed: a conversation that ends here has not come to its end. */
   async stop(): Promise<void> {
     this.#stopping = true;

@@ -93,6 +93,10 @@ class Libp2pUnderlay implements Underlay {
     return this.#running().open(peer, protocol, limits, options);
   }
 
+  async meet(peer: string, peerRecord: Uint8Array): Promise<void> {
+    await this.#running().meet(peer, peerRecord);
+  }
+
   isConnected(peer: string): boolean {
     return this.#run?.isConnected(peer) ?? false;
   }

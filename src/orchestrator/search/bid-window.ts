@@ -1,4 +1,5 @@
 import type { SearchCloseReason } from '../../domain/search.ts';
+import type { IndirectProviders } from '../ports.ts';
 
 export interface WindowState {
   readonly openedAtMs: number;
@@ -13,6 +14,8 @@ export interface WindowState {
   readonly audience: ReadonlySet<string>;
   /** Who has it as well and is not to answer it: the request excludes them. */
   readonly leftOut: ReadonlySet<string>;
+  /** Who hears it through others, where it goes to everybody. */
+  readonly indirect?: IndirectProviders;
   readonly answered: { has(peer: string): boolean };
   readonly self: string;
   /** On small networks silence means "not yet", so waiting for everybody is worth it. */
@@ -24,6 +27,7 @@ export interface WindowState {
 export interface WindowOptions {
   readonly quietMs: number;
   readonly loneGraceMs: number;
+  readonly indirectMs: number;
   /** On a large network those who were asked and have something to offer have said so by then: a bid is enough. */
   readonly partialWindowMs: number;
 }
@@ -60,9 +64,20 @@ export function judgeWindow(state: WindowState, options: WindowOptions, nowMs: n
   ) {
     const alone =
       !state.chosen && heard === 1 && (state.audience.has(state.self) || state.leftOut.has(state.self));
-    const closeAtMs = alone ? state.openedAtMs + options.loneGraceMs : nowMs;
+    const waitMs = Math.max(
+      alone ? options.loneGraceMs : 0,
+      isWorthWaiting(state, alone) ? options.indirectMs : 0,
+    );
+    const closeAtMs = Math.max(nowMs, state.openedAtMs + waitMs);
     if (nowMs >= closeAtMs) return { kind: 'close', reason: 'everyone-answered' };
     untilMs = Math.min(untilMs, closeAtMs);
   }
   return { kind: 'wait', untilMs };
+}
+
+/** What those who hear the request through others may have to offer is missing; who is alone reaches nobody by others. */
+function isWorthWaiting({ indirect, bids, wantedBids, answered }: WindowState, alone: boolean): boolean {
+  if (indirect === undefined) return false;
+  if (bids === 0 && indirect.mayBeMore && !alone) return true;
+  return bids < wantedBids && indirect.fitting.some((peer) => !answered.has(peer));
 }

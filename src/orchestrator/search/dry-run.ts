@@ -15,7 +15,7 @@ import {
   type OpenSearchOptions,
   type SearchOutcome,
 } from './open-search.ts';
-import { buildBidRequest, knownFitsOf, type MarketSize } from './request-builder.ts';
+import { buildBidRequest, indirectFor, knownFitsOf, type MarketSize } from './request-builder.ts';
 import { type ProviderKnowledge, rankOutcome, worstBidder } from './shortlist.ts';
 import { type SearchTargets, targetsOf } from './targets.ts';
 
@@ -64,8 +64,9 @@ export async function dryRun(
   const view = { ...marketView(market, peers), targets };
   const request: BidRequest = { ...buildBidRequest(job, search, view, options), trial: true };
   const knownFits = knownFitsOf(job, search, view, options);
+  const limits = { ...options.limits, knownFits, ...indirectFor(job, search, view) };
   const outcome = await needs.withSlot(search.requestId, (signal) =>
-    collect(request, targets, { ...options.limits, knownFits }, signal, {
+    collect(request, targets, limits, signal, {
       clock,
       notary,
       market,
@@ -101,13 +102,14 @@ export function marketView(market: Market, peers: PeerTable): Omit<MarketSize, '
     peerRecord: market.peerRecord(),
     // The table is compared once for one request.
     seenFits: (spec) => (seen ??= peers.fits(spec)),
+    indirect: (spec) => peers.indirect(spec),
   };
 }
 
 async function collect(
   request: BidRequest,
   targets: SearchTargets,
-  limits: OrchestratorOptions['limits'] & Pick<OpenSearchOptions, 'knownFits'>,
+  limits: OrchestratorOptions['limits'] & Pick<OpenSearchOptions, 'knownFits' | 'indirect'>,
   signal: AbortSignal,
   needs: Pick<DryRunNeeds, 'clock' | 'notary' | 'market'> & Pick<OpenSearchNeeds, 'worstOf'>,
 ): Promise<SearchOutcome> {

@@ -31,6 +31,8 @@ export interface OpenSearchOptions extends WindowOptions {
   /** Whose bid was turned away and who is known by that: what they send again is not looked at. */
   readonly rememberedBidders: number;
   readonly knownFits?: number | undefined;
+  /** See {@link WindowState.indirect}. */
+  readonly indirect?: WindowState['indirect'];
 }
 
 export interface OpenSearchNeeds {
@@ -211,7 +213,7 @@ export class OpenSearch implements SearchListener {
     this.#timer?.cancel();
     const nowMs = this.#clock.monotonicMs();
     const { audience, leftOut } = this.#expected();
-    const { knownFits } = this.#options;
+    const { knownFits, indirect } = this.#options;
     const verdict = judgeWindow(
       {
         openedAtMs: this.#openedAtMs,
@@ -223,6 +225,7 @@ export class OpenSearch implements SearchListener {
         leftOut,
         answered: this.#answered,
         ...(knownFits === undefined ? {} : { knownFits }),
+        ...(indirect === undefined ? {} : { indirect }),
         self: this.#self,
         everyoneAnswers: this.request.answerAlways,
         chosen: this.#chosen,

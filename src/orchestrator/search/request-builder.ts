@@ -5,6 +5,7 @@ import { weightsFor } from '../../domain/ranking/index.ts';
 import type { Search } from '../../domain/search.ts';
 import { reachedTag } from '../../domain/reached.ts';
 import type { OrchestratorOptions } from '../options.ts';
+import type { IndirectProviders } from '../ports.ts';
 
 /** Noes that are worth having on a network where not everybody answers. */
 const EXPECTED_DECLINES = 16;
@@ -64,6 +65,7 @@ export interface MarketSize {
   readonly peerRecord: Uint8Array;
   /** What the known providers could do with the job. */
   readonly seenFits: (spec: Job['spec']) => SeenFits;
+  readonly indirect: (spec: Job['spec']) => IndirectProviders;
   /** Asked directly: those few all answer. */
   readonly targets?: readonly unknown[] | undefined;
 }
@@ -86,6 +88,11 @@ export function knownFitsOf(
   return fits.length > 0 && compared + search.exclude.length >= networkSize * WHOLE_TABLE
     ? fits.length
     : undefined;
+}
+
+/** Who hears the request of a job only through others; those who are asked directly are all there is. */
+export function indirectFor(job: Job, search: Search, market: MarketSize): { indirect?: IndirectProviders } {
+  return market.targets === undefined ? { indirect: market.indirect(searched(job, search)) } : {};
 }
 
 function searched({ spec }: Job, { exclude }: Search): Job['spec'] {

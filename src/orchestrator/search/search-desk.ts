@@ -10,7 +10,7 @@ import type { OrchestratorOptions } from '../options.ts';
 import type { Market, Negotiation, PeerTable } from '../ports.ts';
 import { OpenSearch, type SearchOutcome } from './open-search.ts';
 import { marketView } from './dry-run.ts';
-import { buildBidRequest, knownFitsOf } from './request-builder.ts';
+import { buildBidRequest, indirectFor, knownFitsOf } from './request-builder.ts';
 import { type ProviderKnowledge, rankOutcome, worstBidder } from './shortlist.ts';
 import { type SearchTargets, targetsOf } from './targets.ts';
 import { closingEvents, openingEvent } from './search-events.ts';
@@ -153,7 +153,7 @@ export class SearchDesk {
     const knownFits = knownFitsOf(job, search, view, this.#options);
     const open: OpenSearch = new OpenSearch(
       request,
-      { ...limits, maxBids: limits.maxBidsPerSearch, knownFits },
+      { ...limits, maxBids: limits.maxBidsPerSearch, knownFits, ...indirectFor(job, search, view) },
       {
         clock,
         self: market.self,

@@ -27,6 +27,7 @@ function scriptedDesk(): ScriptedDesk {
     audienceChanged: () => {
       desk.audienceChanges += 1;
     },
+    peerDisconnected: () => {},
   };
   return desk;
 }

@@ -52,6 +52,7 @@ export class ScriptedStore implements AdvertStore {
 export class ScriptedPublisher implements AdvertPublisher {
   readonly published: { readonly atMs: number; readonly advert: Advert }[] = [];
   readonly connected = new Set<string>();
+  readonly met: string[] = [];
   audience = 0;
   providers = 0;
   refusing = false;
@@ -80,6 +81,10 @@ export class ScriptedPublisher implements AdvertPublisher {
 
   isConnected(peer: string): boolean {
     return this.connected.has(peer);
+  }
+
+  meet(peer: string): void {
+    this.met.push(peer);
   }
 }
 

@@ -33,6 +33,7 @@ export class TableWorld extends MarketWorld {
     const desk: AdvertDesk = {
       take: (advert) => late.registry?.desk.take(advert) ?? 'ignore',
       audienceChanged: () => late.registry?.desk.audienceChanged(),
+      peerDisconnected: (peer) => late.registry?.desk.peerDisconnected(peer),
     };
     const desks: Partial<NetworkDesks> = {
       registry: desk,

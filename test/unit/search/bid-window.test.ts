@@ -2,7 +2,7 @@ import { test, fc } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import { judgeWindow, type WindowState } from '../../../src/orchestrator/search/bid-window.ts';
 
-const OPTIONS = { quietMs: 50, loneGraceMs: 300, partialWindowMs: 2000 };
+const OPTIONS = { quietMs: 50, loneGraceMs: 300, indirectMs: 1000, partialWindowMs: 2000 };
 
 function stateOf(changes: Partial<WindowState> = {}): WindowState {
   return {
@@ -128,5 +128,41 @@ describe('the bid window', () => {
     if (verdict.kind === 'close') return;
     expect(verdict.untilMs).toBeGreaterThan(nowMs);
     expect(verdict.untilMs).toBeLessThanOrEqual(state.openedAtMs + state.timeoutMs);
+  });
+
+  describe('where providers hear the request only through others', () => {
+    const all = { answered: new Set(['a', 'b', 'self']) };
+    const indirect = { fitting: ['c'], mayBeMore: false };
+
+    it('waits a while for those that could take the job', () => {
+      const state = stateOf({ ...all, bids: 1, lastBidAtMs: 10, indirect });
+      expect(judgeWindow(state, OPTIONS, 20)).toEqual({ kind: 'wait', untilMs: 1000 });
+      expect(judgeWindow(state, OPTIONS, 1000)).toEqual({ kind: 'close', reason: 'everyone-answered' });
+    });
+
+    it('does not wait once they have answered, or where the bids are enough', () => {
+      const answered = new Set(['a', 'b', 'self', 'c']);
+      const closed = { kind: 'close', reason: 'everyone-answered' };
+      expect(judgeWindow(stateOf({ answered, bids: 1, lastBidAtMs: 10, indirect }), OPTIONS, 20)).toEqual(
+        closed,
+      );
+      expect(judgeWindow(stateOf({ ...all, bids: 2, lastBidAtMs: 10, indirect }), OPTIONS, 20)).toEqual(
+        closed,
+      );
+    });
+
+    it('waits for some that it has not heard of while there is no bid, unless nobody could hand it on', () => {
+      const more = { fitting: [], mayBeMore: true };
+      const closed = { kind: 'close', reason: 'everyone-answered' };
+      expect(judgeWindow(stateOf({ ...all, indirect: more }), OPTIONS, 20)).toEqual({
+        kind: 'wait',
+        untilMs: 1000,
+      });
+      expect(judgeWindow(stateOf({ ...all, bids: 1, lastBidAtMs: 10, indirect: more }), OPTIONS, 20)).toEqual(
+        closed,
+      );
+      const alone = stateOf({ audience: new Set(['self']), answered: new Set(['self']), indirect: more });
+      expect(judgeWindow(alone, OPTIONS, 20)).toEqual({ kind: 'wait', untilMs: 300 });
+    });
   });
 });

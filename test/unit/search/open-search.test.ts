@@ -32,6 +32,7 @@ function publish(changes: Partial<BidRequest> = {}, targets?: readonly RequestTa
     {
       quietMs: 50,
       loneGraceMs: 300,
+      indirectMs: 1000,
       partialWindowMs: 2000,
       maxBids: MAX_BIDS,
       rememberedBidders: REMEMBERED,

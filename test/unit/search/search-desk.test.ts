@@ -44,6 +44,7 @@ beforeEach(async () => {
         sizeEstimate: () => 0,
         candidates: () => [],
         fits: () => ({ compared: 0, fits: [] }),
+        indirect: () => ({ fitting: [], mayBeMore: false }),
         recordOf: () => undefined,
         explain: () => ({ known: 0, fitting: 0, busy: 0 }),
       },

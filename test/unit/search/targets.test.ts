@@ -18,6 +18,7 @@ function tableOf(...peers: readonly string[]): PeerTable & { readonly limits: nu
       return peers.slice(0, limit).map((peer) => ({ peer, peerRecord: RECORD }));
     },
     fits: () => ({ compared: 0, fits: [] }),
+    indirect: () => ({ fitting: [], mayBeMore: false }),
     recordOf: (peer) => (peers.includes(peer) ? RECORD : undefined),
     explain: () => ({ known: peers.length, fitting: peers.length, busy: 0 }),
   };

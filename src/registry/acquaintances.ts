@@ -1,0 +1,62 @@
+import type { Clock } from '../lib/clock.ts';
+import type { RegistryLimits } from './options.ts';
+import type { AdvertPublisher } from './ports.ts';
+
+export interface AcquaintancesNeeds {
+  readonly self: string;
+  /** Others hear of this node as well, and may be the ones who connect. */
+  readonly isHeardOf: boolean;
+  readonly clock: Clock;
+  readonly publisher: AdvertPublisher;
+  readonly isKnown: (peer: string) => boolean;
+}
+
+/**
+ * With which of the providers that it has heard of a node is in touch. On a small network it is so with all of them:
+ * a request then reaches everybody without anybody between, and everybody's answer, a no as well, can come back.
+ */
+export class Acquaintances {
+  readonly #limits: RegistryLimits;
+  readonly #needs: AcquaintancesNeeds;
+  /** Providers that were lost since they were heard last; they are in the table still. */
+  readonly #lost = new Set<string>();
+  #inCompanySinceMs: number | undefined;
+
+  constructor(limits: RegistryLimits, needs: AcquaintancesNeeds) {
+    this.#limits = limits;
+    this.#needs = needs;
+  }
+
+  /** `before`: it was known already. Of two that hear of each other one goes first, so that they do not meet twice. */
+  heard(peer: string, providerRecord: Uint8Array, before: boolean, networkSize: number): void {
+    const { self, isHeardOf, publisher } = this.#needs;
+    this.#lost.delete(peer);
+    if (networkSize > this.#limits.meetUpTo || publisher.isConnected(peer)) return;
+    if (!isHeardOf || before || self < peer) publisher.meet(peer, providerRecord);
+  }
+
+  disconnected(peer: string): void {
+    if (this.#needs.isKnown(peer)) this.#lost.add(peer);
+  }
+
+  audienceChanged(): void {
+    if (this.#needs.publisher.audienceSize() === 0) this.#inCompanySinceMs = undefined;
+    else this.#inCompanySinceMs ??= this.#needs.clock.monotonicMs();
+  }
+
+  /** Forgets who has left the table. */
+  sweep(): void {
+    for (const peer of this.#lost) if (!this.#needs.isKnown(peer)) this.#lost.delete(peer);
+  }
+
+  /** Hears this node only through others. Who was lost is more likely gone. */
+  isIndirect(peer: string): boolean {
+    return peer !== this.#needs.self && !this.#lost.has(peer) && !this.#needs.publisher.isConnected(peer);
+  }
+
+  /** The time in which everybody is heard of has not passed since this node met the first of its neighbours. */
+  get mayHaveMissedSome(): boolean {
+    const sinceMs = this.#inCompanySinceMs;
+    return sinceMs !== undefined && this.#needs.clock.monotonicMs() < sinceMs + this.#limits.settlingMs;
+  }
+}
