@@ -4,6 +4,31 @@ import type { FieldError } from './problem.ts';
 /** Enough to mend a description; the rest shows up on the next try. */
 const MOST_ERRORS = 64;
 
+/** The name that objects of this language have a meaning of their own for; as a key the schemas partly pass it over. */
+const BURIED_KEY = '__proto__';
+/** A description has half of them; what is deeper is under a key that is refused itself. */
+const MOST_LEVELS = 16;
+
+/** Keys that no schema sees, wherever they stand, as unknown ones. */
+export function buriedKeysOf(value: unknown): FieldError[] {
+  const found: FieldError[] = [];
+  const seen = new Set<object>();
+  const left: { readonly value: unknown; readonly path: Path }[] = [{ value, path: [] }];
+  for (let next = left.pop(); next !== undefined && found.length < MOST_ERRORS; next = left.pop()) {
+    const { value: inner, path } = next;
+    if (typeof inner !== 'object' || inner === null || seen.has(inner)) continue;
+    seen.add(inner);
+    if (Object.hasOwn(inner, BURIED_KEY)) {
+      found.push({ path: pathText([...path, BURIED_KEY]), code: 'unknown_key', message: 'unknown key' });
+    }
+    for (const [key, entry] of Object.entries(inner)) {
+      if (typeof entry !== 'object' || key === BURIED_KEY || path.length >= MOST_LEVELS) continue;
+      left.push({ value: entry, path: [...path, key] });
+    }
+  }
+  return found;
+}
+
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 

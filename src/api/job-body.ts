@@ -1,7 +1,7 @@
 import { type Document, isScalar, LineCounter, visit } from 'yaml';
 import { type JobDescription, jobDescription } from '../domain/job-description.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
-import { fieldErrorsOf } from './field-errors.ts';
+import { buriedKeysOf, fieldErrorsOf } from './field-errors.ts';
 import { fieldErrors } from './problem.ts';
 import { parseYaml, YamlFault } from './yaml-document.ts';
 
@@ -23,8 +23,10 @@ export function readJob(bytes: Uint8Array, contentType: string | undefined): Job
   const mediaType = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   const value = decoderOf(mediaType)(textOf(bytes));
   const parsed = checkJob(value);
-  if (parsed.success) return parsed.data;
-  const errors = fieldErrorsOf(parsed.error);
+  const buried = buriedKeysOf(value);
+  if (parsed.success && buried.length === 0) return parsed.data;
+  const known = parsed.success ? [] : fieldErrorsOf(parsed.error);
+  const errors = [...known, ...buried.filter(({ path }) => known.every((one) => one.path !== path))];
   const named = errors
     .slice(0, 3)
     .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))

@@ -26,8 +26,23 @@ export async function readJobFile(path: string): Promise<JobDocument> {
     throw new CodedError('JOB_FILE_INVALID', `${path}, line ${line}: ${fault.message}.`);
   }
   const value: unknown = document.toJS({ maxAliasCount: 100 });
-  if (isDocument(value)) return value;
+  if (isDocument(value)) {
+    const fault = noNumberIn(value);
+    if (fault === undefined) return value;
+    throw new CodedError('JOB_FILE_INVALID', `${path}: ${fault} is no number that a job can have.`);
+  }
   throw new CodedError('JOB_FILE_INVALID', `${path} holds no job description.`);
+}
+
+/** The first number that JSON has no way to write, as `prefer.price: NaN`; it would be sent as null. */
+function noNumberIn(value: unknown, path = ''): string | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : `${path}: ${value}`;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    const fault = noNumberIn(inner, path === '' ? key : `${path}.${key}`);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }
 
 /**

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { isLoopbackHost, parseListen } from '../api/options.ts';
+import { LABEL_NAME } from '../domain/label-name.ts';
 import { decimalAmount, pricePeriods } from '../domain/money.ts';
+import { PEER_ID } from '../domain/peer-id.ts';
 import { byteQuantity, cpuQuantity, durationQuantity } from '../domain/quantities.ts';
 
 const SHORTEST_TOKEN = 16;
@@ -41,6 +43,15 @@ const multiaddr = z
   .string()
   .regex(/^\/[a-z0-9]+\/\S+$/, 'expected a multiaddr such as /ip4/0.0.0.0/tcp/4001');
 const names = z.array(z.string().min(1).max(256)).max(MOST_NAMES);
+const peerIds = z
+  .array(z.string().regex(PEER_ID, 'expected the peer id of a node: 12D3KooW and 44 more letters and digits'))
+  .max(MOST_NAMES);
+const labelName = z
+  .string()
+  .regex(
+    LABEL_NAME,
+    'expected a label of 1 to 63 letters (A to Z), digits, dots, dashes, slashes and underscores, as constraints can name it',
+  );
 const place = z.string().min(1).max(64).nullable().default(null);
 const weight = z.number().min(0).max(100);
 const count = z.number().int().min(1);
@@ -92,12 +103,12 @@ const provider = z.strictObject({
       per: z.enum(pricePeriods).default('hour'),
     })
     .prefault({}),
-  labels: z.record(z.string().min(1).max(63), z.string().max(253)).default({}),
+  labels: z.record(labelName, z.string().max(253)).default({}),
   location: z.strictObject({ continent: place, country: place, city: place, asn: place }).prefault({}),
   engines: names.default(['wasm', 'python']),
   lockOnBid: z.boolean().default(false),
-  allow: names.default([]),
-  deny: names.default([]),
+  allow: peerIds.default([]),
+  deny: peerIds.default([]),
 });
 
 const requester = z.strictObject({
@@ -113,7 +124,7 @@ const requester = z.strictObject({
       roundTrip: weight.default(1),
     })
     .prefault({}),
-  preferredPeers: names.default([]),
+  preferredPeers: peerIds.default([]),
 });
 
 /** An hour at least: what has just ended may still be asked for. */

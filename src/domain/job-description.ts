@@ -131,6 +131,10 @@ const weightMap = z.record(z.string(), rankWeight).superRefine((weights, context
       message: `is not a weight: expected ${rankerNames.join(', ')}`,
     });
   }
+  if (unknown.length === 0 && !Object.values(weights).some((weight) => weight > 0)) {
+    const message = `expected a weight above 0 for at least one of ${rankerNames.join(', ')}`;
+    context.addIssue({ code: 'custom', message });
+  }
 });
 const preferences = z.union([z.string().pipe(z.enum(['price', 'speed', 'balanced'])), weightMap]);
 

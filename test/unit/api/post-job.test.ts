@@ -62,6 +62,25 @@ describe('POST /orchestrator/postJob', () => {
     expect(problem).toMatchObject({ status: 400, code: 'INVALID_QUERY' });
   });
 
+  it('names every key that is called __proto__, in JSON and in YAML', async () => {
+    const engine = `{"type":"python","params":{"script":{"text":"x"},"env":{"__proto__":"a"}}}`;
+    const body = `{"engine":${engine},"prefer":{"__proto__":1,"price":1},"labels":{"__proto__":"b"},"inputs":[{"__proto__":{}}],"__proto__":{}}`;
+    for (const request of [jsonPost(body), yamlPost(body)]) {
+      const problem = await refusalOf(await post(request));
+      expect(problem).toMatchObject({ status: 400, code: 'INVALID_JOB' });
+      for (const path of [
+        '__proto__',
+        'engine.params.env.__proto__',
+        'inputs.0.__proto__',
+        'labels.__proto__',
+        'prefer.__proto__',
+      ]) {
+        const named = { path, code: 'unknown_key', message: 'unknown key' };
+        expect(problem['errors']).toContainEqual(named);
+      }
+    }
+  });
+
   it.each([
     ['STORE_FAILED', 503],
     ['TOO_MANY_JOBS', 429],

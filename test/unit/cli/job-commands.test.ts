@@ -101,6 +101,16 @@ describe('bidmesh job post', () => {
     ['job.yaml', '- a\n', /JOB_FILE_INVALID/],
     ['job.yaml', 'engine: { type: wasm, params: { module: ./nope.wasm } }', /FILE_UNREADABLE: .*nope\.wasm/],
     ['job.yaml', 'engine: { type: wasm, params: { module: . } }', /FILE_UNREADABLE: .*not a file/],
+    [
+      'job.yaml',
+      'prefer: { price: .nan }',
+      /JOB_FILE_INVALID: .*job\.yaml.* prefer\.price: NaN is no number/,
+    ],
+    [
+      'job.yaml',
+      'inputs: [{ source: -.inf }]',
+      /JOB_FILE_INVALID: .* inputs\.0\.source: -Infinity is no number/,
+    ],
     ['job.yaml', 'engin: {}', /INVALID_JOB: .*\n {2}engin: unknown key/s],
     ['job.yaml', 'engine: text\ninputs: text\n', /INVALID_JOB/],
   ])('says what is wrong with %s holding %j', async (file, text, message) => {

@@ -186,6 +186,11 @@ describe('what is refused', () => {
     ['a section that is a list', 'p2p: []', 'p2p'],
     ['an empty section', 'p2p:', 'p2p'],
     ['an address that is none', 'p2p: { listen: [1.2.3.4] }', 'p2p.listen.0'],
+    ['a label that no constraint can name', 'provider: { labels: { größe: a } }', 'provider.labels.größe'],
+    ['a label with a space', 'provider: { labels: { odd name: a } }', 'provider.labels.odd name'],
+    ['a peer to deny that is none', 'provider: { deny: [12D3KooWtypo] }', 'provider.deny.0'],
+    ['a peer to allow that is none', 'provider: { allow: [alice] }', 'provider.allow.0'],
+    ['a preferred peer that is none', 'requester: { preferredPeers: [bob] }', 'requester.preferredPeers.0'],
     ['a key like __proto__', '__proto__: { network: x }', '__proto__'],
   ])('%s', async (_what, file, key) => {
     const { errors } = await refusalOf({ file });

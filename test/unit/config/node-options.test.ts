@@ -3,6 +3,8 @@ import { nodeOptionsOf } from '../../../src/config/index.ts';
 import { nodeConfig } from '../../../src/config/schema.ts';
 import { defaultRetention } from '../../../src/store/options.ts';
 
+const PEER = `12D3KooW${'a'.repeat(44)}`;
+
 describe('the options of the parts', () => {
   it('carry every configured value', () => {
     const options = nodeOptionsOf(
@@ -13,7 +15,7 @@ describe('the options of the parts', () => {
         p2p: { listen: ['/ip4/1.1.1.1/tcp/1'], announce: [], bootstrap: ['/ip4/2.2.2.2/tcp/2'], mdns: false },
         defaultOrchestrationType: 'push',
         defaultSearchTimeout: '1s',
-        requester: { wantedBids: 7, weights: { price: 9 }, preferredPeers: ['peer'] },
+        requester: { wantedBids: 7, weights: { price: 9 }, preferredPeers: [PEER] },
         provider: { location: { country: 'DE' }, lockOnBid: true, price: { amount: '1' }, engines: ['wasm'] },
         retention: { jobAge: '2h', jobs: 5, contractAge: '1h' },
         limits: { maxBodyBytes: 1, contentQuotaBytes: 2, maxOpenSearches: 3, maxJobs: 4 },
@@ -37,7 +39,7 @@ describe('the options of the parts', () => {
         weights: { price: 9, soft: 3 },
         limits: { maxOpenSearches: 3, maxOpenJobs: 4 },
       },
-      registry: { preferredPeers: ['peer'] },
+      registry: { preferredPeers: [PEER] },
       retention: { finishedJobsMs: 7_200_000, finishedJobs: 5, endedContractsMs: 3_600_000 },
       content: { limits: { maxTotalBytes: 2 } },
       provider: { lockOnBid: true, price: { amount: '1', currency: 'USD', per: 'hour' }, engines: ['wasm'] },

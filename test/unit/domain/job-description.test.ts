@@ -107,4 +107,26 @@ describe('a job description', () => {
     expect(refused(script(`${text}x`))).not.toEqual([]);
     expect(refused(script('ü'.repeat(jobLimits.inlineBytes / 2 + 1)))).not.toEqual([]);
   });
+
+  it.each([[{}], [{ price: 0 }], [{ price: 0, speed: 0 }]])(
+    'refuses the weights %j: nothing would be preferred',
+    (prefer) => {
+      expect(refused({ prefer })).toEqual(['prefer']);
+      expect(parse({ prefer: { ...prefer, fit: 0.5 } }).prefer).toMatchObject({ fit: 0.5 });
+    },
+  );
+
+  it.each(['0.0000000001', '1234567890123', '-1', '.5', '1,5'])(
+    'says how many digits a price may have, of %j',
+    (maxPrice) => {
+      const { error } = jobDescription.safeParse({ engine, budget: { maxPrice } });
+      expect(error?.issues).toMatchObject([
+        { path: ['budget', 'maxPrice'], message: expect.stringMatching(/12 digits before .* 9 behind/) },
+      ]);
+    },
+  );
+
+  it('takes a price of the most digits', () => {
+    expect(parse({ budget: { maxPrice: '999999999999.999999999' } }).budget?.maxPrice).toHaveLength(22);
+  });
 });
