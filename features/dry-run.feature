@@ -36,7 +36,7 @@ Feature: Trying a job
       """
       resources: { cpu: 16 }
       """
-    Then it would go to nobody: "cpu: 16000m asked, best seen 8000m on 1 node."
+    Then it would go to nobody: "cpu: 16000m asked, best seen 8000m on 1 provider."
     When "alice" posts a job:
       """
       resources: { cpu: 8 }

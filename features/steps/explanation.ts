@@ -110,7 +110,7 @@ Then(
     const { nearest, suggestions } = await world.job.api.explain(world.job.location);
     expect(nearest).toEqual({ field, required, available, providers });
     expect(suggestions[0]).toBe(
-      `${field}: ${required} asked, best seen ${available} on ${providers} node${providers === 1 ? '' : 's'}.`,
+      `${field}: ${required} asked, best seen ${available} on ${providers} provider${providers === 1 ? '' : 's'}.`,
     );
   },
 );

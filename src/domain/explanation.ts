@@ -2,7 +2,7 @@ import { type Decline, isNoRoom } from './bid.ts';
 import type { CapabilityComparison } from './comparison.ts';
 import { type Execution, isCommitted } from './execution.ts';
 import type { Price } from './money.ts';
-import { type MissedField, tallyMisses } from './nearest-miss.ts';
+import { isWithinReach, type MissedField, tallyMisses } from './nearest-miss.ts';
 import { suggestionsFor } from './suggestions.ts';
 import type { BidRefusalCode, EligibleComputeProviderData, Rank, Search } from './search.ts';
 
@@ -59,6 +59,14 @@ export interface TableHints {
   readonly fitting: number;
   readonly busy: number;
   readonly nearest?: MissedField;
+  /** Providers that the job excludes and that would fit. */
+  readonly excluded?: readonly string[];
+}
+
+/** Whose job it is, and whom it prefers. */
+export interface Asker {
+  readonly self?: string;
+  readonly preferred?: readonly string[];
 }
 
 /**
@@ -69,7 +77,7 @@ export function explain(
   searches: readonly Search[],
   executions: readonly Execution[],
   table: TableHints | undefined,
-  preferred: readonly string[] = [],
+  { self, preferred = [] }: Asker = {},
 ): Explanation {
   const newest = searches.at(-1);
   const withBids = searches.findLast((search) => search.index.entries.length > 0);
@@ -92,7 +100,10 @@ export function explain(
       ? suggestionsFor({
           search: newest,
           codes: new Set(declines.map(({ code }) => code)),
+          misses: tallyMisses(answers.declines.map(missOf)),
           noRoom: answers.declines.filter(isNoRoom).length,
+          notServedBy: answers.notServedBy,
+          self,
           silent: newest === undefined ? [] : preferred.filter((provider) => !answers.from.has(provider)),
           nearest,
           table,
@@ -115,10 +126,14 @@ function isWanting(last: Execution | undefined, newest: Search | undefined): boo
   return last.observed.state === 'Failed' && last.observed.end.exitReason === 'lost';
 }
 
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
 /** How a contract ended that does not stand any more. */
 function endOf({ observed }: Execution): string {
   if (observed.state !== 'Failed' && observed.state !== 'Cancelled') return '';
-  return ` Its contract is over (${observed.end.exitReason}): ${observed.end.message}`;
+  return ` Its contract is over (${observed.end.exitReason}): ${sentence(observed.end.message)}`;
 }
 
 function winnerOf(execution: Execution, searches: readonly Search[]): Winner {
@@ -156,7 +171,7 @@ export function winningReason(
   const [first] = gains;
   return first === undefined
     ? `Its score of ${entry.score} equals that of the next one; the tie went by cost and then by name.`
-    : `Its score of ${entry.score} beats ${runnerUp.score} of the next one, most of all by ${first.rank.name}: ${first.rank.reason}`;
+    : `Its score of ${entry.score} beats ${runnerUp.score} of the next one, most of all by ${first.rank.name}: ${sentence(first.rank.reason)}`;
 }
 
 function valueOf(entry: EligibleComputeProviderData, name: string): number {
@@ -167,9 +182,11 @@ interface Answers {
   readonly from: ReadonlySet<string>;
   readonly declines: readonly Decline[];
   readonly refused: readonly BidRefusalCode[];
+  /** Providers whose owners do not let this node in. */
+  readonly notServedBy: readonly string[];
 }
 
-type ProviderAnswers = Omit<Answers, 'from'>;
+type ProviderAnswers = Pick<Answers, 'declines' | 'refused'>;
 
 /** What each provider said last, over all rounds: who said no for good is not asked again, and still counts. */
 function newestAnswers(searches: readonly Search[]): Answers {
@@ -191,7 +208,14 @@ function newestAnswers(searches: readonly Search[]): Answers {
     from: new Set(answers.keys()),
     declines: all.flatMap(({ declines }) => declines),
     refused: all.flatMap(({ refused }) => refused),
+    notServedBy: [...answers].flatMap(([provider, { declines }]) =>
+      declines.some(isNotServed) ? [provider] : [],
+    ),
   };
+}
+
+function isNotServed({ code, field }: Decline): boolean {
+  return code === 'POLICY' && field === 'requester';
 }
 
 function countDeclines({ declines, refused }: Answers): readonly DeclineCount[] {
@@ -207,10 +231,16 @@ function countDeclines({ declines, refused }: Answers): readonly DeclineCount[] 
   return [...counts.values()].toSorted((a, b) => b.count - a.count || (a.code < b.code ? -1 : 1));
 }
 
-/** By the table where it knows of one, since it compares every field; else by the declines that came. */
+/**
+ * By the table where it knows of one, since it compares every field; else by the declines that came. What nobody has
+ * anything of is named only where nothing else is known to help.
+ */
 function nearestOf({ declines }: Answers, table: TableHints | undefined): NearestMiss | undefined {
   const [ofDeclines] = tallyMisses(declines.map(missOf));
-  const miss = table?.nearest ?? ofDeclines;
+  const known = [table?.nearest, ofDeclines].filter((miss) => miss !== undefined);
+  const waitingHelps = (table?.busy ?? 0) > 0 || declines.some(isNoRoom);
+  const outOfReach = waitingHelps ? undefined : known.find(({ field }) => field !== 'node.draining');
+  const miss = known.find(isWithinReach) ?? outOfReach;
   return miss === undefined
     ? undefined
     : { field: miss.field, required: miss.required, available: miss.best, providers: miss.bestCount };

@@ -1,4 +1,5 @@
 import type { NearestMiss, TableHints } from './explanation.ts';
+import { isWithinReach, type MissedField } from './nearest-miss.ts';
 import type { Search } from './search.ts';
 
 /** What is known of a job that nobody has taken. */
@@ -6,6 +7,11 @@ export interface Shortage {
   readonly search: Search | undefined;
   /** Of the declines and of the bids that were refused. */
   readonly codes: ReadonlySet<string>;
+  /** What the declines name, nearest first. */
+  readonly misses: readonly MissedField[];
+  /** Providers whose owners do not let this node in, and this node. */
+  readonly notServedBy: readonly string[];
+  readonly self: string | undefined;
   /** Providers that fit and have no room just now. */
   readonly noRoom: number;
   /** Preferred providers that were looked for and said nothing. */
@@ -19,29 +25,62 @@ const MOST_NAMED = 3;
 /** The smallest changes that would have helped, as sentences. */
 export function suggestionsFor(shortage: Shortage): readonly string[] {
   const { search, codes, silent, nearest, table } = shortage;
-  const suggestions: string[] = [];
-  if (nearest !== undefined) {
-    const { field, required, available, providers } = nearest;
-    const nodes = providers === 1 ? '1 node' : `${providers} nodes`;
-    suggestions.push(`${field}: ${required} asked, best seen ${available} on ${nodes}.`);
-  }
-  const later = whenToTry(shortage);
-  if (later !== undefined) suggestions.push(later);
-  if (codes.has('PRICE') || codes.has('OVER_BUDGET'))
-    suggestions.push('budget.maxPrice: raise it, or leave the budget out.');
-  if (codes.has('RATE_LIMITED')) suggestions.push('Try again later, or give timeouts.queue some time.');
-  if (silent.length > 0) {
-    suggestions.push(
-      `preferredProviders: no answer from ${namesOf(silent)}. Check the ids, and that those nodes run and can be reached.`,
-    );
-  }
-  const nobody = (search?.seenAtLeast ?? 0) === 0 && (table?.known ?? 0) === 0;
-  if (search !== undefined && nobody) {
-    suggestions.push(
-      'No provider was reached: start one with "bidmesh start", or join a network with --bootstrap.',
-    );
-  }
-  return suggestions;
+  const sentences = [
+    nearest === undefined ? undefined : askLess(nearest),
+    whenToTry(shortage),
+    priceHint(shortage),
+    excludedHint(table?.excluded ?? []),
+    leaveHint(shortage),
+    codes.has('RATE_LIMITED') ? 'Try again later, or give timeouts.queue some time.' : undefined,
+    silent.length === 0
+      ? undefined
+      : `preferredProviders: no answer from ${namesOf(silent)}. Check the ids, and that those nodes run and can be reached.`,
+    search !== undefined && isAlone(search, table)
+      ? 'No provider was reached: start one with "bidmesh start", or join a network with --bootstrap.'
+      : undefined,
+  ];
+  return sentences.filter((sentence) => sentence !== undefined);
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function askLess({ field, required, available, providers }: NearestMiss): string {
+  if (field === 'budget.currency') return `${field}: ${required} asked, providers ask ${available}.`;
+  if (field === 'budget.maxPrice')
+    return `${field}: at least ${available}, or leave the budget out; ${required} asked.`;
+  return isWithinReach({ field, best: available })
+    ? `${field}: ${required} asked, best seen ${available} on ${countOf(providers, 'provider')}.`
+    : `${field}: ${required} asked, and no provider that was seen has any.`;
+}
+
+/** The price that would do, where another thing came nearer. */
+function priceHint({ codes, misses, nearest }: Shortage): string | undefined {
+  if (nearest?.field.startsWith('budget.') === true) return undefined;
+  if (!codes.has('PRICE') && !codes.has('OVER_BUDGET')) return undefined;
+  const miss = misses.find(({ field }) => field.startsWith('budget.'));
+  if (miss === undefined) return 'budget.maxPrice: raise it, or leave the budget out.';
+  const { field, required, best, bestCount } = miss;
+  return askLess({ field, required, available: best, providers: bestCount });
+}
+
+function excludedHint(excluded: readonly string[]): string | undefined {
+  if (excluded.length === 0) return undefined;
+  const one = excluded.length === 1;
+  const who = `${countOf(excluded.length, 'known provider')} that would fit ${one ? 'is' : 'are'} excluded by the job`;
+  return `excludedProviders: ${who}. Take ${one ? '' : 'one of '}${namesOf(excluded)} off.`;
+}
+
+function leaveHint({ notServedBy, self }: Shortage): string | undefined {
+  if (notServedBy.length === 0) return undefined;
+  const owners = notServedBy.length === 1 ? 'the owner' : 'the owners';
+  const id = self === undefined ? 'your peer id' : `your peer id ${self}`;
+  return `Ask ${owners} of ${namesOf(notServedBy)} to let your node in: add ${id} to provider.allow, or take it off provider.deny.`;
+}
+
+function isAlone({ seenAtLeast }: Search, table: TableHints | undefined): boolean {
+  return seenAtLeast === 0 && (table?.known ?? 0) === 0 && (table?.excluded ?? []).length === 0;
 }
 
 /** Providers by their ids, the first few of many. */
@@ -53,7 +92,10 @@ export function namesOf(providers: readonly string[]): string {
 
 function whenToTry({ noRoom, table }: Shortage): string | undefined {
   const busy = table?.busy ?? 0;
-  if (busy > 0) return `${busy} providers fit when less runs there: give timeouts.queue some time.`;
+  if (busy > 0) {
+    const who = busy === 1 ? '1 provider fits' : `${busy} providers fit`;
+    return `${who} when less runs there: give timeouts.queue some time.`;
+  }
   if (noRoom === 0) return undefined;
   const who = noRoom === 1 ? '1 provider has' : `${noRoom} providers have`;
   return `${who} no room just now: with time in timeouts.queue the job waits for it.`;

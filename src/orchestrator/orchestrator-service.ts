@@ -103,7 +103,9 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
       throw new CodedError('JOB_NOT_FOUND', `There is no job ${jobId} on this node.`);
     const searches = await this.#needs.store.searchesOf(jobId);
     const { spec } = snapshot.job;
-    return explain(searches, snapshot.executions, this.#needs.peers.explain(spec), spec.preferredProviders);
+    const { market, peers } = this.#needs;
+    const asker = { self: market.self, preferred: spec.preferredProviders };
+    return explain(searches, snapshot.executions, peers.explain(spec), asker);
   }
 
   dryRun(description: JobDescription): Promise<Explanation> {

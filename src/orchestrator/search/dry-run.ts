@@ -81,7 +81,8 @@ export async function dryRun(
     seenAtLeast: outcome.seenAtLeast,
     index: { entries, declines: outcome.declines, refused: outcome.refused },
   };
-  const explanation = explain([closed], [], peers.explain(job.spec), job.spec.preferredProviders);
+  const asker = { self: market.self, preferred: job.spec.preferredProviders };
+  const explanation = explain([closed], [], peers.explain(job.spec), asker);
   const [first, second] = entries;
   if (first === undefined) return explanation;
   const { nearest: _nearest, ...rest } = explanation;

@@ -204,7 +204,7 @@ export function explanation(changes: Partial<Explanation> = {}): Explanation {
     seenAtLeast: 3,
     declines: [{ code: 'CONSTRAINT_UNMET', field: 'gpu.vram', count: 3 }],
     nearest: { field: 'gpu.vram', required: '24 GiB', available: '16 GiB', providers: 3 },
-    suggestions: ['gpu.vram: 24 GiB asked, best seen 16 GiB on 3 nodes.'],
+    suggestions: ['gpu.vram: 24 GiB asked, best seen 16 GiB on 3 providers.'],
     ...changes,
   };
 }

@@ -55,7 +55,7 @@ describe('bidmesh job explain', () => {
       'gpu.vram: 24 GiB asked, 16 GiB on 3 providers',
       '',
       'What would help',
-      '- gpu.vram: 24 GiB asked, best seen 16 GiB on 3 nodes.',
+      '- gpu.vram: 24 GiB asked, best seen 16 GiB on 3 providers.',
       '',
     ]);
   });

@@ -76,7 +76,10 @@ describe('the explanation of a placed job', () => {
     const again = { ...declined(vramDecline('b')), requestId: 'two', round: 2 };
     expect(explain([roundOf(bids), again], executions, undefined)).toMatchObject({
       placed: false,
-      winner: { provider: 'a', reason: expect.stringMatching(/ Its contract is over \(lost\): lost$/) },
+      winner: {
+        provider: 'a',
+        reason: expect.stringMatching(/\. Its contract is over \(lost\): lost\.$/),
+      },
       nearest: { field: 'gpu.vram' },
       suggestions: [expect.stringContaining('gpu.vram')],
     });
@@ -134,7 +137,7 @@ describe('why a winner won', () => {
       ranked('a', 700, [rank('price', 800, 4), rank('load', 1000, 1)]),
       other,
       0,
-      /^Its score of 700 beats 500 .* most of all by price: price is 800$/,
+      /^Its score of 700 beats 500 .* most of all by price: price is 800\.$/,
     ],
     [
       'a small gain with a great weight outdoes a great one with a small weight',
@@ -212,7 +215,7 @@ describe('the explanation of a job that found nobody', () => {
       available: '16 GiB',
       providers: 3,
     });
-    expect(explanation.suggestions).toEqual(['gpu.vram: 24 GiB asked, best seen 16 GiB on 3 nodes.']);
+    expect(explanation.suggestions).toEqual(['gpu.vram: 24 GiB asked, best seen 16 GiB on 3 providers.']);
   });
 
   it('takes it from the declines where the table knows of none', () => {
@@ -246,10 +249,115 @@ describe('the explanation of a job that found nobody', () => {
     [declineOf('a', { code: 'PRICE' }), /^budget\.maxPrice/],
     [declineOf('a', { code: 'BUSY' }), /^1 provider has no room just now.*queue/],
     [declineOf('a', { code: 'RATE_LIMITED' }), /^Try again later/],
-    [vramDecline('a'), /on 1 node\.$/],
+    [vramDecline('a'), /on 1 provider\.$/],
   ])('suggests the one thing that would help', (decline, suggestion) => {
     const { suggestions } = explain([declined(decline)], [], { ...NOBODY_KNOWN, known: 1 });
     expect(suggestions).toEqual([expect.stringMatching(suggestion)]);
+  });
+
+  it.each([
+    [
+      'budget.maxPrice',
+      '0.02 USD per hour',
+      '0.05 USD per hour',
+      'budget.maxPrice: at least 0.05 USD per hour, or leave the budget out; 0.02 USD per hour asked.',
+    ],
+    ['budget.currency', 'EUR', 'USD', 'budget.currency: EUR asked, providers ask USD.'],
+  ])('names what would do for %s, by declines and by the table', (field, required, available, sentence) => {
+    const round = declined(declineOf('a', { code: 'PRICE', field, required, available, retryable: false }));
+    expect(explain([round], [], undefined).suggestions).toEqual([sentence]);
+    const nearest = { field, required, count: 1, alone: 1, best: available, bestCount: 1 };
+    const { suggestions } = explain([declined()], [], { known: 1, fitting: 0, busy: 0, nearest });
+    expect(suggestions).toEqual([sentence]);
+  });
+
+  it('names the price that would do beside another thing that came nearer', () => {
+    const price = {
+      code: 'PRICE',
+      field: 'budget.maxPrice',
+      required: '0.02 USD per hour',
+      available: '0.05 USD per hour',
+    } as const;
+    const round = declined(vramDecline('a'), vramDecline('b'), declineOf('c', price));
+    expect(explain([round], [], undefined).suggestions).toEqual([
+      expect.stringMatching(/^gpu\.vram/),
+      expect.stringMatching(/^budget\.maxPrice: at least 0\.05 USD per hour/),
+    ]);
+  });
+
+  describe('where some providers have nothing of what is asked', () => {
+    const none = { field: 'gpu.count', required: '1', available: '0', retryable: false } as const;
+    const gpuCount = { field: 'gpu.count', required: '1', count: 3, alone: 3, best: '0', bestCount: 3 };
+
+    it('takes the nearest miss from one that has some', () => {
+      const round = declined(declineOf('a', none), declineOf('b', none), vramDecline('c'));
+      expect(explain([round], [], { ...NOBODY_KNOWN, known: 3, nearest: gpuCount }).nearest).toEqual({
+        field: 'gpu.vram',
+        required: '24 GiB',
+        available: '16 GiB',
+        providers: 1,
+      });
+    });
+
+    it('says so when none of them has any, and does not ask for less than one', () => {
+      const { nearest, suggestions } = explain([declined(declineOf('a', none))], [], {
+        ...NOBODY_KNOWN,
+        known: 3,
+        nearest: gpuCount,
+      });
+      expect(nearest).toMatchObject({ field: 'gpu.count', available: '0', providers: 3 });
+      expect(suggestions).toEqual(['gpu.count: 1 asked, and no provider that was seen has any.']);
+    });
+
+    it('only suggests to wait when all of it is taken for now', () => {
+      const table = { known: 1, fitting: 0, busy: 1, nearest: gpuCount };
+      const { nearest, suggestions } = explain([declined()], [], table);
+      expect(nearest).toBeUndefined();
+      expect(suggestions).toEqual(['1 provider fits when less runs there: give timeouts.queue some time.']);
+      const full = declined(declineOf('a', { ...none, retryable: true }));
+      expect(explain([full], [], undefined)).not.toHaveProperty('nearest');
+    });
+
+    it('never asks a job to put up with a node that takes no work', () => {
+      const draining = {
+        field: 'node.draining',
+        required: 'no',
+        count: 1,
+        alone: 1,
+        best: 'yes',
+        bestCount: 1,
+      };
+      const explanation = explain([declined()], [], { known: 1, fitting: 0, busy: 0, nearest: draining });
+      expect(explanation).not.toHaveProperty('nearest');
+      expect(explanation.suggestions).toEqual([]);
+    });
+  });
+
+  it.each([
+    [['x'], 'excludedProviders: 1 known provider that would fit is excluded by the job. Take x off.'],
+    [
+      ['x', 'y'],
+      'excludedProviders: 2 known providers that would fit are excluded by the job. Take one of x, y off.',
+    ],
+  ])('names the excluded providers that would fit: %j', (excluded, sentence) => {
+    const round = { ...declined(), seenAtLeast: 0 };
+    expect(explain([round], [], { ...NOBODY_KNOWN, excluded }).suggestions).toEqual([sentence]);
+  });
+
+  it('says whom to ask for leave where a provider does not serve this node', () => {
+    const policy = { code: 'POLICY', field: 'requester', retryable: false } as const;
+    const round = declined(
+      declineOf('a', policy),
+      declineOf('b', policy),
+      declineOf('c', { code: 'POLICY' }),
+    );
+    expect(explain([round], [], undefined, { self: 'me' }).suggestions).toEqual([
+      'Ask the owners of a, b to let your node in: add your peer id me to provider.allow, or take it off provider.deny.',
+    ]);
+    const one = declined(declineOf('a', policy));
+    expect(explain([one], [], undefined, { self: 'me' }).suggestions).toEqual([
+      expect.stringMatching(/^Ask the owner of a to/),
+    ]);
   });
 
   it('suggests to wait where providers only fit when they are less busy', () => {
@@ -271,12 +379,12 @@ describe('the explanation of a job that found nobody', () => {
   it('names the preferred providers that nothing was heard of, after a search for them', () => {
     const table = { ...NOBODY_KNOWN, known: 1 };
     const round = { ...declined(declineOf('a', { code: 'POLICY', retryable: false })), round: 1 };
-    const { suggestions } = explain([round], [], table, ['a', 'b', 'c', 'd', 'e']);
+    const { suggestions } = explain([round], [], table, { preferred: ['a', 'b', 'c', 'd', 'e'] });
     expect(suggestions).toEqual([
       expect.stringMatching(/^preferredProviders: no answer from b, c, d and 1 more\. Check the ids/),
     ]);
-    expect(explain([round], [], table, ['a']).suggestions).toEqual([]);
-    expect(explain([], [], table, ['b']).suggestions).toEqual([]);
+    expect(explain([round], [], table, { preferred: ['a'] }).suggestions).toEqual([]);
+    expect(explain([], [], table, { preferred: ['b'] }).suggestions).toEqual([]);
   });
 
   it('suggests to meet somebody where nobody was reached and nobody is known', () => {

@@ -147,6 +147,19 @@ describe('a dry run', () => {
     expect(explanation).not.toHaveProperty('winner');
   });
 
+  it('says whom to ask where a provider does not serve this node', async () => {
+    const running = start();
+    const { listener, request } = await onAir();
+    const refusal = { code: 'POLICY', field: 'requester', retryable: false } as const;
+    for (const provider of ['a', 'b']) {
+      listener.decline(declineOf(provider, { requestId: request.requestId, ...refusal }));
+    }
+    const { suggestions } = await clock.runUntilSettled(running, 10_000);
+    expect(suggestions).toEqual([
+      expect.stringMatching(new RegExp(`owners of a, b .* peer id ${market.self} `)),
+    ]);
+  });
+
   it('stores nothing, and is off the air when it ends', async () => {
     const running = start();
     bid(await onAir(), 'a');
@@ -168,7 +181,8 @@ describe('a dry run', () => {
     expect(request).toMatchObject({ exclude: [b], answerAlways: true, answerShare: 1 });
     market.hearers = new Set();
     market.published[0]?.listener.audienceChanged();
-    await clock.runUntilSettled(running, 10_000);
+    const { suggestions } = await clock.runUntilSettled(running, 10_000);
+    expect(suggestions).toContainEqual(expect.stringContaining(`preferredProviders: no answer from ${a}.`));
   });
 
   it('says that it only tries, so that nobody locks anything for it', async () => {
