@@ -60,6 +60,7 @@ export class MarketWorld extends QuickPickleWorld {
         network: this.network,
         root: this.#root,
         bootstrap: told === 'all' ? this.#addresses() : this.#addresses().slice(0, 1),
+        toldOfAll: told === 'all',
         signal: this.#over.signal,
       },
     );

@@ -48,6 +48,8 @@ export interface NodeSurroundings {
   readonly network: string;
   readonly root: string;
   readonly bootstrap: readonly string[];
+  /** The addresses are those of all nodes: there are no others to hear of. */
+  readonly toldOfAll: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -135,7 +137,12 @@ function optionsFor(spec: NodeSpec, around: NodeSurroundings): NodeOptions {
       log: { level: 'silent' },
     }),
   );
-  const limits = { ...parsed.registry.limits, minPublishGapMs: ADVERT_GAP_MS, minHeardGapMs: 1 };
+  const limits = {
+    ...parsed.registry.limits,
+    minPublishGapMs: ADVERT_GAP_MS,
+    minHeardGapMs: 1,
+    ...(around.toldOfAll ? { settlingMs: 0 } : {}),
+  };
   const registry = { ...parsed.registry, limits };
   const options = { ...parsed, registry };
   const { provider } = options;
