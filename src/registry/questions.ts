@@ -33,6 +33,8 @@ export interface TableExplanation {
   readonly misses: readonly MissedField[];
   /** The one field to ask less of: set when there are providers on which nothing else is in the way. */
   readonly nearest?: MissedField;
+  /** Excluded providers that would fit; not among the counts. */
+  readonly excluded?: readonly string[];
 }
 
 /** The best of so many that fit are as good as the best of all, whose adverts are older. */
@@ -93,9 +95,11 @@ export function fitsOf(
 export function explanationOf(
   rows: readonly AskableProvider[],
   query: AdvertQuery,
-  bounds: { readonly compared: number },
+  bounds: { readonly compared: number; readonly excluded: readonly string[] },
 ): TableExplanation {
-  const looked = rows.slice(0, bounds.compared);
+  const excluded = new Set(bounds.excluded);
+  const known = rows.filter(({ peer }) => !excluded.has(peer));
+  const looked = known.slice(0, bounds.compared);
   const missing: CapabilityComparison[] = [];
   let busy = 0;
   for (const row of looked) {
@@ -106,12 +110,17 @@ export function explanationOf(
   }
   const misses = tallyMisses(missing);
   const [first] = misses;
+  const fittingExcluded = rows
+    .filter(({ peer }) => excluded.has(peer))
+    .slice(0, bounds.compared)
+    .filter((row) => compareAdvert(query, row).hardOk);
   return {
-    known: rows.length,
+    known: known.length,
     compared: looked.length,
     fitting: looked.length - missing.length,
     busy,
     misses,
     ...(first !== undefined && first.alone > 0 ? { nearest: first } : {}),
+    ...(fittingExcluded.length === 0 ? {} : { excluded: fittingExcluded.map(({ peer }) => peer) }),
   };
 }

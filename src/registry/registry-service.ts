@@ -187,8 +187,9 @@ export class RegistryService implements Registry, AdvertDesk {
   }
 
   explain(requirements: Requirements, options: ExplainOptions = {}): TableExplanation {
-    return explanationOf(this.#rowsFor(options.exclude ?? []), queryOf(requirements, options), {
+    return explanationOf(this.#rowsFor([]), queryOf(requirements, options), {
       compared: this.#options.limits.comparedPerCall,
+      excluded: options.exclude ?? [],
     });
   }
 

@@ -188,8 +188,25 @@ describe('an explanation', () => {
       fitting: 1,
       busy: 0,
       misses: [],
+      excluded: [SELF, 'peer-8', 'peer-7', 'peer-6'],
     });
     expect(createScene().registry.explain(asked)).toMatchObject({ known: 0, fitting: 0, misses: [] });
+  });
+
+  it('names the excluded providers that would fit, and counts none of them', () => {
+    const scene = createScene({ describe: describing });
+    for (const peer of peerNames(3)) scene.take(peer, told());
+    scene.take('small', machine({ cpuMillis: 1000 }));
+    const exclude = [SELF, 'small', 'unknown', ...peerNames(3)];
+    expect(scene.registry.explain(asked, { exclude })).toEqual({
+      known: 0,
+      compared: 0,
+      fitting: 0,
+      busy: 0,
+      misses: [],
+      excluded: [SELF, ...peerNames(3).toReversed()],
+    });
+    expect(scene.registry.explain(asked, { exclude: ['small'] })).not.toHaveProperty('excluded');
   });
 
   it('speaks of each machine by its own traits', () => {
