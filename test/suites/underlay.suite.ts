@@ -289,6 +289,15 @@ export function underlaySuite(underTest: UnderlayUnderTest): void {
       expect(await failure(node(0).open(peer(0), ECHO, LIMITS, OPEN))).toBe('PEER_UNREACHABLE');
     });
 
+    it('meets whom it is connected with already, and nobody who is gone', async () => {
+      const record = node(1).peerRecord();
+      expect(await failure(node(0).meet(peer(1), record))).toBeUndefined();
+      expect([...node(0).connectedPeers()].filter((one) => one === peer(1))).toHaveLength(1);
+      await network.run(node(1).stop());
+      await network.until(() => !node(0).isConnected(peer(1)));
+      expect(await failure(node(0).meet(peer(1), record))).toBe('PEER_UNREACHABLE');
+    });
+
     it('tells of a node that stops, and drops its channels', async () => {
       const here = await open(0, 1, HELD);
       await network.until(() => heldBy(1).length === 1);
