@@ -1,4 +1,5 @@
 import { isCommitted, isLive } from '../../domain/execution.ts';
+import { durationText } from '../../domain/field-text.ts';
 import { isTerminalJobState } from '../../domain/job.ts';
 import type { Plan, PlanAction, ReconcileInput } from '../../domain/plan.ts';
 import { closeSearch, markLost, stopAll, stopOne, withEndings } from './endings.ts';
@@ -24,7 +25,7 @@ function actionsFor(input: ReconcileInput, now: number): readonly PlanAction[] {
     return [...stopAll(input, now, 'cancelled'), { kind: 'SetJobState', state: 'Stopped', reason }];
   }
   if (now >= job.createdAt + totalMs) {
-    const reason = `The job was not done within its total time of ${totalMs} ms.`;
+    const reason = `The job was not done within its total time of ${durationText(totalMs)}.`;
     return [...stopAll(input, now, 'timeout'), { kind: 'SetJobState', state: 'Failed', reason }];
   }
   const lost = markLost(input, now);

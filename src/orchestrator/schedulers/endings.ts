@@ -5,6 +5,7 @@ import {
   isCommitted,
   isLive,
 } from '../../domain/execution.ts';
+import { durationText } from '../../domain/field-text.ts';
 import type { PlanAction, ReconcileInput } from '../../domain/plan.ts';
 import type { ExitReason } from '../../domain/task.ts';
 import { overdueAt } from './deadlines.ts';
@@ -61,7 +62,7 @@ function lossOf(
   if (isCommitted(execution)) {
     const silentMs = now - execution.lastSeenAt;
     if (silentMs > input.lostAfterMs) {
-      return { exitReason: 'lost', message: `The provider was silent for ${Math.round(silentMs)} ms.` };
+      return { exitReason: 'lost', message: `The provider was silent for ${durationText(silentMs)}.` };
     }
     const overdue = now >= overdueAt(execution, input.job.spec.timeouts);
     return overdue ? { exitReason: 'timeout', message: 'The work was not done in its time.' } : undefined;

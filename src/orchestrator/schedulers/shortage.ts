@@ -1,4 +1,5 @@
 import { isNoRoom } from '../../domain/bid.ts';
+import { durationText } from '../../domain/field-text.ts';
 import { type Execution, isCommitted, isLive } from '../../domain/execution.ts';
 import type { Job } from '../../domain/job.ts';
 import type { PlanAction, ReconcileInput } from '../../domain/plan.ts';
@@ -35,7 +36,7 @@ export function searchAgain(input: ReconcileInput, slots: number, now: number): 
   const goesOn = hadBids || search.partial === true;
   if (goesOn && start.fruitlessRounds <= input.maxSearchRounds) return [start];
 
-  const reason = shortageReason(job, search, ofRound);
+  const reason = afterLoss(input.executions, shortageReason(job, search, ofRound));
   const queueDeadline = search.fruitlessSince + job.spec.timeouts.queueMs;
   if (now >= queueDeadline) {
     return [
@@ -73,11 +74,39 @@ function shortageReason({ spec }: Job, search: Search, ofRound: readonly Executi
   if (reasons.length > 0) return `No provider could take the job: ${counted(reasons)}.`;
   if (entries.length > 0) return 'Every provider that made a bid went away before it could be used.';
   if (search.closeReason === 'interrupted') return 'The search for providers was broken off.';
-  if (search.seenAtLeast > 0) return 'No provider made a bid in time.';
+  if (search.seenAtLeast > 0) return `No provider made a bid in time.${leftOut(spec)}`;
   const chosen = spec.orchestrationType === 'push' ? spec.preferredProviders : [];
   return chosen.length > 0
     ? `No provider could be reached: the job asks only ${namesOf(chosen)}. Check the ids, and that those nodes run.`
     : 'No provider could be reached. Start one with "bidmesh start", or join a network with --bootstrap.';
+}
+
+function leftOut({ excludedProviders }: Job['spec']): string {
+  const count = excludedProviders.length;
+  if (count === 0) return '';
+  return ` ${count === 1 ? '1 provider is' : `${count} providers are`} left out by excludedProviders.`;
+}
+
+/** Who had the work before and lost it, where nobody has had it since. */
+function afterLoss(executions: readonly Execution[], reason: string): string {
+  const lost = executions.findLast((execution) => isLost(execution) && !isMadeGood(execution, executions));
+  if (lost === undefined || !('end' in lost.observed)) return reason;
+  const { observed, provider, createdAt } = lost;
+  const startedAt = ('startedAt' in observed ? observed.startedAt : undefined) ?? createdAt;
+  const then = reason.replace(/^No provider/, 'no other provider').replace(/^[A-Z]/, (a) => a.toLowerCase());
+  return `Lost by ${provider} after ${durationText(observed.end.finishedAt - startedAt)}; then ${then}`;
+}
+
+function isLost({ observed }: Execution): boolean {
+  return (
+    observed.state === 'Failed' && observed.contractId !== undefined && observed.end.exitReason === 'lost'
+  );
+}
+
+function isMadeGood({ partition, attempt }: Execution, executions: readonly Execution[]): boolean {
+  return executions.some(
+    (other) => other.partition === partition && other.attempt > attempt && becameContract(other),
+  );
 }
 
 /** What the user of a failed job can do about declines that will not last. */
@@ -88,6 +117,7 @@ function nextStep({ spec }: Job, { index }: Search): string {
     ? ' With time in timeouts.queue the job waits for room.'
     : ' With more time in timeouts.queue the job waits longer for room.';
 }
+
 function counted(reasons: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);

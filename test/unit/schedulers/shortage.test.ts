@@ -59,6 +59,50 @@ describe('not enough nodes', () => {
     expect(reasonOf(plan({ search: empty({ seenAtLeast: 2 }) }))).toBe('No provider made a bid in time.');
   });
 
+  it('says how many the job leaves out, where nobody made a bid', () => {
+    const leaving = (...excludedProviders: readonly string[]) =>
+      reasonOf(plan({ job: jobOf({ spec: { excludedProviders } }), search: empty({ seenAtLeast: 2 }) }));
+    expect(leaving('x')).toBe('No provider made a bid in time. 1 provider is left out by excludedProviders.');
+    expect(leaving('x', 'y')).toBe(
+      'No provider made a bid in time. 2 providers are left out by excludedProviders.',
+    );
+  });
+
+  it('names the provider that lost the work before, and how long it had it', () => {
+    const lost = executionOf(0, 1, 'a', {
+      state: 'Failed',
+      contractId: 'contract',
+      startedAt: NOW - 12_000,
+      end: endOf('lost'),
+    });
+    const job = jobOf({ state: 'Running', spec: { excludedProviders: ['x'] } });
+    const search = empty({ requestId: 'round-2', round: 2, seenAtLeast: 2 });
+    expect(reasonOf(plan({ job, executions: [lost], search }))).toBe(
+      'Lost by a after 12 s; then no other provider made a bid in time. 1 provider is left out by excludedProviders.',
+    );
+    const declined = {
+      ...search,
+      index: {
+        ...search.index,
+        declines: [{ provider: 'b', decline: declineOf('b', { retryable: false }).value }],
+      },
+    };
+    expect(reasonOf(plan({ job, executions: [lost], search: declined }))).toBe(
+      'Lost by a after 12 s; then no other provider could take the job: 1 x INSUFFICIENT_RESOURCES.',
+    );
+  });
+
+  it('says nothing of a loss that another provider has made good', () => {
+    const executions = [
+      executionOf(0, 1, 'a', observedAs.failed('lost', 'first')),
+      executionOf(0, 2, 'b', observedAs.completed('second')),
+      executionOf(1, 1, 'c', observedAs.rejected()),
+    ];
+    const job = jobOf({ state: 'Running', spec: { count: 2 } });
+    const search = empty({ requestId: 'round-2', round: 2, seenAtLeast: 2 });
+    expect(reasonOf(plan({ job, executions, search }))).toBe('No provider made a bid in time.');
+  });
+
   it('asked only some: the next round follows at once, until the rounds are used up', () => {
     const partial = empty({ partial: true });
     expect(kinds(plan({ search: partial }))).toEqual(['search 2 for 1']);
