@@ -127,7 +127,7 @@ export interface RequestTarget {
 export interface IndirectProviders {
   /** Those that could take the job, by their adverts. */
   readonly fitting: readonly string[];
-  /** There may be others, of whom this node has not heard yet. */
+  /** There may be others: out of this node's reach, or not heard of yet. */
   readonly mayBeMore: boolean;
 }
 

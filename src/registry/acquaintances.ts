@@ -18,8 +18,10 @@ export interface AcquaintancesNeeds {
 export class Acquaintances {
   readonly #limits: RegistryLimits;
   readonly #needs: AcquaintancesNeeds;
-  /** Providers that were lost since they were heard last; they are in the table still. */
+  /** Providers of the table that were lost since they were heard last. */
   readonly #lost = new Set<string>();
+  /** Providers of the table that this node could not reach. */
+  readonly #unreached = new Set<string>();
   #inCompanySinceMs: number | undefined;
 
   constructor(limits: RegistryLimits, needs: AcquaintancesNeeds) {
@@ -32,7 +34,11 @@ export class Acquaintances {
     const { self, isHeardOf, publisher } = this.#needs;
     this.#lost.delete(peer);
     if (networkSize > this.#limits.meetUpTo || publisher.isConnected(peer)) return;
-    if (!isHeardOf || before || self < peer) publisher.meet(peer, providerRecord);
+    if (isHeardOf && !before && peer < self) return;
+    void publisher.meet(peer, providerRecord).then((met) => {
+      if (met) this.#unreached.delete(peer);
+      else if (this.#needs.isKnown(peer)) this.#unreached.add(peer);
+    });
   }
 
   disconnected(peer: string): void {
@@ -46,12 +52,18 @@ export class Acquaintances {
 
   /** Forgets who has left the table. */
   sweep(): void {
-    for (const peer of this.#lost) if (!this.#needs.isKnown(peer)) this.#lost.delete(peer);
+    for (const peers of [this.#lost, this.#unreached])
+      for (const peer of peers) if (!this.#needs.isKnown(peer)) peers.delete(peer);
   }
 
   /** Hears this node only through others. Who was lost is more likely gone. */
   isIndirect(peer: string): boolean {
     return peer !== this.#needs.self && !this.#lost.has(peer) && !this.#needs.publisher.isConnected(peer);
+  }
+
+  /** Can be connected with only if it comes by itself. */
+  isOutOfReach(peer: string): boolean {
+    return this.#unreached.has(peer);
   }
 
   /** The time in which everybody is heard of has not passed since this node met the first of its neighbours. */

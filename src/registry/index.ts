@@ -43,9 +43,9 @@ export interface ExplainOptions {
 }
 
 export interface IndirectProviders {
-  /** Those that fit, by their adverts. */
+  /** Those that fit, by their adverts, and are not known to be out of reach. */
   readonly fitting: readonly string[];
-  /** There may be others, of whom this node has not heard yet. */
+  /** There may be others: out of this node's reach, or not heard of yet. */
   readonly mayBeMore: boolean;
 }
 

@@ -32,8 +32,8 @@ export interface AdvertPublisher {
   /** Connected nodes that provide. */
   connectedProviders(): number;
   isConnected(peer: string): boolean;
-  /** Tries to connect to a provider by its signed record; nothing is heard of it when that fails. */
-  meet(peer: string, providerRecord: Uint8Array): void;
+  /** Tries to connect to a provider by its signed record; false when it cannot be reached. Never rejects. */
+  meet(peer: string, providerRecord: Uint8Array): Promise<boolean>;
 }
 
 // ---- what the network may ask the registry ---------------------------------------------------------

@@ -180,9 +180,11 @@ export class RegistryService implements Registry, AdvertDesk {
       .filter((row) => this.#acquaintances.isIndirect(row.peer))
       .slice(0, this.#options.limits.meetUpTo)
       .filter((row) => compareAdvert(query, row).hardOk);
+    const peers = fitting.map(({ peer }) => peer);
+    const near = peers.filter((peer) => !this.#acquaintances.isOutOfReach(peer));
     return {
-      fitting: fitting.map(({ peer }) => peer),
-      mayBeMore: this.#acquaintances.mayHaveMissedSome,
+      fitting: near,
+      mayBeMore: near.length < peers.length || this.#acquaintances.mayHaveMissedSome,
     };
   }
 

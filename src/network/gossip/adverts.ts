@@ -62,12 +62,16 @@ export class AdvertGossip implements AdvertPublisher {
     return this.#context.underlay.isConnected(peer);
   }
 
-  meet(peer: string, providerRecord: Uint8Array): void {
+  async meet(peer: string, providerRecord: Uint8Array): Promise<boolean> {
     const { underlay, counters } = this.#context;
     counters.add('advert.followed');
-    underlay.meet(peer, providerRecord).catch((error: unknown) => {
+    try {
+      await underlay.meet(peer, providerRecord);
+      return true;
+    } catch (error) {
       countFault(this.#context, 'meet', peer, error);
-    });
+      return false;
+    }
   }
 
   /** The gossip validator of the adverts topic. */

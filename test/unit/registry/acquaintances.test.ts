@@ -44,6 +44,17 @@ describe('a node of a small network', () => {
     expect(scene.registry.indirect(requirements(), { exclude: ['a'] })).toEqual(NOBODY_ELSE);
   });
 
+  it('counts on who is out of reach only where nobody else can do it', async () => {
+    scene.publisher.outOfReach = true;
+    await heard('a', 1);
+    await scene.clock.advanceBy(0);
+    expect(scene.registry.indirect(requirements())).toEqual({ fitting: [], mayBeMore: true });
+    scene.publisher.outOfReach = false;
+    await heard('a', 2);
+    await scene.clock.advanceBy(0);
+    expect(scene.registry.indirect(requirements())).toEqual({ fitting: ['a'], mayBeMore: false });
+  });
+
   it('does not count on who was lost before it is heard again', async () => {
     await heard('a', 1);
     scene.registry.desk.peerDisconnected('a');

@@ -34,7 +34,7 @@ describe('three nodes', () => {
   });
 
   it('know each other over a neighbour, and in spite of losses', async () => {
-    const world = new TableWorld({ connectAll: false, gossipLoss: 0.3 });
+    const world = new TableWorld({ connectAll: false, gossipLoss: 0.2 });
     const [a, middle, b] = [await world.add('a'), await world.add('middle', false), await world.add('b')];
     world.simulation.connect(a.peer, middle.peer);
     world.simulation.connect(middle.peer, b.peer);

@@ -53,6 +53,7 @@ export class ScriptedPublisher implements AdvertPublisher {
   readonly published: { readonly atMs: number; readonly advert: Advert }[] = [];
   readonly connected = new Set<string>();
   readonly met: string[] = [];
+  outOfReach = false;
   audience = 0;
   providers = 0;
   refusing = false;
@@ -83,8 +84,9 @@ export class ScriptedPublisher implements AdvertPublisher {
     return this.connected.has(peer);
   }
 
-  meet(peer: string): void {
+  async meet(peer: string): Promise<boolean> {
     this.met.push(peer);
+    return !this.outOfReach;
   }
 }
 
