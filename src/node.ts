@@ -195,11 +195,11 @@ async function startApi(
     provider,
     clock,
     registry,
-    counters: () => ({ ...network.counters(), ...registry.counters() }),
+    counters: () => ({ ...network.counters(), ...registry.counters(), ...api.counters() }),
     bootstrapCount: options.libp2p.bootstrap.length,
     subscribers: () => network.market.audience().length,
   });
-  const api = createApi(options.api, {
+  const api: Api = createApi(options.api, {
     orchestrator,
     content,
     node: view.node,

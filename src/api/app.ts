@@ -1,9 +1,9 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { CodedError, messageOf } from '../lib/coded-error.ts';
+import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
 import { createAccessCheck } from './access.ts';
 import type { RouteContext } from './needs.ts';
-import { problemOf } from './problem.ts';
+import { PROBLEM_TYPE, problemOf } from './problem.ts';
 import { dmsRoutes } from './routes/dms-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
@@ -41,6 +41,11 @@ export function createApp(context: RouteContext): App {
     ),
   );
   app.onError((error, c) => {
+    if (hasLeft(c, error)) {
+      context.counters.count('api.aborted');
+      context.logger.debug('client left', { route: `${c.req.method} ${c.req.path}` });
+      return answer(c, new CodedError('REQUEST_ABORTED', 'The client left in the middle of its request.'));
+    }
     const response = answer(c, error);
     if (response.status >= 500) {
       const route = `${c.req.method} ${c.req.path}`;
@@ -51,10 +56,17 @@ export function createApp(context: RouteContext): App {
   return app;
 }
 
+/** What reading the rest of a request fails with once the client has closed its connection. */
+const BROKEN_OFF: ReadonlySet<string> = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR']);
+
+function hasLeft(c: Context, error: unknown): boolean {
+  return c.req.raw.signal.aborted && BROKEN_OFF.has(codeOf(error) ?? '');
+}
+
 function answer(c: Context, error: unknown): Response {
   const problem = problemOf(error);
   return c.body(JSON.stringify(problem), problem.status, {
-    'Content-Type': 'application/problem+json',
+    'Content-Type': PROBLEM_TYPE,
     ...(problem.status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
     ...(problem.status === 429 || problem.status === 503 ? { 'Retry-After': RETRY_AFTER_SECONDS } : {}),
   });

@@ -2,6 +2,7 @@ import type { ContentStore } from '../content/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Orchestrator } from '../orchestrator/index.ts';
+import type { ApiCounters } from './counters.ts';
 import type { MetricsView, NodeView } from './node-view.ts';
 import type { ApiOptions } from './options.ts';
 import type { OpenStreams } from './streams.ts';
@@ -19,4 +20,5 @@ export interface ApiNeeds {
 export interface RouteContext extends ApiNeeds {
   readonly options: ApiOptions;
   readonly streams: OpenStreams;
+  readonly counters: ApiCounters;
 }

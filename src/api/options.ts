@@ -11,6 +11,8 @@ export interface ApiOptions {
   /** From the first byte of a request to its last: the longest upload. */
   readonly requestTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
+  /** How often requests are looked at that take too long: each is ended at most so much later than its time. */
+  readonly timeoutCheckMs: number;
   readonly maxConnections: number;
   /** Event and log streams that are open at once. */
   readonly maxStreams: number;
@@ -28,6 +30,7 @@ export const apiDefaults: ApiOptions = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 600_000,
   keepAliveTimeoutMs: 30_000,
+  timeoutCheckMs: 1000,
   maxConnections: 1024,
   maxStreams: 256,
   sseHeartbeatMs: 15_000,

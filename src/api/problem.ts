@@ -1,9 +1,11 @@
 import { CodedError } from '../lib/coded-error.ts';
 
-type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500 | 503 | 507;
+type ErrorStatus = 400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 417 | 422 | 429 | 431 | 500 | 503 | 507;
 
 /** The one table from error codes to HTTP. A code that is not here is a fault of this node: 500, without details. */
 const KNOWN: Readonly<Record<string, readonly [status: ErrorStatus, title: string]>> = {
+  MALFORMED_REQUEST: [400, 'This is no HTTP request that is taken here'],
+  REQUEST_ABORTED: [400, 'The client left in the middle of its request'],
   MALFORMED_BODY: [400, 'The body cannot be read'],
   INVALID_JOB: [400, 'The job description is not valid'],
   INVALID_QUERY: [400, 'The request parameters are not valid'],
@@ -19,6 +21,7 @@ const KNOWN: Readonly<Record<string, readonly [status: ErrorStatus, title: strin
   RESULT_NOT_FOUND: [404, 'There is no such result'],
   LOGS_UNAVAILABLE: [404, 'There are no logs'],
   ROUTE_NOT_FOUND: [404, 'There is no such route'],
+  REQUEST_TIMEOUT: [408, 'The request took too long'],
   JOB_FINISHED: [409, 'The job is over'],
   OFFERS_NOTHING: [409, 'The node offers nothing'],
   REVISION_CONFLICT: [409, 'The job changed meanwhile'],
@@ -26,10 +29,12 @@ const KNOWN: Readonly<Record<string, readonly [status: ErrorStatus, title: strin
   COMMIT_TOO_LARGE: [413, 'The job is too large to be kept'],
   CONTENT_TOO_LARGE: [413, 'The content is too large'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'The content type is not supported'],
+  EXPECTATION_FAILED: [417, 'The request expects what this node does not do'],
   IDEMPOTENCY_CONFLICT: [422, 'The idempotency key was used with another body'],
   INPUT_UNAVAILABLE: [422, 'An input of the job is not here'],
   CONTENT_INVALID: [422, 'The content does not match its id'],
   TOO_MANY_JOBS: [429, 'The node holds too many jobs'],
+  HEADERS_TOO_LARGE: [431, 'The headers are too large'],
   STORE_FAILED: [503, 'The store refuses to write'],
   STORE_BUSY: [503, 'The store has too much to write'],
   STORE_CLOSED: [503, 'The node is stopping'],
@@ -38,6 +43,8 @@ const KNOWN: Readonly<Record<string, readonly [status: ErrorStatus, title: strin
   TOO_MANY_STREAMS: [503, 'Too many streams are open'],
   QUOTA_EXCEEDED: [507, 'The content quota is used up'],
 };
+
+export const PROBLEM_TYPE = 'application/problem+json';
 
 export interface FieldError {
   readonly path: string;

@@ -1,13 +1,16 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, RequestError } from '@hono/node-server';
 import { within } from '../lib/clock.ts';
 import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
 import type { Startable } from '../lib/startable.ts';
 import { createApp } from './app.ts';
+import { ApiCounters } from './counters.ts';
 import type { ApiNeeds } from './needs.ts';
 import { type ApiOptions, parseListen } from './options.ts';
+import { PROBLEM_TYPE, problemOf } from './problem.ts';
 import { OpenStreams } from './streams.ts';
+import { NO_REQUEST, refuseExpectation, UnparsedRequests } from './unparsed.ts';
 
 /** On every answer: nothing is kept by a browser, and nothing is taken for another type than it says. */
 const ALWAYS = [
@@ -18,6 +21,8 @@ const ALWAYS = [
 export interface Api extends Startable {
   /** Where the API listens; the port is known once it has started. */
   readonly url: string;
+  /** What came up, by name. */
+  counters(): Record<string, number>;
 }
 
 /**
@@ -32,6 +37,8 @@ class HttpApi implements Api {
   readonly #options: ApiOptions;
   readonly #needs: ApiNeeds;
   readonly #streams: OpenStreams;
+  readonly #counters = new ApiCounters();
+  readonly #unparsed = new UnparsedRequests(ALWAYS);
   readonly #server: Server;
   #url: string;
   #stopping = false;
@@ -41,21 +48,35 @@ class HttpApi implements Api {
     this.#needs = needs;
     this.#streams = new OpenStreams(options.maxStreams);
     this.#url = `http://${options.listen}`;
-    const app = createApp({ ...needs, options, streams: this.#streams });
+    const app = createApp({ ...needs, options, streams: this.#streams, counters: this.#counters });
     this.#server = createServer(
       {
         maxHeaderSize: options.maxHeaderBytes,
         headersTimeout: options.headersTimeoutMs,
         requestTimeout: options.requestTimeoutMs,
         keepAliveTimeout: options.keepAliveTimeoutMs,
+        connectionsCheckingInterval: options.timeoutCheckMs,
+        // One without is refused here, where refusals have a body.
+        requireHostHeader: false,
       },
-      this.#listener(getRequestListener(app.fetch)),
+      this.#listener(getRequestListener(app.fetch, { errorHandler: (error) => this.#noRequest(error) })),
     );
+    this.#server.on('clientError', (error, socket) => {
+      if (this.#unparsed.refuse(error, socket)) this.#counters.count('api.unparsed');
+    });
+    this.#server.on('checkExpectation', (_request, response) => {
+      for (const [name, value] of ALWAYS) response.setHeader(name, value);
+      refuseExpectation(response);
+    });
     this.#server.maxConnections = options.maxConnections;
   }
 
   get url(): string {
     return this.#url;
+  }
+
+  counters(): Record<string, number> {
+    return this.#counters.snapshot();
   }
 
   async start(): Promise<void> {
@@ -92,10 +113,23 @@ class HttpApi implements Api {
     await closed;
   }
 
+  /** What comes here is no request that routes could be looked up for, or an error that nothing else caught. */
+  #noRequest(error: unknown): Response {
+    if (!(error instanceof RequestError)) {
+      this.#needs.logger.error('request failed', { reason: messageOf(error) });
+    }
+    const problem = problemOf(error instanceof RequestError ? NO_REQUEST : error);
+    return new Response(JSON.stringify(problem), {
+      status: problem.status,
+      headers: { 'Content-Type': PROBLEM_TYPE },
+    });
+  }
+
   /** While the node stops, a connection goes as soon as its answer is out, instead of waiting for another request. */
   #listener(handle: ReturnType<typeof getRequestListener>): RequestListener {
     return (request, response) => {
       for (const [name, value] of ALWAYS) response.setHeader(name, value);
+      this.#unparsed.answering(request, response);
       response.once('close', () => {
         if (this.#stopping) this.#server.closeIdleConnections();
       });

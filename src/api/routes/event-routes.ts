@@ -1,11 +1,12 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { serverSentEvents } from '../event-stream.ts';
+import { CodedError } from '../../lib/coded-error.ts';
 import { findJob } from '../job-lookup.ts';
 import type { RouteContext } from '../needs.ts';
 import { bodyOf } from '../streams.ts';
 import { eventView, eventViewSchema } from '../views/event-view.ts';
-import { invalidQuery, jsonAnswer, listOf, parameter, queryOf, type Route } from './route.ts';
+import { invalidQuery, jsonAnswer, listOf, parameter, queryOf, type Route, wholeNumber } from './route.ts';
 
 const LARGEST_PAGE = 1000;
 
@@ -16,7 +17,7 @@ const sequence = z
 
 const eventQuery = z.strictObject({
   cursor: sequence.optional(),
-  limit: z.coerce.number().int().min(1).max(LARGEST_PAGE).default(200),
+  limit: wholeNumber(1, LARGEST_PAGE).default(200),
 });
 
 export function eventRoutes(context: RouteContext): readonly Route[] {
@@ -36,8 +37,11 @@ export function eventRoutes(context: RouteContext): readonly Route[] {
         const jobId = parameter(c, 'id');
         await findJob(context.orchestrator, jobId);
         if (c.req.header('accept')?.includes('text/event-stream') === true) {
-          return streamEvents(c, context, jobId, lastEventId(c) ?? cursor);
+          const afterSeq = lastEventId(c) ?? cursor;
+          await hasHappened(context, jobId, afterSeq);
+          return streamEvents(c, context, jobId, afterSeq);
         }
+        await hasHappened(context, jobId, cursor);
         const events = await context.orchestrator.events(jobId, cursor, limit);
         const last = events.length === limit ? events.at(-1) : undefined;
         return c.json({
@@ -47,6 +51,17 @@ export function eventRoutes(context: RouteContext): readonly Route[] {
       },
     },
   ];
+}
+
+/** Behind an event that never was, a reader would wait in silence for what has long happened. */
+async function hasHappened({ orchestrator }: RouteContext, jobId: string, seq: number): Promise<void> {
+  if (seq === 0) return;
+  const [event] = await orchestrator.events(jobId, seq - 1, 1);
+  if (event?.seq === seq) return;
+  throw new CodedError(
+    'CURSOR_INVALID',
+    `The job has no event ${seq}. Leave it out to read from the first one.`,
+  );
 }
 
 function streamEvents(c: Context, context: RouteContext, jobId: string, afterSeq: number): Response {

@@ -10,7 +10,16 @@ import { bidView, viewBids } from '../views/bid-view.ts';
 import { contractView, viewContract } from '../views/contract-view.ts';
 import { explanationView, viewExplanation } from '../views/explanation-view.ts';
 import { jobSummaryView, jobView, viewJob, viewJobSummary } from '../views/job-view.ts';
-import { invalidQuery, jsonAnswer, listOf, noQuery, parameter, queryOf, type Route } from './route.ts';
+import {
+  invalidQuery,
+  jsonAnswer,
+  listOf,
+  noQuery,
+  parameter,
+  queryOf,
+  type Route,
+  wholeNumber,
+} from './route.ts';
 
 const LONGEST_KEY = 255;
 const LARGEST_PAGE = 500;
@@ -22,7 +31,7 @@ const jobFilter = z.strictObject({
     .string()
     .regex(/^[^:]{1,63}:.{0,253}$/, 'expected key:value')
     .optional(),
-  limit: z.coerce.number().int().min(1).max(LARGEST_PAGE).default(50),
+  limit: wholeNumber(1, LARGEST_PAGE).default(50),
   cursor: z.string().max(256).optional(),
 });
 

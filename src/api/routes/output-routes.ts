@@ -4,12 +4,12 @@ import { CodedError } from '../../lib/coded-error.ts';
 import { findJob } from '../job-lookup.ts';
 import type { RouteContext } from '../needs.ts';
 import { bodyOf } from '../streams.ts';
-import { flag, jsonAnswer, listOf, noQuery, parameter, queryOf, type Route } from './route.ts';
+import { flag, jsonAnswer, listOf, noQuery, parameter, queryOf, type Route, wholeNumber } from './route.ts';
 
 const logsQuery = z.strictObject({
   follow: flag,
   stream: z.enum(['stdout', 'stderr']).default('stdout'),
-  from: z.coerce.number().int().min(0).default(0),
+  from: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
   execution: z.string().max(256).optional(),
 });
 

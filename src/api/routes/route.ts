@@ -58,6 +58,12 @@ function pathParameters(path: string): { readonly params?: z.ZodObject } {
 
 /** The query of a request. Throws `INVALID_QUERY`, also for a parameter the route does not know. */
 export function queryOf<Schema extends z.ZodObject>(c: Context, schema: Schema): z.output<Schema> {
+  const repeated = Object.entries(c.req.queries()).filter(([, values]) => values.length > 1);
+  if (repeated.length > 0) {
+    throw invalidQuery(
+      repeated.map(([path]) => ({ path, code: 'repeated', message: 'is given more than once' })),
+    );
+  }
   const parsed = schema.safeParse(c.req.query());
   if (parsed.success) return parsed.data;
   throw invalidQuery(fieldErrorsOf(parsed.error));
@@ -84,6 +90,16 @@ export function jsonAnswer(description: string, schema: z.ZodType): RouteConfig[
 
 export function listOf(item: z.ZodType): z.ZodType {
   return z.object({ items: z.array(item), nextCursor: z.string().optional() });
+}
+
+/** A whole number in digits alone: no sign, no exponent, no other base. */
+export function wholeNumber(least: number, most: number) {
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, 'expected a whole number')
+    .transform(Number)
+    .pipe(z.number().min(least).max(most))
+    .openapi({ type: 'integer', minimum: least, maximum: most });
 }
 
 /** `true`, `1` or nothing behind the name is yes. */

@@ -86,6 +86,27 @@ describe('events as a stream', () => {
     expect(await response.json()).toMatchObject({ status: 400, errors: [{ path: 'Last-Event-ID' }] });
   });
 
+  it.each([
+    [{ ...ask, 'last-event-id': '4' }, ''],
+    [{ ...ask, 'last-event-id': '99999999' }, ''],
+    [ask, '?cursor=4'],
+    [{}, '?cursor=4'],
+  ])('refuses an event that has not happened: %j %s', async (headers, query) => {
+    const node = scriptedNode();
+    node.orchestrator.commit(event(1), event(2), event(3));
+    const { request, streams } = inProcess(node);
+    const response = await request(`${EVENTS}${query}`, { headers });
+    expect(await response.json()).toMatchObject({
+      status: 400,
+      code: 'CURSOR_INVALID',
+      detail: expect.stringContaining('has no event'),
+    });
+    expect(streams.size).toBe(0);
+    const newest = await request(EVENTS, { headers: { ...ask, 'last-event-id': '3' } });
+    expect(newest.status).toBe(200);
+    await newest.body?.cancel();
+  });
+
   it('shows that it is alive while nothing happens', async () => {
     const node = {
       ...scriptedNode(),

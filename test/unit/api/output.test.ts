@@ -28,7 +28,18 @@ describe('GET /orchestrator/jobs/{id}/logs', () => {
     expect(node.orchestrator.logRequests).toEqual([{ follow: false, stream: 'stdout', from: 0 }]);
   });
 
-  it.each(['stream=both', 'from=-1', 'follow=perhaps', 'tail=1'])('refuses %s', async (query) => {
+  it.each([
+    'stream=both',
+    'from=-1',
+    'from=1e3',
+    'from=0x10',
+    'from=1.5',
+    'from=',
+    'from=1&from=2',
+    'from=1&from=1',
+    'follow=perhaps',
+    'tail=1',
+  ])('refuses %s', async (query) => {
     const response = await inProcess(scriptedNode()).request(`${LOGS}?${query}`);
     expect(await response.json()).toMatchObject({ status: 400, code: 'INVALID_QUERY' });
   });

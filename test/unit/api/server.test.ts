@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Api, createApi } from '../../../src/api/index.ts';
 import { type ApiOptions, apiDefaults } from '../../../src/api/options.ts';
@@ -19,6 +20,14 @@ async function started(node: ScriptedNode, changes: Partial<ApiOptions> = {}): P
   running.push(api);
   await api.start();
   return api;
+}
+
+/** Sends bytes as they are and reads until the node ends the connection. */
+async function rawAnswer(api: Api, bytes: string): Promise<string> {
+  const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+  socket.on('error', () => {});
+  socket.write(bytes);
+  return textOf(socket);
 }
 
 describe('the API server', () => {
@@ -118,4 +127,94 @@ describe('the API server', () => {
     const response = await fetch(`${api.url}/dms/status`, { headers: { 'x-long': 'x'.repeat(4000) } });
     expect(response.status).toBe(431);
   });
+});
+
+describe('what is no request', () => {
+  const ENDS = 'Connection: close\r\n\r\n';
+
+  it.each([
+    ['a method that is none', 'NONE / HTTP/1.1\r\nHost: localhost\r\n\r\n', 400, 'MALFORMED_REQUEST'],
+    ['no host', `GET /health/live HTTP/1.1\r\n${ENDS}`, 400, 'MALFORMED_REQUEST'],
+    ['an empty host', `GET /health/live HTTP/1.1\r\nHost:\r\n${ENDS}`, 400, 'MALFORMED_REQUEST'],
+    ['no path', `OPTIONS * HTTP/1.1\r\nHost: localhost\r\n${ENDS}`, 400, 'MALFORMED_REQUEST'],
+    [
+      'two lengths',
+      'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
+      400,
+      'MALFORMED_REQUEST',
+    ],
+    [
+      'an expectation that nobody meets',
+      `GET /health/live HTTP/1.1\r\nHost: localhost\r\nExpect: miracles\r\n${ENDS}`,
+      417,
+      'EXPECTATION_FAILED',
+    ],
+    [
+      'headers that are too large',
+      `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+      431,
+      'HEADERS_TOO_LARGE',
+    ],
+  ])('%s is refused with a problem document', async (_what, bytes, status, code) => {
+    const api = await started(scriptedNode());
+    const [head = '', body = ''] = (await rawAnswer(api, bytes)).split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(head).toMatch(/^content-type: application\/problem\+json$/im);
+    expect(head).toMatch(/^x-content-type-options: nosniff$/im);
+    expect(JSON.parse(body)).toMatchObject({ status, code, type: `urn:bidmesh:error:${code}` });
+  });
+
+  it('a request that does not come to its end is refused in time', async () => {
+    const api = await started(scriptedNode(), { headersTimeoutMs: 40, timeoutCheckMs: 10 });
+    const answer = await rawAnswer(api, 'GET / HTTP/1.1\r\nHost: localhost\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    expect(answer).toContain('"code":"REQUEST_TIMEOUT"');
+    expect(apiDefaults.timeoutCheckMs).toBeLessThanOrEqual(apiDefaults.headersTimeoutMs / 10);
+  });
+
+  it('does not spoil an answer that has begun', async () => {
+    const node = scriptedNode();
+    node.orchestrator.log = async function* () {
+      yield new TextEncoder().encode('begun');
+      await new Promise(() => {});
+    };
+    const api = await started(node);
+    const follow = 'GET /orchestrator/jobs/job-1/logs?follow=true HTTP/1.1\r\nHost: localhost\r\n\r\n';
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+    socket.on('error', () => {});
+    let got = '';
+    socket.on('data', (chunk) => {
+      if (!got.includes('begun') && `${got}${chunk.toString()}`.includes('begun')) socket.write('\0\r\n\r\n');
+      got += chunk.toString();
+    });
+    const closed = once(socket, 'close');
+    socket.write(follow);
+    await closed;
+    expect(got).toContain('begun');
+    expect(got).not.toContain('MALFORMED_REQUEST');
+  });
+});
+
+describe('a client that leaves in the middle of its request', () => {
+  it.each(['/orchestrator/postJob', '/dms/blobs'])(
+    '%s is counted and is no fault of the node',
+    async (path) => {
+      const node = scriptedNode();
+      const errors: string[] = [];
+      const logger = { ...node.logger, error: (message: string) => void errors.push(message) };
+      const api = createApi({ ...apiDefaults, listen: '127.0.0.1:0' }, { ...node, logger });
+      running.push(api);
+      await api.start();
+      const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+      await once(socket, 'connect');
+      socket.write(
+        `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\nhalf`,
+      );
+      await vi.waitFor(async () => expect((await fetch(`${api.url}/health/live`)).ok).toBe(true));
+      expect(api.counters()).toEqual({});
+      socket.destroy();
+      await vi.waitFor(() => expect(api.counters()).toEqual({ 'api.aborted': 1 }));
+      expect(errors).toEqual([]);
+    },
+  );
 });

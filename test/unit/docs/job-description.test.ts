@@ -84,7 +84,7 @@ describe('specs/job-description.md', () => {
       const hard = [parse(row.at(-1)?.replaceAll('`', '') ?? '')];
       const [example] = examples;
       const job = Object.assign({}, example, { resources: {}, constraints: { hard } });
-      expect(jobDescription.safeParse(job).error?.issues, row[0]).toBeUndefined();
+      expect(jobDescription.safeParse(job).error?.issues, `${row[0]}`).toBeUndefined();
     }
   });
 
