@@ -32,6 +32,45 @@ Feature: Why a job is where it is
     And the explanation counts 3 x INSUFFICIENT_RESOURCES because of gpu.vram
     And the nearest miss is "gpu.vram": "24 GiB" asked, "16 GiB" on 2 providers
 
+  Scenario Outline: An unplaced job: what keeps the only GPU out, whoever has none
+    Given the nodes:
+      | node  | provides | nvidia-smi prints |
+      | alice | no       |                   |
+      | bob   | yes      | nvidia-single.csv |
+      | carol | yes      |                   |
+      | dave  | yes      |                   |
+    And "alice" knows the adverts of "bob, carol, dave"
+    When "alice" posts a job:
+      """
+      resources: { gpus: [{ <asked> }] }
+      """
+    Then the job fails: "INSUFFICIENT_RESOURCES (<field>)"
+    And the nearest miss is "<field>": "<required>" asked, "<best>" on 1 provider
+
+    Examples:
+      | asked                             | field                 | required | best    |
+      | vram: 24GiB                       | gpu.vram              | 24 GiB   | 7.8 GiB |
+      | vram: 8GiB                        | gpu.vram              | 8 GiB    | 7.8 GiB |
+      | vendor: amd                       | gpu.vendor            | amd      | nvidia  |
+      | vram: 4GiB, computeCapability: ^8 | gpu.computeCapability | ^8       | 7.5     |
+      | count: 2                          | gpu.count             | 2        | 1       |
+
+  Scenario: An unplaced job: the providers that would fit are excluded
+    Given the nodes:
+      | node  | provides | cpu |
+      | alice | no       | 1   |
+      | bob   | yes      | 4   |
+      | carol | yes      | 1   |
+    And "alice" knows the adverts of "bob, carol"
+    When "alice" posts a job:
+      """
+      resources: { cpu: 2 }
+      excludedProviders: [$bob, $carol]
+      timeouts: { search: 1s }
+      """
+    Then the job fails: "2 providers are left out by excludedProviders."
+    And the explanation suggests "excludedProviders: 1 known provider that would fit is excluded by the job. Take $bob off."
+
   Scenario: A no for good is not asked for again, and still counts
     Given the nodes:
       | node  | provides | cpu |
@@ -59,10 +98,22 @@ Feature: Why a job is where it is
       """
     Then the job fails: "2 x PRICE (budget.maxPrice)"
     And the explanation counts 2 x PRICE because of budget.maxPrice
-    And the explanation suggests "0.05 USD"
+    And the explanation suggests "budget.maxPrice: at least 0.05 USD per hour, or leave the budget out; 0.02 USD per hour asked."
     When "alice" posts a job:
       """
       budget: { maxPrice: "0.05" }
       timeouts: { execution: 1h }
       """
     Then the job completes on "carol"
+
+  Scenario: An unplaced job: no price in the currency of the budget
+    Given the nodes:
+      | node  | provides | price |
+      | alice | no       |       |
+      | bob   | yes      | 0.02  |
+    When "alice" posts a job:
+      """
+      budget: { maxPrice: "1.00", currency: EUR }
+      """
+    Then the job fails: "1 x PRICE (budget.currency)"
+    And the explanation suggests "budget.currency: EUR asked, providers ask USD."

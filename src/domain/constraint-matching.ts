@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { AvailableCapability } from './capability.ts';
 import type { FieldComparison, Standing } from './comparison.ts';
 import type { Constraint } from './constraint.ts';
-import { clippedText } from './field-text.ts';
+import { bytesThere, clippedText } from './field-text.ts';
 import { byteQuantity } from './quantities.ts';
 import { versionInRange } from './version-range.ts';
 
@@ -173,7 +173,20 @@ export function valueMeets(constraint: Constraint, value: string): boolean {
 }
 
 function requiredText({ operator, values }: Constraint): string {
-  return clippedText(values.length === 0 ? operator : `${operator} ${values.join(', ')}`);
+  const texts = values.map((value) => (value === '' ? '""' : value));
+  return clippedText(texts.length === 0 ? operator : `${operator} ${texts.join(', ')}`);
+}
+
+/** What is there, for people: sizes with a unit where that says the same, or shows how much is lacking. */
+function availableText({ operator, values }: Constraint, present: KeyValues): string {
+  if (present.values.length === 0) return 'none';
+  if (present.comparing !== 'bytes') return clippedText(present.values.join(', '));
+  const texts = present.values.map((value) => {
+    const bytes = Number(value);
+    const text = bytesThere(bytes, operator === 'Gt' ? bytesOf(values[0] ?? '') : bytes);
+    return operator === 'Gt' || bytesOf(text) === bytes ? text : `${value} B`;
+  });
+  return clippedText(texts.join(', '));
 }
 
 /**
@@ -194,7 +207,7 @@ export function compareConstraint(
   return {
     field: constraint.key,
     required: requiredText(constraint),
-    available: present.values.length === 0 ? 'none' : clippedText(present.values.join(', ')),
+    available: availableText(constraint, present),
     result: standingOf(constraint, present),
     hard,
     ...(weight === undefined ? {} : { weight }),

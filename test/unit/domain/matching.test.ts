@@ -229,6 +229,26 @@ describe('comparing constraints', () => {
     expect(scored.fields.at(-1)).toMatchObject({ hard: false, weight: 1, result: 'Equal' });
   });
 
+  it.each<[string, ConstraintOperator, string[], string, string]>([
+    ['label.zone', 'In', [''], 'In ""', 'a'],
+    ['label.zone', 'NotIn', ['a', ''], 'NotIn a, ""', 'a'],
+    ['memory.total', 'Gt', ['64GiB'], 'Gt 64GiB', '16 GiB'],
+    ['gpu.vram', 'Gt', ['80GiB'], 'Gt 80GiB', '80 GiB'],
+    ['gpu.vram', 'Gt', ['81GiB'], 'Gt 81GiB', '80 GiB'],
+    ['memory.total', 'In', ['16000MiB'], 'In 16000MiB', '16 GiB'],
+    ['memory.total', 'Lt', ['1GiB'], 'Lt 1GiB', '16 GiB'],
+  ])('reads well: %s %s %j', (key, operator, values, required, text) => {
+    const onboarded = resources({ gpus: [device(0, { vramBytes: 80 * GIB })] });
+    const { fields } = compare(withHard(key, operator, ...values), available({ onboarded }));
+    expect(fields.find(({ field }) => field === key)).toMatchObject({ required, available: text });
+  });
+
+  it('tells a size in full where a rounded one would look like what is asked', () => {
+    const onboarded = resources({ memoryBytes: 16 * GIB + 1 });
+    const { fields } = compare(withHard('memory.total', 'In', '16GiB'), available({ onboarded }));
+    expect(fields.at(-1)).toMatchObject({ available: `${16 * GIB + 1} B`, result: 'Worse' });
+  });
+
   it('keeps texts short: they travel with the bid', () => {
     const values = Array.from({ length: 32 }, (_, at) => `${'x'.repeat(120)}${at}`);
     const { fields } = compare(withHard('label.zone', 'In', ...values), available());
