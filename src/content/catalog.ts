@@ -122,10 +122,13 @@ export class Catalog {
       if (object === undefined) throw gone(key);
       if (this.#inventory.pinsOf(owner).has(key)) return;
       this.#checkOwnerQuota(owner, object);
-      await this.#needs.lane.run(key, async () => {
+      // Written in the turn of the object but not waited for in it, so that many pins of one object share a sync.
+      const { kept } = await this.#needs.lane.run(key, async () => {
         if (this.#inventory.object(key) === undefined) throw gone(key);
-        await this.#commit({ op: 'pin', cid: key, owner });
+        const release = this.#hold(object);
+        return { kept: this.#commit({ op: 'pin', cid: key, owner }).finally(release) };
       });
+      await kept;
     });
   }
 

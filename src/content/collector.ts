@@ -80,8 +80,8 @@ export class Collector {
     const { book, blocks, logger } = this.#needs;
     const object = book.inventory.object(cid);
     if (object === undefined || !this.#mayGo(cid)) return 0;
+    if (object.blocks.some(([key]) => blocks.isHeld(key))) return 0;
     const own = book.inventory.ownBlocksOf(object);
-    if (own.some((key) => blocks.isHeld(key))) return 0;
     const dropped = book.commit({ op: 'drop', cid }).then(
       () => true,
       (error: unknown) => {
