@@ -103,7 +103,7 @@ const amount = z.looseObject({
   cpuMillis: z.number(),
   memoryBytes: z.number(),
   diskBytes: z.number(),
-  gpus: z.array(z.unknown()),
+  gpus: z.array(z.looseObject({ model: z.string(), vramBytes: z.number() })),
 });
 
 export const resourcesShape = z.looseObject({
@@ -129,7 +129,7 @@ export const peerListShape = z.object({
         .looseObject({
           cpuMillis: z.number(),
           memoryBytes: z.number(),
-          gpus: z.array(z.looseObject({ model: z.string(), count: z.number() })),
+          gpus: z.array(z.looseObject({ model: z.string(), vramBytes: z.number(), count: z.number() })),
         })
         .optional(),
       price: price.optional(),

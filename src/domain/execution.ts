@@ -97,6 +97,12 @@ export function isCommitted(execution: Execution): boolean {
   return state === 'BidAccepted' || state === 'Running' || state === 'Publishing';
 }
 
+/** Its provider has, or had, set aside what it takes: no contract is closed without. */
+export function wasLocked({ observed }: Execution): boolean {
+  if (observed.state === 'AskForBidAccepted') return true;
+  return 'contractId' in observed && observed.contractId !== undefined;
+}
+
 /** True when the observed state may become `state`. */
 export function canObserve(execution: Execution, state: ObservedState): boolean {
   return ARROWS[execution.observed.state].includes(state);

@@ -1,6 +1,6 @@
 import { type Decline, isNoRoom } from './bid.ts';
 import type { CapabilityComparison } from './comparison.ts';
-import { type Execution, isCommitted } from './execution.ts';
+import { type Execution, isCommitted, wasLocked } from './execution.ts';
 import type { Price } from './money.ts';
 import { isWithinReach, type MissedField, tallyMisses } from './nearest-miss.ts';
 import { suggestionsFor } from './suggestions.ts';
@@ -92,7 +92,7 @@ export function explain(
   return {
     placed: placedOn !== undefined,
     ...(winner === undefined ? {} : { winner }),
-    candidates: entries.map(explainBid),
+    candidates: entries.map((entry) => explainBid(entry, executions)),
     seenAtLeast: Math.max(0, ...searches.map((search) => search.seenAtLeast)),
     declines,
     ...(nearest === undefined ? {} : { nearest }),
@@ -112,8 +112,13 @@ export function explain(
   };
 }
 
-function explainBid({ provider, score, ranks, bid }: EligibleComputeProviderData): ExplainedBid {
-  return { provider, score, ranks, price: bid.value.price, locked: bid.value.lock !== undefined };
+function explainBid(
+  { provider, score, ranks, bid }: EligibleComputeProviderData,
+  executions: readonly Execution[],
+): ExplainedBid {
+  const { price, lock, bidId } = bid.value;
+  const locked = lock !== undefined || executions.some((one) => one.bidId === bidId && wasLocked(one));
+  return { provider, score, ranks, price, locked };
 }
 
 function isPlaced(execution: Execution): boolean {

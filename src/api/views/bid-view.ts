@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { Execution } from '../../domain/execution.ts';
+import { type Execution, wasLocked } from '../../domain/execution.ts';
 import type { EligibleComputeProviderData, Search } from '../../domain/search.ts';
 import { priceView } from './job-view.ts';
 
@@ -36,13 +36,14 @@ export function viewBids(searches: readonly Search[], executions: readonly Execu
 
 function viewBid(entry: EligibleComputeProviderData, executions: readonly Execution[]): BidView {
   const { bid } = entry;
+  const made = executions.filter((execution) => execution.bidId === bid.value.bidId);
   return {
     provider: entry.provider,
     score: entry.score,
     ranks: entry.ranks.map(({ name, value, weight, reason }) => ({ name, value, weight, reason })),
     price: bid.value.price,
-    locked: bid.value.lock !== undefined,
-    state: stateOf(executions.filter((execution) => execution.bidId === bid.value.bidId)),
+    locked: bid.value.lock !== undefined || made.some(wasLocked),
+    state: stateOf(made),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { CommandAdder, CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { tableOf } from '../output/table.ts';
-import { bytesText, coresText, priceText } from '../output/text.ts';
+import { bytesText, coresText, gpusText, priceText } from '../output/text.ts';
 import { drainShape, type PeerAnswer, peerListShape, resourcesShape, statusShape } from '../responses.ts';
 
 const POOLS = ['machine', 'onboarded', 'allocated', 'locked', 'free'] as const;
@@ -53,7 +53,13 @@ async function showResources({ client, output }: CommandContext): Promise<number
   const resources = await client.json(resourcesShape, '/dms/resources');
   const rows = POOLS.map((pool) => {
     const { cpuMillis, memoryBytes, diskBytes, gpus } = resources[pool];
-    return [pool, coresText(cpuMillis), bytesText(memoryBytes), bytesText(diskBytes), String(gpus.length)];
+    return [
+      pool,
+      coresText(cpuMillis),
+      bytesText(memoryBytes),
+      bytesText(diskBytes),
+      gpusText(gpus) || 'none',
+    ];
   });
   const table = tableOf(['POOL', 'CORES', 'MEMORY', 'DISK', 'GPUS'], rows);
   await output.result(
@@ -81,14 +87,13 @@ const PEER_COLUMNS = ['PEER', 'STATE', 'LOCATION', 'CORES', 'MEMORY', 'GPUS', 'P
 function peerRow(peer: PeerAnswer): readonly string[] {
   const { peerId, connected, location = {}, free, price, engines = {}, version = '' } = peer;
   const place = ['continent', 'country', 'city', 'asn'].flatMap((part) => location[part] ?? []);
-  const gpus = free?.gpus.filter(({ count }) => count > 0).map(({ model, count }) => `${count} × ${model}`);
   return [
     peerId,
     `${connected ? 'connected' : 'known'}${peer.draining === true ? ', draining' : ''}`,
     place.join(', '),
     free === undefined ? '' : coresText(free.cpuMillis),
     free === undefined ? '' : bytesText(free.memoryBytes),
-    gpus?.join(', ') ?? '',
+    gpusText(free?.gpus ?? []),
     price === undefined ? '' : priceText(price),
     Object.keys(engines).join(', '),
     version,

@@ -6,6 +6,23 @@ export function bytesText(bytes: number): string {
   return prettyBytes(bytes, { binary: true });
 }
 
+interface Devices {
+  readonly model: string;
+  readonly vramBytes: number;
+  /** 1 where it is not given. */
+  readonly count?: number | undefined;
+}
+
+/** `2 × NVIDIA A100 40 GiB`: devices that are alike together. */
+export function gpusText(devices: readonly Devices[]): string {
+  const counts = new Map<string, number>();
+  for (const { model, vramBytes, count = 1 } of devices) {
+    const name = `${model} ${bytesText(vramBytes)}`;
+    if (count > 0) counts.set(name, (counts.get(name) ?? 0) + count);
+  }
+  return [...counts].map(([name, count]) => `${count} × ${name}`).join(', ');
+}
+
 export function coresText(cpuMillis: number): string {
   return String(cpuMillis / 1000);
 }

@@ -12,6 +12,8 @@ import { overdueAt } from './deadlines.ts';
 
 type Ending = Extract<PlanAction, { kind: 'MarkLost' | 'SetDesired' }>;
 
+const TOTAL_TIME_OVER = 'The total time of the job (timeouts.total) was over.';
+
 /** Ends everything that is not over, and the search. */
 export function stopAll(input: ReconcileInput, now: number, reason: ExitReason): readonly PlanAction[] {
   const stops = input.executions
@@ -32,7 +34,8 @@ export function closeSearch({ search, openNegotiations }: ReconcileInput): reado
  */
 export function stopOne(execution: Execution, now: number, reason: ExitReason): Ending {
   const bound = isCommitted(execution) || execution.contractId !== undefined;
-  const message = bound ? 'Stopped by the requester.' : 'The bid was not used.';
+  const stopped = reason === 'timeout' ? TOTAL_TIME_OVER : 'Stopped by the requester.';
+  const message = bound ? stopped : 'The bid was not used.';
   const end: ExecutionEnd = { finishedAt: now, exitReason: reason, message };
   const observed: Observed = bound
     ? { state: 'Cancelled', ...ranOf(execution), end }

@@ -167,6 +167,20 @@ describe('GET /orchestrator/jobs/{id}/bids', () => {
     ]);
   });
 
+  it('is locked once its provider has locked it, and stays so', async () => {
+    const ended = { finishedAt: 1, exitReason: 'lost', message: '' } as const;
+    const lock = { lockId: 'l', version: 1, ttlMs: 1 };
+    for (const [observed, locked] of [
+      [{ state: 'AskForBid', askedAt: 1 }, false],
+      [{ state: 'AskForBidAccepted', lock }, true],
+      [{ state: 'Running', contractId: 'c' }, true],
+      [{ state: 'Failed', contractId: 'c', end: ended }, true],
+      [{ state: 'Failed', end: ended }, false],
+    ] as const) {
+      expect(await bidsOf([execution(observed)]), observed.state).toMatchObject([{ locked }]);
+    }
+  });
+
   const end = { finishedAt: 1, exitReason: 'denied', message: 'BUSY: …' } as const;
   it.each([
     [{ state: 'New' } as const, 'selected'],

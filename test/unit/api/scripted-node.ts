@@ -9,7 +9,7 @@ import type { Explanation } from '../../../src/domain/explanation.ts';
 import type { JobDescription } from '../../../src/domain/job-description.ts';
 import type { JobEvent } from '../../../src/domain/job-event.ts';
 import type { JobSnapshot } from '../../../src/domain/plan.ts';
-import { NO_RESOURCES } from '../../../src/domain/resources.ts';
+import { type GpuDevice, NO_RESOURCES } from '../../../src/domain/resources.ts';
 import { rawContentIdOf } from '../../../src/lib/canonical.ts';
 import { CodedError } from '../../../src/lib/coded-error.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
@@ -201,6 +201,7 @@ export interface ScriptedView {
   ready: { ok: boolean; reasons: readonly string[] };
   offersNothing: string | undefined;
   draining: boolean;
+  gpus: readonly GpuDevice[];
 }
 
 export interface ScriptedNode extends ApiNeeds {
@@ -214,6 +215,7 @@ export function scriptedNode(): ScriptedNode {
     ready: { ok: true, reasons: [] },
     offersNothing: undefined,
     draining: false,
+    gpus: [],
   };
   const node: NodeView = {
     status: () => ({
@@ -233,7 +235,7 @@ export function scriptedNode(): ScriptedNode {
     resources: () => ({
       ...(view.offersNothing === undefined ? {} : { offersNothing: view.offersNothing }),
       draining: view.draining,
-      machine: { cpuMillis: 2000, memoryBytes: 4096, diskBytes: 8192, gpus: [] },
+      machine: { cpuMillis: 2000, memoryBytes: 4096, diskBytes: 8192, gpus: view.gpus },
       onboarded: { cpuMillis: 1600, memoryBytes: 3072, diskBytes: 4096, gpus: [] },
       locked: NO_RESOURCES,
       allocated: NO_RESOURCES,

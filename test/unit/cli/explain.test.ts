@@ -119,7 +119,7 @@ describe('bidmesh peers', () => {
     const { exitCode, stdout } = await desk.run(['peers']);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(
-      /PEER +STATE +LOCATION +CORES +MEMORY +GPUS +PRICE +ENGINES +VERSION\npeer-a +connected +DE, Bonn +1\.5 +1 GiB +2 × A100 +0\.02 USD\/hour +wasm +0\.1\.0\npeer-b +known\n/,
+      /PEER +STATE +LOCATION +CORES +MEMORY +GPUS +PRICE +ENGINES +VERSION\npeer-a +connected +DE, Bonn +1\.5 +1 GiB +2 × A100 40 GiB +0\.02 USD\/hour +wasm +0\.1\.0\npeer-b +known\n/,
     );
     const machine = await desk.run(['peers', '--json']);
     expect(JSON.parse(machine.stdout)).toMatchObject({

@@ -122,6 +122,21 @@ describe('the node in words and for machines', () => {
   });
 });
 
+describe('bidmesh resources', () => {
+  it('shows devices by model and memory, those alike together', async () => {
+    const gpu = (index: number, model: string, gib: number) => ({
+      index,
+      vendor: 'nvidia' as const,
+      model,
+      vramBytes: gib * 2 ** 30,
+    });
+    desk.node.view.gpus = [gpu(0, 'NVIDIA A100', 40), gpu(1, 'NVIDIA A100', 40), gpu(2, 'T4', 15.5)];
+    const { stdout } = await desk.run(['resources']);
+    expect(stdout).toMatch(/^machine .* 2 × NVIDIA A100 40 GiB, 1 × T4 15\.5 GiB$/m);
+    expect(stdout).toMatch(/^free .* none$/m);
+  });
+});
+
 describe('bidmesh node', () => {
   it('drains and undrains, and shows it', async () => {
     const drained = await desk.run(['node', 'drain']);

@@ -58,6 +58,11 @@ describe('the explanation of a placed job', () => {
       declines: [],
       suggestions: [],
     });
+    const asked = [executionOf(0, 1, 'b', observedAs.running())];
+    expect(explain([roundOf(bids)], asked, NOBODY_KNOWN).candidates).toMatchObject([
+      { provider: 'a', locked: true },
+      { provider: 'b', locked: true },
+    ]);
   });
 
   it('speaks of the newest contract, also when it is over', () => {
