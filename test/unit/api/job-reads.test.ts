@@ -177,7 +177,7 @@ describe('GET /orchestrator/jobs/{id}/bids', () => {
       [{ state: 'Failed', contractId: 'c', end: ended }, true],
       [{ state: 'Failed', end: ended }, false],
     ] as const) {
-      expect(await bidsOf([execution(observed)]), observed.state).toMatchObject([{ locked }]);
+      expect(await bidsOf([execution(observed)]), `${observed.state}`).toMatchObject([{ locked }]);
     }
   });
 

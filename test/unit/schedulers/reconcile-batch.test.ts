@@ -196,13 +196,9 @@ describe('the end of a job', () => {
     expect(kinds(actions)).toEqual([...stops, 'job Failed']);
     expect(reasonOf(actions)).toContain('total time');
     expect(actions[0]).toMatchObject({ observed: { end: { exitReason: 'timeout', finishedAt: now } } });
-    expect(actions[0]).toHaveProperty(
-      'observed.end.message',
-      expect.stringMatching(/timeouts\.total|not used/),
-    );
-    const messages = actions.map((action) => ('observed' in action ? action.observed?.end?.message : ''));
-    expect(messages).not.toContain('Stopped by the requester.');
-    expect(messages).toContain('The total time of the job (timeouts.total) was over.');
+    const text = JSON.stringify(actions);
+    expect(text).toContain('The total time of the job (timeouts.total) was over.');
+    expect(text).not.toContain('Stopped by the requester.');
   });
 
   it('a terminal job stops what is left of it and keeps its state', () => {
