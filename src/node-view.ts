@@ -85,7 +85,7 @@ function peerLines({ underlay, registry }: NodeViewNeeds): readonly PeerLine[] {
     ...entries.map(({ peerId, advert, receivedAt, expiresAt }) => ({
       peerId,
       connected: underlay.isConnected(peerId),
-      multiaddrs: [],
+      multiaddrs: underlay.addressesOf?.(peerId) ?? [],
       version: advert.nodeVersion,
       engines: advert.engines,
       runtimes: advert.runtimes,
@@ -100,7 +100,7 @@ function peerLines({ underlay, registry }: NodeViewNeeds): readonly PeerLine[] {
     ...underlay
       .connectedPeers()
       .filter((peerId) => !listed.has(peerId))
-      .map((peerId) => ({ peerId, connected: true, multiaddrs: [] })),
+      .map((peerId) => ({ peerId, connected: true, multiaddrs: underlay.addressesOf?.(peerId) ?? [] })),
   ];
 }
 

@@ -111,6 +111,10 @@ class Loopback implements Underlay {
     return this.#underlay.connectedPeers();
   }
 
+  addressesOf(peer: string): readonly string[] {
+    return this.#underlay.addressesOf?.(peer) ?? [];
+  }
+
   restrain(peer: string): void {
     this.#underlay.restrain?.(peer);
   }

@@ -60,6 +60,8 @@ export interface Underlay extends Startable {
   meet(peer: string, peerRecord: Uint8Array): Promise<void>;
   isConnected(peer: string): boolean;
   connectedPeers(): readonly string[];
+  /** The far ends of the connections with a peer, as multiaddrs; of one that it opened that is not where it listens. */
+  addressesOf?(peer: string): readonly string[];
   /**
    * Spares this node a neighbour that sends far too much, where the transport can. One that has answered on a channel
    * of ours is read again after a moment; any other is let go for a while. Losing it is told like any other loss.

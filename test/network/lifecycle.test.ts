@@ -96,6 +96,11 @@ describe('the life of a libp2p node', () => {
     await late.start();
     await until(() => early.isConnected(late.self) && late.isConnected(early.self));
     expect(late.connectedPeers()).toEqual([early.self]);
+    expect(early.addressesOf?.(late.self)).toContain(`${address}/p2p/${late.self}`);
+    for (const at of late.addressesOf?.(early.self) ?? [])
+      expect(at.endsWith(`/p2p/${early.self}`)).toBe(true);
+    expect(late.addressesOf?.(early.self)).not.toEqual([]);
+    expect(late.addressesOf?.(late.self)).toEqual([]);
   });
 
   it('does not mind being its own bootstrap node', async () => {

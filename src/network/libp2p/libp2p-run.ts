@@ -151,6 +151,11 @@ export class Libp2pRun {
     return [...this.#connected.keys()];
   }
 
+  addressesOf(peer: string): string[] {
+    const ends = this.#connectionsOf(peer).map(({ remoteAddr }) => remoteAddr.toString());
+    return [...new Set(ends.map((end) => (end.endsWith(`/p2p/${peer}`) ? end : `${end}/p2p/${peer}`)))];
+  }
+
   /** The keep-alive pings measure it: nothing until the first one of a connection is back. */
   roundTripMs(peer: string): number | undefined {
     const measured = this.#connectionsOf(peer).flatMap(({ rtt }) => rtt ?? []);

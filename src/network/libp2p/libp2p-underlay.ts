@@ -105,6 +105,10 @@ class Libp2pUnderlay implements Underlay {
     return this.#run?.connectedPeers() ?? [];
   }
 
+  addressesOf(peer: string): readonly string[] {
+    return this.#run?.addressesOf(peer) ?? [];
+  }
+
   restrain(peer: string): void {
     this.#run?.restrain(peer);
   }
