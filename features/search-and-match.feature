@@ -30,7 +30,7 @@ Feature: Searching and matching
     Examples:
       | job                                                                     | code                   | reason                                   |
       | resources: { cpu: 4 }                                                   | INSUFFICIENT_RESOURCES | cpu: 4000m asked, 2000m here.            |
-      | resources: { memory: 2GiB }                                             | INSUFFICIENT_RESOURCES | memory: 2GiB asked, 1GiB here.         |
+      | resources: { memory: 2GiB }                                             | INSUFFICIENT_RESOURCES | memory: 2 GiB asked, 1 GiB here.         |
       | constraints: { hard: [{ key: label.zone, operator: In, values: [west] }] } | CONSTRAINT_UNMET    | label.zone: In west asked, east here.    |
       | budget: { maxPrice: "0.10" }                                            | PRICE                  | The price of this node is over the budget. |
 

@@ -173,7 +173,7 @@ export function valueMeets(constraint: Constraint, value: string): boolean {
 }
 
 function requiredText({ operator, values }: Constraint): string {
-  const texts = values.map((value) => (value === '' ? '""' : value));
+  const texts = values.includes('') ? values.map((value) => (value === '' ? '""' : value)) : values;
   return clippedText(texts.length === 0 ? operator : `${operator} ${texts.join(', ')}`);
 }
 

@@ -1,11 +1,5 @@
 import type { FieldComparison } from './comparison.ts';
-import {
-  chooseDevices,
-  DEVICE_TESTS,
-  type DeviceTest,
-  fitsGroup,
-  strictestFirst,
-} from './device-matching.ts';
+import { chooseDevices, DEVICE_TESTS, type DeviceTest, strictestFirst } from './device-matching.ts';
 import { bytesThere, clippedText } from './field-text.ts';
 import type { GpuDevice, GpuRequirement } from './resources.ts';
 
@@ -41,45 +35,71 @@ function missOf(
   missing: number,
 ): FieldComparison {
   const keptOut =
-    test.field === 'gpu.vram'
+    test.field === 'gpu.vram' && devices.length > 1
       ? devices.toSorted((a, b) => b.vramBytes - a.vramBytes).slice(Math.max(0, missing - 1))
       : devices;
-  const texts = new Set(keptOut.map((device) => test.available(device, group)));
-  return miss(test.field, test.required(group) ?? '', [...texts].join(', '));
+  const texts: string[] = [];
+  for (const device of keptOut) {
+    const text = test.available(device, group);
+    if (!texts.includes(text)) texts.push(text);
+  }
+  return miss(test.field, test.required(group) ?? '', texts.join(', '));
+}
+
+/** One alone could be asked less of; with two it is plain that no one would do. */
+const ENOUGH_TESTS = 2;
+
+interface KeptOut {
+  readonly device: GpuDevice;
+  readonly by: readonly DeviceTest[];
+}
+
+/** What a group gets, and what it does not get and why. Made for every machine that does not fit, so it is made once. */
+interface Offer {
+  readonly group: GpuRequirement;
+  readonly keptOut: readonly KeptOut[];
+  /** So many more devices would do. */
+  readonly missing: number;
+}
+
+function offerTo(group: GpuRequirement, devices: readonly GpuDevice[]): Offer {
+  const keptOut: KeptOut[] = [];
+  for (const device of devices) {
+    const by: DeviceTest[] = [];
+    for (const test of DEVICE_TESTS) {
+      if (test.passes(group, device)) continue;
+      if (by.push(test) === ENOUGH_TESTS) break;
+    }
+    if (by.length > 0) keptOut.push({ device, by });
+  }
+  return { group, keptOut, missing: group.count - (devices.length - keptOut.length) };
 }
 
 /** The one property of one group without which devices could be chosen for all of them. */
-function onlyMiss(
-  groups: readonly GpuRequirement[],
-  devices: readonly GpuDevice[],
-): FieldComparison | undefined {
-  for (const group of groups.toSorted((a, b) => strictestFirst(b, a))) {
-    const fitting = devices.filter((device) => fitsGroup(group, device));
+function onlyMiss(offers: readonly Offer[], devices: readonly GpuDevice[]): FieldComparison | undefined {
+  for (const { group, keptOut, missing } of offers) {
     for (const test of SMALLEST_CHANGE_FIRST) {
-      if (test.required(group) === undefined) continue;
-      const relaxed = groups.map((other) => (other === group ? test.relaxed(group) : other));
-      if (chooseDevices(relaxed, devices) === undefined) continue;
-      const keptOut = devices.filter(
-        (device) => !test.passes(group, device) && fitsGroup(group, device, test),
-      );
-      if (keptOut.length > 0) return missOf(test, group, keptOut, group.count - fitting.length);
+      const byIt: GpuDevice[] = [];
+      for (const { device, by } of keptOut) if (by.length === 1 && by[0] === test) byIt.push(device);
+      if (byIt.length < Math.max(1, missing)) continue;
+      const relaxed = offers.map((other) => (other.group === group ? test.relaxed(group) : other.group));
+      if (offers.length === 1 || chooseDevices(relaxed, devices) !== undefined)
+        return missOf(test, group, byIt, missing);
     }
   }
   return undefined;
 }
 
-/** Every property that keeps out the devices that come nearest to what a group asks for. */
-function allMisses(group: GpuRequirement, devices: readonly GpuDevice[]): readonly FieldComparison[] {
-  const failing = devices
-    .map((device) => ({ device, tests: DEVICE_TESTS.filter((test) => !test.passes(group, device)) }))
-    .filter(({ tests }) => tests.length > 0)
-    .toSorted((a, b) => a.tests.length - b.tests.length);
-  const missing = Math.max(1, group.count - (devices.length - failing.length));
-  const nearest = failing.slice(0, missing);
-  return SMALLEST_CHANGE_FIRST.flatMap((test) => {
-    const keptOut = nearest.flatMap(({ device, tests }) => (tests.includes(test) ? [device] : []));
-    return keptOut.length === 0 ? [] : [missOf(test, group, keptOut, keptOut.length)];
-  });
+/** The properties that keep out the devices that come nearest to what a group asks for. */
+function allMisses({ group, keptOut, missing }: Offer): readonly FieldComparison[] {
+  const nearest = keptOut.toSorted((a, b) => a.by.length - b.by.length).slice(0, Math.max(1, missing));
+  const misses: FieldComparison[] = [];
+  for (const test of SMALLEST_CHANGE_FIRST) {
+    const byIt: GpuDevice[] = [];
+    for (const { device, by } of nearest) if (by.includes(test)) byIt.push(device);
+    if (byIt.length > 0) misses.push(missOf(test, group, byIt, byIt.length));
+  }
+  return misses;
 }
 
 function missesOf(
@@ -87,18 +107,20 @@ function missesOf(
   devices: readonly GpuDevice[],
 ): readonly FieldComparison[] {
   const wanted = groups.reduce((sum, { count }) => sum + count, 0);
+  const smallestFirst = groups.length === 1 ? groups : groups.toSorted((a, b) => strictestFirst(b, a));
+  const offers = smallestFirst.map((group) => offerTo(group, devices));
   if (wanted > devices.length) {
-    const unserved = groups.find((group) => !devices.some((device) => fitsGroup(group, device)));
+    const unserved = offers.find(({ keptOut }) => keptOut.length === devices.length);
     return [
       miss('gpu.count', String(wanted), String(devices.length)),
-      ...(unserved === undefined ? [] : allMisses({ ...unserved, count: 1 }, devices)),
+      ...(unserved === undefined ? [] : allMisses({ ...unserved, missing: 1 })),
     ];
   }
-  const only = onlyMiss(groups, devices);
+  const only = onlyMiss(offers, devices);
   if (only !== undefined) return [only];
-  const alone = groups.filter((group) => chooseDevices([group], devices) === undefined);
-  return alone.length > 0
-    ? alone.flatMap((group) => allMisses(group, devices))
+  const unserved = offers.filter(({ missing }) => missing > 0);
+  return unserved.length > 0
+    ? unserved.flatMap(allMisses)
     : [miss('gpu', groups.map(describeGroup).join(', '), describeDevices(devices))];
 }
 

@@ -63,9 +63,8 @@ export const DEVICE_TESTS: readonly DeviceTest[] = [
   },
 ];
 
-/** Whether a device is as a group asks; with `leftOut`, whatever that test says. */
-export function fitsGroup(group: GpuRequirement, device: GpuDevice, leftOut?: DeviceTest): boolean {
-  return DEVICE_TESTS.every((test) => test === leftOut || test.passes(group, device));
+function fitsGroup(group: GpuRequirement, device: GpuDevice): boolean {
+  return DEVICE_TESTS.every((test) => test.passes(group, device));
 }
 
 function strictness(group: GpuRequirement): number {

@@ -78,7 +78,7 @@ describe('the one thing that keeps devices out', () => {
     expect(misses([group], [large, { ...RTX, index: 1 }])).toEqual(['gpu.vram: 24 GiB asked, 7.8 GiB here']);
   });
 
-  it('names everything that keeps the nearest device out where no one thing would do', () => {
+  it('names two things that keep the nearest device out where no one thing would do', () => {
     const group = { count: 1, model: 'A100', vramBytes: 24 * GIB, driver: '>=550' };
     expect(misses([group], [{ ...RTX, driver: '560.1' }])).toEqual([
       'gpu.vram: 24 GiB asked, 7.8 GiB here',
