@@ -1,7 +1,7 @@
 import { type Clock, every, type Timer } from '../../lib/clock.ts';
 import type { EventAnswer } from '../responses.ts';
 import type { Output } from './output.ts';
-import { visibleText } from './visible-text.ts';
+import { visibleLine } from './visible-text.ts';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 100;
@@ -71,7 +71,7 @@ interface Description {
 /** An event in words; undefined for those that say nothing new to a person. */
 function describe(event: EventAnswer): Description | undefined {
   const provider = event.provider === undefined ? 'a provider' : shortPeer(event.provider);
-  const because = event.message === undefined ? '' : `: ${visibleText(event.message)}`;
+  const because = event.message === undefined ? '' : `: ${visibleLine(event.message)}`;
   switch (event.type) {
     case 'job.posted':
       return { line: 'posted', done: true };

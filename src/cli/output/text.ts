@@ -1,6 +1,7 @@
 import prettyBytes from 'pretty-bytes';
 import type { EventAnswer, PriceAnswer } from '../responses.ts';
 import { shortPeer } from './progress.ts';
+import { visibleLine } from './visible-text.ts';
 
 export function bytesText(bytes: number): string {
   return prettyBytes(bytes, { binary: true });
@@ -36,6 +37,7 @@ export function timeText(iso: string): string {
   return iso.replace('T', ' ').replace(/(\.\d+)?Z$/, '');
 }
 
+/** One event in one line, whatever strangers put into it. */
 export function eventLine(event: EventAnswer): string {
   const parts = [
     String(event.seq).padStart(4),
@@ -45,5 +47,5 @@ export function eventLine(event: EventAnswer): string {
     event.code ?? '',
     event.message ?? '',
   ];
-  return parts.filter((part) => part !== '').join('  ');
+  return visibleLine(parts.filter((part) => part !== '').join('  '));
 }

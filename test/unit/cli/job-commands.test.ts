@@ -158,6 +158,16 @@ describe('looking after jobs', () => {
     );
   });
 
+  it('tells each event in one line, whatever a provider wrote', async () => {
+    const message = 'no\n   9  2030-01-01 00:00:00  job.completed\u001b[2J';
+    desk.node.orchestrator.commit({ ...event(1), message }, event(2));
+    for (const tty of [true, false]) {
+      const { stdout } = await desk.run(['job', 'events', 'job-1'], { tty });
+      expect(stdout.trimEnd().split('\n')).toHaveLength(2);
+      expect(stdout).toContain('no␊   9  2030-01-01 00:00:00  job.completed␛[2J');
+    }
+  });
+
   it('follows what happens until it is interrupted', async () => {
     desk.node.orchestrator.commit(event(1));
     let stop = (): void => {};
