@@ -59,6 +59,8 @@ export interface TableHints {
   readonly fitting: number;
   readonly busy: number;
   readonly nearest?: MissedField;
+  /** What stands in the way of those that do not fit. */
+  readonly misses?: readonly MissedField[];
   /** Providers that the job excludes and that would fit. */
   readonly excluded?: readonly string[];
 }

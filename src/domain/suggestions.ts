@@ -26,7 +26,7 @@ const MOST_NAMED = 3;
 export function suggestionsFor(shortage: Shortage): readonly string[] {
   const { search, codes, silent, nearest, table } = shortage;
   const sentences = [
-    nearest === undefined ? undefined : askLess(nearest),
+    nearest === undefined ? undefined : askLess(nearest) + moreInTheWay(nearest, table),
     whenToTry(shortage),
     priceHint(shortage),
     excludedHint(table?.excluded ?? []),
@@ -53,6 +53,12 @@ function askLess({ field, required, available, providers }: NearestMiss): string
   return isWithinReach({ field, best: available })
     ? `${field}: ${required} asked, best seen ${available} on ${countOf(providers, 'provider')}.`
     : `${field}: ${required} asked, and no provider that was seen has any.`;
+}
+
+/** A no names one thing; the table may know of more. */
+function moreInTheWay({ field, required }: NearestMiss, table: TableHints | undefined): string {
+  const known = table?.misses?.find((miss) => miss.field === field && miss.required === required);
+  return known?.alone === 0 ? ' Not the only thing in the way there.' : '';
 }
 
 /** The price that would do, where another thing came nearer. */

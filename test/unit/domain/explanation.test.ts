@@ -304,6 +304,15 @@ describe('the explanation of a job that found nobody', () => {
       });
     });
 
+    it('says so where that one thing alone would not do', () => {
+      const round = declined(declineOf('a', none), vramDecline('c'));
+      const misses = [gpuCount, { ...VRAM, count: 1, alone: 0, bestCount: 1 }];
+      const table = { ...NOBODY_KNOWN, known: 3, nearest: gpuCount, misses };
+      expect(explain([round], [], table).suggestions).toEqual([
+        'gpu.vram: 24 GiB asked, best seen 16 GiB on 1 provider. Not the only thing in the way there.',
+      ]);
+    });
+
     it('says so when none of them has any, and does not ask for less than one', () => {
       const { nearest, suggestions } = explain([declined(declineOf('a', none))], [], {
         ...NOBODY_KNOWN,
