@@ -42,3 +42,12 @@ Feature: Trying a job
       resources: { cpu: 8 }
       """
     Then the job completes on "carol"
+
+  Scenario: A dry run that asks one provider that nobody knows says that it did not answer
+    When "alice" tries a job:
+      """
+      orchestrationType: push
+      preferredProviders: [12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp]
+      timeouts: { search: 2s }
+      """
+    Then it would go to nobody: "preferredProviders: no answer from 12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp. Check the ids, and that those nodes run and can be reached."
