@@ -27,3 +27,19 @@ Feature: Surviving the kill -9 of a provider
     And the job completes
     When the killed providers are started again
     Then every provider has all of its capacity again
+
+  Scenario: A job that lost its only provider says so in the end
+    Given the node processes:
+      | node  | provides |
+      | alice | no       |
+      | bob   | yes      |
+    And the script "work.py":
+      """
+      import time
+      print('working', flush=True)
+      time.sleep(60)
+      """
+    When "alice" posts a job that runs "work.py"
+    And the job is running
+    And the provider of the job is killed
+    Then the job fails: "; then no other provider could be reached."
