@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { amountOf, comparingOf } from './constraint-matching.ts';
+import { PROPERTY_NAME } from './label-name.ts';
 
 export const constraintOperators = ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt', 'Semver'] as const;
 export type ConstraintOperator = (typeof constraintOperators)[number];
 
-const KEY_PATTERN =
-  /^(cpu\.(cores|arch|model|vendor)|memory\.total|gpu\.(model|vendor|vram|count)|(engine|runtime|label)\.[A-Za-z0-9_./-]{1,63}|location\.(continent|country|city|asn)|node\.(id|version))$/;
+const KEY_PATTERN = new RegExp(
+  String.raw`^(cpu\.(cores|arch|model|vendor)|memory\.total|gpu\.(model|vendor|vram|count)|(engine|runtime|label)\.${PROPERTY_NAME}|location\.(continent|country|city|asn)|node\.(id|version))$`,
+);
 
 const MOST_VALUES = 32;
 const LONGEST_VALUE = 128;

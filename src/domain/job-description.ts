@@ -131,7 +131,7 @@ const weightMap = z.record(z.string(), rankWeight).superRefine((weights, context
       message: `is not a weight: expected ${rankerNames.join(', ')}`,
     });
   }
-  if (unknown.length === 0 && !Object.values(weights).some((weight) => weight > 0)) {
+  if (unknown.length === 0 && Object.values(weights).every((weight) => weight === 0)) {
     const message = `expected a weight above 0 for at least one of ${rankerNames.join(', ')}`;
     context.addIssue({ code: 'custom', message });
   }

@@ -123,7 +123,7 @@ async function tryJob(
     body: JSON.stringify(job),
   });
   await output.result(explanation, () => explanationText(explanation, 'tried'));
-  return exitCodes.ok;
+  return explanation.winner === undefined ? exitCodes.failure : exitCodes.ok;
 }
 
 async function runJob(

@@ -1,5 +1,6 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { durationText } from '../../domain/field-text.ts';
 import { type Clock, every, type Timer, within } from '../../lib/clock.ts';
 import { codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Random } from '../../lib/random.ts';
@@ -214,7 +215,7 @@ class Attempt {
     this.#startedMs = clock.monotonicMs();
     this.#deadline?.cancel();
     this.#deadline = clock.after(wallClockMs, () => {
-      const message = `The program ran longer than ${wallClockMs} ms.`;
+      const message = `The program ran longer than ${durationText(wallClockMs)}.`;
       void this.#sample(child.pid).finally(() => this.stop({ exitReason: 'timeout', message }));
     });
     await this.#sample(child.pid);

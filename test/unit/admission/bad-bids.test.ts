@@ -43,7 +43,14 @@ class BidWorld {
     const request = world.request(requester, { budget: BUDGET, ...changes });
     this.search = new OpenSearch(
       request.value,
-      { quietMs: 50, loneGraceMs: 300, indirectMs: 0, partialWindowMs: 5000, maxBids: 4, rememberedBidders: 100 },
+      {
+        quietMs: 50,
+        loneGraceMs: 300,
+        indirectMs: 0,
+        partialWindowMs: 5000,
+        maxBids: 4,
+        rememberedBidders: 100,
+      },
       {
         clock: world.clock,
         self: requester.peer,

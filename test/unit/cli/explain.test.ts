@@ -96,8 +96,12 @@ describe('bidmesh job post --dry-run', () => {
   });
 
   it('says when nobody would', async () => {
-    expect((await tryIt()).stdout).toContain('Nobody would take it now.\n');
-    expect(JSON.parse((await tryIt('--json')).stdout)).toEqual(explanation());
+    const { exitCode, stdout } = await tryIt();
+    expect(stdout).toContain('Nobody would take it now.\n');
+    expect(exitCode).toBe(1);
+    const asJson = await tryIt('--json');
+    expect(JSON.parse(asJson.stdout)).toEqual(explanation());
+    expect(asJson.exitCode).toBe(1);
   });
 
   it('fails where the node refuses', async () => {
