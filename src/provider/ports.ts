@@ -144,7 +144,10 @@ export type Answer =
   | {
       readonly kind: 'bid';
       readonly bid: Evidence<Bid>;
-      /** Settles when the answer is on disk: the bid may not leave before, though a channel for it may be opened. */
+      /**
+       * Settles when the answer is on disk. A bid with a lock may not leave before, and any other may, as it promises
+       * nothing that is held; nothing is answered on its channel before.
+       */
       readonly durable: Promise<void>;
       /** Not to be delivered before, and not at all when the request is closed by then. */
       readonly delayMs?: number;

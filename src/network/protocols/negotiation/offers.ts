@@ -19,6 +19,8 @@ type BidToSend = Extract<Answer, { readonly kind: 'bid' }>;
 interface Offer {
   readonly request: Evidence<BidRequest>;
   readonly bid: Evidence<Bid>;
+  /** See {@link Answer}. */
+  readonly durable: Promise<void>;
   readonly frames: FrameChannel;
 }
 
@@ -107,8 +109,7 @@ export class Offers {
       }
       const channel = await this.#reach(request);
       await attend(this.#context, 'offer', channel, async () => {
-        await durable;
-        await this.#conduct({ request, bid, frames: this.#frames(channel) });
+        await this.#conduct({ request, bid, durable, frames: this.#frames(channel) });
         // It was the requester that ended it, as one does who has what it wants.
         if (request.signer !== this.#context.underlay.self) this.#ready.prepare(request.signer);
       });
@@ -159,6 +160,7 @@ export class Offers {
   }
 
   async #conduct(offer: Offer): Promise<void> {
+    if (offer.bid.value.lock !== undefined) await offer.durable;
     await offer.frames.send({ kind: 'bid', body: envelopeOf(offer.bid) });
     this.#context.counters.add('offer.sent');
     const first = await this.#next(offer);
@@ -167,6 +169,7 @@ export class Offers {
       this.#context.counters.add(refused.success ? 'offer.refused' : 'offer.MALFORMED');
       return;
     }
+    await offer.durable;
     // One question at a time, until the requester ends.
     for (let frame = first; frame !== undefined; frame = await this.#next(offer)) {
       await this.#answerTo(frame, offer);
