@@ -115,8 +115,8 @@ class Loopback implements Underlay {
     return this.#underlay.addressesOf?.(peer) ?? [];
   }
 
-  restrain(peer: string): void {
-    this.#underlay.restrain?.(peer);
+  restrain(peer: string, goesOn: boolean): void {
+    this.#underlay.restrain?.(peer, goesOn);
   }
 
   roundTripMs(peer: string): number | undefined {

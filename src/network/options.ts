@@ -64,7 +64,7 @@ export const defaultNetworkLimits: NetworkLimits = {
   seenRequests: 65_536,
   gossipPerNeighbour: { burst: 1024, perSecond: 1024 },
   gossipOfRegularsPerNeighbour: { burst: 512, perSecond: 128 },
-  gossipOfStrangers: { burst: 128, perSecond: 128 },
+  gossipOfStrangers: { burst: 64, perSecond: 128 },
   surplusPerNeighbour: { burst: 2, perSecond: 1 },
   gossipOfStrangersHandedOn: { burst: 1024, perSecond: 1024 },
   answeringRequests: 256,

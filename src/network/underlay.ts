@@ -63,10 +63,10 @@ export interface Underlay extends Startable {
   /** The far ends of the connections with a peer, as multiaddrs; of one that it opened that is not where it listens. */
   addressesOf?(peer: string): readonly string[];
   /**
-   * Spares this node a neighbour that sends far too much, where the transport can. One that has answered on a channel
-   * of ours is read again after a moment; any other is let go for a while. Losing it is told like any other loss.
+   * Spares this node a neighbour that sends too much, where the transport can: it is read again after a moment. One
+   * that `goesOn` and has not answered on a channel of ours is let go for a while; losing it is told like any other loss.
    */
-  restrain?(peer: string): void;
+  restrain?(peer: string, goesOn: boolean): void;
   /** The newest measured time to a connected peer and back, where the transport measures it. */
   roundTripMs?(peer: string): number | undefined;
   /** This node's signed peer record: at most 8 addresses. */

@@ -60,6 +60,7 @@ export function reportFlood({ report }: BenchContext, identities: number, phases
     answeredShare: round(during.answered / during.tookMs.length, 4),
     requests: during.tookMs.length,
     floodRequests: flooded.sent,
+    floodPerSecond: round(flooded.perSecond, 0),
     floodBids: flooded.bids,
   });
   for (const [name, tookMs] of [

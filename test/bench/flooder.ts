@@ -19,6 +19,7 @@ export interface FloodOrder {
 
 export interface FloodReport {
   readonly sent: number;
+  readonly perSecond: number;
   readonly bids: number;
 }
 
@@ -75,7 +76,8 @@ async function flood(network: string, provider: string, identities: number): Pro
       }
       if (sent < messages.length) return;
       clearInterval(timer);
-      process.send?.({ sent, bids } satisfies FloodReport);
+      const tookSeconds = (performance.now() - startedMs) / 1000;
+      process.send?.({ sent, perSecond: sent / tookSeconds, bids } satisfies FloodReport);
     }, TICK_MS);
   });
   process.send?.('connected');

@@ -46,7 +46,7 @@ describe('restraint over libp2p', () => {
     await channel.send(Uint8Array.of(7));
     expect(await channel.receive()).toEqual(Uint8Array.of(7));
     const startedMs = performance.now();
-    nodes[0]!.restrain?.(nodes[1]!.self);
+    nodes[0]!.restrain?.(nodes[1]!.self, true);
     await say(2);
     await say(3);
     await until(() => heard.length === 3);
@@ -55,10 +55,20 @@ describe('restraint over libp2p', () => {
     expect(nodes[0]!.isConnected(nodes[1]!.self)).toBe(true);
   });
 
+  it('reads a neighbour that sent too much for once again after a moment', async () => {
+    await start({ holdBackMs: 300, shunMs: 600_000 });
+    const startedMs = performance.now();
+    nodes[0]!.restrain?.(nodes[1]!.self, false);
+    await say(2);
+    await until(() => heard.length === 2);
+    expect(performance.now() - startedMs).toBeGreaterThan(250);
+    expect(nodes[0]!.isConnected(nodes[1]!.self)).toBe(true);
+  });
+
   it('lets go of a neighbour that never answered, and lets it in when that is over', async () => {
     await start({ holdBackMs: 1, shunMs: 400 });
     const startedMs = performance.now();
-    nodes[0]!.restrain?.(nodes[1]!.self);
+    nodes[0]!.restrain?.(nodes[1]!.self, true);
     await expect(nodes[0]!.open(nodes[1]!.self, PROTOCOL, LIMITS, OPEN)).rejects.toMatchObject({
       code: 'PEER_UNREACHABLE',
     });
@@ -78,7 +88,7 @@ describe('restraint over libp2p', () => {
     nodes.push(first);
     await first.start();
     await until(() => host!.isConnected(first.self));
-    host!.restrain?.(first.self);
+    host!.restrain?.(first.self, true);
     await first.stop();
     await until(() => !host!.isConnected(first.self));
     const second = dialler();

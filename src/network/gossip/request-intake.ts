@@ -106,10 +106,9 @@ export class RequestIntake {
   /** What a neighbour says in its own name is its own doing, and costs even where it is not looked at. */
   #hasRoomForOwn(neighbour: string): boolean {
     if (this.#ofStrangers.take()) return true;
-    if (!this.#surplus.take(neighbour)) {
-      this.#context.counters.add('gossip.restrained');
-      this.#context.underlay.restrain?.(neighbour);
-    }
+    const goesOn = !this.#surplus.take(neighbour);
+    this.#context.counters.add(goesOn ? 'gossip.restrained' : 'gossip.held-back');
+    this.#context.underlay.restrain?.(neighbour, goesOn);
     return false;
   }
 

@@ -162,8 +162,8 @@ export class Libp2pRun {
     return measured.length === 0 ? undefined : Math.min(...measured);
   }
 
-  restrain(peer: string): void {
-    this.#restraint.restrain(peer);
+  restrain(peer: string, goesOn: boolean): void {
+    this.#restraint.restrain(peer, goesOn);
   }
 
   peerRecord(): Uint8Array {

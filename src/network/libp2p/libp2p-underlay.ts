@@ -109,8 +109,8 @@ class Libp2pUnderlay implements Underlay {
     return this.#run?.addressesOf(peer) ?? [];
   }
 
-  restrain(peer: string): void {
-    this.#run?.restrain(peer);
+  restrain(peer: string, goesOn: boolean): void {
+    this.#run?.restrain(peer, goesOn);
   }
 
   roundTripMs(peer: string): number | undefined {

@@ -16,16 +16,18 @@ export interface RestraintNeeds {
 
 /**
  * What is done about a neighbour that sends far too much. Dropping a message costs a good part of what taking it does,
- * as it was received, decrypted and decoded by then; not reading it costs nothing. So reading stops. A peer with which
- * something is going on is read again after a moment, and meanwhile its own side holds back what it sends. Any other is
- * never read again: it finds out by its own timeouts, and is let in no more until `shunMs` are over. A connection that
- * was ended at once would be dialled again at once, and a handshake costs more than a few messages.
+ * as it was received, decrypted and decoded by then; not reading it costs nothing. So reading stops for a moment, and
+ * meanwhile the other side holds back what it sends. A peer that goes on, and with which nothing is under way, is never
+ * read again: it finds out by its own timeouts, and is let in no more until `shunMs` are over. A connection that was
+ * ended at once would be dialled again at once, and a handshake costs more than a few messages.
  */
 export class Restraint {
   readonly #needs: RestraintNeeds;
   readonly #answered = new LRUCache<string, true>({ max: MOST_ANSWERED });
   readonly #shunned: ExpiringSet;
   readonly #held = new Map<Connection, Timer>();
+  /** Connections whose end lets go of their timers. */
+  readonly #watched = new WeakSet<Connection>();
 
   constructor(needs: RestraintNeeds) {
     this.#needs = needs;
@@ -42,27 +44,30 @@ export class Restraint {
     return this.#shunned.has(peer);
   }
 
-  restrain(peer: string): void {
+  restrain(peer: string, goesOn: boolean): void {
     const { clock, holdBackMs, shunMs } = this.#needs;
-    const goesOn = this.#answered.has(peer);
-    if (!goesOn) this.#shunned.add(peer);
+    const letsGo = goesOn && !this.#answered.has(peer);
+    if (letsGo) this.#shunned.add(peer);
     for (const connection of this.#needs.connectionsOf(peer)) {
       if (this.#held.has(connection) || !setReading(connection, false)) continue;
-      const timer = clock.after(goesOn ? holdBackMs : shunMs, () => {
+      const timer = clock.after(letsGo ? shunMs : holdBackMs, () => {
         this.#held.delete(connection);
-        if (goesOn) setReading(connection, true);
-        else connection.abort(new Error('let go by this node'));
+        if (letsGo) connection.abort(new Error('let go by this node'));
+        else setReading(connection, true);
       });
       this.#held.set(connection, timer);
-      connection.addEventListener(
-        'close',
-        () => {
-          timer.cancel();
-          this.#held.delete(connection);
-        },
-        { once: true },
-      );
+      this.#watch(connection);
     }
+  }
+
+  #watch(connection: Connection): void {
+    if (this.#watched.has(connection)) return;
+    this.#watched.add(connection);
+    const over = (): void => {
+      this.#held.get(connection)?.cancel();
+      this.#held.delete(connection);
+    };
+    connection.addEventListener('close', over, { once: true });
   }
 
   stop(): void {

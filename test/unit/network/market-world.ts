@@ -208,19 +208,22 @@ type Validate = (from: string, message: Uint8Array) => GossipVerdict;
 export function tapGossip(simulated: SimulatedNode): {
   readonly simulated: SimulatedNode;
   readonly gossip: (from: string, message: Uint8Array) => GossipVerdict | undefined;
-  /** Neighbours that the transport was asked to restrain. */
+  /** Neighbours that the transport was asked to let go of, as they go on, and to hold back. */
   readonly restrained: readonly string[];
+  readonly heldBack: readonly string[];
 } {
   const doors: Validate[] = [];
   const restrained: string[] = [];
+  const heldBack: string[] = [];
   const underlay = new Proxy(simulated.underlay, {
     get(target, name) {
       if (name === 'subscribe') return (_topic: string, validate: Validate) => doors.push(validate);
-      if (name === 'restrain') return (peer: string) => restrained.push(peer);
+      if (name === 'restrain')
+        return (peer: string, goesOn: boolean) => (goesOn ? restrained : heldBack).push(peer);
       const value: unknown = Reflect.get(target, name, target);
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
   const gossip = (from: string, message: Uint8Array): GossipVerdict | undefined => doors[0]?.(from, message);
-  return { simulated: { ...simulated, underlay }, gossip, restrained };
+  return { simulated: { ...simulated, underlay }, gossip, restrained, heldBack };
 }

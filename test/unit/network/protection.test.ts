@@ -43,7 +43,7 @@ async function guarded(limits: Partial<NetworkLimits> = {}) {
     },
   });
   const tap = tapGossip(world.simulation.node(world.notary('provider').self));
-  const { simulated, gossip: from, restrained } = tap;
+  const { simulated, gossip: from, restrained, heldBack } = tap;
   const node = await world.node('provider', { provider: desk }, true, simulated);
   const request = (name: string, requestId: string): Evidence<BidRequest> =>
     world.request({ notary: world.notary(name) }, { requestId });
@@ -56,6 +56,7 @@ async function guarded(limits: Partial<NetworkLimits> = {}) {
     from,
     request,
     restrained,
+    heldBack,
     counters: () => node.network.counters(),
   };
 }
@@ -108,8 +109,8 @@ describe('before a signature is looked at', () => {
     expect(counters()).toMatchObject({ 'gossip.surplus': 2, 'gossip.request': 6 });
   });
 
-  it('a neighbour that goes on in its own name when strangers have used up their rate is restrained', async () => {
-    const { world, standings, from, request, restrained, counters } = await guarded({
+  it('a neighbour that goes on in its own name when strangers have used up their rate is held back, and let go of', async () => {
+    const { world, standings, from, request, restrained, heldBack, counters } = await guarded({
       gossipOfStrangers: { burst: 1, perSecond: 0.1 },
       surplusPerNeighbour: { burst: 2, perSecond: 1 },
     });
@@ -121,6 +122,7 @@ describe('before a signature is looked at', () => {
     for (const id of ['2', '3']) own('shut', id);
     for (const id of ['4', '5']) own('another', id);
     expect(restrained).toEqual([]);
+    expect(heldBack).toEqual([self('shut'), self('shut'), self('another'), self('another')]);
     own('shut', '6');
     expect(restrained).toEqual([self('shut')]);
     for (const id of ['7', '8', '9']) {
@@ -133,7 +135,7 @@ describe('before a signature is looked at', () => {
     await world.clock.advanceBy(1000);
     own('another', '11');
     expect(restrained).toHaveLength(2);
-    expect(counters()).toMatchObject({ 'gossip.restrained': 2 });
+    expect(counters()).toMatchObject({ 'gossip.restrained': 2, 'gossip.held-back': 5 });
   });
 
   it('a requester over its rate is not looked at, nor handed on', async () => {
