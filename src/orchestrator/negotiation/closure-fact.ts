@@ -1,6 +1,8 @@
+import type { Decline } from '../../domain/bid.ts';
 import { type ContractRecord, moveContract, type SignedContract } from '../../domain/contract.ts';
 import { type Execution, type ExecutionEnd, type Observed, observe } from '../../domain/execution.ts';
 import type { JobEventDraft } from '../../domain/job-event.ts';
+import { declineData } from '../decline-data.ts';
 import type { JobChange } from '../job-lane.ts';
 
 /** What became of a proposal. */
@@ -10,8 +12,8 @@ export type Resolution =
       readonly kind: 'never';
       readonly code: string;
       readonly message: string;
-      /** The provider would say the same to another proposal for this job. */
-      readonly forGood?: boolean;
+      /** What the provider said, where it was its no. */
+      readonly decline?: Decline;
     }
   /** The provider could not be asked within the time in which it could have accepted. */
   | { readonly kind: 'unknown'; readonly message: string };
@@ -53,7 +55,7 @@ function executionAfter(
     finishedAt: now,
     exitReason: 'denied',
     message: `${code}: ${message}`,
-    ...(resolution.kind === 'never' && resolution.forGood === true ? { forGood: true } : {}),
+    ...(resolution.kind === 'never' && resolution.decline?.retryable === false ? { forGood: true } : {}),
   };
   const observed: Observed = { state: 'BidRejected', end };
   return { ...observe(execution, observed), desired: 'Stopped' };
@@ -86,7 +88,11 @@ function eventsOf(
   contracts: readonly ContractRecord[],
 ): readonly Omit<JobEventDraft, 'at'>[] {
   const data = { contractId };
-  if (resolution.kind !== 'accepted') return [{ type: 'contract.declined', ...codedAs(resolution), data }];
+  if (resolution.kind !== 'accepted') {
+    const said = resolution.kind === 'never' && resolution.decline !== undefined;
+    const why = said ? { ...data, ...declineData(resolution.decline) } : data;
+    return [{ type: 'contract.declined', ...codedAs(resolution), data: why }];
+  }
   const ended = contracts.some(({ state }) => state === 'TERMINATED');
   return [
     { type: 'contract.accepted', data },

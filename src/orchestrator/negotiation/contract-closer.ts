@@ -110,8 +110,8 @@ export class ContractCloser {
         contract.terms.value.acceptWithinMs,
       );
       if (isDecline(answer)) {
-        const { code, message, retryable } = answer.value;
-        return { kind: 'never', code, message, forGood: !retryable };
+        const { code, message } = answer.value;
+        return { kind: 'never', code, message, decline: answer.value };
       }
       return { kind: 'accepted', contract: answer };
     } catch (error) {

@@ -65,10 +65,14 @@ describe('a proposal', () => {
 
   it('that is declined for good says so of the execution', async () => {
     desk.negotiation.answer = async () =>
-      declineOf('a', { code: 'INVALID', message: 'no', retryable: false });
+      declineOf('a', { stage: 'contract', code: 'INVALID', message: 'no', retryable: false });
     await propose();
     expect(await desk.execution()).toMatchObject({
       observed: { state: 'BidRejected', end: { message: 'INVALID: no', forGood: true } },
+    });
+    expect(await desk.newestEvent()).toMatchObject({
+      type: 'contract.declined',
+      data: { contractId: contract.contractId, stage: 'contract', retryable: false },
     });
   });
 
