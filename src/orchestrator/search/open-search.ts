@@ -213,7 +213,7 @@ export class OpenSearch implements SearchListener {
     this.#timer?.cancel();
     const nowMs = this.#clock.monotonicMs();
     const { audience, leftOut } = this.#expected();
-    const { knownFits, indirect } = this.#options;
+    const { knownFits } = this.#options;
     const verdict = judgeWindow(
       {
         openedAtMs: this.#openedAtMs,
@@ -225,7 +225,7 @@ export class OpenSearch implements SearchListener {
         leftOut,
         answered: this.#answered,
         ...(knownFits === undefined ? {} : { knownFits }),
-        ...(indirect === undefined ? {} : { indirect }),
+        ...this.#indirect(),
         self: this.#self,
         everyoneAnswers: this.request.answerAlways,
         chosen: this.#chosen,
@@ -237,11 +237,21 @@ export class OpenSearch implements SearchListener {
     else this.#timer = this.#clock.after(verdict.untilMs - nowMs, () => this.#look());
   }
 
+  /** Who is outside the share of those that may bid is not waited for. */
+  #mayBid(peer: string): boolean {
+    const { requestId, answerShare } = this.request;
+    return peer === this.#self || isInAnswerShare(requestId, peer, answerShare);
+  }
+
+  #indirect(): Pick<WindowState, 'indirect'> {
+    const { indirect } = this.#options;
+    if (indirect === undefined) return {};
+    return { indirect: { ...indirect, fitting: indirect.fitting.filter((peer) => this.#mayBid(peer)) } };
+  }
+
   #expected(): Pick<WindowState, 'audience' | 'leftOut'> {
-    const { requestId, answerShare, exclude } = this.request;
-    const asked = [...(this.#onAir?.audience() ?? [])].filter(
-      (peer) => peer === this.#self || isInAnswerShare(requestId, peer, answerShare),
-    );
+    const { exclude } = this.request;
+    const asked = [...(this.#onAir?.audience() ?? [])].filter((peer) => this.#mayBid(peer));
     const excluded = new Set(exclude);
     return {
       audience: new Set(asked.filter((peer) => !excluded.has(peer))),

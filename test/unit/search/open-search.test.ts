@@ -6,7 +6,8 @@ import {
   type ReceivedBid,
   type SearchOutcome,
 } from '../../../src/orchestrator/search/open-search.ts';
-import type { RequestTarget } from '../../../src/orchestrator/ports.ts';
+import { isInAnswerShare } from '../../../src/domain/answer-share.ts';
+import type { IndirectProviders, RequestTarget } from '../../../src/orchestrator/ports.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 import { bidOf, declineOf, evidence, LOCK, PRICE, REQUESTER, requestOf } from '../fakes/market.ts';
 import { ScriptedMarket, ScriptedNegotiation } from '../fakes/market-desk.ts';
@@ -26,7 +27,11 @@ beforeEach(() => {
   ended = [];
 });
 
-function publish(changes: Partial<BidRequest> = {}, targets?: readonly RequestTarget[]): OpenSearch {
+function publish(
+  changes: Partial<BidRequest> = {},
+  targets?: readonly RequestTarget[],
+  indirect?: IndirectProviders,
+): OpenSearch {
   const search = new OpenSearch(
     requestOf(changes),
     {
@@ -36,6 +41,7 @@ function publish(changes: Partial<BidRequest> = {}, targets?: readonly RequestTa
       partialWindowMs: 2000,
       maxBids: MAX_BIDS,
       rememberedBidders: REMEMBERED,
+      ...(indirect === undefined ? {} : { indirect }),
     },
     {
       clock,
@@ -210,6 +216,21 @@ describe('a search on the air', () => {
       },
     ]);
     expect(market.closedRequests).toEqual(['round-1']);
+  });
+
+  it('waits for those who hear it through others, if they may bid', () => {
+    const names = Array.from({ length: 40 }, (_, index) => `peer-${index}`);
+    const mayBid = (peer: string): boolean => isInAnswerShare('round-1', peer, 0.5);
+    const [near = '', farIn = ''] = names.filter(mayBid);
+    const [farOut = ''] = names.filter((peer) => !mayBid(peer));
+    market.hearers = new Set([near]);
+    const closesWith = (far: string): boolean => {
+      const search = publish({ answerShare: 0.5 }, undefined, { fitting: [far], mayBeMore: false });
+      search.decline(declineOf(near));
+      return outcomes.splice(0).length === 1;
+    };
+    expect(closesWith(farOut)).toBe(true);
+    expect(closesWith(farIn)).toBe(false);
   });
 
   it('ends when the last one that has not answered goes away', () => {
