@@ -7,7 +7,7 @@ const FLEETS: readonly Fleet[] = ['identical', 'mixed'];
 const JOBS: ReadonlyMap<number, number> = new Map([
   [10, 100],
   [100, 100],
-  [1000, 40],
+  [1000, 100],
   [10_000, 10],
 ]);
 
