@@ -9,7 +9,7 @@ import { lookAround } from './node-machine.ts';
 import { createAttemptFolders } from './provider/executors/attempt-folders.ts';
 import type { EngineOffer } from './provider/executors/executor.ts';
 import { createProvider, type Provider } from './provider/index.ts';
-import { onboard } from './provider/resources/onboarding.ts';
+import { missingDevices, onboard } from './provider/resources/onboarding.ts';
 
 /** On an open network every identity may take part: the signature that named it is the whole check. */
 export const openMembership = { check: () => Promise.resolve({ ok: true as const }) };
@@ -26,6 +26,11 @@ export async function buildProvider(
   const { onboard: offered, labels, location, engines, ...providerOptions } = options.provider;
   const { machine, offer } = await surroundings.found;
   for (const note of machine.notes) logger.info('hardware', { note });
+  const missing = missingDevices(machine.resources, offered);
+  if (missing.length > 0) {
+    const here = machine.resources.gpus.map(({ index }) => index);
+    logger.warn('provider.onboard.gpus names devices that are not there', { missing, here });
+  }
   const traits: NodeTraits = {
     peerId: identity.peerId,
     nodeVersion: packageFile.version,

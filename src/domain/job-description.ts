@@ -256,6 +256,11 @@ const consistent = (job: z.output<typeof plainDescription>, context: z.Refinemen
       });
     }
   }
+  for (const name of ['search', 'lock', 'contract', 'start', 'execution', 'total'] as const) {
+    if (job.timeouts[name] !== 0) continue;
+    const message = 'is over before anything can happen: expected more than 0';
+    context.addIssue({ code: 'custom', path: ['timeouts', name], message });
+  }
   const excluded = new Set(job.excludedProviders);
   for (const [index, provider] of preferredProviders.entries()) {
     if (!excluded.has(provider)) continue;

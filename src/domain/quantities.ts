@@ -35,7 +35,10 @@ function parseBytes(text: string): number {
 export const durationQuantity = z.union([z.string(), z.number()]).transform((input, context): number => {
   const value = typeof input === 'number' ? input : parseDuration(input.trim());
   if (Number.isSafeInteger(value) && value >= 0 && value <= LONGEST_DURATION_MS) return value;
-  context.addIssue({ code: 'custom', message: 'expected a duration such as 250ms, 5s, 10m or 1h' });
+  context.addIssue({
+    code: 'custom',
+    message: 'expected a duration such as 250ms, 5s, 10m or 1h, at most 365d',
+  });
   return z.NEVER;
 });
 

@@ -4,15 +4,20 @@ const DELETE_PICTURE = '\u2421';
 
 /**
  * What strangers wrote, safe for a terminal: control characters other than newline and tab, which could move the cursor,
- * rename the window or paint over what stands there, become pictures of themselves.
+ * rename the window or paint over what stands there, become pictures of themselves; what turns the direction of the text
+ * around, and so the ending of a file name, is replaced.
  */
 export function visibleText(text: string): string {
-  return text.replaceAll('\r\n', '\n').replaceAll(/[^\P{Cc}\n\t]/gu, pictureOf);
+  return visibleDirection(text.replaceAll('\r\n', '\n').replaceAll(/[^\P{Cc}\n\t]/gu, pictureOf));
 }
 
 /** The same as one line, for a place in a table or in a sentence. */
 export function visibleLine(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, pictureOf);
+  return visibleDirection(text.replaceAll(/\p{Cc}/gu, pictureOf));
+}
+
+function visibleDirection(text: string): string {
+  return text.replaceAll(/[\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
 }
 
 function pictureOf(character: string): string {

@@ -17,6 +17,12 @@ export function onboard(machine: Resources, offer: Onboarding): Resources {
   };
 }
 
+/** Devices that are offered by their index and that the machine does not have. */
+export function missingDevices(machine: Resources, { gpus }: Onboarding): readonly number[] {
+  if (gpus === 'all' || gpus === 'none') return [];
+  return gpus.filter((wanted) => !machine.gpus.some(({ index }) => index === wanted));
+}
+
 function part(total: number, offer: Offer): number {
   switch (offer.kind) {
     case 'all':

@@ -210,8 +210,8 @@ describe('looking after jobs', () => {
 });
 
 describe('what strangers wrote, on a terminal', () => {
-  const COMMANDS = 'a\u001b]0;title\u0007\u001b[2Jb\r\nc\rd\te\u007f\u009bü\n';
-  const HARMLESS = 'a␛]0;title␇␛[2Jb\nc␍d\te␡\ufffdü\n';
+  const COMMANDS = 'a\u001b]0;title\u0007\u001b[2Jb\r\nc\rd\te\u007f\u009bü\u202egpj.exe\n';
+  const HARMLESS = 'a␛]0;title␇␛[2Jb\nc␍d\te␡\ufffdü\ufffdgpj.exe\n';
 
   it('commands nothing there, and goes into a pipe as it is', async () => {
     const whole = bytes(COMMANDS);

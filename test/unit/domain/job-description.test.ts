@@ -126,6 +126,14 @@ describe('a job description', () => {
     },
   );
 
+  it.each(['search', 'lock', 'contract', 'start', 'execution', 'total'])(
+    'gives %s more than no time at all',
+    (name) => {
+      expect(refused({ timeouts: { [name]: '0s' } })).toEqual([`timeouts.${name}`]);
+      expect(refused({ timeouts: { [name]: '1ms' } })).toEqual([]);
+    },
+  );
+
   it('takes a price of the most digits', () => {
     expect(parse({ budget: { maxPrice: '999999999999.999999999' } }).budget?.maxPrice).toHaveLength(22);
   });
