@@ -58,7 +58,12 @@ export function createNodeView(needs: NodeViewNeeds): {
     resources: () =>
       provider === undefined
         ? nothing
-        : { ...provider.pools(), leases: provider.leases(), draining: provider.draining },
+        : {
+            ...provider.pools(),
+            leases: provider.leases(),
+            price: provider.price,
+            draining: provider.draining,
+          },
     setDraining: async (draining) => {
       if (provider === undefined) throw new CodedError('OFFERS_NOTHING', OFFERS_NOTHING);
       await provider.setDraining(draining);

@@ -21,6 +21,8 @@ export interface NodeResources extends Pools {
   readonly leases: readonly Lease[];
   /** Why this node offers nothing, as a sentence; then all amounts are 0, as it has not looked at its machine. */
   readonly offersNothing?: string;
+  /** What this node asks for each partition; undefined on a node that offers nothing. */
+  readonly price?: Price;
   /** As in {@link NodeStatus.draining}. */
   readonly draining?: boolean;
 }

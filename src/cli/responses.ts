@@ -114,6 +114,7 @@ export const resourcesShape = z.looseObject({
   free: amount,
   leases: z.array(z.unknown()),
   offersNothing: z.string().optional(),
+  price: price.optional(),
   draining: z.boolean().optional(),
 });
 

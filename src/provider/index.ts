@@ -54,6 +54,7 @@ export interface Provider extends Startable {
   readonly desk: ProviderDesk;
   pools(): Pools;
   leases(): readonly Lease[];
+  readonly price: Price;
   readonly draining: boolean;
   /** Takes no new work, or takes it again; what runs goes on. Resolves when a restart would know it too. */
   setDraining(draining: boolean): Promise<void>;

@@ -1,4 +1,5 @@
 import { BehaviourBook } from '../domain/behaviour-book.ts';
+import type { Price } from '../domain/money.ts';
 import type { Bid, BidRequest, Decline, JobRequest } from '../domain/bid.ts';
 import type { Pools } from '../domain/capability.ts';
 import type { ContractAnswer, Proposal, SignedContract } from '../domain/contract.ts';
@@ -109,6 +110,10 @@ export class ProviderService implements Provider, ProviderDesk {
 
   leases(): readonly Lease[] {
     return this.#parts?.ledger.leases() ?? [];
+  }
+
+  get price(): Price {
+    return this.#options.price;
   }
 
   get draining(): boolean {

@@ -63,6 +63,7 @@ export const resourcesView = z
     offersNothing: z.string().optional().openapi({
       description: 'Only on a node that offers nothing: why, as a sentence. All amounts are 0 then.',
     }),
+    price: priceView.optional().openapi({ description: 'What this node asks for each partition.' }),
     draining: z.boolean().optional().openapi({ description: DRAINING }),
   })
   .openapi('Resources');
@@ -104,7 +105,7 @@ export interface ResourcesBody extends Omit<NodeResources, 'leases'> {
 }
 
 export function viewResources(resources: NodeResources): ResourcesBody {
-  const { machine, onboarded, locked, allocated, free, leases, offersNothing, draining } = resources;
+  const { leases, offersNothing, price, draining, machine, onboarded, locked, allocated, free } = resources;
   return {
     machine,
     onboarded,
@@ -113,6 +114,7 @@ export function viewResources(resources: NodeResources): ResourcesBody {
     free,
     leases: leases.map((lease) => ({ ...lease, acquiredAt: isoTime(lease.acquiredAt) })),
     ...(offersNothing === undefined ? {} : { offersNothing }),
+    ...(price === undefined ? {} : { price }),
     ...(draining === undefined ? {} : { draining }),
   };
 }

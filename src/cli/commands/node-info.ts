@@ -69,6 +69,7 @@ async function showResources({ client, output }: CommandContext): Promise<number
       [
         table,
         `leases   ${resources.leases.length}`,
+        ...(resources.price === undefined ? [] : [`price    ${priceText(resources.price)}`]),
         ...(resources.draining === true ? [`drained  ${DRAINED}`] : []),
       ].join('\n'),
   );

@@ -24,6 +24,7 @@ describe('the node over HTTP', () => {
     expect(await read('/dms/resources')).toMatchObject({
       machine: { cpuMillis: 2000 },
       free: { cpuMillis: 1600 },
+      price: { amount: '0.02', currency: 'USD', per: 'hour' },
       leases: [{ lockId: 'lock-1', version: 7, acquiredAt: '2030-01-02T00:00:00.000Z', state: 'held' }],
     });
   });

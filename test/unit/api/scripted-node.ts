@@ -235,6 +235,7 @@ export function scriptedNode(): ScriptedNode {
     resources: () => ({
       ...(view.offersNothing === undefined ? {} : { offersNothing: view.offersNothing }),
       draining: view.draining,
+      price: { amount: '0.02', currency: 'USD', per: 'hour' },
       machine: { cpuMillis: 2000, memoryBytes: 4096, diskBytes: 8192, gpus: view.gpus },
       onboarded: { cpuMillis: 1600, memoryBytes: 3072, diskBytes: 4096, gpus: [] },
       locked: NO_RESOURCES,

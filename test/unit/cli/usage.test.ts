@@ -109,7 +109,7 @@ describe('a node without a provider', () => {
 describe('the node in words and for machines', () => {
   it.each([
     ['status', ['peer-self', 'bidmesh-test', 'open: any identity']],
-    ['resources', ['onboarded', '1.6', '3 KiB', 'leases   1']],
+    ['resources', ['onboarded', '1.6', '3 KiB', 'leases   1', 'price    0.02 USD']],
     ['peers', ['peer-a', 'connected', 'peer-b', 'known']],
   ])('%s', async (command, words) => {
     const people = await desk.run([command]);
