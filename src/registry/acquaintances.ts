@@ -56,14 +56,14 @@ export class Acquaintances {
       for (const peer of peers) if (!this.#needs.isKnown(peer)) peers.delete(peer);
   }
 
-  /** Hears this node only through others. Who was lost is more likely gone. */
+  /** Hears this node only through others. */
   isIndirect(peer: string): boolean {
-    return peer !== this.#needs.self && !this.#lost.has(peer) && !this.#needs.publisher.isConnected(peer);
+    return peer !== this.#needs.self && !this.#needs.publisher.isConnected(peer);
   }
 
-  /** Can be connected with only if it comes by itself. */
+  /** Was lost, or could not be reached: it is gone, or comes by itself. */
   isOutOfReach(peer: string): boolean {
-    return this.#unreached.has(peer);
+    return this.#lost.has(peer) || this.#unreached.has(peer);
   }
 
   /** The time in which everybody is heard of has not passed since this node met the first of its neighbours. */
