@@ -62,6 +62,14 @@ export interface RuledOut {
   readonly reason: string;
 }
 
+/** What this node knew of the providers when nobody had a request: why none of them was asked. */
+export interface Unheard {
+  readonly known: number;
+  readonly fitting: number;
+  /** The fields that kept out those that do not fit, nearest first. */
+  readonly misses: readonly string[];
+}
+
 /** One search round of a job, as it is kept. */
 export interface Search {
   readonly requestId: string;
@@ -83,6 +91,8 @@ export interface Search {
   readonly fruitlessSince: number;
   /** Providers that were reached by the request, as far as this node knows: a lower bound. */
   readonly seenAtLeast: number;
+  /** Where nobody was reached. */
+  readonly unheard?: Unheard;
   readonly index: EligibleComputeProvidersIndex;
 }
 

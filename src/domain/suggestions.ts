@@ -34,7 +34,7 @@ export function suggestionsFor(shortage: Shortage): readonly string[] {
     codes.has('RATE_LIMITED') ? 'Try again later, or give timeouts.queue some time.' : undefined,
     silent.length === 0
       ? undefined
-      : `preferredProviders: no answer from ${namesOf(silent)}. Check the ids, and that those nodes run and can be reached.`,
+      : `preferredProviders: no answer from ${namesOf(silent)}. Check the ids, and that those nodes run, offer something and can be reached.`,
     search !== undefined && isAlone(search, table)
       ? 'No provider was reached: start one with "bidmesh start", or join a network with --bootstrap.'
       : undefined,

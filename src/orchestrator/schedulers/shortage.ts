@@ -77,8 +77,23 @@ function shortageReason({ spec }: Job, search: Search, ofRound: readonly Executi
   if (search.seenAtLeast > 0) return `No provider made a bid in time.${leftOut(spec)}`;
   const chosen = spec.orchestrationType === 'push' ? spec.preferredProviders : [];
   return chosen.length > 0
-    ? `No provider could be reached: the job asks only ${namesOf(chosen)}. Check the ids, and that those nodes run.`
-    : 'No provider could be reached. Start one with "bidmesh start", or join a network with --bootstrap.';
+    ? `No provider gave an answer: the job asks only ${namesOf(chosen)}. Check the ids, and that those nodes run and offer something.`
+    : unheardReason(spec, search.unheard);
+}
+
+/** Nobody had the request, and why not as far as it is known. */
+function unheardReason(spec: Job['spec'], unheard: Search['unheard']): string {
+  if (unheard === undefined || unheard.known === 0) {
+    return spec.excludedProviders.length > 0
+      ? `No provider could be asked.${leftOut(spec)}`
+      : 'No provider could be reached. Start one with "bidmesh start", or join a network with --bootstrap.';
+  }
+  const { known, fitting, misses } = unheard;
+  if (fitting > 0)
+    return `No provider could be reached: ${fitting} of the ${known} known ones would fit.${leftOut(spec)}`;
+  const who =
+    known === 1 ? 'The only known provider does not fit' : `None of the ${known} known providers fits`;
+  return `${who}${misses.length === 0 ? '' : `: ${namesOf(misses)}`}.${leftOut(spec)}`;
 }
 
 function leftOut({ excludedProviders }: Job['spec']): string {

@@ -10,6 +10,7 @@ import type { OrchestratorOptions } from '../options.ts';
 import type { Market, Negotiation, PeerTable } from '../ports.ts';
 import { OpenSearch, type SearchOutcome } from './open-search.ts';
 import { marketView } from './dry-run.ts';
+import { unheardBy } from './unheard.ts';
 import { buildBidRequest, indirectFor, knownFitsOf } from './request-builder.ts';
 import { type ProviderKnowledge, rankOutcome, worstBidder } from './shortlist.ts';
 import { type SearchTargets, targetsOf } from './targets.ts';
@@ -186,6 +187,7 @@ export class SearchDesk {
       closedAt: now,
       closeReason: outcome.reason,
       seenAtLeast: outcome.seenAtLeast,
+      ...unheardBy(job, outcome, this.#needs.peers),
       index: { entries, declines: outcome.declines, refused: outcome.refused },
     };
     await this.#needs.lane.change(

@@ -48,10 +48,32 @@ describe('not enough nodes', () => {
     const spec = { orchestrationType: 'push', preferredProviders: ['x', 'y'] } as const;
     const search = empty({ seenAtLeast: 0 });
     expect(reasonOf(plan({ job: jobOf({ spec }), search }))).toBe(
-      'No provider could be reached: the job asks only x, y. Check the ids, and that those nodes run.',
+      'No provider gave an answer: the job asks only x, y. Check the ids, and that those nodes run and offer something.',
     );
     const pull = jobOf({ spec: { ...spec, orchestrationType: 'pull' } });
     expect(reasonOf(plan({ job: pull, search }))).toContain('Start one with');
+  });
+
+  it.each([
+    [
+      { known: 2, fitting: 0, misses: ['budget.maxPrice', 'gpu.vendor'] },
+      {},
+      'None of the 2 known providers fits: budget.maxPrice, gpu.vendor.',
+    ],
+    [{ known: 1, fitting: 0, misses: ['cpu'] }, {}, 'The only known provider does not fit: cpu.'],
+    [
+      { known: 3, fitting: 1, misses: ['cpu'] },
+      {},
+      'No provider could be reached: 1 of the 3 known ones would fit.',
+    ],
+    [
+      { known: 0, fitting: 0, misses: [] },
+      { excludedProviders: ['x', 'y'] },
+      'No provider could be asked. 2 providers are left out by excludedProviders.',
+    ],
+  ])('says why those it knows of were not asked: %j', (unheard, spec, reason) => {
+    const job = jobOf({ spec: { orchestrationType: 'push', ...spec } });
+    expect(reasonOf(plan({ job, search: empty({ seenAtLeast: 0, unheard }) }))).toBe(reason);
   });
 
   it('says so when nobody was reached, and when nobody answered', () => {

@@ -13,6 +13,7 @@ import { ScriptedMarket, ScriptedNegotiation } from '../fakes/market-desk.ts';
 import { openTestStore, type TestStore } from '../fakes/stores.ts';
 
 const SLOTS = 2;
+const CPU = { field: 'cpu', required: '4', count: 2, alone: 2, best: '2', bestCount: 2 };
 
 let clock: FakeClock;
 let market: ScriptedMarket;
@@ -46,7 +47,7 @@ beforeEach(async () => {
         fits: () => ({ compared: 0, fits: [] }),
         indirect: () => ({ fitting: [], mayBeMore: false }),
         recordOf: () => undefined,
-        explain: () => ({ known: 0, fitting: 0, busy: 0 }),
+        explain: () => ({ known: 2, fitting: 0, busy: 0, misses: [CPU] }),
       },
       behaviour: { behaviourOf: () => GOOD_BEHAVIOUR },
       lane: new JobLane({ clock, store: stored.store.jobs, signal: stopping.signal }),
@@ -116,6 +117,15 @@ describe('the search desk', () => {
       'search.closed',
       'provider.shortlisted',
     ]);
+  });
+
+  it('writes down what is known of those who could have been asked, where nobody was', async () => {
+    market.hearers.clear();
+    await start('one');
+    await clock.runUntil(() => evaluated.length > 0, 10_000);
+    await clock.advanceBy(100);
+    const search = await storedSearch('one');
+    expect(search).toMatchObject({ seenAtLeast: 0, unheard: { known: 2, fitting: 0, misses: ['cpu'] } });
   });
 
   it('knows the open negotiations of the newest request only', async () => {
