@@ -90,14 +90,24 @@ function onlyMiss(offers: readonly Offer[], devices: readonly GpuDevice[]): Fiel
   return undefined;
 }
 
-/** The properties that keep out the devices that come nearest to what a group asks for. */
+function nearestFirst(a: KeptOut, b: KeptOut): number {
+  return a.by.length - b.by.length || b.device.vramBytes - a.device.vramBytes;
+}
+
+/**
+ * The properties that keep out the devices that come nearest to what a group asks for, each with what there is of it
+ * on any device that is as near.
+ */
 function allMisses({ group, keptOut, missing }: Offer): readonly FieldComparison[] {
-  const nearest = keptOut.toSorted((a, b) => a.by.length - b.by.length).slice(0, Math.max(1, missing));
+  const sorted = keptOut.toSorted(nearestFirst);
+  const nearest = sorted.slice(0, Math.max(1, missing));
+  const most = nearest.at(-1)?.by.length ?? 0;
   const misses: FieldComparison[] = [];
   for (const test of SMALLEST_CHANGE_FIRST) {
+    if (!nearest.some(({ by }) => by.includes(test))) continue;
     const byIt: GpuDevice[] = [];
-    for (const { device, by } of nearest) if (by.includes(test)) byIt.push(device);
-    if (byIt.length > 0) misses.push(missOf(test, group, byIt, byIt.length));
+    for (const { device, by } of sorted) if (by.length <= most && by.includes(test)) byIt.push(device);
+    misses.push(missOf(test, group, byIt, Math.min(missing, byIt.length)));
   }
   return misses;
 }

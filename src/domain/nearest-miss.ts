@@ -19,6 +19,8 @@ export interface MissedField {
   readonly best: string;
   /** Machines with the best value. */
   readonly bestCount: number;
+  /** Where it alone would win nobody: fields that are in the way on every one of those machines as well. */
+  readonly beside?: readonly string[];
 }
 
 interface Tally {
@@ -26,6 +28,7 @@ interface Tally {
   readonly required: string;
   count: number;
   alone: number;
+  beside: readonly string[];
   /** Machines by value: all, and those with nothing else in the way. */
   readonly values: Map<string, number>;
   readonly valuesAlone: Map<string, number>;
@@ -134,15 +137,18 @@ export function tallyMisses(
   const tallies = new Map<string, Tally>();
   for (const { fields } of comparisons) {
     const missed = fields.filter(isMissed);
+    const names = [...new Set(missed.map(({ field }) => field))].sort();
     for (const { field, required, available } of missed) {
       const key = `${field}\0${required}`;
       let tally = tallies.get(key);
       if (tally === undefined) {
         if (tallies.size >= MOST_FIELDS) continue;
-        tally = { field, required, count: 0, alone: 0, values: new Map(), valuesAlone: new Map() };
+        const beside = names.filter((name) => name !== field);
+        tally = { field, required, count: 0, alone: 0, beside, values: new Map(), valuesAlone: new Map() };
         tallies.set(key, tally);
       }
       tally.count += 1;
+      tally.beside = tally.beside.filter((name) => names.includes(name));
       addTo(tally.values, available);
       if (missed.length > 1) continue;
       tally.alone += 1;
@@ -151,8 +157,15 @@ export function tallyMisses(
   }
   return [...tallies.values()]
     .map((tally) => {
-      const { field, required, count, alone } = tally;
-      return { field, required, count, alone, ...bestOf(tally) };
+      const { field, required, count, alone, beside } = tally;
+      return {
+        field,
+        required,
+        count,
+        alone,
+        ...bestOf(tally),
+        ...(alone > 0 || beside.length === 0 ? {} : { beside }),
+      };
     })
     .sort(nearestFirst);
 }

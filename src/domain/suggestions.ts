@@ -57,8 +57,18 @@ function askLess({ field, required, available, providers }: NearestMiss): string
 
 /** A no names one thing; the table may know of more. */
 function moreInTheWay({ field, required }: NearestMiss, table: TableHints | undefined): string {
-  const known = table?.misses?.find((miss) => miss.field === field && miss.required === required);
-  return known?.alone === 0 ? ' Not the only thing in the way there.' : '';
+  const misses = table?.misses ?? [];
+  const known = misses.find((miss) => miss.field === field && miss.required === required);
+  if (known?.alone !== 0) return '';
+  const beside = (known.beside ?? []).map((name) => {
+    const other = misses.find((miss) => miss.field === name);
+    return other === undefined || !isWithinReach(other)
+      ? name
+      : `${name} (${other.required} asked, best seen ${other.best})`;
+  });
+  return beside.length === 0
+    ? ' Not the only thing in the way there.'
+    : ` In the way there as well: ${namesOf(beside)}.`;
 }
 
 /** The price that would do, where another thing came nearer. */

@@ -90,6 +90,26 @@ describe('the one thing that keeps devices out', () => {
     ]);
   });
 
+  it.each<[GpuRequirement, readonly string[]]>([
+    [
+      { count: 1, vramBytes: 60 * GIB, vendor: 'amd' },
+      ['gpu.vram: 60 GiB asked, 48 GiB, 12 GiB here', 'gpu.vendor: amd asked, nvidia here'],
+    ],
+    [
+      { count: 1, vramBytes: 60 * GIB, computeCapability: '>=9' },
+      ['gpu.computeCapability: >=9 asked, 8.9, 7.5 here', 'gpu.vram: 60 GiB asked, 48 GiB, 12 GiB here'],
+    ],
+    [
+      { count: 2, vramBytes: 60 * GIB, vendor: 'amd' },
+      ['gpu.vram: 60 GiB asked, 12 GiB here', 'gpu.vendor: amd asked, nvidia here'],
+    ],
+  ])('names the best of all devices that miss the same two things: %o', (group, named) => {
+    const small = { ...RTX, vramBytes: 12 * GIB };
+    const large = { ...RTX, index: 1, vramBytes: 48 * GIB, computeCapability: '8.9' };
+    expect(misses([group], [small, large]).toSorted()).toEqual(named.toSorted());
+    expect(misses([group], [large, small]).toSorted()).toEqual(named.toSorted());
+  });
+
   it.prop([anyGroups, anyDevices])('is named exactly where devices cannot be chosen', (groups, devices) => {
     fc.pre(groups.length > 0);
     expect(misses(groups, devices).length > 0).toBe(chooseDevices(groups, devices) === undefined);

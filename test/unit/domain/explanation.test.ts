@@ -313,6 +313,15 @@ describe('the explanation of a job that found nobody', () => {
       ]);
     });
 
+    it('names the other thing where it is in the way everywhere there', () => {
+      const vram = { ...VRAM, alone: 0, beside: ['gpu.vendor', 'cpu'] };
+      const vendor = { ...VRAM, field: 'gpu.vendor', required: 'amd', alone: 0, best: 'nvidia' };
+      const table = { ...NOBODY_KNOWN, known: 2, misses: [vram, vendor] };
+      expect(explain([declined(vramDecline('c'))], [], table).suggestions).toEqual([
+        'gpu.vram: 24 GiB asked, best seen 16 GiB on 1 provider. In the way there as well: gpu.vendor (amd asked, best seen nvidia), cpu.',
+      ]);
+    });
+
     it('says so when none of them has any, and does not ask for less than one', () => {
       const { nearest, suggestions } = explain([declined(declineOf('a', none))], [], {
         ...NOBODY_KNOWN,

@@ -47,6 +47,18 @@ describe('what stood in the way', () => {
     expect(misses[0]).toMatchObject({ best: '2GiB', bestCount: 1 });
   });
 
+  it('names what is in the way everywhere beside a field that alone would win nobody', () => {
+    const vram = missed('gpu.vram', '60 GiB', '48 GiB');
+    const vendor = missed('gpu.vendor', 'amd', 'nvidia');
+    const both = [comparison(vram, vendor), comparison(vram, vendor, missed('cpu', '4', '2'))];
+    expect(tallyMisses(both).map((miss) => [miss.field, miss.beside])).toEqual([
+      ['gpu.vendor', ['gpu.vram']],
+      ['gpu.vram', ['gpu.vendor']],
+      ['cpu', ['gpu.vendor', 'gpu.vram']],
+    ]);
+    expect(tallyMisses([...both, comparison(vram)])[0]).not.toHaveProperty('beside');
+  });
+
   it.each<[string, string, string[], string, number]>([
     ['cpu', '4000m', ['500m', '3000m', '1000m'], '3000m', 1],
     ['memory', '8 GiB', ['900 MiB', '2 GiB', '512 B'], '2 GiB', 1],
