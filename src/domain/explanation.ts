@@ -105,6 +105,7 @@ export function explain(
           misses: tallyMisses(answers.declines.map(missOf)),
           noRoom: answers.declines.filter(isNoRoom).length,
           notServedBy: answers.notServedBy,
+          drained: answers.drained,
           self,
           silent: newest === undefined ? [] : preferred.filter((provider) => !answers.from.has(provider)),
           nearest,
@@ -191,6 +192,8 @@ interface Answers {
   readonly refused: readonly BidRefusalCode[];
   /** Providers whose owners do not let this node in. */
   readonly notServedBy: readonly string[];
+  /** Providers that take no new work. */
+  readonly drained: readonly string[];
 }
 
 type ProviderAnswers = Pick<Answers, 'declines' | 'refused'>;
@@ -211,13 +214,14 @@ function newestAnswers(searches: readonly Search[]): Answers {
     for (const [provider, said] of ofRound) answers.set(provider, said);
   }
   const all = [...answers.values()];
+  const whoSaid = (isMeant: (decline: Decline) => boolean): readonly string[] =>
+    [...answers].flatMap(([provider, { declines }]) => (declines.some(isMeant) ? [provider] : []));
   return {
     from: new Set(answers.keys()),
     declines: all.flatMap(({ declines }) => declines),
     refused: all.flatMap(({ refused }) => refused),
-    notServedBy: [...answers].flatMap(([provider, { declines }]) =>
-      declines.some(isNotServed) ? [provider] : [],
-    ),
+    notServedBy: whoSaid(isNotServed),
+    drained: whoSaid(({ code }) => code === 'DRAINING'),
   };
 }
 
@@ -244,13 +248,23 @@ function countDeclines({ declines, refused }: Answers): readonly DeclineCount[] 
  */
 function nearestOf({ declines }: Answers, table: TableHints | undefined): NearestMiss | undefined {
   const [ofDeclines] = tallyMisses(declines.map(missOf));
-  const known = [table?.nearest, ofDeclines].filter((miss) => miss !== undefined);
   const waitingHelps = (table?.busy ?? 0) > 0 || declines.some(isNoRoom);
+  const inTheWay = waitingHelps || (table?.fitting ?? 0) > 0 ? undefined : table?.misses?.[0];
+  const known = [table?.nearest, ofDeclines && bestOfBoth(ofDeclines, table), inTheWay].filter(
+    (miss) => miss !== undefined,
+  );
   const outOfReach = waitingHelps ? undefined : known.find(({ field }) => field !== 'node.draining');
   const miss = known.find(isWithinReach) ?? outOfReach;
   return miss === undefined
     ? undefined
     : { field: miss.field, required: miss.required, available: miss.best, providers: miss.bestCount };
+}
+
+/** The table may know of more providers than those that said no. */
+function bestOfBoth(miss: MissedField, table: TableHints | undefined): MissedField {
+  const { field, required, count } = miss;
+  const known = table?.misses?.find((other) => other.field === field && other.required === required);
+  return known !== undefined && known.alone === 0 && known.count >= count ? known : miss;
 }
 
 /** A decline names the first field that stood in the way. */

@@ -12,6 +12,8 @@ export interface Shortage {
   /** Providers whose owners do not let this node in, and this node. */
   readonly notServedBy: readonly string[];
   readonly self: string | undefined;
+  /** Providers that take no new work. */
+  readonly drained: readonly string[];
   /** Providers that fit and have no room just now. */
   readonly noRoom: number;
   /** Preferred providers that were looked for and said nothing. */
@@ -31,6 +33,7 @@ export function suggestionsFor(shortage: Shortage): readonly string[] {
     priceHint(shortage),
     excludedHint(table?.excluded ?? []),
     leaveHint(shortage),
+    drainHint(shortage),
     codes.has('RATE_LIMITED') ? 'Try again later, or give timeouts.queue some time.' : undefined,
     silent.length === 0
       ? undefined
@@ -93,6 +96,12 @@ function leaveHint({ notServedBy, self }: Shortage): string | undefined {
   const owners = notServedBy.length === 1 ? 'the owner' : 'the owners';
   const id = self === undefined ? 'your peer id' : `your peer id ${self}`;
   return `Ask ${owners} of ${namesOf(notServedBy)} to let your node in: add ${id} to provider.allow, or take it off provider.deny.`;
+}
+
+function drainHint({ drained }: Shortage): string | undefined {
+  if (drained.length === 0) return undefined;
+  const [are, owners] = drained.length === 1 ? ['is', 'its owner'] : ['are', 'their owners'];
+  return `${namesOf(drained)} ${are} drained: ${owners} can run "bidmesh node undrain", or give timeouts.queue some time.`;
 }
 
 function isAlone({ seenAtLeast }: Search, table: TableHints | undefined): boolean {

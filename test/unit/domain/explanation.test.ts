@@ -318,8 +318,18 @@ describe('the explanation of a job that found nobody', () => {
       const vendor = { ...VRAM, field: 'gpu.vendor', required: 'amd', alone: 0, best: 'nvidia' };
       const table = { ...NOBODY_KNOWN, known: 2, misses: [vram, vendor] };
       expect(explain([declined(vramDecline('c'))], [], table).suggestions).toEqual([
-        'gpu.vram: 24 GiB asked, best seen 16 GiB on 1 provider. In the way there as well: gpu.vendor (amd asked, best seen nvidia), cpu.',
+        'gpu.vram: 24 GiB asked, best seen 16 GiB on 3 providers. In the way there as well: gpu.vendor (amd asked, best seen nvidia), cpu.',
       ]);
+    });
+
+    it('takes the best of all that the table knows, and takes it also where nobody was asked', () => {
+      const vram = { ...VRAM, alone: 0, best: '20 GiB', bestCount: 1, beside: ['cpu'] };
+      const table = { ...NOBODY_KNOWN, known: 2, misses: [vram] };
+      const best = { field: 'gpu.vram', available: '20 GiB', providers: 1 };
+      expect(explain([declined(vramDecline('c'))], [], table).nearest).toMatchObject(best);
+      expect(explain([declined()], [], table).nearest).toMatchObject(best);
+      expect(explain([declined()], [], { ...table, fitting: 1 })).not.toHaveProperty('nearest');
+      expect(explain([declined()], [], { ...table, busy: 1 })).not.toHaveProperty('nearest');
     });
 
     it('says so when none of them has any, and does not ask for less than one', () => {
@@ -381,6 +391,17 @@ describe('the explanation of a job that found nobody', () => {
     expect(explain([one], [], undefined, { self: 'me' }).suggestions).toEqual([
       expect.stringMatching(/^Ask the owner of a to/),
     ]);
+  });
+
+  it.each([
+    [['a'], 'a is drained: its owner can run "bidmesh node undrain", or give timeouts.queue some time.'],
+    [
+      ['a', 'b'],
+      'a, b are drained: their owners can run "bidmesh node undrain", or give timeouts.queue some time.',
+    ],
+  ])('says who could end a drain: %j', (providers, sentence) => {
+    const round = declined(...providers.map((provider) => declineOf(provider, { code: 'DRAINING' })));
+    expect(explain([round], [], undefined).suggestions).toEqual([sentence]);
   });
 
   it('suggests to wait where providers only fit when they are less busy', () => {
