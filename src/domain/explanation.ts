@@ -57,6 +57,8 @@ export interface Explanation {
 export interface TableHints {
   readonly known: number;
   readonly fitting: number;
+  /** Those that fit, by name. */
+  readonly fittingPeers?: readonly string[];
   readonly busy: number;
   readonly nearest?: MissedField;
   /** What stands in the way of those that do not fit. */
@@ -79,8 +81,9 @@ export function explain(
   searches: readonly Search[],
   executions: readonly Execution[],
   table: TableHints | undefined,
-  { self, preferred = [] }: Asker = {},
+  asker: Asker = {},
 ): Explanation {
+  const { self, preferred = [] } = asker;
   const newest = searches.at(-1);
   const withBids = searches.findLast((search) => search.index.entries.length > 0);
   const entries = withBids?.index.entries ?? [];
@@ -107,12 +110,25 @@ export function explain(
           notServedBy: answers.notServedBy,
           drained: answers.drained,
           self,
+          fittingSilent: fittingSilent(newest, answers, table, asker),
           silent: newest === undefined ? [] : preferred.filter((provider) => !answers.from.has(provider)),
           nearest,
           table,
         })
       : [],
   };
+}
+
+/** Those that could have taken the job by their adverts, where all of them were asked and had the time to answer. */
+function fittingSilent(
+  newest: Search | undefined,
+  { from }: Answers,
+  table: TableHints | undefined,
+  { self, preferred = [] }: Asker,
+): readonly string[] {
+  if (newest?.state !== 'closed' || newest.partial === true || preferred.length > 0) return [];
+  if (newest.closeReason !== 'timeout' && newest.closeReason !== 'everyone-answered') return [];
+  return (table?.fittingPeers ?? []).filter((peer) => peer !== self && !from.has(peer));
 }
 
 function explainBid(

@@ -16,6 +16,8 @@ export interface Shortage {
   readonly drained: readonly string[];
   /** Providers that fit and have no room just now. */
   readonly noRoom: number;
+  /** Known providers that would fit and said nothing. */
+  readonly fittingSilent: readonly string[];
   /** Preferred providers that were looked for and said nothing. */
   readonly silent: readonly string[];
   readonly nearest: NearestMiss | undefined;
@@ -28,6 +30,7 @@ const MOST_NAMED = 3;
 export function suggestionsFor(shortage: Shortage): readonly string[] {
   const { search, codes, silent, nearest, table } = shortage;
   const sentences = [
+    silentHint(shortage),
     nearest === undefined ? undefined : askLess(nearest) + moreInTheWay(nearest, table),
     whenToTry(shortage),
     priceHint(shortage),
@@ -43,6 +46,12 @@ export function suggestionsFor(shortage: Shortage): readonly string[] {
       : undefined,
   ];
   return sentences.filter((sentence) => sentence !== undefined);
+}
+
+function silentHint({ fittingSilent }: Shortage): string | undefined {
+  if (fittingSilent.length === 0) return undefined;
+  const check = fittingSilent.length === 1 ? 'it runs' : 'they run';
+  return `${countOf(fittingSilent.length, 'known provider')} would fit but did not answer: ${namesOf(fittingSilent)}. Check that ${check} and can be reached.`;
 }
 
 function countOf(count: number, noun: string): string {

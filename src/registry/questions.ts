@@ -27,6 +27,8 @@ export interface TableExplanation {
   /** Of those, how many were compared. The counts below are of these. */
   readonly compared: number;
   readonly fitting: number;
+  /** Those that fit, by name. */
+  readonly fittingPeers?: readonly string[];
   /** Fit only when less runs there. */
   readonly busy: number;
   /** What stood in the way of those that do not fit, the field that would win most providers first. */
@@ -101,10 +103,14 @@ export function explanationOf(
   const known = rows.filter(({ peer }) => !excluded.has(peer));
   const looked = known.slice(0, bounds.compared);
   const missing: CapabilityComparison[] = [];
+  const fitting: string[] = [];
   let busy = 0;
   for (const row of looked) {
     const comparison = compareAdvert(query, row);
-    if (comparison.hardOk) continue;
+    if (comparison.hardOk) {
+      fitting.push(row.peer);
+      continue;
+    }
     missing.push(comparison);
     if (fitsWhenIdle(query, row)) busy += 1;
   }
@@ -117,7 +123,8 @@ export function explanationOf(
   return {
     known: known.length,
     compared: looked.length,
-    fitting: looked.length - missing.length,
+    fitting: fitting.length,
+    ...(fitting.length === 0 ? {} : { fittingPeers: fitting }),
     busy,
     misses,
     ...(first !== undefined && first.alone > 0 ? { nearest: first } : {}),

@@ -431,6 +431,32 @@ describe('the explanation of a job that found nobody', () => {
     expect(explain([], [], table, { preferred: ['b'] }).suggestions).toEqual([]);
   });
 
+  describe('where known providers would fit', () => {
+    const table = { ...NOBODY_KNOWN, known: 4, fitting: 3, fittingPeers: ['me', 'a', 'b', 'c'] };
+    const round = declined(vramDecline('a'));
+    const silent = (search: Search, asker = {}) =>
+      explain([search], [], table, { self: 'me', ...asker }).suggestions.filter((text) =>
+        text.includes('did not answer'),
+      );
+
+    it('names those that did not answer before what to ask less of', () => {
+      expect(explain([round], [], table, { self: 'me' }).suggestions).toEqual([
+        '2 known providers would fit but did not answer: b, c. Check that they run and can be reached.',
+        expect.stringMatching(/^gpu\.vram/),
+      ]);
+      expect(silent(declined(vramDecline('a'), vramDecline('b')))).toEqual([
+        '1 known provider would fit but did not answer: c. Check that it runs and can be reached.',
+      ]);
+    });
+
+    it('says nothing of those that may not have been asked or had no time', () => {
+      expect(silent({ ...round, partial: true })).toEqual([]);
+      expect(silent({ ...round, state: 'open' })).toEqual([]);
+      expect(silent({ ...round, closeReason: 'interrupted' })).toEqual([]);
+      expect(silent(round, { preferred: ['a'] })).toEqual([]);
+    });
+  });
+
   it('suggests to meet somebody where nobody was reached and nobody is known', () => {
     const { suggestions } = explain([declined()], [], NOBODY_KNOWN);
     expect(suggestions).toEqual([expect.stringMatching(/^No provider was reached.*--bootstrap/)]);

@@ -146,7 +146,7 @@ describe('an explanation', () => {
       ['cpu', 1, 0],
     ]);
     scene.take('large', machine({ gpus: gpus(1) }));
-    expect(scene.registry.explain(wantsGpu)).toMatchObject({ known: 7, fitting: 1 });
+    expect(scene.registry.explain(wantsGpu)).toMatchObject({ known: 7, fitting: 1, fittingPeers: ['large'] });
   });
 
   it('names no nearest miss when more than one thing is missing everywhere', () => {
@@ -186,6 +186,7 @@ describe('an explanation', () => {
       known: 1,
       compared: 1,
       fitting: 1,
+      fittingPeers: ['peer-9'],
       busy: 0,
       misses: [],
       excluded: [SELF, 'peer-8', 'peer-7', 'peer-6'],
