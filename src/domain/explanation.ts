@@ -71,6 +71,8 @@ export interface TableHints {
 export interface Asker {
   readonly self?: string;
   readonly preferred?: readonly string[];
+  /** So many providers are asked by its rounds at most, of those that fit; all of them where it is not given. */
+  readonly mostAsked?: number;
 }
 
 /**
@@ -124,11 +126,13 @@ function fittingSilent(
   newest: Search | undefined,
   { from }: Answers,
   table: TableHints | undefined,
-  { self, preferred = [] }: Asker,
+  { self, preferred = [], mostAsked = Number.POSITIVE_INFINITY }: Asker,
 ): readonly string[] {
-  if (newest?.state !== 'closed' || newest.partial === true || preferred.length > 0) return [];
+  const fitting = table?.fittingPeers ?? [];
+  if (newest?.state !== 'closed' || newest.partial === true || fitting.length > mostAsked) return [];
   if (newest.closeReason !== 'timeout' && newest.closeReason !== 'everyone-answered') return [];
-  return (table?.fittingPeers ?? []).filter((peer) => peer !== self && !from.has(peer));
+  const accounted = new Set([...from, ...preferred, self]);
+  return fitting.filter((peer) => !accounted.has(peer));
 }
 
 function explainBid(

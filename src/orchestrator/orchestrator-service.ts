@@ -17,6 +17,7 @@ import { readJobLogs, resultsOf } from './job-logs.ts';
 import type { OrchestratorOptions } from './options.ts';
 import type { JobFilter, JobPage, RequesterDesk } from './ports.ts';
 import { dryRun } from './search/dry-run.ts';
+import { mostAsked } from './search/targets.ts';
 import { recoverJobs } from './recovery.ts';
 import { type RequesterParts, wireRequester } from './requester-parts.ts';
 
@@ -104,7 +105,8 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
     const searches = await this.#needs.store.searchesOf(jobId);
     const { spec } = snapshot.job;
     const { market, peers } = this.#needs;
-    const asker = { self: market.self, preferred: spec.preferredProviders };
+    const asked = mostAsked(spec, this.#options.wantedBids);
+    const asker = { self: market.self, preferred: spec.preferredProviders, ...asked };
     return explain(searches, snapshot.executions, peers.explain(spec), asker);
   }
 

@@ -17,7 +17,7 @@ import {
 } from './open-search.ts';
 import { buildBidRequest, indirectFor, knownFitsOf, type MarketSize } from './request-builder.ts';
 import { type ProviderKnowledge, rankOutcome, worstBidder } from './shortlist.ts';
-import { type SearchTargets, targetsOf } from './targets.ts';
+import { type SearchTargets, mostAsked, targetsOf } from './targets.ts';
 
 export interface DryRunNeeds {
   readonly clock: Clock;
@@ -81,7 +81,11 @@ export async function dryRun(
     seenAtLeast: outcome.seenAtLeast,
     index: { entries, declines: outcome.declines, refused: outcome.refused },
   };
-  const asker = { self: market.self, preferred: job.spec.preferredProviders };
+  const asker = {
+    self: market.self,
+    preferred: job.spec.preferredProviders,
+    ...mostAsked(job.spec, options.wantedBids),
+  };
   const explanation = explain([closed], [], peers.explain(job.spec), asker);
   const [first, second] = entries;
   if (first === undefined) return explanation;

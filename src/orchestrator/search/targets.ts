@@ -7,6 +7,16 @@ export type SearchTargets = readonly RequestTarget[] | undefined;
 /** Of the peer table so many times the wanted bids are asked, since it may be old and some will decline. */
 const ASKED_PER_WANTED_BID = 2;
 
+/** How many of the providers that fit a search asks at most, where it does not ask all. */
+export function mostAsked(spec: Job['spec'], wantedBids: number): { readonly mostAsked?: number } {
+  if (spec.orchestrationType === 'pull') return {};
+  return { mostAsked: spec.preferredProviders.length > 0 ? 0 : limitFor(spec, wantedBids) };
+}
+
+function limitFor({ count }: Job['spec'], wantedBids: number): number {
+  return Math.max(wantedBids, count) * ASKED_PER_WANTED_BID;
+}
+
 /**
  * Push: the user's own choice of providers, or the best of the peer table, and none of those the search excludes.
  * Pull: nobody in particular.
@@ -26,8 +36,7 @@ export function targetsOf(
       .filter((peer) => !excluded.has(peer))
       .map((peer) => ({ peer, ...recordOf(peers.recordOf(peer)) }));
   }
-  const limit = Math.max(wantedBids, spec.count) * ASKED_PER_WANTED_BID;
-  const chosen = peers.candidates(spec, limit).filter(({ peer }) => !excluded.has(peer));
+  const chosen = peers.candidates(spec, limitFor(spec, wantedBids)).filter(({ peer }) => !excluded.has(peer));
   // Alone in the table or not there at all, this node can still serve itself.
   return chosen.length > 0 || excluded.has(market.self) ? chosen : [{ peer: market.self }];
 }

@@ -453,7 +453,9 @@ describe('the explanation of a job that found nobody', () => {
       expect(silent({ ...round, partial: true })).toEqual([]);
       expect(silent({ ...round, state: 'open' })).toEqual([]);
       expect(silent({ ...round, closeReason: 'interrupted' })).toEqual([]);
-      expect(silent(round, { preferred: ['a'] })).toEqual([]);
+      expect(silent(round, { mostAsked: 3 })).toEqual([]);
+      expect(silent(round, { mostAsked: 4 })).toHaveLength(1);
+      expect(silent(round, { preferred: ['b', 'c'] })).toEqual([]);
     });
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JobSpec } from '../../../src/domain/job.ts';
-import { type SearchTargets, targetsOf } from '../../../src/orchestrator/search/targets.ts';
+import { mostAsked, type SearchTargets, targetsOf } from '../../../src/orchestrator/search/targets.ts';
 import type { PeerTable, RequestTarget } from '../../../src/orchestrator/ports.ts';
 import { jobOf, REQUESTER } from '../fakes/market.ts';
 
@@ -47,6 +47,14 @@ describe('whom a search asks', () => {
       peers.slice(0, 2 * WANTED_BIDS).map((peer) => ({ peer, peerRecord: RECORD })),
     );
     expect(names(targets({ orchestrationType: 'push', count: 8 }, table))).toHaveLength(16);
+  });
+
+  it('tells how many of those that fit it asks at most', () => {
+    const most = (spec: Partial<JobSpec>) => mostAsked(jobOf({ spec }).spec, WANTED_BIDS).mostAsked;
+    expect(most({ orchestrationType: 'pull', preferredProviders: ['a'] })).toBeUndefined();
+    expect(most({ orchestrationType: 'push', preferredProviders: ['a'] })).toBe(0);
+    expect(most({ orchestrationType: 'push' })).toBe(6);
+    expect(most({ orchestrationType: 'push', count: 8 })).toBe(16);
   });
 
   it('is by push those the user prefers, and nobody else, in the order given', () => {
