@@ -5,6 +5,11 @@ function perText(amount: string, { currency, per }: Price): string {
   return `${amount} ${currency} per ${per}`;
 }
 
+/** Whether {@link compareBudget} comes to a yes, at a third of its cost: most requests are within their budget. */
+export function isWithinBudget(budget: Price, price: Price, durationMs: number): boolean {
+  return price.currency === budget.currency && costNano(price, durationMs) <= costNano(budget, durationMs);
+}
+
 /**
  * A budget against a price, for the time that the work may take: in the budget's own unit, so that what is there can
  * be asked for as it stands. Another currency is named by itself, since no amount would help.

@@ -1,5 +1,5 @@
 import type { BidRequest, Refusal, Verdict } from '../../domain/bid.ts';
-import { compareBudget } from '../../domain/budget-matching.ts';
+import { compareBudget, isWithinBudget } from '../../domain/budget-matching.ts';
 import { durationTexts } from '../../domain/field-text.ts';
 import type { ProviderOptions } from '../options.ts';
 import { draining, runsEnough } from './refusals.ts';
@@ -62,10 +62,10 @@ const timeoutAcceptable: Policy = ({ request, options }) =>
 
 const priceWithinBudget: Policy = ({ request, options }) => {
   const { budget } = request;
-  if (budget === undefined) return YES;
-  const fit = compareBudget(budget, options.price, request.requirements.executionTimeoutMs);
-  if (fit.result === 'Equal' || fit.result === 'Better') return YES;
-  const { field, required, available } = fit;
+  const { price } = options;
+  const { executionTimeoutMs } = request.requirements;
+  if (budget === undefined || isWithinBudget(budget, price, executionTimeoutMs)) return YES;
+  const { field, required, available } = compareBudget(budget, price, executionTimeoutMs);
   const message =
     field === 'budget.currency'
       ? 'This node takes another currency than the budget is in.'

@@ -1,6 +1,6 @@
 import { fc, it } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { compareBudget } from '../../../src/domain/budget-matching.ts';
+import { compareBudget, isWithinBudget } from '../../../src/domain/budget-matching.ts';
 import { type Price, pricePeriods } from '../../../src/domain/money.ts';
 
 const MINUTE_MS = 60_000;
@@ -59,6 +59,20 @@ describe('a budget against a price', () => {
       fc.pre(amount.split('.')[0]?.length !== undefined && (amount.split('.')[0] ?? '').length <= 12);
       const { result } = compareBudget({ ...budget, amount }, asked, durationMs);
       expect(['Equal', 'Better']).toContain(result);
+    },
+  );
+
+  const amounts = fc.nat(10 ** 6).map((nano) => (nano / 10 ** 6).toFixed(6));
+  const prices = fc.record({
+    amount: amounts,
+    currency: fc.constantFrom('USD', 'EUR'),
+    per: fc.constantFrom(...pricePeriods),
+  });
+  it.prop([prices, prices, fc.nat(10 ** 8)])(
+    'is within it exactly when the comparison says so',
+    (budget, asked, ms) => {
+      const { result } = compareBudget(budget, asked, ms);
+      expect(isWithinBudget(budget, asked, ms)).toBe(result === 'Equal' || result === 'Better');
     },
   );
 });
