@@ -50,4 +50,4 @@ Feature: Trying a job
       preferredProviders: [12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp]
       timeouts: { search: 2s }
       """
-    Then it would go to nobody: "preferredProviders: no answer from 12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp. Check the ids, and that those nodes run and can be reached."
+    Then it would go to nobody: "preferredProviders: no answer from 12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp. Check the ids, and that those nodes run, offer something and can be reached."

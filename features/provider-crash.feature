@@ -42,4 +42,4 @@ Feature: Surviving the kill -9 of a provider
     When "alice" posts a job that runs "work.py"
     And the job is running
     And the provider of the job is killed
-    Then the job fails: "; then no other provider could be reached."
+    Then the job fails: "; then no other provider could be reached: 1 of the 1 known ones would fit."

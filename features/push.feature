@@ -95,7 +95,7 @@ Feature: Asking chosen providers
       preferredProviders: [$erin]
       timeouts: { search: 25s }
       """
-    Then the job fails within 5000 ms: "No provider could be reached: the job asks only $erin."
+    Then the job fails within 5000 ms: "No provider gave an answer: the job asks only $erin."
     And the explanation suggests "preferredProviders: no answer from $erin."
     And "bob" ran nothing
 
@@ -109,10 +109,10 @@ Feature: Asking chosen providers
       preferredProviders: [12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp]
       timeouts: { search: 2s }
       """
-    Then the job fails within 5000 ms: "No provider could be reached"
+    Then the job fails within 5000 ms: "<reason>"
     And the explanation suggests "preferredProviders: no answer from 12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp."
 
     Examples:
-      | way  |
-      | push |
-      | pull |
+      | way  | reason                                            |
+      | push | No provider gave an answer: the job asks only 12D |
+      | pull | No provider could be reached                      |
