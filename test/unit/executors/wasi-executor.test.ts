@@ -108,9 +108,10 @@ describe.each<Isolation>(['process', 'bubblewrap'])('a program, isolated by %s',
   it('is ended by the clock when it sleeps', async ({ skip }) => {
     const job = { program: modules.sleepModule(60_000), limits: { wallClockMs: 200 } };
     expect((await run(job, skip)).outcome).toMatchObject({ exitReason: 'timeout' });
-    const short = await run({ program: modules.sleepModule(50) }, skip);
+    const short = await run({ program: modules.sleepModule(500) }, skip);
     expect(short.outcome).toMatchObject({ exitReason: 'completed' });
-    expect(short.outcome.usage.wallClockMs).toBeGreaterThanOrEqual(50);
+    // Counted from when this process hears of the start, which on busy cores may be late.
+    expect(short.outcome.usage.wallClockMs).toBeGreaterThanOrEqual(200);
   });
 
   it.for<[string, Uint8Array | string]>([
