@@ -1,18 +1,13 @@
-import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Clock, systemClock } from '../../src/lib/clock.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { GossipRepair } from '../../src/network/libp2p/gossip-repair.ts';
 import { GossipTopics } from '../../src/network/libp2p/gossip-topics.ts';
-import { createHost, type Host, stopHost } from '../../src/network/libp2p/host.ts';
-import { defaultLibp2pLimits } from '../../src/network/libp2p/options.ts';
+import { type Host, stopHost } from '../../src/network/libp2p/host.ts';
+import { fastClock, newHost } from './libp2p-hosts.ts';
 import { until } from './libp2p-nodes.ts';
-import { newPrivateKey } from './private-key.ts';
 
 const TOPIC = '/test/topic/1';
-
-/** Time for the repair passes a hundred times as fast. */
-const fastClock: Clock = { ...systemClock, after: (delayMs, fire) => systemClock.after(delayMs / 100, fire) };
 
 interface Node {
   readonly host: Host;
@@ -22,30 +17,7 @@ interface Node {
 }
 
 async function startNode(): Promise<Node> {
-  const privateKey = privateKeyFromRaw(newPrivateKey());
-  if (privateKey.type !== 'Ed25519') throw new Error('not an Ed25519 key');
-  const host = await createHost(
-    {
-      network: 'test',
-      listen: ['/ip4/127.0.0.1/tcp/0'],
-      announce: [],
-      bootstrap: [],
-      mdns: false,
-      kadDht: 'off',
-      peerExchange: true,
-      libp2pLogs: false,
-      limits: defaultLibp2pLimits,
-    },
-    {
-      privateKey,
-      logger: silentLogger,
-      transports: undefined,
-      topics: [TOPIC],
-      denyDial: () => false,
-      denyPeer: () => false,
-      foundLocally: () => {},
-    },
-  );
+  const host = await newHost({ topics: [TOPIC] });
   const changes: string[] = [];
   const topics = new GossipTopics(host.services.pubsub, {
     maxGossipBytes: 4096,
@@ -55,7 +27,7 @@ async function startNode(): Promise<Node> {
     subscribersChanged: (topic) => changes.push(topic),
   });
   const repair = new GossipRepair({
-    clock: fastClock,
+    clock: fastClock(100),
     identify: host.services.identify,
     connections: () => host.getConnections(),
     isReachable: (peer) => topics.isReachable(peer),

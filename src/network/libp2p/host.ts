@@ -1,15 +1,17 @@
-import { noise } from '@chainsafe/libp2p-noise';
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub';
 import { type Identify, identify } from '@libp2p/identify';
-import type { Ed25519PrivateKey, Libp2p, PeerInfo } from '@libp2p/interface';
+import type { Connection, Ed25519PrivateKey, Libp2p, PeerInfo } from '@libp2p/interface';
 import type { KadDHT } from '@libp2p/kad-dht';
 import { type Ping, ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p, type Libp2pOptions as Libp2pInit } from 'libp2p';
+import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { addressLookup, localDiscovery } from './discovery.ts';
+import { sparingNoise } from './frame-lengths.ts';
 import { gossipSettings } from './gossip-settings.ts';
+import { KeepAlive } from './keep-alive.ts';
 import { bridgeLogs } from './log-bridge.ts';
 import type { Libp2pLimits, Libp2pOptions } from './options.ts';
 import { sparingYamux } from './window-updates.ts';
@@ -18,9 +20,6 @@ import { writeBatching } from './write-batching.ts';
 /** How long a peer may take over the choice of a protocol. Gossipsub opens its streams one after the other. */
 const NEGOTIATION_TIMEOUT_MS = 3000;
 const UPGRADE_TIMEOUT_MS = 10_000;
-/** Kept above what a busy machine takes to answer, as a late answer ends the connection. */
-const PING_EVERY_MS = 10_000;
-const PING_TIMEOUT_MS = 10_000;
 const MAX_UNREAD_STREAM_BYTES = 4 * 1024 * 1024;
 const MAX_PARALLEL_DIALS = 50;
 const MAX_GOSSIP_STREAMS = 4;
@@ -28,6 +27,7 @@ const MAX_GOSSIP_STREAMS = 4;
 export interface HostServices extends Record<string, unknown> {
   readonly identify: Identify;
   readonly ping: Ping;
+  readonly keepAlive: KeepAlive;
   readonly pubsub: GossipSub;
 }
 
@@ -36,11 +36,13 @@ export type Transports = NonNullable<Libp2pInit['transports']>;
 
 export interface HostNeeds {
   readonly privateKey: Ed25519PrivateKey;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly transports: Transports | undefined;
   readonly topics: readonly string[];
   denyDial(address: Multiaddr): boolean;
   denyPeer(peer: string): boolean;
+  isUnread(connection: Connection): boolean;
   foundLocally(peer: PeerInfo): void;
 }
 
@@ -62,7 +64,8 @@ function connectionSettings(
       // Links that must last are kept by `bootstrap-links.ts`.
       reconnectRetries: 0,
     },
-    connectionMonitor: { pingInterval: PING_EVERY_MS, pingTimeout: { minTimeout: PING_TIMEOUT_MS } },
+    // In its place stands `keep-alive.ts`.
+    connectionMonitor: { enabled: false },
   };
 }
 
@@ -92,7 +95,7 @@ export async function createHost(options: Libp2pOptions, needs: HostNeeds): Prom
     addresses: { listen: [...options.listen], announce: [...options.announce] },
     transports: needs.transports ?? [tcp()],
     connectionProtector: () => writeBatching(),
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [sparingNoise()],
     streamMuxers: [multiplexer(limits)],
     connectionGater: {
       denyDialMultiaddr: (address) => needs.denyDial(address),
@@ -103,6 +106,7 @@ export async function createHost(options: Libp2pOptions, needs: HostNeeds): Prom
     services: {
       identify: identify(),
       ping: ping(),
+      keepAlive: (components) => new KeepAlive(components, needs),
       pubsub: gossipsub({
         ...gossipSettings({ topics: needs.topics, peerExchange: options.peerExchange, limits }),
         maxInboundStreams: MAX_GOSSIP_STREAMS,

@@ -62,6 +62,7 @@ export class Libp2pRun {
       topics: [...context.topics.keys()],
       denyDial: (address) => policy.denies(address),
       denyPeer: (peer) => run.#restraint.isShunned(peer),
+      isUnread: (connection) => run.#restraint.isHeld(connection),
       foundLocally: (peer) => run.foundLocally(peer),
     });
     const run: Libp2pRun = new Libp2pRun(context, host, policy);

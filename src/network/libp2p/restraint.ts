@@ -44,6 +44,11 @@ export class Restraint {
     return this.#shunned.has(peer);
   }
 
+  /** True while the connection is not read. */
+  isHeld(connection: Connection): boolean {
+    return this.#held.has(connection);
+  }
+
   restrain(peer: string, goesOn: boolean): void {
     const { clock, holdBackMs, shunMs } = this.#needs;
     const letsGo = goesOn && !this.#answered.has(peer);
