@@ -33,6 +33,12 @@ export class TokenBucket {
     this.#tokens -= 1;
   }
 
+  /** Takes tokens whether they are there or not. What is owed comes back first; it is never more than a burst. */
+  charge(tokens: number): void {
+    this.hasToken();
+    this.#tokens = Math.max(this.#tokens - tokens, -this.#limit.burst);
+  }
+
   /** How long until there is a token, if none is spent before; 0 when there is one. */
   waitMs(): number {
     if (this.hasToken()) return 0;

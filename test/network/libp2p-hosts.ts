@@ -33,6 +33,7 @@ export function newHost(needs: Partial<HostNeeds> = {}): Promise<Host> {
       transports: undefined,
       topics: [],
       denyDial: () => false,
+      denyInbound: () => false,
       denyPeer: () => false,
       isUnread: () => false,
       foundLocally: () => {},

@@ -183,4 +183,19 @@ describe('the life of a libp2p node', () => {
     const channel = await second.open(first.self, PROTOCOL, LIMITS, { timeoutMs: 5000 });
     expect(await channel.receive()).toBeUndefined();
   });
+
+  it('lets in as many from one network as its budget has, and the others when it comes back', async () => {
+    const startedMs = performance.now();
+    const first = createNode({ limits: { inboundPerPrefix: { burst: 2, perSecond: 1 } } });
+    await first.start();
+    nodes.push(first);
+    for (let index = 0; index < 3; index += 1) {
+      const other = createNode({ bootstrap: first.multiaddrs() });
+      await other.start();
+      nodes.push(other);
+    }
+    await until(() => first.connectedPeers().length === 2);
+    await until(() => first.connectedPeers().length === 3);
+    expect(performance.now() - startedMs).toBeGreaterThan(900);
+  });
 });

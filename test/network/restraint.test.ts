@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Channel, ProtocolLimits, Underlay } from '../../src/network/underlay.ts';
-import { createNode, startNodes, stopAll, until } from './libp2p-nodes.ts';
+import { createNode, type NodeSetup, startNodes, stopAll, until } from './libp2p-nodes.ts';
 import { newPrivateKey } from './private-key.ts';
 
 const TOPIC = '/test/restraint/1';
@@ -19,7 +19,7 @@ describe('restraint over libp2p', () => {
     heard = [];
   });
 
-  async function start(limits: { readonly holdBackMs: number; readonly shunMs: number }): Promise<void> {
+  async function start(limits: NodeSetup['limits'] & {}): Promise<void> {
     nodes = await startNodes(2, { limits }, (node, index) => {
       node.subscribe(TOPIC, (_from, message) => {
         if (index === 0) heard.push(message[0] ?? -1);
@@ -77,6 +77,19 @@ describe('restraint over libp2p', () => {
     expect(performance.now() - startedMs).toBeGreaterThan(350);
     expect(heard).toEqual([1]);
     await until(() => nodes[0]!.isConnected(nodes[1]!.self));
+  });
+
+  it('refuses connections from the network of one that it let go of', async () => {
+    const privateKeyRaw = newPrivateKey();
+    const inboundPerPrefix = { burst: 4, perSecond: 2 };
+    await start({ holdBackMs: 1, shunMs: 600_000, inboundPerPrefix, letGoCost: 4 });
+    nodes[0]!.restrain?.(nodes[1]!.self, true);
+    const startedMs = performance.now();
+    const other = createNode({ privateKeyRaw, bootstrap: nodes[0]!.multiaddrs() });
+    nodes.push(other);
+    await other.start();
+    await until(() => nodes[0]!.isConnected(other.self));
+    expect(performance.now() - startedMs).toBeGreaterThan(900);
   });
 
   it('does not let it in on another connection meanwhile', async () => {

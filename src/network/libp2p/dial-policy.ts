@@ -1,17 +1,17 @@
 import { CODE_P2P, type Multiaddr } from '@multiformats/multiaddr';
 import { byWidestFirst, mayDial, widestScope } from './address-scope.ts';
-import type { DialBudget } from './dial-budget.ts';
+import type { AddressBudget } from './address-budget.ts';
 
 /**
  * Which addresses are dialled on other peers' word. Those this node was told by its user, or found on its own
  * local network, are exempt while they are dialled.
  */
 export class DialPolicy {
-  readonly #budget: DialBudget;
+  readonly #budget: AddressBudget;
   readonly #ownAddresses: () => readonly Multiaddr[];
   readonly #exempt = new Map<string, number>();
 
-  constructor(budget: DialBudget, ownAddresses: () => readonly Multiaddr[]) {
+  constructor(budget: AddressBudget, ownAddresses: () => readonly Multiaddr[]) {
     this.#budget = budget;
     this.#ownAddresses = ownAddresses;
   }

@@ -41,6 +41,7 @@ export interface HostNeeds {
   readonly transports: Transports | undefined;
   readonly topics: readonly string[];
   denyDial(address: Multiaddr): boolean;
+  denyInbound(address: Multiaddr): boolean;
   denyPeer(peer: string): boolean;
   isUnread(connection: Connection): boolean;
   foundLocally(peer: PeerInfo): void;
@@ -52,7 +53,8 @@ function connectionSettings(
   return {
     connectionManager: {
       maxConnections: limits.maxConnections,
-      inboundConnectionThreshold: limits.maxInboundConnectionsPerSecond,
+      // `inboundPerPrefix` bounds it, which lasts longer than a second.
+      inboundConnectionThreshold: limits.inboundPerPrefix.burst,
       maxIncomingPendingConnections: limits.maxPendingInboundConnections,
       maxParallelDials: MAX_PARALLEL_DIALS,
       maxPeerAddrsToDial: limits.maxAddressesDialled,
@@ -99,6 +101,7 @@ export async function createHost(options: Libp2pOptions, needs: HostNeeds): Prom
     streamMuxers: [multiplexer(limits)],
     connectionGater: {
       denyDialMultiaddr: (address) => needs.denyDial(address),
+      denyInboundConnection: ({ remoteAddr }) => needs.denyInbound(remoteAddr),
       denyInboundEncryptedConnection: (peer) => needs.denyPeer(peer.toString()),
     },
     ...connectionSettings(limits),

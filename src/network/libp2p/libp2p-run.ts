@@ -5,7 +5,7 @@ import { CodedError, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Channel, GossipVerdict, OpenOptions, ProtocolLimits, UnderlayListener } from '../underlay.ts';
 import { BootstrapLinks } from './bootstrap-links.ts';
-import { DialBudget } from './dial-budget.ts';
+import { AddressBudget } from './address-budget.ts';
 import { DialPolicy } from './dial-policy.ts';
 import { Dialer } from './dialer.ts';
 import { DiscoveredPeers } from './discovery.ts';
@@ -50,17 +50,19 @@ export class Libp2pRun {
   readonly #channels: LiveChannels;
   readonly #ownRecord: OwnRecord;
   readonly #restraint: Restraint;
+  readonly #inbound: AddressBudget;
   #stopping = false;
 
   /** Rejects with `LISTEN_FAILED`; nothing is left running then. */
   static async start(context: RunContext): Promise<Libp2pRun> {
     const { limits } = context.options;
-    const budget = new DialBudget(limits.dialsInTotal, limits.dialsPerPrefix, context.clock);
+    const budget = new AddressBudget(limits.dialsInTotal, limits.dialsPerPrefix, context.clock);
     const policy = new DialPolicy(budget, () => run.ownAddresses());
     const host = await createHost(context.options, {
       ...context,
       topics: [...context.topics.keys()],
       denyDial: (address) => policy.denies(address),
+      denyInbound: (address) => !run.#inbound.take(address),
       denyPeer: (peer) => run.#restraint.isShunned(peer),
       isUnread: (connection) => run.#restraint.isHeld(connection),
       foundLocally: (peer) => run.foundLocally(peer),
@@ -77,10 +79,13 @@ export class Libp2pRun {
     this.#host = host;
     this.#policy = policy;
     this.#tags = new PeerTags(host.peerStore, clock);
+    const { limits } = options;
+    this.#inbound = new AddressBudget(limits.inboundInTotal, limits.inboundPerPrefix, clock);
     this.#restraint = new Restraint({
-      ...options.limits,
+      ...limits,
       clock,
       connectionsOf: (peer) => this.#connectionsOf(peer),
+      letGo: ({ remoteAddr }) => this.#inbound.charge(remoteAddr, limits.letGoCost),
     });
     this.#channels = new LiveChannels({
       clock,

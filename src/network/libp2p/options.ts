@@ -23,8 +23,10 @@ export interface Libp2pOptions {
 /** Bounds of the libp2p transport; listed in specs/limits.md. */
 export interface Libp2pLimits {
   readonly maxConnections: number;
-  /** From one host. libp2p's own 5 loses most of a local network. */
-  readonly maxInboundConnectionsPerSecond: number;
+  /** Connections that others open, before the handshake. libp2p's own 5 a second lose most of a local network. */
+  readonly inboundInTotal: RateLimit;
+  /** Per /24 of IPv4 and /48 of IPv6. */
+  readonly inboundPerPrefix: RateLimit;
   readonly maxPendingInboundConnections: number;
   /** Peers met by discovery are dialled only below this number of connected ones. */
   readonly targetPeers: number;
@@ -45,12 +47,15 @@ export interface Libp2pLimits {
   /** One that never answered this node is let go for so long, and `maxShunnedPeers` of them are remembered. */
   readonly shunMs: number;
   readonly maxShunnedPeers: number;
+  /** Each of them counts against the network it came from as so many connections of `inboundPerPrefix`. */
+  readonly letGoCost: number;
   readonly streamWindowBytes: number;
 }
 
 export const defaultLibp2pLimits: Libp2pLimits = {
   maxConnections: 500,
-  maxInboundConnectionsPerSecond: 200,
+  inboundInTotal: { burst: 512, perSecond: 64 },
+  inboundPerPrefix: { burst: 256, perSecond: 8 },
   maxPendingInboundConnections: 200,
   targetPeers: 48,
   maxRememberedPeers: 2000,
@@ -65,5 +70,6 @@ export const defaultLibp2pLimits: Libp2pLimits = {
   holdBackMs: 500,
   shunMs: 60_000,
   maxShunnedPeers: 4096,
+  letGoCost: 4,
   streamWindowBytes: 2 * 1024 * 1024,
 };

@@ -12,6 +12,8 @@ export interface RestraintNeeds {
   readonly maxShunnedPeers: number;
   readonly clock: Clock;
   connectionsOf(peer: string): readonly Connection[];
+  /** Of a peer that is let go of, for each of its connections. */
+  letGo(connection: Connection): void;
 }
 
 /**
@@ -61,6 +63,7 @@ export class Restraint {
         else setReading(connection, true);
       });
       this.#held.set(connection, timer);
+      if (letsGo) this.#needs.letGo(connection);
       this.#watch(connection);
     }
   }

@@ -4,7 +4,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/lib/clock.ts';
-import { DialBudget } from '../../../src/network/libp2p/dial-budget.ts';
+import { AddressBudget } from '../../../src/network/libp2p/address-budget.ts';
 import { DialPolicy } from '../../../src/network/libp2p/dial-policy.ts';
 import { Dialer } from '../../../src/network/libp2p/dialer.ts';
 import { sealPeerRecord } from '../../../src/network/libp2p/peer-record.ts';
@@ -28,7 +28,7 @@ describe('the dialer', () => {
     peer = peerIdFromPrivateKey(key).toString();
     dialled = [];
     lookups = 0;
-    policy = new DialPolicy(new DialBudget(AMPLE, AMPLE, systemClock), () => OWN);
+    policy = new DialPolicy(new AddressBudget(AMPLE, AMPLE, systemClock), () => OWN);
   });
 
   const connection = { status: 'open' } as unknown as Connection;

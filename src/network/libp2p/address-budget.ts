@@ -7,8 +7,8 @@ import { prefixOf } from './address-scope.ts';
 /** Beyond these the prefix that was idle longest starts afresh; the total bounds what that can be abused for. */
 const MAX_PREFIXES = 4096;
 
-/** How many addresses that others chose this node dials: in total, and in the network of any one owner. */
-export class DialBudget {
+/** How many connections there are with addresses that others chose: in total, and with the network of any one owner. */
+export class AddressBudget {
   readonly #clock: Clock;
   readonly #perPrefix: RateLimit;
   readonly #total: TokenBucket;
@@ -20,14 +20,24 @@ export class DialBudget {
     this.#total = new TokenBucket(total, clock);
   }
 
-  /** Takes one dial from both budgets, or from none. */
+  /** Takes one connection from both budgets, or from none. */
   take(address: Multiaddr): boolean {
-    const prefix = prefixOf(address);
-    const bucket = this.#prefixes.get(prefix) ?? new TokenBucket(this.#perPrefix, this.#clock);
-    this.#prefixes.set(prefix, bucket);
+    const bucket = this.#bucketOf(address);
     if (!bucket.hasToken() || !this.#total.hasToken()) return false;
     bucket.spend();
     this.#total.spend();
     return true;
+  }
+
+  /** Counts against the network of the owner as so many connections, and may leave it in debt. */
+  charge(address: Multiaddr, connections: number): void {
+    this.#bucketOf(address).charge(connections);
+  }
+
+  #bucketOf(address: Multiaddr): TokenBucket {
+    const prefix = prefixOf(address);
+    const bucket = this.#prefixes.get(prefix) ?? new TokenBucket(this.#perPrefix, this.#clock);
+    this.#prefixes.set(prefix, bucket);
+    return bucket;
   }
 }
