@@ -79,6 +79,15 @@ describe('restraint over libp2p', () => {
     await until(() => nodes[0]!.isConnected(nodes[1]!.self));
   });
 
+  it('lets go of a neighbour that was held back already', async () => {
+    await start({ holdBackMs: 50, shunMs: 400 });
+    nodes[0]!.restrain?.(nodes[1]!.self, false);
+    nodes[0]!.restrain?.(nodes[1]!.self, true);
+    await say(2);
+    await until(() => !nodes[0]!.isConnected(nodes[1]!.self));
+    expect(heard).toEqual([1]);
+  });
+
   it('refuses connections from the network of one that it let go of', async () => {
     const privateKeyRaw = newPrivateKey();
     const inboundPerPrefix = { burst: 4, perSecond: 2 };

@@ -8,13 +8,12 @@ import type {
 import { PING_PROTOCOL } from '@libp2p/ping';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
+import { Spread } from '../../lib/spread.ts';
 
 /** Kept above what a busy machine takes to answer, as a late answer ends the connection. */
 const PING_TIMEOUT_MS = 10_000;
 const PING_EVERY_MS = 10_000;
 const PING_BYTES = new Uint8Array(32).fill(1);
-/** Multiples of it, less their whole parts, never come close to each other. */
-const GOLDEN_RATIO = 0.618;
 
 export interface KeepAliveNeeds {
   readonly clock: Clock;
@@ -37,7 +36,7 @@ export class KeepAlive implements Startable {
   readonly #timers = new Map<Connection, Timer>();
   readonly #opened = ({ detail }: CustomEvent<Connection>): void => this.#welcome(detail);
   readonly #closed = ({ detail }: CustomEvent<Connection>): void => this.#forget(detail);
-  #welcomed = 0;
+  readonly #spread = new Spread();
 
   constructor(components: Components, needs: KeepAliveNeeds) {
     this.#components = components;
@@ -60,8 +59,7 @@ export class KeepAlive implements Startable {
 
   /** Connections that opened together are spread over the whole interval. */
   #welcome(connection: Connection): void {
-    this.#welcomed += 1;
-    this.#arm(connection, ((this.#welcomed * GOLDEN_RATIO) % 1) * PING_EVERY_MS);
+    this.#arm(connection, this.#spread.next() * PING_EVERY_MS);
   }
 
   #forget(connection: Connection): void {

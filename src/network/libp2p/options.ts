@@ -42,7 +42,7 @@ export interface Libp2pLimits {
   /** Per /24 of IPv4 and /48 of IPv6. */
   readonly dialsPerPrefix: RateLimit;
   readonly maxStreamsPerConnection: number;
-  /** A neighbour that sends too much is not read for so long. */
+  /** A neighbour that sends too much is not read for so long, and up to twice as long. */
   readonly holdBackMs: number;
   /** One that never answered this node is let go for so long, and `maxShunnedPeers` of them are remembered. */
   readonly shunMs: number;

@@ -1,6 +1,7 @@
 import type { Connection } from '@libp2p/interface';
 import { LRUCache } from 'lru-cache';
 import type { Clock, Timer } from '../../lib/clock.ts';
+import { Spread } from '../../lib/spread.ts';
 import { ExpiringSet } from '../expiring-set.ts';
 
 /** Peers beyond these that answered are strangers again: the one longest ago first. */
@@ -16,6 +17,11 @@ export interface RestraintNeeds {
   letGo(connection: Connection): void;
 }
 
+interface Hold {
+  readonly kind: 'back' | 'for good';
+  readonly timer: Timer;
+}
+
 /**
  * What is done about a neighbour that sends far too much. Dropping a message costs a good part of what taking it does,
  * as it was received, decrypted and decoded by then; not reading it costs nothing. So reading stops for a moment, and
@@ -27,7 +33,8 @@ export class Restraint {
   readonly #needs: RestraintNeeds;
   readonly #answered = new LRUCache<string, true>({ max: MOST_ANSWERED });
   readonly #shunned: ExpiringSet;
-  readonly #held = new Map<Connection, Timer>();
+  readonly #spread = new Spread();
+  readonly #held = new Map<Connection, Hold>();
   /** Connections whose end lets go of their timers. */
   readonly #watched = new WeakSet<Connection>();
 
@@ -52,34 +59,53 @@ export class Restraint {
   }
 
   restrain(peer: string, goesOn: boolean): void {
-    const { clock, holdBackMs, shunMs } = this.#needs;
     const letsGo = goesOn && !this.#answered.has(peer);
     if (letsGo) this.#shunned.add(peer);
     for (const connection of this.#needs.connectionsOf(peer)) {
-      if (this.#held.has(connection) || !setReading(connection, false)) continue;
-      const timer = clock.after(letsGo ? shunMs : holdBackMs, () => {
-        this.#held.delete(connection);
-        if (letsGo) connection.abort(new Error('let go by this node'));
-        else setReading(connection, true);
-      });
-      this.#held.set(connection, timer);
-      if (letsGo) this.#needs.letGo(connection);
-      this.#watch(connection);
+      if (letsGo) this.#letGo(connection);
+      else this.#holdBack(connection);
     }
+  }
+
+  #holdBack(connection: Connection): void {
+    if (this.#held.has(connection) || !setReading(connection, false)) return;
+    const { holdBackMs } = this.#needs;
+    // Those that were held back together are not read again together.
+    const durationMs = holdBackMs * (1 + this.#spread.next());
+    this.#hold(connection, 'back', durationMs, () => setReading(connection, true));
+  }
+
+  #letGo(connection: Connection): void {
+    const hold = this.#held.get(connection);
+    if (hold?.kind === 'for good' || (hold === undefined && !setReading(connection, false))) return;
+    hold?.timer.cancel();
+    this.#needs.letGo(connection);
+    this.#hold(connection, 'for good', this.#needs.shunMs, () => {
+      connection.abort(new Error('let go by this node'));
+    });
+  }
+
+  #hold(connection: Connection, kind: Hold['kind'], durationMs: number, over: () => void): void {
+    const timer = this.#needs.clock.after(durationMs, () => {
+      this.#held.delete(connection);
+      over();
+    });
+    this.#held.set(connection, { kind, timer });
+    this.#watch(connection);
   }
 
   #watch(connection: Connection): void {
     if (this.#watched.has(connection)) return;
     this.#watched.add(connection);
     const over = (): void => {
-      this.#held.get(connection)?.cancel();
+      this.#held.get(connection)?.timer.cancel();
       this.#held.delete(connection);
     };
     connection.addEventListener('close', over, { once: true });
   }
 
   stop(): void {
-    for (const timer of this.#held.values()) timer.cancel();
+    for (const { timer } of this.#held.values()) timer.cancel();
     this.#held.clear();
   }
 }
