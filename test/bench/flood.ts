@@ -12,6 +12,8 @@ import { benchName, benchNetwork, followEvents, postJob, residentBytes, uploadBl
 
 const DEFAULT_SECONDS = 12;
 const WARM_UP_SECONDS = 3;
+/** In which the memory of the provider comes to the size that a flood gives it; later growth would go on. */
+const FLOODED_BEFORE_SECONDS = 25;
 /** In which rates that were used up come back. */
 const REST_MS = 5000;
 const SETTLE_MS = 2000;
@@ -56,7 +58,7 @@ export const flood: Bench = {
       for (const identities of FLOODS) {
         context.note(`flooding from ${identities} …`);
         const warmUp = await flooderOf(identities);
-        await measureInFlood(honest, warmUp, WARM_UP_SECONDS);
+        await measureInFlood(honest, warmUp, FLOODED_BEFORE_SECONDS);
         await end(warmUp);
         await isAlone();
         const flooder = await flooderOf(identities);
