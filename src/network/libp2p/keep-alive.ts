@@ -104,7 +104,8 @@ async function roundTripMs(connection: Connection, clock: Clock): Promise<number
       received += chunk.byteLength;
       if (received < PING_BYTES.byteLength) continue;
       const tookMs = clock.monotonicMs() - startedMs;
-      await stream.close({ signal: timeout.signal });
+      // The answer is here: a peer that leaves the stream open costs the stream, and not the connection.
+      await stream.close({ signal: timeout.signal }).catch(() => giveUp());
       return tookMs;
     }
     throw new Error('the answer to a ping is cut off');

@@ -6,13 +6,14 @@ import { FakeClock } from '../../simulation/fake-clock.ts';
 const SECOND_MS = 1000;
 const ROUND_MS = 10 * SECOND_MS;
 
-type Answer = 'echo' | 'silence' | 'end' | 'refuse';
+type Answer = 'echo' | 'silence' | 'end' | 'refuse' | 'stay';
 
 /** What of a connection counts here: how its peer answers pings, when they came, and whether it was ended. */
 interface Line {
   readonly connection: Connection;
   readonly pingedMs: number[];
   ended: boolean;
+  abortedStreams: number;
   answers: Answer;
   afterMs: number;
 }
@@ -53,6 +54,7 @@ describe('keep-alive', () => {
       connection: raw as unknown as Connection,
       pingedMs: [],
       ended: false,
+      abortedStreams: 0,
       answers,
       afterMs,
     };
@@ -65,14 +67,22 @@ describe('keep-alive', () => {
   }
 
   /** A ping's stream: it gives back what it was sent, in two pieces. */
-  function streamOf({ answers, afterMs }: Line): unknown {
+  function streamOf(line: Line): unknown {
+    const { answers, afterMs } = line;
     const sent = Promise.withResolvers<Uint8Array>();
     const aborted = Promise.withResolvers<never>();
     aborted.promise.catch(() => {});
     return {
       send: (bytes: Uint8Array) => sent.resolve(bytes),
-      close: () => Promise.resolve(),
-      abort: (error: Error) => aborted.reject(error),
+      close: ({ signal }: { signal: AbortSignal }) =>
+        new Promise<void>((resolve, reject) => {
+          if (answers !== 'stay') resolve();
+          signal.addEventListener('abort', () => reject(signal.reason));
+        }),
+      abort: (error: Error) => {
+        line.abortedStreams += 1;
+        aborted.reject(error);
+      },
       async *[Symbol.asyncIterator]() {
         const bytes = await sent.promise;
         if (answers === 'end') return;
@@ -119,6 +129,15 @@ describe('keep-alive', () => {
     await clock.advanceBy(3 * ROUND_MS);
     expect(line.ended).toBe(false);
     expect(line.connection.rtt).toBe(ROUND_MS - 1);
+  });
+
+  it('has its answer where the peer leaves the stream open, and leaves no stream behind', async () => {
+    const line = open('stay');
+    await clock.advanceBy(4 * ROUND_MS);
+    expect(line.ended).toBe(false);
+    expect(line.connection.rtt).toBe(0);
+    expect(line.pingedMs.length).toBeGreaterThanOrEqual(2);
+    expect(line.abortedStreams).toBeGreaterThanOrEqual(1);
   });
 
   it('takes a refusal of the protocol for an answer', async () => {
