@@ -12,6 +12,7 @@ import { DiscoveredPeers } from './discovery.ts';
 import { GossipRepair } from './gossip-repair.ts';
 import { GossipTopics } from './gossip-topics.ts';
 import { createHost, type Host, stopHost, type Transports } from './host.ts';
+import { InboundGate } from './inbound-gate.ts';
 import { LiveChannels, type ProtocolHandler, unreachable } from './live-channels.ts';
 import type { Libp2pOptions } from './options.ts';
 import { OwnRecord } from './own-record.ts';
@@ -50,7 +51,7 @@ export class Libp2pRun {
   readonly #channels: LiveChannels;
   readonly #ownRecord: OwnRecord;
   readonly #restraint: Restraint;
-  readonly #inbound: AddressBudget;
+  readonly #inbound: InboundGate;
   #stopping = false;
 
   /** Rejects with `LISTEN_FAILED`; nothing is left running then. */
@@ -62,7 +63,7 @@ export class Libp2pRun {
       ...context,
       topics: [...context.topics.keys()],
       denyDial: (address) => policy.denies(address),
-      denyInbound: (address) => !run.#inbound.take(address),
+      denyInbound: (address) => run.#inbound.denies(address),
       denyPeer: (peer) => run.#restraint.isShunned(peer),
       isUnread: (connection) => run.#restraint.isHeld(connection),
       foundLocally: (peer) => run.foundLocally(peer),
@@ -80,12 +81,12 @@ export class Libp2pRun {
     this.#policy = policy;
     this.#tags = new PeerTags(host.peerStore, clock);
     const { limits } = options;
-    this.#inbound = new AddressBudget(limits.inboundInTotal, limits.inboundPerPrefix, clock);
+    this.#inbound = new InboundGate(limits, clock, logger);
     this.#restraint = new Restraint({
       ...limits,
       clock,
       connectionsOf: (peer) => this.#connectionsOf(peer),
-      letGo: ({ remoteAddr }) => this.#inbound.charge(remoteAddr, limits.letGoCost),
+      letGo: ({ remoteAddr }) => this.#inbound.letGo(remoteAddr),
     });
     this.#channels = new LiveChannels({
       clock,
