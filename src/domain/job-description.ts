@@ -110,9 +110,14 @@ const versionRange = z
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   });
 
+const gpuVendor = z.preprocess(
+  (input) => (typeof input === 'string' ? input.toLowerCase() : input),
+  z.enum(['nvidia', 'amd', 'intel']),
+);
+
 const gpuRequirement = z.strictObject({
   count: z.number().int().min(1).max(64).default(1),
-  vendor: z.enum(['nvidia', 'amd', 'intel']).optional(),
+  vendor: gpuVendor.optional(),
   model: z.string().min(1).max(64).optional(),
   vram: byteQuantity.optional(),
   driver: versionRange.optional(),

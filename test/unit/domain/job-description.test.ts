@@ -46,6 +46,19 @@ describe('a job description', () => {
     expect(parse({ timeouts: { search: '2s' } }).timeouts.search).toBe(2000);
   });
 
+  it.each(['nvidia', 'NVIDIA', 'Nvidia', 'nVIDIA'])(
+    'takes the GPU vendor %s, whatever its case',
+    (vendor) => {
+      expect(parse({ resources: { gpus: [{ vendor }] } }).resources.gpus).toEqual([
+        { count: 1, vendor: 'nvidia' },
+      ]);
+    },
+  );
+
+  it.each(['NVIDIA Corporation', 'unknown', '', null, 7])('refuses the GPU vendor %j', (vendor) => {
+    expect(refused({ resources: { gpus: [{ vendor }] } })).toEqual(['resources.gpus.0.vendor']);
+  });
+
   it.each([
     [{ colour: 'red' }, 'colour'],
     [{ resources: { gpu: 1 } }, 'resources.gpu'],
