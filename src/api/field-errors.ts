@@ -46,14 +46,23 @@ function explain(issue: Issue, outer: Path): FieldError[] {
       message: 'unknown key',
     }));
   }
-  if (issue.code === 'invalid_union') return explainUnion(issue, path);
   if (issue.code === 'invalid_key') {
     return [{ path: pathText(path), code: issue.code, message: issue.issues[0]?.message ?? issue.message }];
   }
-  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) {
-    return [{ path: pathText(path), code: 'missing', message: 'is required' }];
-  }
+  if (isMissing(issue)) return [{ path: pathText(path), code: 'missing', message: 'is required' }];
+  if (issue.code === 'invalid_union') return explainUnion(issue, path);
   return [{ path: pathText(path), code: issue.code, message: issue.message }];
+}
+
+function isMissing(issue: Issue): boolean {
+  if (issue.code === 'invalid_union') {
+    return issue.errors.length > 0 && issue.errors.every((issues) => issues.some(isOwnAndMissing));
+  }
+  return issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+}
+
+function isOwnAndMissing(issue: Issue): boolean {
+  return issue.path.length === 0 && isMissing(issue);
 }
 
 /** Of the alternatives, the one that was most likely meant: the right kind of value with the fewest faults. */

@@ -3,10 +3,10 @@ import { isContentId } from '../lib/canonical.ts';
 import { amountConflicts } from './constraint-conflicts.ts';
 import { excludesEngine } from './constraint-values.ts';
 import { jobConstraints } from './job-constraints.ts';
+import { jobPreference } from './job-preference.ts';
 import { decimalAmount, pricePeriods } from './money.ts';
 import { PEER_ID } from './peer-id.ts';
 import { byteQuantity, cpuQuantity, durationQuantity } from './quantities.ts';
-import { rankerNames } from './ranking/index.ts';
 import { rangeProblem } from './version-range.ts';
 
 /** Bounds of one job description; listed in specs/limits.md. */
@@ -78,6 +78,10 @@ const noPath = z.string().transform((path, context): never => {
   return z.NEVER;
 });
 
+const kinds = (choice: string): { error: string } => ({
+  error: `expected ${choice}, or a path with the command line tool`,
+});
+
 const program = {
   args: z.array(z.string().max(jobLimits.argLength)).max(jobLimits.args).default([]),
   env: z
@@ -95,11 +99,17 @@ const program = {
 
 const wasmEngine = z.strictObject({
   type: z.literal('wasm'),
-  params: z.strictObject({ module: z.union([byContentId, inlineBase64, noPath]), ...program }),
+  params: z.strictObject({
+    module: z.union([byContentId, inlineBase64, noPath], kinds('{ cid } or { base64 }')),
+    ...program,
+  }),
 });
 const pythonEngine = z.strictObject({
   type: z.literal('python'),
-  params: z.strictObject({ script: z.union([byContentId, inlineText, noPath]), ...program }),
+  params: z.strictObject({
+    script: z.union([byContentId, inlineText, noPath], kinds('{ cid } or { text }')),
+    ...program,
+  }),
 });
 
 const versionRange = z
@@ -123,25 +133,6 @@ const gpuRequirement = z.strictObject({
   driver: versionRange.optional(),
   computeCapability: versionRange.optional(),
 });
-
-const rankWeight = z.number().min(0).max(100);
-const isRankerName = (text: string): boolean => rankerNames.some((known) => known === text);
-const weightMap = z.record(z.string(), rankWeight).superRefine((weights, context) => {
-  // The first few are enough to mend a description.
-  const unknown = Object.keys(weights).filter((text) => !isRankerName(text));
-  for (const text of unknown.slice(0, rankerNames.length)) {
-    context.addIssue({
-      code: 'custom',
-      path: [text.slice(0, 64)],
-      message: `is not a weight: expected ${rankerNames.join(', ')}`,
-    });
-  }
-  if (unknown.length === 0 && Object.values(weights).every((weight) => weight === 0)) {
-    const message = `expected a weight above 0 for at least one of ${rankerNames.join(', ')}`;
-    context.addIssue({ code: 'custom', message });
-  }
-});
-const preferences = z.union([z.string().pipe(z.enum(['price', 'speed', 'balanced'])), weightMap]);
 
 /** A key that a later version of the protocol gives a meaning: only its neutral value is taken, anything else is named. */
 const reserved = (neutral: unknown, key: string): z.ZodOptional<z.ZodType<unknown>> =>
@@ -179,7 +170,7 @@ const plainDescription = z.strictObject({
     })
     .prefault({}),
   constraints: jobConstraints(jobLimits),
-  prefer: preferences.default('balanced'),
+  prefer: jobPreference.default('balanced'),
   budget: z
     .strictObject({
       maxPrice: decimalAmount,
@@ -225,7 +216,10 @@ const plainDescription = z.strictObject({
     .array(
       z.strictObject({
         target: absolutePath,
-        source: z.union([byContentId, inlineText, inlineBase64, noPath]),
+        source: z.union(
+          [byContentId, inlineText, inlineBase64, noPath],
+          kinds('{ cid }, { text } or { base64 }'),
+        ),
       }),
     )
     .max(jobLimits.inputs)
