@@ -11,6 +11,7 @@ const executionShape = z.looseObject({
   partition: z.number(),
   attempt: z.number(),
   observedState: z.string(),
+  contractId: z.string().optional(),
   price: price.optional(),
   exitCode: z.number().optional(),
   exitReason: z.string().optional(),

@@ -41,6 +41,11 @@ function ended(changes: Partial<ExecutionEnd>, state: 'Completed' | 'Failed' = '
   return execution({ state, contractId: 'c', resultCid: 'folder-0', resultBytes: 1, end });
 }
 
+function declined(): Execution {
+  const end: ExecutionEnd = { finishedAt: 1, exitReason: 'cancelled', message: 'no' };
+  return { ...execution({ state: 'AskForBidRejected', end }), partition: 1 };
+}
+
 function printed(stdout: string, stderr = ''): void {
   desk.node.orchestrator.resultList = [{ executionId: 'job-1.v1.p0.a1', partition: 0, cid: 'folder-0' }];
   desk.node.content.folders.set(
@@ -51,6 +56,8 @@ function printed(stdout: string, stderr = ''): void {
     ]),
   );
 }
+
+const EXPLAIN = 'Why, and what would have helped: bidmesh job explain job-1';
 
 const GOOD: readonly JobEventType[] = [
   'job.posted',
@@ -98,9 +105,26 @@ describe('bidmesh job run', () => {
     expect((await desk.run(['job', 'run', 'a.py'])).exitCode).toBe(0);
   });
 
-  it('ends with 1 when the job failed without having run', async () => {
+  it('ends with 1 when nobody took the job, and with the command that says why', async () => {
     happened(['job.posted', 'job.failed'], 'Failed');
-    expect(await desk.run(['job', 'run', 'a.py'])).toMatchObject({ exitCode: 1, stdout: '' });
+    const { exitCode, stdout, stderr } = await desk.run(['job', 'run', 'a.py']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr.trimEnd().split('\n').at(-1)).toBe(EXPLAIN);
+    expect((await desk.run(['job', 'run', 'a.py', '--out', 'here'])).stderr).toMatch(/explain job-1\n$/);
+    expect((await desk.run(['job', 'run', 'a.py', '--json'])).stderr).toBe('');
+  });
+
+  it.each<[string, boolean, JobState, readonly Execution[]]>([
+    ['a provider declined', true, 'Failed', [declined()]],
+    ['the provider was lost', true, 'Failed', [ended({ exitReason: 'lost' }, 'Failed')]],
+    ['another partition ended well', true, 'Failed', [ended({}), declined()]],
+    ['the program failed', false, 'Failed', [ended({ exitReason: 'exit-code', exitCode: 3 }, 'Failed')]],
+    ['the program took too long', false, 'Failed', [ended({ exitReason: 'timeout' }, 'Failed')]],
+    ['a first provider declined', false, 'Completed', [declined(), { ...ended({}), attempt: 2 }]],
+    ['its owner stopped it', false, 'Stopped', []],
+  ])('where %s, naming that command is %j', async (_what, named, state, executions) => {
+    happened(['job.posted', state === 'Stopped' ? 'job.stopped' : 'job.failed'], state, executions);
+    expect((await desk.run(['job', 'run', 'a.py'])).stderr.includes(EXPLAIN)).toBe(named);
   });
 
   it('gives a machine the job with its output, and nothing else', async () => {
