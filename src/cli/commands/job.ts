@@ -11,6 +11,9 @@ import { eventListShape, explanationShape, jobListShape, jobShape } from '../res
 import { downloadResults, incompleteDownload, openResult, resultsOf } from '../results.ts';
 import { addPostCommands } from './job-run.ts';
 
+/** A longer one moves the rest of its own line and of no other. */
+const WIDEST_PATH = 40;
+
 export const addJobCommands: CommandAdder = (program, actOf) => {
   const job = program.command('job').description('post jobs and look after them');
   addPostCommands(job, actOf);
@@ -173,7 +176,7 @@ async function listResults({ client, output }: CommandContext, id: string): Prom
   const rows = items.flatMap(({ partition, files }) =>
     files.map(({ path, size, cid }) => [String(partition), path, bytesText(size), cid]),
   );
-  await output.result({ items }, () => tableOf(['PARTITION', 'PATH', 'SIZE', 'CID'], rows));
+  await output.result({ items }, () => tableOf(['PARTITION', 'PATH', 'SIZE', 'CID'], rows, WIDEST_PATH));
   return exitCodes.ok;
 }
 

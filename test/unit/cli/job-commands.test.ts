@@ -327,6 +327,18 @@ describe('bidmesh job results', () => {
     expect((await desk.run(['job', 'results', 'job-1', 'outputs/out/x\ny'])).stdout).toBe('x');
   });
 
+  it('lets a very long name push its own line only', async () => {
+    const long = `outputs/out/${'x'.repeat(200)}`;
+    const edge = 'e'.repeat(40);
+    complete(1, new Map(['stdout', long, edge].map((path) => [path, bytes('hello')])));
+    const [head, ...lines] = (await desk.run(['job', 'results', 'job-1'])).stdout.trimEnd().split('\n');
+    expect(head).toBe(`PARTITION  PATH${' '.repeat(36)}  SIZE  CID`);
+    const line = (path: string) => lines.find((text) => text.includes(` ${path} `));
+    expect(line('stdout')).toMatch(/^0 {10}stdout {36}5 B {3}\S+$/);
+    expect(line(edge)).toMatch(/^0 {10}e{40} {2}5 B {3}\S+$/);
+    expect(line(long)).toMatch(/^0 {10}outputs\/out\/x{200} {2}5 B {3}\S+$/);
+  });
+
   it('lists one file in one line, whatever its name', async () => {
     complete(1, new Map([['a\nb\tc\u001b[31m', bytes('x')]]));
     for (const tty of [true, false]) {
