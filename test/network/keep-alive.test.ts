@@ -1,4 +1,5 @@
 import type { Connection } from '@libp2p/interface';
+import { PING_PROTOCOL } from '@libp2p/ping';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Host, stopHost } from '../../src/network/libp2p/host.ts';
 import { fastClock, newHost } from './libp2p-hosts.ts';
@@ -32,5 +33,16 @@ describe('keep-alive over libp2p', () => {
     (transport as { pause(): void }).pause();
     await until(() => connection.status !== 'open');
     expect(hosts[0]!.getConnections()).toHaveLength(0);
+  });
+
+  it('keeps a peer that answers and leaves the stream open', async () => {
+    await hosts[1]!.unhandle(PING_PROTOCOL);
+    let pings = 0;
+    await hosts[1]!.handle(PING_PROTOCOL, async (stream) => {
+      pings += 1;
+      for await (const chunk of stream) stream.send(chunk);
+    });
+    await until(() => pings === 3);
+    expect(connection.status).toBe('open');
   });
 });

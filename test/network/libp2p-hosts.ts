@@ -33,7 +33,7 @@ export function newHost(needs: Partial<HostNeeds> = {}): Promise<Host> {
       transports: undefined,
       topics: [],
       denyDial: () => false,
-      denyInbound: () => false,
+      inbound: { denies: () => false, shookHands: () => {} },
       denyPeer: () => false,
       isUnread: () => false,
       foundLocally: () => {},

@@ -11,7 +11,9 @@ import type { Logger } from '../../lib/logger.ts';
 import { addressLookup, localDiscovery } from './discovery.ts';
 import { sparingNoise } from './frame-lengths.ts';
 import { gossipSettings } from './gossip-settings.ts';
+import type { InboundGate } from './inbound-gate.ts';
 import { KeepAlive } from './keep-alive.ts';
+import { rememberProtocols } from './known-protocols.ts';
 import { bridgeLogs } from './log-bridge.ts';
 import type { Libp2pLimits, Libp2pOptions } from './options.ts';
 import { sparingYamux } from './window-updates.ts';
@@ -41,7 +43,7 @@ export interface HostNeeds {
   readonly transports: Transports | undefined;
   readonly topics: readonly string[];
   denyDial(address: Multiaddr): boolean;
-  denyInbound(address: Multiaddr): boolean;
+  readonly inbound: Pick<InboundGate, 'denies' | 'shookHands'>;
   denyPeer(peer: string): boolean;
   isUnread(connection: Connection): boolean;
   foundLocally(peer: PeerInfo): void;
@@ -89,7 +91,7 @@ export async function createHost(options: Libp2pOptions, needs: HostNeeds): Prom
   const discovery = options.mdns
     ? await localDiscovery(network, (peer) => needs.foundLocally(peer))
     : undefined;
-  return createLibp2p<HostServices & { dht?: KadDHT }>({
+  const host = await createLibp2p<HostServices & { dht?: KadDHT }>({
     start: false,
     privateKey: needs.privateKey,
     nodeInfo: { name: 'bidmesh', userAgent: 'bidmesh' },
@@ -101,8 +103,11 @@ export async function createHost(options: Libp2pOptions, needs: HostNeeds): Prom
     streamMuxers: [multiplexer(limits)],
     connectionGater: {
       denyDialMultiaddr: (address) => needs.denyDial(address),
-      denyInboundConnection: ({ remoteAddr }) => needs.denyInbound(remoteAddr),
-      denyInboundEncryptedConnection: (peer) => needs.denyPeer(peer.toString()),
+      denyInboundConnection: (connection) => needs.inbound.denies(connection),
+      denyInboundEncryptedConnection: (peer, { remoteAddr }) => {
+        needs.inbound.shookHands(remoteAddr);
+        return needs.denyPeer(peer.toString());
+      },
     },
     ...connectionSettings(limits),
     peerDiscovery: discovery === undefined ? [] : [discovery],
@@ -118,6 +123,8 @@ export async function createHost(options: Libp2pOptions, needs: HostNeeds): Prom
       ...(lookup === undefined ? {} : { dht: lookup }),
     },
   });
+  rememberProtocols(host.peerStore, needs.clock);
+  return host;
 }
 
 /** Stops the node, and the timers that libp2p forgets: they would keep a process alive up to a second longer. */

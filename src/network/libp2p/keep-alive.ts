@@ -81,6 +81,7 @@ export class KeepAlive implements Startable {
         if (!isUnsupported(error) && !this.#needs.isUnread(connection)) {
           const log = this.#components.logger.forComponent('bidmesh:keep-alive');
           log('%p does not answer: %s', connection.remotePeer, messageOf(error));
+          this.#forget(connection);
           connection.abort(error instanceof Error ? error : new Error(messageOf(error)));
           return;
         }
@@ -93,8 +94,13 @@ export class KeepAlive implements Startable {
 async function roundTripMs(connection: Connection, clock: Clock): Promise<number> {
   const timeout = new AbortController();
   const timer = clock.after(PING_TIMEOUT_MS, () => timeout.abort(new Error('no answer to a ping')));
+  // Our end of the last one is closed, and libp2p allows one such stream: a peer may not have closed its own.
+  for (const last of connection.streams) {
+    if (last.protocol === PING_PROTOCOL && last.direction === 'outbound') last.abort(new Error('left open'));
+  }
   try {
     const stream = await connection.newStream(PING_PROTOCOL, { signal: timeout.signal });
+    timeout.signal.throwIfAborted();
     const giveUp = (): void => stream.abort(new Error('no answer to a ping'));
     timeout.signal.addEventListener('abort', giveUp, { once: true });
     const startedMs = clock.monotonicMs();

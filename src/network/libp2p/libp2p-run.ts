@@ -51,29 +51,29 @@ export class Libp2pRun {
   readonly #channels: LiveChannels;
   readonly #ownRecord: OwnRecord;
   readonly #restraint: Restraint;
-  readonly #inbound: InboundGate;
   #stopping = false;
 
   /** Rejects with `LISTEN_FAILED`; nothing is left running then. */
   static async start(context: RunContext): Promise<Libp2pRun> {
     const { limits } = context.options;
     const budget = new AddressBudget(limits.dialsInTotal, limits.dialsPerPrefix, context.clock);
+    const inbound = new InboundGate(limits, context.clock, context.logger);
     const policy = new DialPolicy(budget, () => run.ownAddresses());
     const host = await createHost(context.options, {
       ...context,
       topics: [...context.topics.keys()],
       denyDial: (address) => policy.denies(address),
-      denyInbound: (address) => run.#inbound.denies(address),
+      inbound,
       denyPeer: (peer) => run.#restraint.isShunned(peer),
       isUnread: (connection) => run.#restraint.isHeld(connection),
       foundLocally: (peer) => run.foundLocally(peer),
     });
-    const run: Libp2pRun = new Libp2pRun(context, host, policy);
+    const run: Libp2pRun = new Libp2pRun(context, host, policy, inbound);
     await run.#begin();
     return run;
   }
 
-  private constructor(context: RunContext, host: Host, policy: DialPolicy) {
+  private constructor(context: RunContext, host: Host, policy: DialPolicy, inbound: InboundGate) {
     const { clock, logger, options, self } = context;
     const isConnected = (peer: string): boolean => this.#connected.has(peer);
     this.#context = context;
@@ -81,12 +81,11 @@ export class Libp2pRun {
     this.#policy = policy;
     this.#tags = new PeerTags(host.peerStore, clock);
     const { limits } = options;
-    this.#inbound = new InboundGate(limits, clock, logger);
     this.#restraint = new Restraint({
       ...limits,
       clock,
       connectionsOf: (peer) => this.#connectionsOf(peer),
-      letGo: ({ remoteAddr }) => this.#inbound.letGo(remoteAddr),
+      letGo: ({ remoteAddr }) => inbound.letGo(remoteAddr),
     });
     this.#channels = new LiveChannels({
       clock,

@@ -27,7 +27,9 @@ export interface Libp2pLimits {
   readonly inboundInTotal: RateLimit;
   /** Per /24 of IPv4 and /48 of IPv6. */
   readonly inboundPerPrefix: RateLimit;
+  /** Connections whose handshake is not over: of everybody, and of each /24 of IPv4 and /48 of IPv6. */
   readonly maxPendingInboundConnections: number;
+  readonly pendingPerPrefix: number;
   /** Peers met by discovery are dialled only below this number of connected ones. */
   readonly targetPeers: number;
   /** Disconnected peers whose addresses are remembered. */
@@ -56,7 +58,8 @@ export const defaultLibp2pLimits: Libp2pLimits = {
   maxConnections: 500,
   inboundInTotal: { burst: 512, perSecond: 64 },
   inboundPerPrefix: { burst: 256, perSecond: 8 },
-  maxPendingInboundConnections: 200,
+  maxPendingInboundConnections: 1024,
+  pendingPerPrefix: 64,
   targetPeers: 48,
   maxRememberedPeers: 2000,
   maxGossipBytes: 4096,

@@ -40,6 +40,7 @@ describe('keep-alive', () => {
 
   function open(answers: Answer = 'echo', afterMs = 0): Line {
     const raw = {
+      streams: [],
       newStream: (): Promise<unknown> => {
         line.pingedMs.push(clock.monotonicMs());
         if (line.answers !== 'refuse') return Promise.resolve(streamOf(line));
