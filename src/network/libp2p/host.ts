@@ -13,7 +13,6 @@ import { sparingNoise } from './frame-lengths.ts';
 import { gossipSettings } from './gossip-settings.ts';
 import type { InboundGate } from './inbound-gate.ts';
 import { KeepAlive } from './keep-alive.ts';
-import { rememberProtocols } from './known-protocols.ts';
 import { bridgeLogs } from './log-bridge.ts';
 import type { Libp2pLimits, Libp2pOptions } from './options.ts';
 import { sparingYamux } from './window-updates.ts';
@@ -91,7 +90,7 @@ export async function createHost(options: Libp2pOptions, needs: HostNeeds): Prom
   const discovery = options.mdns
     ? await localDiscovery(network, (peer) => needs.foundLocally(peer))
     : undefined;
-  const host = await createLibp2p<HostServices & { dht?: KadDHT }>({
+  return createLibp2p<HostServices & { dht?: KadDHT }>({
     start: false,
     privateKey: needs.privateKey,
     nodeInfo: { name: 'bidmesh', userAgent: 'bidmesh' },
@@ -123,8 +122,6 @@ export async function createHost(options: Libp2pOptions, needs: HostNeeds): Prom
       ...(lookup === undefined ? {} : { dht: lookup }),
     },
   });
-  rememberProtocols(host.peerStore, needs.clock);
-  return host;
 }
 
 /** Stops the node, and the timers that libp2p forgets: they would keep a process alive up to a second longer. */
