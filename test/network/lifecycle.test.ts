@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Underlay } from '../../src/network/underlay.ts';
 import { createNode, startNodes, stopAll, until } from './libp2p-nodes.ts';
@@ -197,5 +197,25 @@ describe('the life of a libp2p node', () => {
     await until(() => first.connectedPeers().length === 2);
     await until(() => first.connectedPeers().length === 3);
     expect(performance.now() - startedMs).toBeGreaterThan(900);
+  });
+
+  it('gives the places before the handshake back, however a connection ends', async () => {
+    const first = createNode({ limits: { pendingPerPrefix: 2 } });
+    await first.start();
+    nodes.push(first);
+    const port = Number(/\/tcp\/(\d+)/.exec(first.multiaddrs()[0]!)![1]);
+    const open = () => connect(port, '127.0.0.1').on('error', () => {});
+    const silent = [open(), open()];
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    await new Promise((resolve) => open().once('close', resolve));
+    silent[0]!.resetAndDestroy();
+    silent[1]!.end('this is no handshake');
+    for (let index = 0; index < 4; index += 1) {
+      const other = createNode({ bootstrap: first.multiaddrs() });
+      await other.start();
+      nodes.push(other);
+      await until(() => first.isConnected(other.self));
+    }
+    expect(first.connectedPeers()).toHaveLength(4);
   });
 });
