@@ -2,7 +2,7 @@ import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { createHost, type Host, type HostNeeds } from '../../src/network/libp2p/host.ts';
-import { defaultLibp2pLimits } from '../../src/network/libp2p/options.ts';
+import { libp2pOptions } from './libp2p-nodes.ts';
 import { newPrivateKey } from './private-key.ts';
 
 /** Time that passes `times` as fast. */
@@ -14,30 +14,17 @@ export function fastClock(times: number): Clock {
 export function newHost(needs: Partial<HostNeeds> = {}): Promise<Host> {
   const privateKey = privateKeyFromRaw(newPrivateKey());
   if (privateKey.type !== 'Ed25519') throw new Error('not an Ed25519 key');
-  return createHost(
-    {
-      network: 'test',
-      listen: ['/ip4/127.0.0.1/tcp/0'],
-      announce: [],
-      bootstrap: [],
-      mdns: false,
-      kadDht: 'off',
-      peerExchange: true,
-      libp2pLogs: false,
-      limits: defaultLibp2pLimits,
-    },
-    {
-      privateKey,
-      clock: systemClock,
-      logger: silentLogger,
-      transports: undefined,
-      topics: [],
-      denyDial: () => false,
-      inbound: { denies: () => false, shookHands: () => {} },
-      denyPeer: () => false,
-      isUnread: () => false,
-      foundLocally: () => {},
-      ...needs,
-    },
-  );
+  return createHost(libp2pOptions(), {
+    privateKey,
+    clock: systemClock,
+    logger: silentLogger,
+    transports: undefined,
+    topics: [],
+    denyDial: () => false,
+    inbound: { denies: () => false, shookHands: () => {} },
+    denyPeer: () => false,
+    isUnread: () => false,
+    foundLocally: () => {},
+    ...needs,
+  });
 }

@@ -13,8 +13,11 @@ const CHECK_EVERY_MS = 2;
 
 export type TransportName = 'tcp' | 'memory';
 
-export interface NodeSetup extends Partial<Omit<Libp2pOptions, 'limits'>> {
+interface Libp2pSetup extends Partial<Omit<Libp2pOptions, 'limits'>> {
   readonly limits?: Partial<Libp2pOptions['limits']>;
+}
+
+export interface NodeSetup extends Libp2pSetup {
   readonly transport?: TransportName;
   readonly privateKeyRaw?: Uint8Array;
 }
@@ -24,27 +27,29 @@ function ephemeralAddress(transport: TransportName): string {
 }
 
 export function createNode(setup: NodeSetup = {}): Underlay {
-  const { limits, transport = 'tcp', privateKeyRaw = newPrivateKey(), ...options } = setup;
-  return createLibp2pUnderlay(
-    {
-      network: 'test',
-      listen: [ephemeralAddress(transport)],
-      announce: [],
-      bootstrap: [],
-      mdns: false,
-      kadDht: 'off',
-      peerExchange: true,
-      libp2pLogs: false,
-      ...options,
-      limits: { ...defaultLibp2pLimits, ...limits },
-    },
-    {
-      privateKeyRaw,
-      clock: systemClock,
-      logger: silentLogger,
-      ...(transport === 'memory' ? { transports: [memory()] } : {}),
-    },
-  );
+  const { transport = 'tcp', privateKeyRaw = newPrivateKey(), ...options } = setup;
+  return createLibp2pUnderlay(libp2pOptions({ listen: [ephemeralAddress(transport)], ...options }), {
+    privateKeyRaw,
+    clock: systemClock,
+    logger: silentLogger,
+    ...(transport === 'memory' ? { transports: [memory()] } : {}),
+  });
+}
+
+/** Of a node that meets nobody by itself, on a port of its own. */
+export function libp2pOptions({ limits, ...options }: Libp2pSetup = {}): Libp2pOptions {
+  return {
+    network: 'test',
+    listen: [ephemeralAddress('tcp')],
+    announce: [],
+    bootstrap: [],
+    mdns: false,
+    kadDht: 'off',
+    peerExchange: true,
+    libp2pLogs: false,
+    ...options,
+    limits: { ...defaultLibp2pLimits, ...limits },
+  };
 }
 
 /** Waits until the condition holds, looking every few milliseconds. */

@@ -41,8 +41,8 @@ export interface HostNeeds {
   readonly logger: Logger;
   readonly transports: Transports | undefined;
   readonly topics: readonly string[];
-  denyDial(address: Multiaddr): boolean;
   readonly inbound: Pick<InboundGate, 'denies' | 'shookHands'>;
+  denyDial(address: Multiaddr): boolean;
   denyPeer(peer: string): boolean;
   isUnread(connection: Connection): boolean;
   foundLocally(peer: PeerInfo): void;

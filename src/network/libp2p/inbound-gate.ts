@@ -52,7 +52,7 @@ export class InboundGate {
     return false;
   }
 
-  /** The handshake is over. */
+  /** The handshake is over, or there will be none. */
   shookHands(address: Multiaddr): void {
     const key = address.toString();
     const prefix = this.#pending.get(key);
@@ -61,6 +61,11 @@ export class InboundGate {
     const left = (this.#pendingOfPrefix.get(prefix) ?? 1) - 1;
     if (left === 0) this.#pendingOfPrefix.delete(prefix);
     else this.#pendingOfPrefix.set(prefix, left);
+  }
+
+  /** A peer that came from there was let go of. */
+  letGo(address: Multiaddr): void {
+    this.#budget.charge(address, this.#limits.letGoCost);
   }
 
   #refuse(address: Multiaddr): true {
@@ -73,10 +78,5 @@ export class InboundGate {
       this.#refused = 0;
     }
     return true;
-  }
-
-  /** A peer that came from there was let go of. */
-  letGo(address: Multiaddr): void {
-    this.#budget.charge(address, this.#limits.letGoCost);
   }
 }

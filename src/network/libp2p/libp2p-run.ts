@@ -4,8 +4,8 @@ import type { Clock } from '../../lib/clock.ts';
 import { CodedError, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Channel, GossipVerdict, OpenOptions, ProtocolLimits, UnderlayListener } from '../underlay.ts';
-import { BootstrapLinks } from './bootstrap-links.ts';
 import { AddressBudget } from './address-budget.ts';
+import { BootstrapLinks } from './bootstrap-links.ts';
 import { DialPolicy } from './dial-policy.ts';
 import { Dialer } from './dialer.ts';
 import { DiscoveredPeers } from './discovery.ts';
@@ -62,8 +62,8 @@ export class Libp2pRun {
     const host = await createHost(context.options, {
       ...context,
       topics: [...context.topics.keys()],
-      denyDial: (address) => policy.denies(address),
       inbound,
+      denyDial: (address) => policy.denies(address),
       denyPeer: (peer) => run.#restraint.isShunned(peer),
       isUnread: (connection) => run.#restraint.isHeld(connection),
       foundLocally: (peer) => run.foundLocally(peer),
