@@ -1,0 +1,103 @@
+import { chmod, cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type ContentStore, createContentStore } from '../../../src/content/index.ts';
+import { loadIdentity } from '../../../src/identity/index.ts';
+import { silentLogger } from '../../../src/lib/logger.ts';
+import { openStore, type Store } from '../../../src/store/index.ts';
+import { defaultStoreLimits } from '../../../src/store/options.ts';
+import { FakeClock } from '../../simulation/fake-clock.ts';
+import { SeededRandom } from '../../simulation/seeded-random.ts';
+import expected from '../../fixtures/recorded-0.1.0/expected.json' with { type: 'json' };
+import { ScriptedTransport } from '../content/content-fixtures.ts';
+
+const RECORDED = fileURLToPath(new URL('../../fixtures/recorded-0.1.0', import.meta.url));
+
+let folder = '';
+const stops: (() => Promise<void>)[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'recorded-'));
+  await cp(RECORDED, folder, { recursive: true });
+  for (const role of ['requester', 'provider']) {
+    // A checkout does not keep who may read what.
+    await chmod(join(folder, role), 0o700);
+    await chmod(join(folder, role, 'identity.json'), 0o600);
+  }
+});
+
+afterEach(async () => {
+  for (const stop of stops.splice(0).toReversed()) await stop();
+  await rm(folder, { recursive: true });
+});
+
+async function storeOf(role: 'requester' | 'provider'): Promise<Store> {
+  const options = { folder: join(folder, role, 'store'), limits: defaultStoreLimits };
+  const store = await openStore(options, { clock: new FakeClock(), logger: silentLogger });
+  stops.push(() => store.stop());
+  return store;
+}
+
+async function contentOf(role: 'requester' | 'provider'): Promise<ContentStore> {
+  const content = createContentStore(
+    { folder: join(folder, role, 'content'), limits: {} },
+    { transport: new ScriptedTransport(), clock: new FakeClock(), logger: silentLogger },
+  );
+  await content.start();
+  stops.push(() => content.stop());
+  return content;
+}
+
+const jobs = Object.entries(expected.jobs);
+
+describe('a data directory of version 0.1.0', () => {
+  it.each(['requester', 'provider'] as const)('has the key of its %s', async (role) => {
+    const { peerId } = await loadIdentity(join(folder, role), new SeededRandom(1));
+    expect(peerId).toBe(expected[role]);
+  });
+
+  it('has every job as it was', async () => {
+    const { jobs: store } = await storeOf('requester');
+    for (const [name, { id, state, executions }] of jobs) {
+      const snapshot = await store.snapshot(id);
+      expect(snapshot?.job).toMatchObject({ id, state, spec: { name } });
+      const states = snapshot?.executions.map((known) => [known.id, known.observed.state]);
+      expect(states).toEqual(executions.map((known) => [known.id, known.state]));
+      expect((await store.events(id, 0, 100)).length).toBeGreaterThan(0);
+    }
+    const listed = await store.list({ limit: 100 });
+    expect(listed.items.length).toBe(jobs.length);
+    expect((await store.byIdempotencyKey('key-1'))?.jobId).toBe(expected.jobs.completed.id);
+    expect(new Set(await store.openJobs())).toEqual(
+      new Set([expected.jobs.queued.id, expected.jobs.running.id]),
+    );
+  });
+
+  it('has the contracts of both sides, and what is under way', async () => {
+    const { jobs: requesterJobs } = await storeOf('requester');
+    const { provider } = await storeOf('provider');
+    const { leases, executions } = await provider.load();
+    const running = expected.jobs.running.executions.map(({ id }) => id);
+    expect(new Set(executions.filter(({ settled }) => !settled).map(({ item }) => item.executionId))).toEqual(
+      new Set(running),
+    );
+    expect(leases.filter(({ state }) => state === 'committed').length).toBe(running.length);
+    const contracts = await requesterJobs.contractsOf(expected.jobs.running.id);
+    expect(contracts.length).toBe(running.length);
+    for (const { contractId } of contracts) {
+      expect((await provider.contract(contractId))?.contractId).toBe(contractId);
+    }
+  });
+
+  it('has the results of what was completed', async () => {
+    const { jobs: store } = await storeOf('requester');
+    const content = await contentOf('requester');
+    const snapshot = await store.snapshot(expected.jobs.completed.id);
+    const observed = snapshot?.executions[0]?.observed;
+    if (observed?.state !== 'Completed') throw new Error('it was completed');
+    const paths = (await content.tree(observed.resultCid)).map(({ path }) => path);
+    expect(paths).toEqual(expect.arrayContaining(['stdout', 'outputs/out/a.txt']));
+  });
+});
