@@ -9,6 +9,7 @@ import { explanationText } from '../output/explanation.ts';
 import { bytesText, eventLine, priceText, timeText } from '../output/text.ts';
 import { eventListShape, explanationShape, jobListShape, jobShape } from '../responses.ts';
 import { downloadResults, incompleteDownload, openResult, resultsOf } from '../results.ts';
+import { addLogsCommand } from './job-logs.ts';
 import { addPostCommands } from './job-run.ts';
 
 /** A longer one moves the rest of its own line and of no other. */
@@ -18,6 +19,7 @@ export const addJobCommands: CommandAdder = (program, actOf) => {
   const job = program.command('job').description('post jobs and look after them');
   addPostCommands(job, actOf);
   addReadCommands(job, actOf);
+  addLogsCommand(job, actOf);
   addOutputCommands(job, actOf);
   const cancel = job.command('cancel').description('ask for the end of a job').argument('<id>');
   cancel.action((id: string) =>
@@ -123,14 +125,6 @@ async function followEvents(context: CommandContext, id: string): Promise<number
 }
 
 const addOutputCommands: CommandAdder = (job, actOf) => {
-  const logs = job
-    .command('logs')
-    .description('what the program printed')
-    .argument('<id>')
-    .option('--follow', 'go on until it ends')
-    .option('--stream <stream>', 'stdout or stderr')
-    .option('--from <offset>', 'skip so many bytes');
-  logs.action((id: string) => actOf(logs)((context) => printLogs(context, id, logs.opts())));
   const results = job
     .command('results')
     .description('list the result files, print one, or download all')
@@ -144,32 +138,6 @@ const addOutputCommands: CommandAdder = (job, actOf) => {
     }),
   );
 };
-
-async function printLogs(
-  { client, output, environment }: CommandContext,
-  id: string,
-  { follow, stream, from }: { follow?: boolean; stream?: string; from?: string },
-): Promise<number> {
-  const query = new URLSearchParams({
-    ...(follow === undefined ? {} : { follow: String(follow) }),
-    ...(stream === undefined ? {} : { stream }),
-    ...(from === undefined ? {} : { from }),
-  });
-  const interrupted = new AbortController();
-  const forget = environment.onStop(() => interrupted.abort());
-  try {
-    const { body } = await client.request(jobPath(id, `/logs?${query.toString()}`), {
-      signal: interrupted.signal,
-    });
-    const chunks: ReadableStream<Uint8Array> | null = body;
-    for await (const chunk of chunks ?? []) await output.bytes(chunk);
-  } catch (error) {
-    if (!interrupted.signal.aborted) throw error;
-  } finally {
-    forget();
-  }
-  return exitCodes.ok;
-}
 
 async function listResults({ client, output }: CommandContext, id: string): Promise<number> {
   const items = await resultsOf(client, id);
