@@ -17,6 +17,7 @@ export const jobLimits = {
   argLength: 8192,
   envVariables: 128,
   envLength: 32_768,
+  /** Longer text travels as content. */
   stdinLength: 65_536,
   inlineBytes: 1_048_576,
   partitions: 1000,
@@ -82,6 +83,12 @@ const kinds = (choice: string): { error: string } => ({
   error: `expected ${choice}, or a path with the command line tool`,
 });
 
+/** A string is the text itself and never a path. */
+const standardInput = z.union(
+  [inlineText.shape.text, byContentId, inlineText, inlineBase64],
+  'expected text, { cid }, { text } or { base64 }, of at most 1 MiB where it is not a cid',
+);
+
 const program = {
   args: z.array(z.string().max(jobLimits.argLength)).max(jobLimits.args).default([]),
   env: z
@@ -94,7 +101,7 @@ const program = {
     )
     .refine((env) => Object.keys(env).length <= jobLimits.envVariables, 'too many variables')
     .default({}),
-  stdin: z.string().max(jobLimits.stdinLength).default(''),
+  stdin: standardInput.default(''),
 };
 
 const wasmEngine = z.strictObject({

@@ -13,17 +13,27 @@ export type EngineSpec =
       readonly module: ContentRef;
       readonly args: readonly string[];
       readonly env: Env;
-      readonly stdin: string;
+      readonly stdin: StandardInput;
     }
   | {
       readonly type: 'python';
       readonly script: ContentRef;
       readonly args: readonly string[];
       readonly env: Env;
-      readonly stdin: string;
+      readonly stdin: StandardInput;
     };
 
 export type Env = Readonly<Record<string, string>>;
+
+/** Short text stands where it is; bytes, and text that is longer, are content. */
+export type StandardInput = string | ContentRef;
+
+/** Every content id that a program and its inputs are made of. */
+export function contentRefsOf(engine: EngineSpec, inputs: readonly InputMount[]): readonly ContentRef[] {
+  const program = engine.type === 'wasm' ? engine.module : engine.script;
+  const stdin = typeof engine.stdin === 'string' ? [] : [engine.stdin];
+  return [program, ...stdin, ...inputs.map(({ content }) => content)];
+}
 
 export interface InputMount {
   readonly target: string;

@@ -11,7 +11,7 @@ const program = {
   env: z
     .record(z.string().max(jobLimits.nameLength), z.string().max(jobLimits.envLength))
     .refine((env) => Object.keys(env).length <= jobLimits.envVariables, 'too many variables'),
-  stdin: z.string().max(jobLimits.stdinLength),
+  stdin: z.union([z.string().max(jobLimits.stdinLength), contentRef]),
 };
 
 export const invocationSchema: z.ZodType<Invocation> = z.strictObject({

@@ -204,7 +204,8 @@ function newerSearch(before: Search | undefined, after: Search | undefined): Sea
 
 function estimateBytes(snapshot: JobSnapshot, events: number): number {
   const { engine } = snapshot.job.spec;
-  const texts = [engine.stdin, ...engine.args, ...Object.values(engine.env)];
+  const stdin = typeof engine.stdin === 'string' ? engine.stdin : '';
+  const texts = [stdin, ...engine.args, ...Object.values(engine.env)];
   const text = texts.reduce((sum, part) => sum + part.length, 0);
   const bids = snapshot.search?.index.entries ?? [];
   const evidence = bids.reduce((sum, entry) => sum + entry.bid.payload.length, 0);

@@ -1,6 +1,6 @@
-import type { JobDescription } from '../../domain/job-description.ts';
+import { type JobDescription, jobLimits } from '../../domain/job-description.ts';
 import type { Job, JobSpec } from '../../domain/job.ts';
-import type { ContentRef, EngineSpec } from '../../domain/task.ts';
+import { type ContentRef, contentRefsOf, type EngineSpec, type StandardInput } from '../../domain/task.ts';
 import { contentIdOf, encodeCanonical } from '../../lib/canonical.ts';
 import { CodedError } from '../../lib/coded-error.ts';
 import type { OrchestratorOptions } from '../options.ts';
@@ -31,8 +31,7 @@ export async function processJob(
 
 /** Every content id a job needs on its provider. */
 export function contentOf(spec: JobSpec): readonly ContentRef[] {
-  const program = spec.engine.type === 'wasm' ? spec.engine.module : spec.engine.script;
-  return [program, ...spec.inputs.map((input) => input.content)];
+  return contentRefsOf(spec.engine, spec.inputs);
 }
 
 async function specOf(
@@ -81,11 +80,22 @@ async function engineOf(
   engine: JobDescription['engine'],
   content: Pick<ContentFetcher, 'put' | 'sizeOf'>,
 ): Promise<EngineSpec> {
-  const { args, env, stdin } = engine.params;
+  const { args, env } = engine.params;
+  const stdin = await stdinOf(engine.params.stdin, content);
   if (engine.type === 'wasm') {
     return { type: 'wasm', module: await takeIn(engine.params.module, content), args, env, stdin };
   }
   return { type: 'python', script: await takeIn(engine.params.script, content), args, env, stdin };
+}
+
+/** Text goes with the job while it is short; everything else is content, which a provider fetches. */
+async function stdinOf(
+  stdin: JobDescription['engine']['params']['stdin'],
+  content: Pick<ContentFetcher, 'put' | 'sizeOf'>,
+): Promise<StandardInput> {
+  const source = typeof stdin === 'string' ? { text: stdin } : stdin;
+  if ('text' in source && source.text.length <= jobLimits.stdinLength) return source.text;
+  return takeIn(source, content);
 }
 
 function resourcesOf({ resources }: JobDescription): JobSpec['resources'] {

@@ -1,5 +1,5 @@
 import type { ContractTerms } from '../../domain/contract.ts';
-import type { ContentRef, EngineSpec } from '../../domain/task.ts';
+import { type ContentRef, contentRefsOf, type EngineSpec } from '../../domain/task.ts';
 import { type BackoffOptions, backoffMs } from '../../lib/backoff.ts';
 import { type Clock, sleep } from '../../lib/clock.ts';
 import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
@@ -129,6 +129,12 @@ async function layOut(
   const { engine, inputs, outputs, partition, partitionCount } = execution.invocation;
   const programPath = `${folder.hostPath}/program`;
   await content.exportFile(programOf(engine).cid, programPath);
+  let stdin: ExecutionTask['stdin'] = '';
+  if (typeof engine.stdin === 'string') stdin = engine.stdin;
+  else {
+    stdin = { hostPath: `${folder.hostPath}/stdin` };
+    await content.exportFile(engine.stdin.cid, stdin.hostPath);
+  }
   const mounts: { target: string; hostPath: string }[] = [];
   for (const [index, input] of inputs.entries()) {
     const hostPath = `${folder.hostPath}/input-${index}`;
@@ -148,7 +154,7 @@ async function layOut(
       BIDMESH_PARTITION_COUNT: String(partitionCount),
       ...engine.env,
     },
-    stdin: engine.stdin,
+    stdin,
     inputs: mounts,
     outputs,
     limits: {
@@ -165,8 +171,5 @@ function programOf(engine: EngineSpec): ContentRef {
 }
 
 function contentOf(execution: ProviderExecution): readonly ContentRef[] {
-  return [
-    programOf(execution.invocation.engine),
-    ...execution.invocation.inputs.map((input) => input.content),
-  ];
+  return contentRefsOf(execution.invocation.engine, execution.invocation.inputs);
 }

@@ -22,7 +22,8 @@ export interface ExecutionTask {
   readonly programPath: string;
   readonly args: readonly string[];
   readonly env: Env;
-  readonly stdin: string;
+  /** The text itself, or a file of this machine. */
+  readonly stdin: string | { readonly hostPath: string };
   /** Read-only inside: `target` is an absolute path as the program sees it. */
   readonly inputs: readonly { readonly target: string; readonly hostPath: string }[];
   /** Folders the program may write to, as absolute paths; what is left there is the result. */

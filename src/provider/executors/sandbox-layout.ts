@@ -48,6 +48,10 @@ export async function layOut(task: ExecutionTask, options: LayoutOptions): Promi
   for (const [index, { target, hostPath }] of program.inputs.entries()) {
     inputs.push({ target, path: await place.add(hostPath, `/sandbox/inputs/${index}`) });
   }
+  const stdin =
+    typeof task.stdin === 'string'
+      ? task.stdin
+      : { path: await place.add(task.stdin.hostPath, '/sandbox/stdin') };
   const nodeArgs = [
     ...runtimeFlags(task.limits),
     ...place.binds.map(({ sandboxPath }) => `--allow-fs-read=${sandboxPath}`),
@@ -64,7 +68,7 @@ export async function layOut(task: ExecutionTask, options: LayoutOptions): Promi
       modulePath,
       args: program.args,
       env: Object.entries(program.env).map(([name, value]) => `${name}=${value}`),
-      stdin: task.stdin,
+      stdin,
       inputs,
       outputs: task.outputs,
       memoryBytes: task.limits.memoryBytes,

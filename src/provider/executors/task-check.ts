@@ -20,7 +20,10 @@ function refuseTexts({ args, env, stdin, inputs, outputs }: ExecutionTask): stri
   if (inputs.length > MAX_ITEMS || outputs.length > MAX_ITEMS) return 'There are too many inputs or outputs.';
   if (texts.some((text) => text.includes('\0'))) return 'An argument or variable contains a NUL character.';
   if (names.some((name) => name === '' || name.includes('='))) return 'A variable has an invalid name.';
-  const total = [...texts, stdin].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  const inline = typeof stdin === 'string' ? stdin : '';
+  const total = [...texts, inline].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  if (typeof stdin !== 'string' && !isAbsolute(stdin.hostPath))
+    return 'The standard input has no absolute path on this machine.';
   if (total > MAX_TEXT_BYTES) return 'Arguments, variables and standard input are too long together.';
   return undefined;
 }

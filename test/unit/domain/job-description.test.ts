@@ -35,6 +35,23 @@ describe('a job description', () => {
     expect(jobDescription.safeParse({}).success).toBe(false);
   });
 
+  it.each([
+    ['text', 'line', true],
+    ['a mebibyte of text', 'x'.repeat(jobLimits.inlineBytes), true],
+    ['more than that', 'x'.repeat(jobLimits.inlineBytes + 1), false],
+    ['a mebibyte of characters of two bytes', 'ü'.repeat(jobLimits.inlineBytes), false],
+    ['text as content', { text: 'line' }, true],
+    ['bytes', { base64: '//4A' }, true],
+    ['something uploaded', { cid }, true],
+    ['a number', 1, false],
+    ['what is not base64', { base64: '?' }, false],
+    ['two at once', { base64: '//4A', text: 'x' }, false],
+  ])('takes standard input as %s', (_, stdin, taken) => {
+    const given = { engine: { ...engine, params: { ...engine.params, stdin } } };
+    const paths = refused(given).map((path) => path.slice(0, 'engine.params.stdin'.length));
+    expect([...new Set(paths)]).toEqual(taken ? [] : ['engine.params.stdin']);
+  });
+
   it('reads quantities once, with their units', () => {
     expect(
       parse({ resources: { cpu: '2', memory: '1GiB', gpus: [{ vram: '40GiB' }] } }).resources,

@@ -147,6 +147,15 @@ describe('an attempt', () => {
     expect(ledger.free()).toEqual(ONBOARDED);
   });
 
+  it('gets its standard input as a file where that is content', async () => {
+    const stdin = { cid: 'bytes', size: 5 };
+    const { engine } = execution.invocation;
+    supervisor.start({ ...execution, invocation: { ...execution.invocation, engine: { ...engine, stdin } } });
+    await clock.settle();
+    expect(content.fetched).toContain('bytes');
+    expect(executor.runs[0]?.task.stdin).toEqual({ hostPath: `/attempts/${ID}/stdin` });
+  });
+
   it('without its inputs fails as input-unavailable', async () => {
     content.fetching = Promise.reject(new Error('gone'));
     supervisor.start(execution);

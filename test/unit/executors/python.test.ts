@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -62,6 +63,20 @@ print(sys.stdin.readline().strip(), sys.version.split()[0])
       'out:deep/er/sum.json': '{"sum": 42, "args": ["x", "\\u00fc"], "k": "v"}',
       'out:copy.csv': 'n,m\n1,2\n41,3\n',
     });
+  });
+
+  it('reads megabytes of bytes from its standard input', async ({ skip }) => {
+    const stdin = new Uint8Array(3 * MIB).map((_, index) => index % 251);
+    const program = `
+import hashlib, sys
+first = sys.stdin.buffer.read(7)
+rest = sys.stdin.buffer.read()
+print(list(first), len(rest), hashlib.sha256(first + rest).hexdigest(), sys.stdin.buffer.read())
+`;
+    const { outcome, stdout } = await run({ program, stdin }, skip);
+    expect(outcome.exitReason).toBe('completed');
+    const digest = createHash('sha256').update(stdin).digest('hex');
+    expect(stdout).toBe(`[0, 1, 2, 3, 4, 5, 6] ${3 * MIB - 7} ${digest} b''\n`);
   });
 
   it('ends with output-limit when it prints line after line', async ({ skip }) => {

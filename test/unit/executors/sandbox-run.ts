@@ -27,7 +27,8 @@ export interface Job {
   readonly program: Uint8Array | string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  readonly stdin?: string;
+  /** Bytes come as a file. */
+  readonly stdin?: string | Uint8Array;
   /** Files by the absolute path that the program sees. */
   readonly inputs?: Readonly<Record<string, string>>;
   readonly outputs?: ExecutionTask['outputs'];
@@ -90,7 +91,7 @@ async function runJobIn(base: string, executor: Executor, job: Job): Promise<Job
       programPath,
       args: job.args ?? [],
       env: job.env ?? {},
-      stdin: job.stdin ?? '',
+      stdin: await stdinOf(job.stdin, base),
       inputs,
       outputs: job.outputs ?? [{ name: 'out', path: '/outputs' }],
       limits: { ...LIMITS, ...job.limits },
@@ -119,6 +120,13 @@ async function runJobIn(base: string, executor: Executor, job: Job): Promise<Job
     files,
     left,
   };
+}
+
+async function stdinOf(stdin: Job['stdin'], base: string): Promise<ExecutionTask['stdin']> {
+  if (stdin === undefined || typeof stdin === 'string') return stdin ?? '';
+  const hostPath = join(base, 'stdin');
+  await writeFile(hostPath, stdin);
+  return { hostPath };
 }
 
 /** Whether the process with this pid is still there (a zombie is not). */

@@ -5,6 +5,7 @@ import { contentOf, processJob } from '../../../src/orchestrator/intake/process-
 import { MODULE_CID, NOW } from '../fakes/market.ts';
 
 const OPTIONS = { defaultOrchestrationType: 'pull', defaultSearchTimeoutMs: 5000 } as const;
+const LONGER = 'x'.repeat(65_537);
 const METADATA = { id: 'job-1', submitter: 'me', now: NOW };
 
 class Content {
@@ -102,6 +103,24 @@ describe('processJob', () => {
     ]);
     expect(content.here.size).toBe(4);
     expect(JSON.stringify(spec)).not.toContain('print(1)');
+  });
+
+  it.each([
+    ['short text as it is', 'line', 'line'],
+    ['as much as a proposal carries', 'ü'.repeat(65_536), 'ü'.repeat(65_536)],
+    ['short text that is given as content', { text: 'line' }, 'line'],
+    [
+      'longer text as content',
+      LONGER,
+      { cid: rawContentIdOf(new TextEncoder().encode(LONGER)), size: 65_537 },
+    ],
+    ['bytes as content', { base64: '//4A' }, { cid: rawContentIdOf(Uint8Array.of(255, 254, 0)), size: 3 }],
+    ['content that is here', { cid: MODULE_CID }, { cid: MODULE_CID, size: 100 }],
+  ])('takes standard input: %s', async (_, stdin, expected) => {
+    const params = { script: { text: 'print(1)' }, stdin };
+    const { spec } = await process(wasm({ engine: { type: 'python', params } }));
+    expect(spec.engine.stdin).toEqual(expected);
+    expect(contentOf(spec).slice(1)).toEqual(typeof expected === 'string' ? [] : [expected]);
   });
 
   it('refuses content that this node does not have, and names it', async () => {

@@ -2,7 +2,7 @@ import type { Cipheriv } from 'node:crypto';
 import { readSync, writeSync } from 'node:fs';
 import { messageOf } from '../../../lib/coded-error.ts';
 import { systemClock } from '../../../lib/clock.ts';
-import { DescriptorTable } from './descriptors.ts';
+import { type ByteSource, DescriptorTable } from './descriptors.ts';
 import { FileTree, filesBelow } from './file-tree.ts';
 import {
   decodeHeader,
@@ -26,7 +26,7 @@ import {
   type SandboxFile,
   type SandboxTask,
 } from './sandbox-task.ts';
-import { InputError, type OutputFolder, placeTask } from './task-files.ts';
+import { InputError, openStdin, type OutputFolder, placeTask } from './task-files.ts';
 import type { WasiContext } from './wasi-context.ts';
 
 // The global `process` and not the module: importing that one opens its streams, which makes both pipes non-blocking.
@@ -103,6 +103,7 @@ function randomFrom(seed: string): (bytes: Uint8Array) => void {
 
 function contextOf(task: SandboxTask): WasiContext {
   let outputs: OutputFolder[] = [];
+  let stdin: ByteSource = { read: () => 0 };
   const cpuBefore = process.cpuUsage();
   const nowNs = (): bigint => BigInt(Math.trunc(systemClock.nowMs())) * BigInt(NS_PER_MS);
   const cpuNs = (): bigint => {
@@ -122,6 +123,7 @@ function contextOf(task: SandboxTask): WasiContext {
   const tree = new FileTree(new PageStore(FILE_MEMORY_BYTES, SPOOL_FD), quota, nowNs);
   try {
     outputs = placeTask(tree, task);
+    stdin = openStdin(tree, task.stdin);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     end({ exitReason: 'input-unavailable', message: messageOf(error) });
@@ -131,7 +133,7 @@ function contextOf(task: SandboxTask): WasiContext {
     env: task.env,
     memory: new GuestMemory(),
     descriptors: new DescriptorTable([
-      { kind: 'stdin', bytes: encoder.encode(task.stdin), position: 0 },
+      { kind: 'stdin', source: stdin, position: 0 },
       { kind: 'print', stream: 'stdout' },
       { kind: 'print', stream: 'stderr' },
       { kind: 'directory', directory: tree.root, preopened: '/' },

@@ -3,9 +3,14 @@ import { ERRNO, WasiError } from './wasi-values.ts';
 
 const MAX_OPEN = 1024;
 
+/** Fills as much of `into` as there is from `position` on; returns how much that was. */
+export interface ByteSource {
+  read(position: number, into: Uint8Array): number;
+}
+
 export interface StdinDescriptor {
   readonly kind: 'stdin';
-  readonly bytes: Uint8Array;
+  readonly source: ByteSource;
   position: number;
 }
 

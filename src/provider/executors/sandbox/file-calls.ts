@@ -40,9 +40,7 @@ function transferCalls({ memory, descriptors, quota, print }: WasiContext): Wasi
       if (open.kind === 'directory') throw new WasiError(ERRNO.isdir);
       if (open.kind === 'print') throw new WasiError(ERRNO.badf);
       const done = readInto(memory.buffers(list, count), (into, offset) =>
-        open.kind === 'file'
-          ? open.file.read(open.position + offset, into)
-          : readStdin(open.bytes, open.position + offset, into),
+        (open.kind === 'file' ? open.file : open.source).read(open.position + offset, into),
       );
       open.position += done;
       memory.setU32(resultAt, done);
@@ -189,12 +187,6 @@ function inPieces(buffer: Uint8Array): Uint8Array[] {
   return Array.from({ length: Math.ceil(buffer.length / MAX_PAYLOAD_BYTES) }, (_, index) =>
     buffer.subarray(index * MAX_PAYLOAD_BYTES, (index + 1) * MAX_PAYLOAD_BYTES),
   );
-}
-
-function readStdin(bytes: Uint8Array, position: number, into: Uint8Array): number {
-  const part = bytes.subarray(position, position + into.length);
-  into.set(part);
-  return part.length;
 }
 
 /** An offset or size from the program as a number that arithmetic is exact for. */

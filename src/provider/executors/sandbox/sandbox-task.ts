@@ -7,7 +7,8 @@ export interface SandboxTask {
   readonly args: readonly string[];
   /** `NAME=value` */
   readonly env: readonly string[];
-  readonly stdin: string;
+  /** The text itself, or a file to read. */
+  readonly stdin: string | { readonly path: string };
   /** Read-only files and folders. */
   readonly inputs: readonly { readonly target: string; readonly path: string }[];
   readonly outputs: readonly { readonly name: string; readonly path: string }[];

@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { posix } from 'node:path';
+import type { ByteSource } from './descriptors.ts';
 import { type DirectoryNode, InputFile } from './file-nodes.ts';
 import type { FileTree } from './file-tree.ts';
 import { MAX_PATH_DEPTH, type SandboxTask } from './sandbox-task.ts';
@@ -27,6 +28,23 @@ export function placeTask(tree: FileTree, task: SandboxTask): OutputFolder[] {
     placeInput(tree, parent, posix.basename(target), path, budget, 0);
   }
   return outputs;
+}
+
+/** What the program reads as its standard input; a file is read as it goes, so its size costs no memory. */
+export function openStdin(tree: FileTree, stdin: SandboxTask['stdin']): ByteSource {
+  if (typeof stdin !== 'string') {
+    const file = new InputFile(tree.nextInode(), tree.times(), stdin.path, statOf(stdin.path, 'stdin').size);
+    file.opened();
+    return file;
+  }
+  const bytes = new TextEncoder().encode(stdin);
+  return {
+    read: (position, into) => {
+      const part = bytes.subarray(position, position + into.length);
+      into.set(part);
+      return part.length;
+    },
+  };
 }
 
 /** Links in an input folder are left out: where they lead is not part of the input. */
