@@ -13,10 +13,19 @@ function outputStream(stream: NodeJS.WriteStream): OutputStream {
   return {
     isTTY: stream.isTTY === true,
     write: (chunk) =>
-      new Promise((resolve) => {
-        stream.write(chunk, () => resolve());
+      new Promise((resolve, reject) => {
+        stream.write(chunk, (error) => (error == null ? resolve() : reject(error)));
       }),
   };
+}
+
+/** What is on this machine is never asked for through a proxy, whatever the environment says of proxies. */
+function reachLoopbackDirectly(env: NodeJS.ProcessEnv): void {
+  for (const name of ['no_proxy', 'NO_PROXY']) {
+    const given = env[name];
+    if (given === '*' || (given === undefined && name === 'no_proxy')) continue;
+    env[name] = [...(given ? [given] : []), 'localhost', '127.0.0.1', '[::1]'].join(',');
+  }
 }
 
 /** The first signal asks politely; the second one ends the process there and then. */
@@ -47,10 +56,9 @@ function growYoungSpace(): void {
 async function main(): Promise<number> {
   enableCompileCache(COMPILE_CACHE);
   const [{ runCli }, { systemClock }] = await Promise.all([import('./cli/run.ts'), import('./lib/clock.ts')]);
-  // A reader that has left, as in `bidmesh job logs ID | head`, is no error.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', () => process.exit(0));
-  }
+  // Each write tells whoever wrote; a reader that has left, as `head` does, is for the command to judge.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  reachLoopbackDirectly(process.env);
   const environment: CliEnvironment = {
     argv: process.argv.slice(2),
     env: process.env,

@@ -1,8 +1,7 @@
 import type { z } from 'zod';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
 import { problemShape } from './problem-shape.ts';
-
-export const DEFAULT_API = 'http://127.0.0.1:9999';
+import { type RequestSurroundings, requestFailure } from './request-failure.ts';
 
 export interface ApiRequest {
   readonly method?: 'GET' | 'POST';
@@ -11,24 +10,23 @@ export interface ApiRequest {
   readonly signal?: AbortSignal;
 }
 
-/** The address of a node as people give it. Throws `USAGE`. */
-export function parseApiUrl(text: string): URL {
-  const url = URL.parse(/^https?:\/\//.test(text) ? text : `http://${text}`);
-  if (url !== null) return url;
-  throw new CodedError('USAGE', `${text} is no address of a node: give a URL such as ${DEFAULT_API}.`);
-}
-
 /**
- * A node over HTTP. Every refusal of the node becomes a {@link CodedError} with its code and sentence; where no node
- * answers it is `API_UNREACHABLE`.
+ * A node over HTTP. Every refusal of the node becomes a {@link CodedError} with its code and sentence; where a request
+ * does not get as far, `request-failure.ts` says why.
  */
 export class ApiClient {
   readonly #base: URL;
   readonly #token: string | undefined;
+  readonly #env: RequestSurroundings;
 
-  constructor(base: URL, token: string | undefined) {
+  constructor(base: URL, token: string | undefined, env: RequestSurroundings = {}) {
     this.#base = base;
     this.#token = token;
+    this.#env = env;
+  }
+
+  get origin(): string {
+    return this.#base.origin;
   }
 
   /** The answer when it is a good one. `path` begins with a slash. */
@@ -48,15 +46,28 @@ export class ApiClient {
       });
     } catch (cause) {
       if (signal?.aborted === true) throw cause;
-      throw new CodedError(
-        'API_UNREACHABLE',
-        `No node answers at ${this.#base.origin}. Start one with "npx bidmesh start", or name another with --api URL.`,
-        { cause },
-      );
+      throw requestFailure(this.#base, cause, this.#env);
     }
     if (response.status === 401) throw this.#unauthorized();
-    if (!response.ok) throw await refusalOf(response);
+    if (!response.ok) throw refusalOf(response, await this.#textOf(response, signal));
     return response;
+  }
+
+  /** The bytes of an answer as they come. Throws where they break off. */
+  async *bytesOf(response: Response, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    const body: ReadableStream<Uint8Array> | null = response.body;
+    try {
+      for await (const chunk of body ?? []) yield chunk;
+    } catch (cause) {
+      if (signal?.aborted === true) throw cause;
+      throw requestFailure(this.#base, cause, this.#env);
+    }
+  }
+
+  async #textOf(response: Response, signal: AbortSignal | undefined): Promise<string> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of this.bytesOf(response, signal)) chunks.push(chunk);
+    return new TextDecoder().decode(Buffer.concat(chunks));
   }
 
   #unauthorized(): CodedError {
@@ -75,8 +86,9 @@ export class ApiClient {
     request: ApiRequest = {},
   ): Promise<z.output<Shape>> {
     const response = await this.request(path, request);
+    const text = await this.#textOf(response, request.signal);
     try {
-      return shape.parse(await response.json());
+      return shape.parse(JSON.parse(text));
     } catch (cause) {
       throw new CodedError(
         'API_UNEXPECTED',
@@ -87,14 +99,18 @@ export class ApiClient {
   }
 }
 
-async function refusalOf(response: Response): Promise<CodedError> {
-  const text = await response.text();
+function refusalOf(response: Response, text: string): CodedError {
   try {
     const { code, detail, errors } = problemShape.parse(JSON.parse(text));
     const fields = (errors ?? []).map(({ path, message }) => `\n  ${path}: ${message}`).join('');
     return new CodedError(code, `${detail}${fields}`, { data: { status: response.status, errors } });
   } catch {
-    return new CodedError('API_UNEXPECTED', `The node answered ${response.status} ${response.statusText}.`);
+    const status = `${response.status} ${response.statusText}`.trim();
+    const hint = /https/i.test(text) ? ' It may speak TLS: try https.' : '';
+    return new CodedError(
+      'API_UNEXPECTED',
+      `What listens at ${new URL(response.url).origin} answered ${status}, and not as a Bidmesh node does.${hint} Look at --api.`,
+    );
   }
 }
 

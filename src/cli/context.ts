@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { ApiClient, DEFAULT_API, parseApiUrl } from './api-client.ts';
+import { ApiClient } from './api-client.ts';
 import type { CliEnvironment } from './environment.ts';
 import { Output } from './output/output.ts';
+import { checkedToken, DEFAULT_API, parseApiUrl } from './request-failure.ts';
 
 /** What one command works with. */
 export interface CommandContext {
@@ -16,17 +17,25 @@ export type Act = (work: (context: CommandContext) => Promise<number>) => Promis
 /** Adds a command to the program. `actOf` gives the frame that every action runs in. */
 export type CommandAdder = (program: Command, actOf: (command: Command) => Act) => void;
 
-/** `--api` before BIDMESH_API before the default; the token is the node's own setting. Throws `USAGE`. */
+/** `--api` before BIDMESH_API before the default; the token is the node's own setting. Its client throws `USAGE`. */
 export function contextOf(
   environment: CliEnvironment,
   api: string | undefined,
   json: boolean,
 ): CommandContext {
   const { env } = environment;
-  const address = parseApiUrl(api ?? env['BIDMESH_API'] ?? DEFAULT_API);
+  let client: ApiClient | undefined;
   return {
     environment,
     output: new Output(environment, json),
-    client: new ApiClient(address, env['BIDMESH__API__TOKEN']),
+    // Made when it is used: a wrong address is nothing to a command that asks no node.
+    get client() {
+      client ??= new ApiClient(
+        parseApiUrl(api ?? (env['BIDMESH_API'] || DEFAULT_API)),
+        checkedToken(env['BIDMESH__API__TOKEN']),
+        env,
+      );
+      return client;
+    },
   };
 }

@@ -6,7 +6,7 @@ import type { CodedError } from '../lib/coded-error.ts';
 /** One of the two output streams of a process. */
 export interface OutputStream {
   readonly isTTY: boolean;
-  /** Resolves when the reader took it. */
+  /** Resolves when the reader took it; rejects with the system's error, `EPIPE` where the reader has left. */
   write(chunk: string | Uint8Array): Promise<void>;
 }
 

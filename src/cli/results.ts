@@ -18,7 +18,7 @@ export async function openResult(
 ): Promise<AsyncIterable<Uint8Array>> {
   const encoded = path.split('/').map(pathSegment).join('/');
   const response = await client.request(jobPath(jobId, `/results/${encoded}`));
-  return response.body ?? new Response('').body ?? new ReadableStream();
+  return client.bytesOf(response);
 }
 
 /** A result file that is not here now, and why. */

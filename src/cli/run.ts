@@ -4,7 +4,7 @@ import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
 import { type Act, type CommandAdder, type CommandContext, contextOf } from './context.ts';
 import type { CliEnvironment } from './environment.ts';
 import { exitCodes } from './exit-codes.ts';
-import { Output } from './output/output.ts';
+import { Output, READER_LEFT } from './output/output.ts';
 
 /** Every command of the program, in the order of its help; a node does without the others, as it would keep them. */
 async function commandsFor(argv: readonly string[]): Promise<readonly CommandAdder[]> {
@@ -32,8 +32,9 @@ export async function runCli(environment: CliEnvironment): Promise<number> {
       exitCode = await carryOut(environment, command, work);
     };
   const json = wantsJson(environment.argv);
+  const output = new Output(environment, json);
   const written: Promise<void>[] = [];
-  const program = createProgram(environment, json, written);
+  const program = createProgram(output, written);
   for (const add of await commandsFor(environment.argv)) add(program, actOf);
   quietly(program);
   try {
@@ -41,8 +42,16 @@ export async function runCli(environment: CliEnvironment): Promise<number> {
   } catch (error) {
     exitCode = await refuse(environment, json, error);
   }
-  await Promise.all(written);
-  return exitCode;
+  const outcomes = await Promise.allSettled(written);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  return failed === undefined ? exitCode : failureOf(output, failed.reason);
+}
+
+async function failureOf(output: Output, error: unknown): Promise<number> {
+  // Whoever reads no further, as `head` does, has all that was asked for.
+  if (codeOf(error) === READER_LEFT) return exitCodes.ok;
+  await output.failure(error);
+  return codeOf(error) === 'USAGE' ? exitCodes.usage : exitCodes.failure;
 }
 
 /** A command line that was not understood; help and version come this way too. */
@@ -61,7 +70,7 @@ function wantsJson(argv: readonly string[]): boolean {
   return argv.slice(0, dashes < 0 ? argv.length : dashes).includes('--json');
 }
 
-function createProgram(environment: CliEnvironment, json: boolean, written: Promise<void>[]): Command {
+function createProgram(output: Output, written: Promise<void>[]): Command {
   return new Command('bidmesh')
     .description('A peer-to-peer compute marketplace: post jobs to your own node, others run them.')
     .version(packageFile.version)
@@ -72,10 +81,8 @@ function createProgram(environment: CliEnvironment, json: boolean, written: Prom
     .option('--json', 'machine output only')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
-      writeOut: (text) => written.push(environment.stdout.write(text)),
-      writeErr: (text) => {
-        if (!json) written.push(environment.stderr.write(text));
-      },
+      writeOut: (text) => written.push(output.text(text)),
+      writeErr: (text) => written.push(output.raw(text)),
     })
     .addHelpText(
       'after',
@@ -102,7 +109,6 @@ async function carryOut(
     const isStart = command.name() === 'start';
     return await work(contextOf(environment, isStart ? undefined : api, json));
   } catch (error) {
-    await new Output(environment, json).failure(error);
-    return codeOf(error) === 'USAGE' ? exitCodes.usage : exitCodes.failure;
+    return failureOf(new Output(environment, json), error);
   }
 }

@@ -2,12 +2,13 @@ import { fileURLToPath } from 'node:url';
 import type { LocalNetwork, LocalNode } from '../../launcher/local-network.ts';
 import { type Clock, sleep } from '../../lib/clock.ts';
 import { CodedError } from '../../lib/coded-error.ts';
-import { ApiClient, jobPath, parseApiUrl } from '../api-client.ts';
+import { ApiClient, jobPath } from '../api-client.ts';
 import type { CommandAdder, CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { jobEvents } from '../event-source.ts';
 import { folderOf, readJobFile, uploadFiles } from '../job-file.ts';
 import { Progress, shortPeer } from '../output/progress.ts';
+import { parseApiUrl } from '../request-failure.ts';
 import { contractListShape, jobShape, statusShape } from '../responses.ts';
 import { openResult } from '../results.ts';
 

@@ -10,6 +10,7 @@ import type { LiveOutput, Stream } from '../live-output.ts';
 import { explanationText } from '../output/explanation.ts';
 import { Progress } from '../output/progress.ts';
 import { isProgram, jobAround, type ProgramFlags } from '../program-job.ts';
+import { checkedIdempotencyKey } from '../request-failure.ts';
 import { explanationShape, type JobAnswer, jobShape, type ResultAnswer } from '../responses.ts';
 import { downloadResults, incompleteDownload, openResult, resultsOf } from '../results.ts';
 
@@ -93,13 +94,12 @@ async function postJob(
   args: readonly string[],
   flags: PostFlags,
 ): Promise<{ readonly id: string; readonly single: boolean }> {
+  const { idempotencyKey } = flags;
+  const key = idempotencyKey === undefined ? {} : { 'idempotency-key': checkedIdempotencyKey(idempotencyKey) };
   const job = await prepare(context, file, args, flags);
   const response = await context.client.request('/orchestrator/postJob', {
     method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(flags.idempotencyKey === undefined ? {} : { 'idempotency-key': flags.idempotencyKey }),
-    },
+    headers: { 'content-type': 'application/json', ...key },
     body: JSON.stringify(job),
   });
   const id = response.headers.get('location')?.split('/').at(-1);
@@ -135,6 +135,7 @@ async function runJob(
   const { environment, client, output } = context;
   const interrupted = new AbortController();
   const forget = environment.onStop(() => interrupted.abort());
+  output.outliveReader();
   try {
     const { id, single } = await postJob(context, file, args, flags);
     await output.note(`job ${id}`);

@@ -23,18 +23,19 @@ export class Progress {
   async event(event: EventAnswer): Promise<void> {
     const text = describe(event);
     if (text === undefined) return;
-    const { line, done = false, meanwhile = false } = text;
+    const { line, done = false, failed = false, meanwhile = false } = text;
     if (!this.#output.live) {
       await this.#output.note(line);
       return;
     }
     const status = this.#status;
     await this.pause();
-    if (!done) {
+    if (!done && !failed) {
       this.#show(line);
       return;
     }
-    await this.#output.note(`${this.#output.colors.green('✔')} ${line}`);
+    const { green, red } = this.#output.colors;
+    await this.#output.note(`${failed ? red('✖') : green('✔')} ${line}`);
     if (meanwhile && status !== '') this.#show(status);
   }
 
@@ -64,6 +65,8 @@ interface Description {
   readonly line: string;
   /** It stays on the screen; what is not done yet is replaced by what follows. */
   readonly done?: boolean;
+  /** It stays too, and is not what anybody hoped for. */
+  readonly failed?: boolean;
   /** What was going on still is. */
   readonly meanwhile?: boolean;
 }
@@ -85,26 +88,26 @@ function describe(event: EventAnswer): Description | undefined {
       return { line: `asking ${provider} to hold the resources` };
     case 'lock.declined':
     case 'lock.timeout':
-      return { line: `${provider} does not hold them${because}`, done: true };
+      return { line: `${provider} does not hold them${because}`, failed: true };
     case 'contract.proposed':
       return { line: `proposing a contract to ${provider}` };
     case 'contract.accepted':
       return { line: `contract with ${provider}`, done: true };
     case 'contract.declined':
-      return { line: `${provider} declines the contract${because}`, done: true };
+      return { line: `${provider} declines the contract${because}`, failed: true };
     case 'execution.started':
       return { line: `running on ${provider}` };
     case 'execution.publishing':
       return { line: 'fetching the result' };
     case 'execution.lost':
     case 'execution.failed':
-      return { line: `attempt on ${provider} failed${because}`, done: true };
+      return { line: `attempt on ${provider} failed${because}`, failed: true };
     case 'job.completed':
       return { line: 'completed', done: true };
     case 'job.failed':
-      return { line: `failed${because}`, done: true };
+      return { line: `failed${because}`, failed: true };
     case 'job.stopped':
-      return { line: `stopped${because}`, done: true };
+      return { line: `stopped${because}`, failed: true };
     default:
       return undefined;
   }

@@ -22,6 +22,8 @@ export interface CommandOptions {
   readonly stopping?: (stop: () => void) => void;
   /** Called with everything on standard output so far, whenever there is more. */
   readonly watching?: (stdout: string) => void;
+  /** What writing to standard output fails with once this much of it was taken. */
+  readonly stdoutFails?: { readonly afterBytes: number; readonly code: string };
 }
 
 /** Runs one command line in this process, in a folder, against the node at `api`. */
@@ -34,6 +36,10 @@ async function commandLine(
   const stream = (name: keyof typeof written) => ({
     isTTY: options.tty ?? false,
     write: async (chunk: string | Uint8Array) => {
+      const { afterBytes, code } = options.stdoutFails ?? { afterBytes: Number.POSITIVE_INFINITY, code: '' };
+      if (name === 'stdout' && written.stdout.length >= afterBytes) {
+        throw Object.assign(new Error(`write ${code}`), { code });
+      }
       written[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
       if (name === 'stdout') options.watching?.(written.stdout);
     },

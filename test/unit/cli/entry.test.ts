@@ -3,6 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import { openDesk } from './command-line.ts';
 import packageFile from '../../../package.json' with { type: 'json' };
 
 const run = promisify(execFile);
@@ -17,6 +18,23 @@ it('starts the program from the file that the package names', async () => {
 
 it('passes on with what exit code the command ended', async () => {
   await expect(run(process.execPath, [ENTRY, 'no-such-command'])).rejects.toMatchObject({ code: 2 });
+});
+
+it('asks a node on this machine directly, whatever proxies the environment names', async () => {
+  const desk = await openDesk();
+  try {
+    const proxies = { HTTP_PROXY: 'http://127.0.0.1:1', NO_PROXY: 'example.org', NODE_USE_ENV_PROXY: '1' };
+    const env = { ...process.env, ...proxies };
+    const { stdout } = await run(process.execPath, [ENTRY, '--api', desk.api.url, 'status'], { env });
+    expect(stdout).toContain('peer-self');
+  } finally {
+    await desk.close();
+  }
+});
+
+it.runIf(process.platform === 'linux')('says so where standard output cannot be written', async () => {
+  const full = `"${process.execPath}" "${ENTRY}" --version > /dev/full`;
+  await expect(run('/bin/sh', ['-c', full])).rejects.toMatchObject({ code: 1 });
 });
 
 it('loads no TypeScript compiler once the compiled code is there', async () => {

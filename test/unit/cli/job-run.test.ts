@@ -98,6 +98,33 @@ describe('bidmesh job run', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: passed, stdout: 'partly\n' });
   });
 
+  it("keeps the program's exit code when the reader of its output has left", async () => {
+    happened(GOOD, 'Failed', [ended({ exitReason: 'exit-code', exitCode: 3 }, 'Failed')]);
+    printed('one\ntwo\n');
+    const stdoutFails = { afterBytes: 0, code: 'EPIPE' };
+    const { exitCode, stderr } = await desk.run(['job', 'run', 'a.py', '--out', 'r'], { stdoutFails });
+    expect(exitCode).toBe(3);
+    expect(stderr).not.toContain('error');
+    expect(await readFile(join(desk.folder, 'r', 'stdout'), 'utf8')).toBe('one\ntwo\n');
+  });
+
+  it('marks what failed with a cross and not with a tick', async () => {
+    happened(
+      [...GOOD.slice(0, 3), 'lock.declined', 'contract.declined', 'execution.failed', 'job.failed'],
+      'Failed',
+      [ended({ exitReason: 'exit-code', exitCode: 3 }, 'Failed')],
+    );
+    const { stderr } = await desk.run(['job', 'run', 'a.py'], { tty: true });
+    const marked = stderr.split('\n').flatMap((line) => /([✔✖]) .*$/.exec(line)?.[0] ?? []);
+    expect(marked.filter((line) => line.startsWith('✖'))).toEqual([
+      '✖ peer-a does not hold them',
+      '✖ peer-a declines the contract',
+      '✖ attempt on peer-a failed',
+      '✖ failed',
+    ]);
+    expect(marked.filter((line) => line.startsWith('✔'))).toEqual(['✔ posted', '✔ bid from peer-a']);
+  });
+
   it('counts the newest attempt only', async () => {
     const first = { ...ended({ exitReason: 'exit-code', exitCode: 9 }, 'Failed'), id: 'first' };
     happened(GOOD, 'Completed', [first, { ...ended({}), attempt: 2 }]);

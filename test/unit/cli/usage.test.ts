@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { passedOn } from '../../../src/cli/exit-codes.ts';
+import { closedPort } from './closed-port.ts';
 import { type Desk, openDesk } from './command-line.ts';
 
 let desk: Desk;
@@ -50,9 +51,9 @@ describe('usage', () => {
 
 describe('talking to a node', () => {
   it('says what to do when no node answers', async () => {
-    const { exitCode, stdout, stderr } = await desk.run(['status', '--api', '127.0.0.1:1']);
+    const { exitCode, stdout, stderr } = await desk.run(['status', '--api', `127.0.0.1:${await closedPort()}`]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
-    expect(stderr).toMatch(/API_UNREACHABLE: .*127\.0\.0\.1:1.*npx bidmesh start/);
+    expect(stderr).toMatch(/API_UNREACHABLE: .*127\.0\.0\.1:\d+\. .*npx bidmesh start/);
   });
 
   it('gives --api precedence over BIDMESH_API', async () => {
@@ -159,6 +160,21 @@ describe('bidmesh node', () => {
       exitCode: 1,
       stderr: 'error OFFERS_NOTHING: This node only posts jobs.\n',
     });
+  });
+});
+
+describe('standard output that takes no more', () => {
+  it('ends a list quietly when its reader has left', async () => {
+    const stdoutFails = { afterBytes: 0, code: 'EPIPE' };
+    expect(await desk.run(['status'], { stdoutFails })).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    expect((await desk.run(['--help'], { stdoutFails })).exitCode).toBe(0);
+  });
+
+  it('fails when what should take it cannot', async () => {
+    const stdoutFails = { afterBytes: 0, code: 'ENOSPC' };
+    const { exitCode, stderr } = await desk.run(['status'], { stdoutFails });
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/OUTPUT_NOT_WRITTEN: Standard output cannot be written: write ENOSPC/);
   });
 });
 
