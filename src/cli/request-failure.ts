@@ -43,7 +43,8 @@ const LONGEST_KEY = 255;
 
 /** The token as it is sent; an empty one is none. Throws `USAGE` for one that no header takes. */
 export function checkedToken(token: string | undefined): string | undefined {
-  if (token === undefined || token === '' || VISIBLE_ASCII.test(token)) return token === '' ? undefined : token;
+  if (token === undefined || token === '' || VISIBLE_ASCII.test(token))
+    return token === '' ? undefined : token;
   throw usage(
     'The token in BIDMESH__API__TOKEN holds a space, a line end or another letter that cannot be sent: tokens are visible ASCII characters. Set it to the api.token of the node.',
   );

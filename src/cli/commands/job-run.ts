@@ -95,7 +95,8 @@ async function postJob(
   flags: PostFlags,
 ): Promise<{ readonly id: string; readonly single: boolean }> {
   const { idempotencyKey } = flags;
-  const key = idempotencyKey === undefined ? {} : { 'idempotency-key': checkedIdempotencyKey(idempotencyKey) };
+  const key =
+    idempotencyKey === undefined ? {} : { 'idempotency-key': checkedIdempotencyKey(idempotencyKey) };
   const job = await prepare(context, file, args, flags);
   const response = await context.client.request('/orchestrator/postJob', {
     method: 'POST',

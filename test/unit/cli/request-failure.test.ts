@@ -154,8 +154,12 @@ describe('words for each failure of the system', () => {
     const env = { HTTPS_PROXY: 'http://proxy:3128' };
     const used = { ...env, NODE_USE_ENV_PROXY: '1' };
     const refused = failing('ECONNREFUSED', 'connect ECONNREFUSED 10.0.0.1:3128');
-    expect(messageOf(requestFailure(far, refused, used))).toMatch(/through the proxy in HTTPS_PROXY.*NO_PROXY/);
-    expect(messageOf(requestFailure(far, refused, env))).toMatch(/HTTPS_PROXY was not used: set NODE_USE_ENV/);
+    expect(messageOf(requestFailure(far, refused, used))).toMatch(
+      /through the proxy in HTTPS_PROXY.*NO_PROXY/,
+    );
+    expect(messageOf(requestFailure(far, refused, env))).toMatch(
+      /HTTPS_PROXY was not used: set NODE_USE_ENV/,
+    );
     for (const told of [env, used]) {
       expect(messageOf(requestFailure(near, refused, told))).not.toMatch(/proxy/i);
     }

@@ -51,7 +51,11 @@ describe('usage', () => {
 
 describe('talking to a node', () => {
   it('says what to do when no node answers', async () => {
-    const { exitCode, stdout, stderr } = await desk.run(['status', '--api', `127.0.0.1:${await closedPort()}`]);
+    const { exitCode, stdout, stderr } = await desk.run([
+      'status',
+      '--api',
+      `127.0.0.1:${await closedPort()}`,
+    ]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
     expect(stderr).toMatch(/API_UNREACHABLE: .*127\.0\.0\.1:\d+\. .*npx bidmesh start/);
   });
