@@ -14,7 +14,7 @@ function outputStream(stream: NodeJS.WriteStream): OutputStream {
     isTTY: stream.isTTY === true,
     write: (chunk) =>
       new Promise((resolve, reject) => {
-        stream.write(chunk, (error) => (error == null ? resolve() : reject(error)));
+        stream.write(chunk, (error) => (error ? reject(error) : resolve()));
       }),
   };
 }

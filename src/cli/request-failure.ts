@@ -163,7 +163,7 @@ function notReached(base: URL, code: string | undefined, reason: string): Failur
 }
 
 function unreachable({ origin, hostname, host, protocol }: URL, code: string | undefined, reason: string) {
-  switch (code) {
+  switch (code ?? '') {
     case 'ECONNREFUSED':
       return `No node answers at ${origin}. Start one with "npx bidmesh start", or name another with --api URL.`;
     case 'ENOTFOUND':
