@@ -32,9 +32,12 @@ export function buriedKeysOf(value: unknown): FieldError[] {
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
-/** What is wrong, field by field; unknown keys are named one by one. */
+/** What is wrong with a value that was checked with `fieldReport`, field by field; unknown keys are named one by one. */
 export function fieldErrorsOf(error: z.ZodError): FieldError[] {
-  return error.issues.flatMap((issue) => explain(issue, [])).slice(0, MOST_ERRORS);
+  const errors = error.issues.flatMap((issue) => explain(issue, []));
+  // Two checks of one field may come to the same; said once it is not less true.
+  const once = new Map(errors.map((one) => [JSON.stringify([one.path, one.message]), one]));
+  return [...once.values()].slice(0, MOST_ERRORS);
 }
 
 function explain(issue: Issue, outer: Path): FieldError[] {
@@ -58,7 +61,7 @@ function isMissing(issue: Issue): boolean {
   if (issue.code === 'invalid_union') {
     return issue.errors.length > 0 && issue.errors.every((issues) => issues.some(isOwnAndMissing));
   }
-  return issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+  return issue.code === 'invalid_type' && 'input' in issue && issue.input === undefined;
 }
 
 function isOwnAndMissing(issue: Issue): boolean {

@@ -1,4 +1,5 @@
 import { type Document, isScalar, LineCounter, visit } from 'yaml';
+import { fieldReport } from '../domain/field-words.ts';
 import { type JobDescription, jobDescription } from '../domain/job-description.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
 import { buriedKeysOf, fieldErrorsOf } from './field-errors.ts';
@@ -36,7 +37,7 @@ export function readJob(bytes: Uint8Array, contentType: string | undefined): Job
 
 function checkJob(value: unknown): ReturnType<typeof jobDescription.safeParse> {
   try {
-    return jobDescription.safeParse(value);
+    return jobDescription.safeParse(value, fieldReport);
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new CodedError('MALFORMED_BODY', 'The body is nested too deeply.', { cause });

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
+import { fieldWords } from '../domain/field-words.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import { CONFIG_FILE, readConfigFile, writeDefaultConfig } from './config-file.ts';
 import { type Environment, readEnvironment } from './environment.ts';
@@ -66,7 +67,7 @@ function parse(tree: Tree | undefined, file: string, above: readonly Layer[]): N
   const merged = new MergedLayers();
   if (tree !== undefined) merged.add({ source: file, path: [], value: tree });
   for (const layer of above) merged.add(layer);
-  const parsed = nodeConfig.safeParse(merged.tree);
+  const parsed = nodeConfig.safeParse(merged.tree, { error: fieldWords });
   if (parsed.success) return parsed.data;
   throw invalid(parsed.error, merged);
 }

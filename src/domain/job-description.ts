@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { isContentId } from '../lib/canonical.ts';
-import { amountConflicts } from './constraint-conflicts.ts';
-import { excludesEngine } from './constraint-values.ts';
+import { consistent, runnable, wellFormed } from './job-consistency.ts';
 import { jobConstraints } from './job-constraints.ts';
 import { jobPreference } from './job-preference.ts';
 import { decimalAmount, pricePeriods } from './money.ts';
 import { PEER_ID } from './peer-id.ts';
 import { byteQuantity, cpuQuantity, durationQuantity } from './quantities.ts';
+import { tidySandboxPath } from './sandbox-path.ts';
 import { rangeProblem } from './version-range.ts';
 
 /** Bounds of one job description; listed in specs/limits.md. */
@@ -27,6 +27,9 @@ export const jobLimits = {
   inputs: 64,
   outputs: 16,
   pathLength: 512,
+  pathDepth: 64,
+  nameBytes: 255,
+  programBytes: 1_835_008,
   peers: 64,
 } as const;
 
@@ -36,14 +39,8 @@ const contentId = z.string().max(128).refine(isContentId, 'expected a content id
 const peerId = z
   .string()
   .regex(PEER_ID, 'expected the peer id of a node: 12D3KooW and 44 more letters and digits');
-const absolutePath = z
-  .string()
-  .max(jobLimits.pathLength)
-  .regex(/^(\/[^/\0]+)+$/, 'expected an absolute path')
-  .refine(
-    (path) => path.split('/').every((part) => part !== '.' && part !== '..'),
-    'must not contain . or ..',
-  );
+/** What is wrong with it is said by `programFaults`, as it is for every other part of the program. */
+const sandboxPath = z.string().transform(tidySandboxPath);
 const name = z
   .string()
   .min(1)
@@ -155,7 +152,8 @@ const reserved = (neutral: unknown, key: string): z.ZodOptional<z.ZodType<unknow
     })
     .optional();
 
-const plainDescription = z.strictObject({
+/** Field by field. */
+export const plainDescription = z.strictObject({
   name: name.default('job'),
   type: z
     .enum(['batch', 'service', 'ops', 'daemon'])
@@ -222,7 +220,7 @@ const plainDescription = z.strictObject({
   inputs: z
     .array(
       z.strictObject({
-        target: absolutePath,
+        target: sandboxPath,
         source: z.union(
           [byContentId, inlineText, inlineBase64, noPath],
           kinds('{ cid }, { text } or { base64 }'),
@@ -232,57 +230,19 @@ const plainDescription = z.strictObject({
     .max(jobLimits.inputs)
     .default([]),
   outputs: z
-    .array(z.strictObject({ name: outputName, path: absolutePath }))
+    .array(z.strictObject({ name: outputName, path: sandboxPath }))
     .max(jobLimits.outputs)
-    .refine(
-      (outputs) => new Set(outputs.map((output) => output.name)).size === outputs.length,
-      'names must differ',
-    )
     .default([]),
 });
-
-/** What one field says against another; what one says alone is checked with it. */
-const consistent = (job: z.output<typeof plainDescription>, context: z.RefinementCtx): void => {
-  const { resources, constraints, preferredProviders } = job;
-  const asked = {
-    cpuMillis: resources.cpu,
-    memoryBytes: resources.memory,
-    gpus: resources.gpus.reduce((sum, { count }) => sum + count, 0),
-  };
-  for (const { index, message } of amountConflicts(constraints.hard, asked)) {
-    context.addIssue({ code: 'custom', path: ['constraints', 'hard', index], message });
-  }
-  for (const list of ['hard', 'soft'] as const) {
-    for (const [index, constraint] of constraints[list].entries()) {
-      if (!excludesEngine(constraint, job.engine.type)) continue;
-      context.addIssue({
-        code: 'custom',
-        path: ['constraints', list, index, 'operator'],
-        message: `the job runs on ${job.engine.type}: it needs a provider where ${constraint.key} exists`,
-      });
-    }
-  }
-  for (const name of ['search', 'lock', 'contract', 'start', 'execution', 'total'] as const) {
-    if (job.timeouts[name] !== 0) continue;
-    const message = 'is over before anything can happen: expected more than 0';
-    context.addIssue({ code: 'custom', path: ['timeouts', name], message });
-  }
-  const excluded = new Set(job.excludedProviders);
-  for (const [index, provider] of preferredProviders.entries()) {
-    if (!excluded.has(provider)) continue;
-    context.addIssue({
-      code: 'custom',
-      path: ['preferredProviders', index],
-      message: 'is in excludedProviders as well: take it out of one of them',
-    });
-  }
-};
 
 /**
  * What a user posts. Unknown keys are errors that name them. Durations and sizes are parsed here, once:
  * everything behind this schema works in milliseconds, bytes and thousandths of a core. What contradicts itself is
  * refused here too: no provider could ever meet it.
  */
-export const jobDescription = plainDescription.superRefine(consistent);
+export const jobDescription = plainDescription
+  .superRefine(consistent)
+  .superRefine((job, context) => runnable(job, jobLimits, context))
+  .superRefine(wellFormed);
 
 export type JobDescription = z.output<typeof jobDescription>;

@@ -7,14 +7,12 @@ const MOST_WHOLE_DIGITS = 12;
 const AMOUNT_PATTERN = new RegExp(`^\\d{1,${MOST_WHOLE_DIGITS}}(\\.\\d{1,${SCALE_DIGITS}})?$`);
 /** What a price comes to for long work. */
 const COST_PATTERN = /^\d{1,32}(\.\d{1,9})?$/;
+const NO_AMOUNT = `expected a decimal amount in quotes such as "0.10", without a sign, with at most ${MOST_WHOLE_DIGITS} digits before the point and ${SCALE_DIGITS} behind it`;
 
 /** A decimal amount as text, such as `0.10`. Money is never a float. */
 export const decimalAmount = z
-  .string()
-  .regex(
-    AMOUNT_PATTERN,
-    `expected a decimal amount in quotes such as "0.10", without a sign, with at most ${MOST_WHOLE_DIGITS} digits before the point and ${SCALE_DIGITS} behind it`,
-  );
+  .string({ error: ({ input }) => (input === undefined ? undefined : NO_AMOUNT) })
+  .regex(AMOUNT_PATTERN, NO_AMOUNT);
 
 export const pricePeriods = ['result', 'second', 'minute', 'hour'] as const;
 export type PricePeriod = (typeof pricePeriods)[number];

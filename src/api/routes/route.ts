@@ -1,5 +1,6 @@
 import { type OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import { fieldReport } from '../../domain/field-words.ts';
 import { fieldErrorsOf } from '../field-errors.ts';
 import { fieldErrors } from '../problem.ts';
 
@@ -64,7 +65,7 @@ export function queryOf<Schema extends z.ZodObject>(c: Context, schema: Schema):
       repeated.map(([path]) => ({ path, code: 'repeated', message: 'is given more than once' })),
     );
   }
-  const parsed = schema.safeParse(c.req.query());
+  const parsed = schema.safeParse(c.req.query(), fieldReport);
   if (parsed.success) return parsed.data;
   throw invalidQuery(fieldErrorsOf(parsed.error));
 }

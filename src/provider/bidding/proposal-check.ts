@@ -1,12 +1,18 @@
 import type { Refusal } from '../../domain/bid.ts';
 import type { ContractTerms, Proposal } from '../../domain/contract.ts';
-import { durationTexts } from '../../domain/field-text.ts';
+import { bytesAsked, bytesThere, durationTexts } from '../../domain/field-text.ts';
+import { jobLimits } from '../../domain/job-description.ts';
+import { programFaults } from '../../domain/program-rules.ts';
+import { contentRefsOf, type Invocation } from '../../domain/task.ts';
 import { contentIdOf, encodeCanonical, sameBytes } from '../../lib/canonical.ts';
 import { defaultProviderLimits, type ProviderLimits } from '../options.ts';
 import type { OpenBid } from './bid-book.ts';
 import { EXPIRED } from './refusals.ts';
 
-export type TermsLimits = Pick<ProviderLimits, 'longestOrphanAfterMs' | 'longestRetentionMs'>;
+export type TermsLimits = Pick<
+  ProviderLimits,
+  'longestOrphanAfterMs' | 'longestRetentionMs' | 'maxInputBytes'
+>;
 
 const JOB_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -55,9 +61,34 @@ export function checkProposal(
     return invalid('invocation.engine', 'The engine is not the one that was asked for.');
   }
   return (
+    faultOf(invocation) ??
+    tooMuch(invocation, limits.maxInputBytes) ??
     tooLong('terms.orphanAfterMs', value.orphanAfterMs, limits.longestOrphanAfterMs) ??
     tooLong('terms.retentionMs', value.retentionMs, limits.longestRetentionMs)
   );
+}
+
+/** What could not be run is refused before it is signed: a contract that must fail helps nobody. */
+function faultOf({ engine, inputs, outputs }: Invocation): Refusal | undefined {
+  const { type, args, env, stdin } = engine;
+  const [fault] = programFaults({ engine: type, args, env, stdin, inputs, outputs }, jobLimits);
+  if (fault === undefined) return undefined;
+  const place = fault.path.join('.');
+  const isFile = place.startsWith('inputs') || place.startsWith('outputs');
+  return invalid(`invocation.${isFile ? '' : 'engine.'}${place}`, `${place}: ${fault.message}.`);
+}
+
+function tooMuch({ engine, inputs }: Invocation, mostBytes: number): Refusal | undefined {
+  const bytes = contentRefsOf(engine, inputs).reduce((sum, { size }) => sum + size, 0);
+  if (bytes <= mostBytes) return undefined;
+  return {
+    code: 'POLICY',
+    message: 'The program and its inputs are larger than this node takes.',
+    field: 'invocation.inputs',
+    required: bytesAsked(bytes),
+    available: bytesThere(mostBytes, bytes),
+    retryable: false,
+  };
 }
 
 /** These are not part of a bid request, so this is the first time that they are seen. */

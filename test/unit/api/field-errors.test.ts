@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { readFileSync } from 'node:fs';
 import { fieldErrorsOf } from '../../../src/api/field-errors.ts';
+import { fieldReport } from '../../../src/domain/field-words.ts';
 import { jobDescription } from '../../../src/domain/job-description.ts';
 import { codeBlocks } from '../docs/markdown.ts';
 
@@ -32,7 +33,7 @@ function replaced(value: unknown, [key, ...rest]: Path, by: unknown): unknown {
 }
 
 function errorsOf(job: unknown): { path: string; code: string; message: string }[] {
-  const { error } = jobDescription.safeParse(job);
+  const { error } = jobDescription.safeParse(job, fieldReport);
   return error === undefined ? [] : fieldErrorsOf(error);
 }
 
@@ -77,6 +78,35 @@ describe('the errors of a job description', () => {
   ])('explain %j', (changes, path, message) => {
     const engine = { type: 'python', params: { script: { text: 'print(1)' } } };
     expect(errorsOf({ engine, ...changes })).toEqual([{ path, code: 'invalid_union', message }]);
+  });
+
+  it.each<[Record<string, unknown>, string, string]>([
+    [{ name: 7 }, 'name', 'expected text: put it in quotes'],
+    [{ labels: { a: true } }, 'labels.a', 'expected text: put it in quotes'],
+    [{ name: null }, 'name', 'expected text'],
+    [{ count: '3' }, 'count', 'expected a number, without quotes'],
+    [{ count: 1.5 }, 'count', 'expected a whole number'],
+    [{ count: 0 }, 'count', 'expected at least 1'],
+    [{ count: 1001 }, 'count', 'expected at most 1000'],
+    [{ priority: [] }, 'priority', 'expected a number'],
+    [{ inputs: {} }, 'inputs', 'expected a list'],
+    [{ labels: [] }, 'labels', 'expected keys and values'],
+    [{ resources: 7 }, 'resources', 'expected keys and values'],
+    [{ orchestrationType: 'shove' }, 'orchestrationType', 'expected pull or push'],
+    [{ retry: { on: ['never'] } }, 'retry.on.0', expect.stringMatching(/^expected lost, internal, .* or /)],
+    [{ resources: { gpus: Array(9).fill({}) } }, 'resources.gpus', 'expected at most 8 entries'],
+    [{ resources: { gpus: [{ model: '' }] } }, 'resources.gpus.0.model', 'expected at least 1 character'],
+    [{ budget: {} }, 'budget.maxPrice', 'is required'],
+    [
+      { budget: { maxPrice: 0.1 } },
+      'budget.maxPrice',
+      expect.stringMatching(/^expected a decimal amount in quotes/),
+    ],
+    [{ engine: { type: 'cobol' } }, 'engine.type', 'expected wasm or python'],
+    [{ engine: undefined }, 'engine', 'is required'],
+  ])('say once and in plain words what %j should have been', (changes, path, message) => {
+    const engine = { type: 'python', params: { script: { text: 'print(1)' } } };
+    expect(errorsOf({ engine, ...changes })).toMatchObject([{ path, message }]);
   });
 
   it('say that a field that takes one thing or another is missing', () => {

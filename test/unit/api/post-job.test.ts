@@ -186,7 +186,7 @@ describe('a job description that is not valid', () => {
     expect(Object.fromEntries(errors.map(({ path, message }) => [path, message]))).toEqual({
       name: 'expected letters, digits, spaces, dots, dashes and underscores, and a letter or digit first',
       'engine.params.env.a b': 'expected letters, digits and underscores, and no digit first',
-      'labels.': expect.stringContaining('Too small'),
+      'labels.': 'expected at least 1 character',
       'outputs.0.name':
         'expected letters, digits, dots, dashes and underscores, a letter or digit first, at most 64 characters',
     });

@@ -149,14 +149,14 @@ describe('what is refused', () => {
       {
         key: 'p2p.mdns',
         source: 'environment variable BIDMESH__P2P__MDNS',
-        message: expect.stringContaining('boolean'),
+        message: 'expected true or false',
       },
       {
         key: 'provider.COLOUR',
         source: 'environment variable BIDMESH__PROVIDER__COLOUR',
         message: 'unknown key',
       },
-      { key: 'provider.price.amount', source: file, message: expect.stringContaining('string') },
+      { key: 'provider.price.amount', source: file, message: expect.stringContaining('in quotes') },
     ]);
     expect(message).toContain(
       'provider.COLOUR (environment variable BIDMESH__PROVIDER__COLOUR): unknown key',

@@ -103,7 +103,7 @@ describe('a job description', () => {
           { name: 'a', path: '/b' },
         ],
       },
-      'outputs',
+      'outputs.1.name',
     ],
     [{ constraints: { hard: [{ key: 'cpu.colour', operator: 'Exists' }] } }, 'constraints.hard.0.key'],
     [{ constraints: { hard: [{ key: 'cpu.cores', operator: 'Gt' }] } }, 'constraints.hard.0.values'],

@@ -20,8 +20,10 @@ export interface OutputFolder {
 
 /** Fills the tree with what a task brings. Output folders and `/tmp` can be written to, nothing else can. */
 export function placeTask(tree: FileTree, task: SandboxTask): OutputFolder[] {
+  // The upper ones first: a folder that was made on the way to a deeper one could not be written to.
+  const upperFirst = [SCRATCH, ...task.outputs.map(({ path }) => path)].sort((a, b) => a.length - b.length);
+  for (const path of upperFirst) tree.place(path, true);
   const outputs = task.outputs.map(({ name, path }) => ({ name, directory: tree.place(path, true) }));
-  tree.place(SCRATCH, true);
   const budget = { entries: MAX_INPUT_ENTRIES };
   for (const { target, path } of task.inputs) {
     const parent = tree.place(posix.dirname(target), false);
