@@ -25,7 +25,10 @@ export function fieldWords(issue: RawIssue): string | undefined {
       return 'unknown key';
     case 'invalid_format':
       return issue.format === 'base64' ? 'expected base64' : undefined;
-    default:
+    case 'custom':
+    case 'invalid_element':
+    case 'invalid_key':
+    case 'not_multiple_of':
       return undefined;
   }
 }
