@@ -22,8 +22,10 @@ export interface PrintDescriptor {
 export interface FileDescriptor {
   readonly kind: 'file';
   readonly file: FileNode;
+  readonly readable: boolean;
   readonly writable: boolean;
-  append: boolean;
+  /** As it was opened with and as they were set since. */
+  flags: number;
   position: number;
 }
 
@@ -59,6 +61,10 @@ export class DescriptorTable {
     this.#open[fd] = descriptor;
     if (descriptor.kind === 'file') descriptor.file.opened();
     return fd;
+  }
+
+  has(fd: number): boolean {
+    return this.#open[fd >>> 0] !== undefined;
   }
 
   get(fd: number): Descriptor {

@@ -1,14 +1,18 @@
 import type { Descriptor, DirectoryDescriptor, FileDescriptor, ListedEntry } from './descriptors.ts';
-import type { NodeTimes, TreeNode } from './file-nodes.ts';
+import type { TreeNode } from './file-nodes.ts';
 import { MAX_PAYLOAD_BYTES } from './frames.ts';
 import {
   DIRENT_BYTES,
   ERRNO,
   FDFLAG_APPEND,
+  FDFLAGS_CHANGEABLE,
   FILETYPE,
   FSTFLAG,
+  RIGHT_FD_READ,
   RIGHT_FD_WRITE,
-  RIGHTS_ALL,
+  RIGHTS_DIRECTORY,
+  RIGHTS_FILE,
+  RIGHTS_INHERITED,
   RIGHTS_STREAM,
   WasiError,
   WHENCE,
@@ -38,7 +42,7 @@ function transferCalls({ memory, descriptors, quota, print }: WasiContext): Wasi
     fd_read: (fd: number, list: number, count: number, resultAt: number) => {
       const open = descriptors.get(fd);
       if (open.kind === 'directory') throw new WasiError(ERRNO.isdir);
-      if (open.kind === 'print') throw new WasiError(ERRNO.badf);
+      if (open.kind === 'print' || (open.kind === 'file' && !open.readable)) throw new WasiError(ERRNO.badf);
       const done = readInto(memory.buffers(list, count), (into, offset) =>
         (open.kind === 'file' ? open.file : open.source).read(open.position + offset, into),
       );
@@ -46,7 +50,8 @@ function transferCalls({ memory, descriptors, quota, print }: WasiContext): Wasi
       memory.setU32(resultAt, done);
     },
     fd_pread: (fd: number, list: number, count: number, offset: bigint, resultAt: number) => {
-      const { file } = descriptors.file(fd);
+      const { file, readable } = descriptors.file(fd);
+      if (!readable) throw new WasiError(ERRNO.badf);
       const start = fileOffset(offset);
       const done = readInto(memory.buffers(list, count), (into, read) => file.read(start + read, into));
       memory.setU32(resultAt, done);
@@ -58,7 +63,7 @@ function transferCalls({ memory, descriptors, quota, print }: WasiContext): Wasi
       const buffers = memory.buffers(list, count);
       let total = 0;
       if (open.kind === 'file') {
-        if (open.append) open.position = open.file.size;
+        if ((open.flags & FDFLAG_APPEND) !== 0) open.position = open.file.size;
         total = write(open, open.position, buffers);
         open.position += total;
       } else {
@@ -106,7 +111,11 @@ function statusCalls({ memory, descriptors, nowNs }: WasiContext): WasiCalls {
     fd_advise: requireOpen,
     fd_datasync: requireOpen,
     fd_sync: requireOpen,
-    fd_fdstat_set_rights: requireOpen,
+    // Rights are what a descriptor was opened with; taking some away in silence would be a lie.
+    fd_fdstat_set_rights: (fd: number) => {
+      descriptors.get(fd);
+      throw new WasiError(ERRNO.notsup);
+    },
     fd_allocate: (fd: number, offset: bigint, length: bigint) =>
       resize(fd, (size) =>
         Math.max(size, fileOffset(BigInt.asUintN(64, offset) + BigInt.asUintN(64, length))),
@@ -120,13 +129,14 @@ function statusCalls({ memory, descriptors, nowNs }: WasiContext): WasiCalls {
       const view = memory.view(resultAt, 24);
       const rights = rightsOf(open);
       view.setUint8(0, filetypeOf(open));
-      view.setUint16(2, open.kind === 'file' && open.append ? FDFLAG_APPEND : 0, true);
+      view.setUint16(2, open.kind === 'file' ? open.flags : 0, true);
       view.setBigUint64(8, rights, true);
-      view.setBigUint64(16, open.kind === 'directory' ? RIGHTS_ALL : rights, true);
+      view.setBigUint64(16, open.kind === 'directory' ? RIGHTS_INHERITED : rights, true);
     },
     fd_fdstat_set_flags: (fd: number, flags: number) => {
       const open = descriptors.get(fd);
-      if (open.kind === 'file') open.append = (flags & FDFLAG_APPEND) !== 0;
+      if (open.kind === 'file')
+        open.flags = (open.flags & ~FDFLAGS_CHANGEABLE) | (flags & FDFLAGS_CHANGEABLE);
     },
     fd_filestat_get: (fd: number, resultAt: number) => {
       const open = descriptors.get(fd);
@@ -135,13 +145,13 @@ function statusCalls({ memory, descriptors, nowNs }: WasiContext): WasiCalls {
         writeFilestat(memory.view(resultAt, FILESTAT_BYTES), open.directory);
       else {
         memory.bytes(resultAt, FILESTAT_BYTES).fill(0);
-        memory.view(resultAt, FILESTAT_BYTES).setUint8(16, FILETYPE.characterDevice);
+        memory.view(resultAt, FILESTAT_BYTES).setUint8(16, FILETYPE.unknown);
       }
     },
     fd_filestat_set_times: (fd: number, atime: bigint, mtime: bigint, flags: number) => {
       const open = descriptors.get(fd);
-      if (open.kind === 'file') setTimes(open.file.times, atime, mtime, flags, nowNs());
-      else if (open.kind === 'directory') setTimes(open.directory.times, atime, mtime, flags, nowNs());
+      if (open.kind === 'file') setTimes(open.file, atime, mtime, flags, nowNs());
+      else if (open.kind === 'directory') setTimes(open.directory, atime, mtime, flags, nowNs());
     },
   };
 }
@@ -198,13 +208,20 @@ function fileOffset(value: bigint): number {
 
 function filetypeOf(open: Descriptor): number {
   if (open.kind === 'file') return FILETYPE.regularFile;
-  return open.kind === 'directory' ? FILETYPE.directory : FILETYPE.characterDevice;
+  return open.kind === 'directory' ? FILETYPE.directory : FILETYPE.unknown;
 }
 
 function rightsOf(open: Descriptor): bigint {
-  if (open.kind === 'directory') return RIGHTS_ALL;
-  if (open.kind !== 'file') return RIGHTS_STREAM;
-  return open.writable ? RIGHTS_ALL : RIGHTS_ALL & ~RIGHT_FD_WRITE;
+  switch (open.kind) {
+    case 'directory':
+      return RIGHTS_DIRECTORY;
+    case 'stdin':
+      return RIGHTS_STREAM | RIGHT_FD_READ;
+    case 'print':
+      return RIGHTS_STREAM | RIGHT_FD_WRITE;
+    case 'file':
+      return RIGHTS_FILE | (open.readable ? RIGHT_FD_READ : 0n) | (open.writable ? RIGHT_FD_WRITE : 0n);
+  }
 }
 
 export function writeFilestat(view: DataView, node: TreeNode): void {
@@ -219,7 +236,12 @@ export function writeFilestat(view: DataView, node: TreeNode): void {
   view.setBigUint64(56, node.times.mtimeNs, true);
 }
 
-export function setTimes(times: NodeTimes, atime: bigint, mtime: bigint, flags: number, nowNs: bigint): void {
+export function setTimes(node: TreeNode, atime: bigint, mtime: bigint, flags: number, nowNs: bigint): void {
+  const both = (time: number, now: number): boolean => (flags & time) !== 0 && (flags & now) !== 0;
+  if (both(FSTFLAG.atim, FSTFLAG.atimNow) || both(FSTFLAG.mtim, FSTFLAG.mtimNow))
+    throw new WasiError(ERRNO.inval);
+  if (!node.writable) throw new WasiError(ERRNO.rofs);
+  const { times } = node;
   if ((flags & FSTFLAG.atimNow) !== 0) times.atimeNs = nowNs;
   else if ((flags & FSTFLAG.atim) !== 0) times.atimeNs = BigInt.asUintN(64, atime);
   if ((flags & FSTFLAG.mtimNow) !== 0) times.mtimeNs = nowNs;

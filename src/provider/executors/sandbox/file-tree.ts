@@ -63,8 +63,8 @@ export class FileTree {
   }
 
   find(base: DirectoryNode, path: string): TreeNode {
-    const steps = namesOf(path).filter((name) => name !== '' && name !== '.');
-    if (steps.length === 0 || steps.at(-1) === '..') return walk(base, steps);
+    const steps = stepsOf(path);
+    if (endsInFolder(steps)) return walk(base, steps);
     const place = this.#locate(base, path);
     if (place.node === undefined) throw new WasiError(ERRNO.noent);
     return place.node;
@@ -78,7 +78,7 @@ export class FileTree {
 
   /** The file or folder at `path`, made as an empty file where it is missing and `create` says so. */
   open(base: DirectoryNode, path: string, options: { create: boolean; exclusive: boolean }): TreeNode {
-    if (!options.create) return this.find(base, path);
+    if (!options.create || endsInFolder(stepsOf(path))) return this.find(base, path);
     const place = this.#locate(base, path);
     if (place.node !== undefined) {
       if (options.exclusive) throw new WasiError(ERRNO.exist);
@@ -201,6 +201,15 @@ function namesOf(path: string): string[] {
   const names = path.split('/');
   if (names.some((name) => Buffer.byteLength(name) > MAX_NAME_BYTES)) throw new WasiError(ERRNO.nametoolong);
   return names;
+}
+
+function stepsOf(path: string): string[] {
+  return namesOf(path).filter((name) => name !== '' && name !== '.');
+}
+
+/** Such a path names a folder that is there, and no place for anything new. */
+function endsInFolder(steps: readonly string[]): boolean {
+  return steps.length === 0 || steps.at(-1) === '..';
 }
 
 function walk(base: DirectoryNode, steps: readonly string[]): DirectoryNode {

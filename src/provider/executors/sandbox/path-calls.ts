@@ -1,6 +1,6 @@
 import type { DirectoryNode } from './file-nodes.ts';
 import { setTimes, writeFilestat } from './file-calls.ts';
-import { ERRNO, FDFLAG_APPEND, OFLAG, RIGHT_FD_WRITE, WasiError } from './wasi-values.ts';
+import { ERRNO, FDFLAGS_ALL, OFLAG, RIGHT_FD_READ, RIGHT_FD_WRITE, WasiError } from './wasi-values.ts';
 import type { WasiCalls, WasiContext } from './wasi-context.ts';
 
 /** The calls on a path below an open folder: `path_*`. Links can neither be made nor found. */
@@ -21,9 +21,7 @@ export function pathCalls({ memory, descriptors, tree, nowNs }: WasiContext): Wa
       mtime: bigint,
       flags: number,
     ) => {
-      const node = tree.find(base(fd), memory.text(at, length));
-      if (!node.writable) throw new WasiError(ERRNO.rofs);
-      setTimes(node.times, atime, mtime, flags, nowNs());
+      setTimes(tree.find(base(fd), memory.text(at, length)), atime, mtime, flags, nowNs());
     },
     path_open: (
       fd: number,
@@ -37,21 +35,25 @@ export function pathCalls({ memory, descriptors, tree, nowNs }: WasiContext): Wa
       resultAt: number,
     ) => {
       const wantsDirectory = (oflags & OFLAG.directory) !== 0;
-      const node = tree.open(base(fd), memory.text(at, length), {
-        create: (oflags & OFLAG.create) !== 0 && !wantsDirectory,
-        exclusive: (oflags & OFLAG.exclusive) !== 0,
-      });
+      const writable = (rights & RIGHT_FD_WRITE) !== 0n;
+      const truncate = (oflags & OFLAG.truncate) !== 0;
+      const create = (oflags & OFLAG.create) !== 0 && !wantsDirectory;
+      const exclusive = (oflags & OFLAG.exclusive) !== 0;
+      const node = tree.open(base(fd), memory.text(at, length), { create, exclusive });
       if (node.kind === 'directory') {
+        if (writable || truncate || create) throw new WasiError(ERRNO.isdir);
         memory.setU32(resultAt, descriptors.add({ kind: 'directory', directory: node }));
         return;
       }
       if (wantsDirectory) throw new WasiError(ERRNO.notdir);
-      const writable = (rights & RIGHT_FD_WRITE) !== 0n;
-      const truncate = (oflags & OFLAG.truncate) !== 0;
       if (!node.writable && (writable || truncate)) throw new WasiError(ERRNO.rofs);
       if (truncate) node.resize(0);
-      const append = (fdflags & FDFLAG_APPEND) !== 0;
-      memory.setU32(resultAt, descriptors.add({ kind: 'file', file: node, writable, append, position: 0 }));
+      const readable = (rights & RIGHT_FD_READ) !== 0n;
+      const flags = fdflags & FDFLAGS_ALL;
+      memory.setU32(
+        resultAt,
+        descriptors.add({ kind: 'file', file: node, readable, writable, flags, position: 0 }),
+      );
     },
     path_readlink: (fd: number, at: number, length: number) => {
       tree.find(base(fd), memory.text(at, length));

@@ -1,6 +1,7 @@
 import {
   CLOCK,
   CLOCK_FLAG_ABSTIME,
+  type Errno,
   ERRNO,
   EVENT_BYTES,
   EVENT_CLOCK,
@@ -17,7 +18,7 @@ const encoder = new TextEncoder();
 
 /** Everything that is not about files. */
 export function processCalls(context: WasiContext): WasiCalls {
-  return { ...startCalls(context), ...clockCalls(context), ...endCalls(context), ...socketCalls() };
+  return { ...startCalls(context), ...clockCalls(context), ...endCalls(context), ...socketCalls(context) };
 }
 
 function startCalls({ memory, args, env, fillRandom }: WasiContext): WasiCalls {
@@ -68,8 +69,8 @@ function clockCalls(context: WasiContext): WasiCalls {
       );
       sleepNs(shortest);
       const due = waits.filter(({ waitNs }) => waitNs <= shortest);
-      for (const [index, { userdata, type }] of due.entries()) {
-        writeEvent(memory, eventsAt + index * EVENT_BYTES, userdata, type);
+      for (const [index, subscription] of due.entries()) {
+        writeEvent(memory, eventsAt + index * EVENT_BYTES, subscription);
       }
       memory.setU32(resultAt, due.length);
     },
@@ -98,8 +99,10 @@ function endCalls({ end }: WasiContext): WasiCalls {
   };
 }
 
-function socketCalls(): WasiCalls {
-  const noSockets = (): never => {
+/** There are no sockets, so an open descriptor is never one. */
+function socketCalls({ descriptors }: WasiContext): WasiCalls {
+  const noSockets = (fd: number): never => {
+    descriptors.get(fd);
     throw new WasiError(ERRNO.notsock);
   };
   return { sock_accept: noSockets, sock_recv: noSockets, sock_send: noSockets, sock_shutdown: noSockets };
@@ -119,25 +122,33 @@ function readClock({ nowNs, monotonicNs, cpuNs }: WasiContext, id: number): bigi
   }
 }
 
+interface Subscription {
+  readonly userdata: bigint;
+  readonly type: number;
+  readonly waitNs: bigint;
+  readonly errno: Errno;
+}
+
 /** How long a subscription has to wait; everything but a clock is ready at once. */
-function readSubscription(
-  context: WasiContext,
-  at: number,
-): { userdata: bigint; type: number; waitNs: bigint } {
+function readSubscription(context: WasiContext, at: number): Subscription {
   const view = context.memory.view(at, SUBSCRIPTION_BYTES);
   const userdata = view.getBigUint64(0, true);
   const type = view.getUint8(8);
-  if (type !== EVENT_CLOCK) return { userdata, type, waitNs: 0n };
+  if (type !== EVENT_CLOCK) {
+    const errno = context.descriptors.has(view.getUint32(16, true)) ? ERRNO.success : ERRNO.badf;
+    return { userdata, type, waitNs: 0n, errno };
+  }
   const timeout = view.getBigUint64(24, true);
   const absolute = (view.getUint16(40, true) & CLOCK_FLAG_ABSTIME) !== 0;
   const waitNs = absolute ? timeout - readClock(context, view.getUint32(16, true)) : timeout;
-  return { userdata, type, waitNs: waitNs < 0n ? 0n : waitNs };
+  return { userdata, type, waitNs: waitNs < 0n ? 0n : waitNs, errno: ERRNO.success };
 }
 
-function writeEvent(memory: GuestMemory, at: number, userdata: bigint, type: number): void {
+function writeEvent(memory: GuestMemory, at: number, { userdata, type, errno }: Subscription): void {
   memory.bytes(at, EVENT_BYTES).fill(0);
   const view = memory.view(at, EVENT_BYTES);
   view.setBigUint64(0, userdata, true);
+  view.setUint16(8, errno, true);
   view.setUint8(10, type);
   if (type !== EVENT_CLOCK) view.setBigUint64(16, 1n, true);
 }

@@ -25,15 +25,26 @@ export const ERRNO = {
 
 export type Errno = (typeof ERRNO)[keyof typeof ERRNO];
 
-export const FILETYPE = { characterDevice: 2, directory: 3, regularFile: 4 } as const;
+/** The standard streams are `unknown`, as pipes are: a character device would be taken for a terminal. */
+export const FILETYPE = { unknown: 0, directory: 3, regularFile: 4 } as const;
 
+export const RIGHT_FD_READ = 1n << 1n;
 export const RIGHT_FD_WRITE = 1n << 6n;
-export const RIGHTS_ALL = (1n << 30n) - 1n;
-/** Reading and writing, but neither seek nor tell: how a C library recognises a terminal-like stream. */
-export const RIGHTS_STREAM = (1n << 1n) | (1n << 3n) | RIGHT_FD_WRITE | (1n << 21n) | (1n << 27n);
+const bits = (...positions: readonly number[]): bigint =>
+  positions.reduce((sum, position) => sum | (1n << BigInt(position)), 0n);
+/** What can be done with a file beside reading and writing it: seek, tell, sync, advise, size, times, flags, poll. */
+export const RIGHTS_FILE = bits(0, 2, 3, 4, 5, 7, 8, 21, 22, 23, 27);
+/** No reading, writing or seeking: a program that opens a folder again with the rights it has must not ask to write. */
+export const RIGHTS_DIRECTORY = bits(3, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 23, 24, 25, 26);
+export const RIGHTS_STREAM = bits(3, 21, 27);
+/** What files and folders may have that are opened below a folder. */
+export const RIGHTS_INHERITED = RIGHTS_FILE | RIGHTS_DIRECTORY | RIGHT_FD_READ | RIGHT_FD_WRITE;
 
 export const OFLAG = { create: 1, directory: 2, exclusive: 4, truncate: 8 } as const;
 export const FDFLAG_APPEND = 1;
+/** The others say when a write is on the disk, which is settled when the file is opened. */
+export const FDFLAGS_CHANGEABLE = FDFLAG_APPEND | 4;
+export const FDFLAGS_ALL = 31;
 export const FSTFLAG = { atim: 1, atimNow: 2, mtim: 4, mtimNow: 8 } as const;
 export const WHENCE = { set: 0, current: 1, end: 2 } as const;
 export const CLOCK = { realtime: 0, monotonic: 1, processCpu: 2, threadCpu: 3 } as const;
