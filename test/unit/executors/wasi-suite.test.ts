@@ -42,12 +42,8 @@ const nameOf = (path: string): string =>
   `${relative(join(SUITE ?? '', 'tests'), path).split('/')[0]}/${basename(path, '.wasm')}`;
 
 describe('the WASI test-suite', () => {
-  if (SUITE === undefined) {
-    it('passes', ({ skip }) => skip('BIDMESH_WASI_TESTSUITE names no folder with the suite'));
-    return;
-  }
-
-  it('is all there', () => {
+  it('is all there', ({ skip }) => {
+    if (SUITE === undefined) skip('BIDMESH_WASI_TESTSUITE names no folder with it');
     expect(modules.map(nameOf)).toHaveLength(72);
     expect(modules.map(nameOf)).toEqual(expect.arrayContaining(REFUSED_ON_PURPOSE));
   });

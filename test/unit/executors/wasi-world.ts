@@ -1,3 +1,4 @@
+import { systemRandom } from '../../../src/lib/random.ts';
 import { DescriptorTable } from '../../../src/provider/executors/sandbox/descriptors.ts';
 import { fileCalls } from '../../../src/provider/executors/sandbox/file-calls.ts';
 import type { DirectoryNode } from '../../../src/provider/executors/sandbox/file-nodes.ts';
@@ -68,7 +69,9 @@ export function wasiWorld(
     quota,
     print: (stream, bytes) => void printed[stream].push(bytes.slice()),
     end,
-    fillRandom: (bytes) => void bytes.forEach((_, index) => bytes.fill(index * 7, index, index + 1)),
+    fillRandom: (bytes) => {
+      bytes.set(systemRandom.bytes(bytes.length));
+    },
     nowNs,
     monotonicNs: () => BigInt(Math.round(performance.now() * 1e6)),
     cpuNs: () => BigInt(Math.round(performance.now() * 1e6)),
