@@ -1,6 +1,6 @@
 import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
 import { type ApiClient, jobPath, pathSegment } from './api-client.ts';
-import { targetBelow, writeFile } from './local-files.ts';
+import { partsBelow, ResultFolder } from './result-folder.ts';
 import { type ResultAnswer, resultListShape } from './responses.ts';
 
 /** The newest result of each partition. */
@@ -15,10 +15,12 @@ export async function openResult(
   client: ApiClient,
   jobId: string,
   path: string,
+  signal?: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
   const encoded = path.split('/').map(pathSegment).join('/');
-  const response = await client.request(jobPath(jobId, `/results/${encoded}`));
-  return client.bytesOf(response);
+  const request = signal === undefined ? {} : { signal };
+  const response = await client.request(jobPath(jobId, `/results/${encoded}`), request);
+  return client.bytesOf(response, signal);
 }
 
 /** A result file that is not here now, and why. */
@@ -35,30 +37,38 @@ export interface Download {
 }
 
 /**
- * Writes the files of a job's results below `folder`, by partition where there are several. A file that cannot be had
+ * Writes the files of a job's results below `path`, by partition where there are several. A file that cannot be had
  * or written keeps no other one back. Throws where the node itself does not answer.
  */
 export async function downloadResults(
   client: ApiClient,
   jobId: string,
   results: readonly ResultAnswer[],
-  folder: string,
+  path: string,
+  signal?: AbortSignal,
 ): Promise<Download> {
-  const several = results.length > 1;
+  const several = results.length > 1 || results.some(({ partition }) => partition > 0);
   const written: string[] = [];
   const leftOut: LeftOutFile[] = [];
-  for (const { partition, files } of results) {
-    for (const { path } of files) {
-      const place = several ? `p${partition}/${path}` : path;
-      try {
-        const target = targetBelow(folder, place);
-        written.push(await writeFile(target, await openResult(client, jobId, `p${partition}/${path}`)));
-      } catch (error) {
-        const code = codeOf(error);
-        if (code === undefined || ENDS_ALL.has(code)) throw error;
-        leftOut.push({ path: place, code, reason: messageOf(error) });
+  const folder = await ResultFolder.open(path);
+  try {
+    for (const { partition, files } of results) {
+      for (const file of files) {
+        const place = several ? `p${partition}/${file.path}` : file.path;
+        try {
+          partsBelow(place);
+          const bytes = await openResult(client, jobId, `p${partition}/${file.path}`, signal);
+          written.push(await folder.write(place, bytes));
+        } catch (error) {
+          signal?.throwIfAborted();
+          const code = codeOf(error);
+          if (code === undefined || ENDS_ALL.has(code)) throw error;
+          leftOut.push({ path: place, code, reason: messageOf(error) });
+        }
       }
     }
+  } finally {
+    await folder.close();
   }
   return { files: written, leftOut };
 }

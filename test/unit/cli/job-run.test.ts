@@ -183,13 +183,13 @@ describe('bidmesh job run', () => {
     desk.node.content.folders.set(
       'folder-0',
       new Map([
-        ['..\\z', bytes('x')],
+        ['../z', bytes('x')],
         ['stdout', bytes('hello\n')],
       ]),
     );
     const { exitCode, stdout, stderr } = await desk.run(['job', 'run', 'a.py', '--out', 'results']);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: 'hello\n' });
-    expect(stderr).toMatch(/1 files? in results\n.*RESULTS_INCOMPLETE.*\n {2}"\.\.\\\\z": its name/);
+    expect(stderr).toMatch(/1 files? in results\n.*RESULTS_INCOMPLETE.*\n {2}"\.\.\/z": its name/);
     expect(await readFile(join(desk.folder, 'results', 'stdout'), 'utf8')).toBe('hello\n');
     happened([], 'Failed', [ended({ exitCode: 7 }, 'Failed')]);
     expect((await desk.run(['job', 'run', 'a.py', '--out', 'results'])).exitCode).toBe(7);
