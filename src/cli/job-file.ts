@@ -1,13 +1,11 @@
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { CodedError } from '../lib/coded-error.ts';
-import { type ApiClient } from './api-client.ts';
-import { readBytes, readText } from './local-files.ts';
-import { blobShape } from './responses.ts';
+import { readText } from './local-files.ts';
 
 export type JobDocument = Readonly<Record<string, unknown>>;
 
-function isDocument(value: unknown): value is JobDocument {
+export function isDocument(value: unknown): value is JobDocument {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -43,60 +41,6 @@ function noNumberIn(value: unknown, path = ''): string | undefined {
     if (fault !== undefined) return fault;
   }
   return undefined;
-}
-
-/**
- * The same job with every local file that it names by a path uploaded and replaced by `{ cid }`. Paths are relative
- * to `folder`.
- */
-export async function uploadFiles(job: JobDocument, folder: string, client: ApiClient): Promise<JobDocument> {
-  const uploaded = new Map<string, Promise<{ readonly cid: string }>>();
-  const upload = (value: unknown): unknown => {
-    if (typeof value !== 'string') return value;
-    const path = resolve(folder, value);
-    const known = uploaded.get(path) ?? uploadFile(path, client);
-    uploaded.set(path, known);
-    return known;
-  };
-  return {
-    ...job,
-    ...(isDocument(job['engine']) ? { engine: await withProgram(job['engine'], upload) } : {}),
-    ...(Array.isArray(job['inputs']) ? { inputs: await withSources(job['inputs'], upload) } : {}),
-  };
-}
-
-async function withProgram(engine: JobDocument, upload: (value: unknown) => unknown): Promise<JobDocument> {
-  const params = engine['params'];
-  if (!isDocument(params)) return engine;
-  const { module: wasmModule, script } = params;
-  return {
-    ...engine,
-    params: {
-      ...params,
-      ...(wasmModule === undefined ? {} : { module: await upload(wasmModule) }),
-      ...(script === undefined ? {} : { script: await upload(script) }),
-    },
-  };
-}
-
-async function withSources(
-  inputs: readonly unknown[],
-  upload: (value: unknown) => unknown,
-): Promise<unknown[]> {
-  const replaced: unknown[] = [];
-  for (const input of inputs) {
-    replaced.push(isDocument(input) ? { ...input, source: await upload(input['source']) } : input);
-  }
-  return replaced;
-}
-
-async function uploadFile(path: string, client: ApiClient): Promise<{ readonly cid: string }> {
-  const { cid } = await client.json(blobShape, '/dms/blobs', {
-    method: 'POST',
-    headers: { 'content-type': 'application/octet-stream' },
-    body: await readBytes(path),
-  });
-  return { cid };
 }
 
 export function folderOf(path: string): string {

@@ -6,11 +6,12 @@ import { ApiClient, jobPath } from '../api-client.ts';
 import type { CommandAdder, CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { jobEvents } from '../event-source.ts';
-import { folderOf, readJobFile, uploadFiles } from '../job-file.ts';
+import { folderOf, readJobFile } from '../job-file.ts';
 import { Progress, shortPeer } from '../output/progress.ts';
 import { parseApiUrl } from '../request-failure.ts';
 import { contractListShape, jobShape, statusShape } from '../responses.ts';
 import { openResult } from '../results.ts';
+import { uploadFiles } from '../uploads.ts';
 
 const PROVIDER_PRICES = ['0.04', '0.02', '0.03', '0.05'];
 const JOB_FILE = fileURLToPath(new URL('../../../config/demo/job.yaml', import.meta.url));

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { CodedError } from '../../lib/coded-error.ts';
+import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
 import { type ApiClient, jobPath } from '../api-client.ts';
 import type { CommandAdder, CommandContext } from '../context.ts';
 import { exitCodes, passedOn } from '../exit-codes.ts';
 import { followJob } from '../follow-job.ts';
-import { folderOf, readJobFile, uploadFiles } from '../job-file.ts';
+import { folderOf, readJobFile } from '../job-file.ts';
 import type { LiveOutput, Stream } from '../live-output.ts';
 import { explanationText } from '../output/explanation.ts';
 import { Progress } from '../output/progress.ts';
@@ -13,6 +13,7 @@ import { isProgram, jobAround, type ProgramFlags } from '../program-job.ts';
 import { checkedIdempotencyKey } from '../request-failure.ts';
 import { explanationShape, type JobAnswer, jobShape, type ResultAnswer } from '../responses.ts';
 import { downloadResults, incompleteDownload, openResult, resultsOf } from '../results.ts';
+import { uploadFiles } from '../uploads.ts';
 
 interface PostFlags extends ProgramFlags {
   readonly idempotencyKey?: string;
@@ -74,8 +75,9 @@ async function prepare(
   file: string,
   args: readonly string[],
   flags: PostFlags,
+  signal?: AbortSignal,
 ): Promise<Readonly<Record<string, unknown>>> {
-  if (isProgram(file)) return uploadFiles(jobAround(file, args, flags), environment.cwd, client);
+  if (isProgram(file)) return uploadFiles(jobAround(file, args, flags), environment.cwd, client, signal);
   const { input, output, env, cpu, memory, count, name } = flags;
   const stray = Object.entries({ input, output, env, cpu, memory, count, name }).find(
     ([, value]) => value !== undefined,
@@ -85,7 +87,7 @@ async function prepare(
     throw new CodedError('USAGE', `${what} with a program (.py or .wasm); a job description says it itself.`);
   }
   const path = resolve(environment.cwd, file);
-  return uploadFiles(await readJobFile(path), folderOf(path), client);
+  return uploadFiles(await readJobFile(path), folderOf(path), client, signal);
 }
 
 async function postJob(
@@ -93,11 +95,14 @@ async function postJob(
   file: string,
   args: readonly string[],
   flags: PostFlags,
+  signal?: AbortSignal,
 ): Promise<{ readonly id: string; readonly single: boolean }> {
   const { idempotencyKey } = flags;
   const key =
     idempotencyKey === undefined ? {} : { 'idempotency-key': checkedIdempotencyKey(idempotencyKey) };
-  const job = await prepare(context, file, args, flags);
+  const job = await prepare(context, file, args, flags, signal);
+  // From here on the node may have the job, so it is seen through to the answer that says so.
+  signal?.throwIfAborted();
   const response = await context.client.request('/orchestrator/postJob', {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...key },
@@ -135,36 +140,69 @@ async function runJob(
 ): Promise<number> {
   const { environment, client, output } = context;
   const interrupted = new AbortController();
+  const { signal } = interrupted;
   const forget = environment.onStop(() => interrupted.abort());
   output.outliveReader();
+  let id: string | undefined;
   try {
-    const { id, single } = await postJob(context, file, args, flags);
+    const posted = await postJob(context, file, args, flags, signal);
+    ({ id } = posted);
     await output.note(`job ${id}`);
     const progress = new Progress(output, environment.clock);
     const needs = { client, clock: environment.clock, output, progress };
-    const live = await followJob(id, single, needs, interrupted.signal);
-    if (interrupted.signal.aborted) {
-      await output.note(`The job goes on. End it with: bidmesh job cancel ${id}`);
-      return exitCodes.interrupted;
-    }
-    const job = await client.json(jobShape, jobPath(id));
-    const results = await resultsOf(client, id);
-    await (output.json ? printMachine(context, job, results) : printRest(context, id, results, live));
-    if (flags.out !== undefined) {
-      const folder = resolve(environment.cwd, flags.out);
-      const { files, leftOut } = await downloadResults(client, id, results, folder);
-      await output.note(`${files.length} files in ${flags.out}`);
-      const incomplete = incompleteDownload(id, leftOut);
-      if (incomplete !== undefined) {
-        await output.failure(incomplete);
-        return exitCodeOf(job) || exitCodes.failure;
-      }
-    }
-    if (nobodyTook(job)) await output.note(`Why, and what would have helped: bidmesh job explain ${id}`);
-    return exitCodeOf(job);
+    const live = await followJob(id, posted.single, needs, signal);
+    signal.throwIfAborted();
+    return await showEnd(context, id, flags, live, signal);
+  } catch (error) {
+    if (!signal.aborted) throw id === undefined ? error : withFateOf(id, error);
+    await output.note(
+      id === undefined
+        ? 'Nothing was posted.'
+        : `The job goes on, if it is not over. End it with: bidmesh job cancel ${id}`,
+    );
+    return exitCodes.interrupted;
   } finally {
     forget();
   }
+}
+
+/** How it looks from here when the node is gone and its job is not. */
+const NODE_GONE: ReadonlySet<string | undefined> = new Set(['API_UNREACHABLE', 'EVENTS_LOST', 'STOPPING']);
+
+function withFateOf(id: string, error: unknown): unknown {
+  const code = codeOf(error);
+  if (code === undefined || !NODE_GONE.has(code)) return error;
+  return new CodedError(
+    code,
+    `${messageOf(error)}\nJob ${id} is on the node's disk: it goes on when the node runs again, and what providers are running for it goes on meanwhile. Then: bidmesh job wait ${id}`,
+    { cause: error },
+  );
+}
+
+/** What the job came to: the rest of its output, its files where they are asked for, and its exit code. */
+async function showEnd(
+  context: CommandContext,
+  id: string,
+  flags: PostFlags,
+  live: LiveOutput,
+  signal: AbortSignal,
+): Promise<number> {
+  const { environment, client, output } = context;
+  const job = await client.json(jobShape, jobPath(id), { signal });
+  const results = await resultsOf(client, id);
+  await (output.json ? printMachine(context, job, results) : printRest(context, id, results, live));
+  if (flags.out !== undefined) {
+    const folder = resolve(environment.cwd, flags.out);
+    const { files, leftOut } = await downloadResults(client, id, results, folder, signal);
+    await output.note(`${files.length} files in ${flags.out}`);
+    const incomplete = incompleteDownload(id, leftOut);
+    if (incomplete !== undefined) {
+      await output.failure(incomplete);
+      return exitCodeOf(job) || exitCodes.failure;
+    }
+  }
+  if (nobodyTook(job)) await output.note(`Why, and what would have helped: bidmesh job explain ${id}`);
+  return exitCodeOf(job);
 }
 
 /** What of the programs' output was not shown while they ran. */

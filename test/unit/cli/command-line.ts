@@ -5,7 +5,7 @@ import { type Api, createApi } from '../../../src/api/index.ts';
 import { apiDefaults } from '../../../src/api/options.ts';
 import type { CliEnvironment, RunningNode } from '../../../src/cli/environment.ts';
 import { runCli } from '../../../src/cli/run.ts';
-import { systemClock } from '../../../src/lib/clock.ts';
+import { type Clock, systemClock } from '../../../src/lib/clock.ts';
 import { type ScriptedNode, scriptedNode } from '../api/scripted-node.ts';
 
 export interface Outcome {
@@ -17,6 +17,7 @@ export interface Outcome {
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly tty?: boolean;
+  readonly clock?: Clock;
   readonly startNode?: CliEnvironment['startNode'];
   /** Called with a function that asks the process to stop. */
   readonly stopping?: (stop: () => void) => void;
@@ -51,7 +52,7 @@ async function commandLine(
     cwd,
     stdout: stream('stdout'),
     stderr: stream('stderr'),
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     onStop: (listener) => {
       options.stopping?.(listener);
       return () => {};

@@ -6,6 +6,7 @@ import { apiDefaults } from '../../../src/api/options.ts';
 import type { Execution, ExecutionEnd } from '../../../src/domain/execution.ts';
 import type { JobEventType } from '../../../src/domain/job-event.ts';
 import type { JobState } from '../../../src/domain/job.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
 import { event, execution, jobSnapshot } from '../api/samples.ts';
 import { type Desk, openDesk } from './command-line.ts';
 
@@ -232,6 +233,50 @@ describe('bidmesh job run', () => {
     expect(exitCode).toBe(130);
     expect(stderr).toContain('bidmesh job cancel job-1');
     expect(desk.node.orchestrator.cancelled).toEqual([]);
+  });
+
+  it('posts nothing when it is interrupted during an upload', async () => {
+    await writeFile(join(desk.folder, 'big'), Buffer.alloc(64 * 1024 * 1024));
+    const { promise: began, resolve: begins } = Promise.withResolvers<void>();
+    desk.node.content.put = async (source) => {
+      for await (const chunk of source instanceof Uint8Array ? [source] : source) {
+        begins();
+        // The upload is in the middle until its sender leaves.
+        if (chunk.length > 100) await new Promise((resolve) => setImmediate(resolve));
+      }
+      return { cid: 'some', size: 1 };
+    };
+    let stop = (): void => {};
+    const run = desk.run(['job', 'run', 'a.py', '--input', 'big:/inputs/big'], {
+      stopping: (ask) => {
+        stop = ask;
+      },
+    });
+    await began;
+    stop();
+    const { exitCode, stdout, stderr } = await run;
+    expect({ exitCode, stdout, stderr }).toEqual({
+      exitCode: 130,
+      stdout: '',
+      stderr: 'Nothing was posted.\n',
+    });
+    expect(desk.node.orchestrator.posted).toEqual([]);
+  });
+
+  it('says that the job goes on when its node is gone for good', async () => {
+    happened(GOOD.slice(0, 5), 'Running');
+    const clock = {
+      ...systemClock,
+      after: (delayMs: number, fire: () => void) => systemClock.after(delayMs / 100, fire),
+    };
+    const run = desk.run(['job', 'run', 'a.py'], { clock });
+    while (desk.node.orchestrator.watchers === 0) await new Promise((resolve) => setImmediate(resolve));
+    await desk.api.stop();
+    const { exitCode, stderr } = await run;
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(
+      /No node answers.*\nJob job-1 is on the node's disk: it goes on .*job wait job-1\n$/,
+    );
   });
 
   it('takes the event stream up again where it broke off', async () => {
