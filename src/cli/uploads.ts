@@ -58,12 +58,12 @@ async function uploadFile(path: string, client: ApiClient, signal?: AbortSignal)
   return uploadBytes(await readBytes(path), client, signal);
 }
 
-export interface Uploaded {
+interface Uploaded {
   readonly cid: string;
 }
 
 /** Puts bytes into the content store of the node. */
-export async function uploadBytes(
+async function uploadBytes(
   body: NonNullable<ApiRequest['body']>,
   client: ApiClient,
   signal?: AbortSignal,
