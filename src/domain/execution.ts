@@ -17,6 +17,8 @@ export interface ExecutionEnd {
   readonly message: string;
   /** The provider said no, and will not say anything else to this job. */
   readonly forGood?: true;
+  /** The provider said no for want of room: it could take the work once less runs there. */
+  readonly noRoom?: true;
 }
 
 /** The observed state carries exactly the data that is true in it. */

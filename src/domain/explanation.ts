@@ -3,7 +3,7 @@ import type { CapabilityComparison } from './comparison.ts';
 import { type Execution, isCommitted, wasLocked } from './execution.ts';
 import type { Price } from './money.ts';
 import { isWithinReach, type MissedField, tallyMisses } from './nearest-miss.ts';
-import { suggestionsFor } from './suggestions.ts';
+import { type JobQueue, suggestionsFor } from './suggestions.ts';
 import type { BidRefusalCode, EligibleComputeProviderData, Rank, Search } from './search.ts';
 
 /** A decline as it is counted: how many providers gave this reason. */
@@ -73,6 +73,8 @@ export interface Asker {
   readonly preferred?: readonly string[];
   /** So many providers are asked by its rounds at most, of those that fit; all of them where it is not given. */
   readonly mostAsked?: number;
+  /** How the job waits; a job that does not has none. */
+  readonly queue?: JobQueue;
 }
 
 /**
@@ -116,6 +118,7 @@ export function explain(
           silent: newest === undefined ? [] : preferred.filter((provider) => !answers.from.has(provider)),
           nearest,
           table,
+          queue: asker.queue,
         })
       : [],
   };

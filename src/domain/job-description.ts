@@ -189,7 +189,7 @@ export const plainDescription = z.strictObject({
   timeouts: z
     .strictObject({
       search: durationQuantity.optional(),
-      queue: durationQuantity.prefault('0s'),
+      queue: durationQuantity.optional(),
       lock: durationQuantity.prefault('5s'),
       contract: durationQuantity.prefault('5s'),
       start: durationQuantity.prefault('5m'),

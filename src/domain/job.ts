@@ -39,6 +39,8 @@ export interface JobSpec {
 export interface JobTimeouts {
   readonly searchMs: number;
   readonly queueMs: number;
+  /** The job does not say how long it waits: it does so only where a known provider could take it once it has room. */
+  readonly queueFor?: 'room';
   readonly lockMs: number;
   readonly contractMs: number;
   readonly startMs: number;

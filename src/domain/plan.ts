@@ -19,6 +19,8 @@ export interface ReconcileInput extends JobSnapshot {
   /** A committed execution whose provider was silent for longer than this is lost. */
   readonly lostAfterMs: number;
   readonly maxSearchRounds: number;
+  /** When this job was last told that there may be room for it. */
+  readonly roomFreedAt?: number;
 }
 
 export type PlanAction =
@@ -30,6 +32,7 @@ export type PlanAction =
       readonly ruledOut?: readonly RuledOut[];
       readonly fruitlessRounds: number;
       readonly fruitlessSince: number;
+      readonly roomMayCome?: true;
     }
   | { readonly kind: 'CloseSearch'; readonly requestId: string }
   /** Bids of the newest round that cannot be used any more. */

@@ -91,6 +91,8 @@ export interface Search {
   readonly fruitlessSince: number;
   /** Providers that were reached by the request, as far as this node knows: a lower bound. */
   readonly seenAtLeast: number;
+  /** In this round or one before it, a known provider could have taken the job but for want of room. */
+  readonly roomMayCome?: true;
   /** Where nobody was reached. */
   readonly unheard?: Unheard;
   readonly index: EligibleComputeProvidersIndex;

@@ -1,6 +1,16 @@
 import type { NearestMiss, TableHints } from './explanation.ts';
+import { durationText } from './field-text.ts';
 import { isWithinReach, type MissedField } from './nearest-miss.ts';
 import type { Search } from './search.ts';
+
+/** How a job waits for room (`timeouts.queue`), where it does. */
+export interface JobQueue {
+  readonly forMs: number;
+  /** Not for providers that take no work, nor for such as are not there. */
+  readonly onlyForRoom: boolean;
+  /** The job has ended: it has waited as long as it may. */
+  readonly isOver: boolean;
+}
 
 /** What is known of a job that nobody has taken. */
 export interface Shortage {
@@ -22,6 +32,8 @@ export interface Shortage {
   readonly silent: readonly string[];
   readonly nearest: NearestMiss | undefined;
   readonly table: TableHints | undefined;
+  /** Undefined for a job that does not wait. */
+  readonly queue: JobQueue | undefined;
 }
 
 const MOST_NAMED = 3;
@@ -37,7 +49,7 @@ export function suggestionsFor(shortage: Shortage): readonly string[] {
     excludedHint(table?.excluded ?? []),
     leaveHint(shortage),
     drainHint(shortage),
-    codes.has('RATE_LIMITED') ? 'Try again later, or give timeouts.queue some time.' : undefined,
+    codes.has('RATE_LIMITED') ? `Try again later${orWait(shortage.queue)}.` : undefined,
     silent.length === 0
       ? undefined
       : `preferredProviders: no answer from ${namesOf(silent)}. Check the ids, and that those nodes run, offer something and can be reached.`,
@@ -107,10 +119,10 @@ function leaveHint({ notServedBy, self }: Shortage): string | undefined {
   return `Ask ${owners} of ${namesOf(notServedBy)} to let your node in: add ${id} to provider.allow, or take it off provider.deny.`;
 }
 
-function drainHint({ drained }: Shortage): string | undefined {
+function drainHint({ drained, queue }: Shortage): string | undefined {
   if (drained.length === 0) return undefined;
   const [are, owners] = drained.length === 1 ? ['is', 'its owner'] : ['are', 'their owners'];
-  return `${namesOf(drained)} ${are} drained: ${owners} can run "bidmesh node undrain", or give timeouts.queue some time.`;
+  return `${namesOf(drained)} ${are} drained: ${owners} can run "bidmesh node undrain"${orWait(queue?.onlyForRoom === true ? undefined : queue)}.`;
 }
 
 function isAlone({ seenAtLeast }: Search, table: TableHints | undefined): boolean {
@@ -124,13 +136,28 @@ export function namesOf(providers: readonly string[]): string {
   return more === 0 ? named.join(', ') : `${named.join(', ')} and ${more} more`;
 }
 
-function whenToTry({ noRoom, table }: Shortage): string | undefined {
+/** What a job that waits, has waited or does not wait can do about something that ends by itself. */
+function orWait(queue: JobQueue | undefined): string {
+  if (queue === undefined) return ', or give timeouts.queue some time';
+  const time = durationText(queue.forMs);
+  return queue.isOver
+    ? `, or give timeouts.queue more time than ${time}`
+    : `; the job waits by itself, for ${time} at most (timeouts.queue)`;
+}
+
+function whenToTry({ noRoom, table, queue }: Shortage): string | undefined {
   const busy = table?.busy ?? 0;
-  if (busy > 0) {
-    const who = busy === 1 ? '1 provider fits' : `${busy} providers fit`;
-    return `${who} when less runs there: give timeouts.queue some time.`;
-  }
-  if (noRoom === 0) return undefined;
-  const who = noRoom === 1 ? '1 provider has' : `${noRoom} providers have`;
-  return `${who} no room just now: with time in timeouts.queue the job waits for it.`;
+  if (busy === 0 && noRoom === 0) return undefined;
+  const counted = busy > 0 ? busy : noRoom;
+  const fit = counted === 1 ? '1 provider fits' : `${counted} providers fit`;
+  const have = counted === 1 ? '1 provider has' : `${counted} providers have`;
+  const who = busy > 0 ? `${fit} when less runs there` : `${have} no room just now`;
+  if (queue === undefined)
+    return busy > 0
+      ? `${who}: give timeouts.queue some time.`
+      : `${who}: with time in timeouts.queue the job waits for it.`;
+  const time = durationText(queue.forMs);
+  return queue.isOver
+    ? `${who}: give timeouts.queue more time than ${time}.`
+    : `${who}: the job waits for that, for ${time} at most (timeouts.queue).`;
 }

@@ -17,7 +17,7 @@ import { readJobLogs, resultsOf } from './job-logs.ts';
 import type { OrchestratorOptions } from './options.ts';
 import type { JobFilter, JobPage, RequesterDesk } from './ports.ts';
 import { dryRun } from './search/dry-run.ts';
-import { mostAsked } from './search/targets.ts';
+import { mostAsked, waitOf } from './search/targets.ts';
 import { recoverJobs } from './recovery.ts';
 import { type RequesterParts, wireRequester } from './requester-parts.ts';
 
@@ -106,7 +106,7 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
     const { spec } = snapshot.job;
     const { market, peers } = this.#needs;
     const asked = mostAsked(spec, this.#options.wantedBids);
-    const asker = { self: market.self, preferred: spec.preferredProviders, ...asked };
+    const asker = { self: market.self, preferred: spec.preferredProviders, ...asked, ...waitOf(snapshot.job) };
     return explain(searches, snapshot.executions, peers.explain(spec), asker);
   }
 

@@ -6,6 +6,9 @@ import { CodedError } from '../../lib/coded-error.ts';
 import type { OrchestratorOptions } from '../options.ts';
 import type { ContentFetcher } from '../ports.ts';
 
+/** How long a job that does not say so waits for room. */
+export const DEFAULT_QUEUE_MS = 600_000;
+
 type ContentSource = { readonly cid: string } | { readonly text: string } | { readonly base64: string };
 
 const encoder = new TextEncoder();
@@ -60,7 +63,9 @@ async function specOf(
       : { budget: { amount: budget.maxPrice, currency: budget.currency, per: budget.per } }),
     timeouts: {
       searchMs: timeouts.search ?? options.defaultSearchTimeoutMs,
-      queueMs: timeouts.queue,
+      ...(timeouts.queue === undefined
+        ? { queueMs: DEFAULT_QUEUE_MS, queueFor: 'room' }
+        : { queueMs: timeouts.queue }),
       lockMs: timeouts.lock,
       contractMs: timeouts.contract,
       startMs: timeouts.start,

@@ -1,4 +1,4 @@
-import type { Decline } from '../../domain/bid.ts';
+import { type Decline, isNoRoom } from '../../domain/bid.ts';
 import { type ContractRecord, moveContract, type SignedContract } from '../../domain/contract.ts';
 import { type Execution, type ExecutionEnd, type Observed, observe } from '../../domain/execution.ts';
 import type { JobEventDraft } from '../../domain/job-event.ts';
@@ -51,11 +51,13 @@ function executionAfter(
     return { ...observe(execution, { state: 'BidAccepted', contractId }), lastSeenAt: now };
   }
   const { code, message } = codedAs(resolution);
+  const decline = resolution.kind === 'never' ? resolution.decline : undefined;
   const end: ExecutionEnd = {
     finishedAt: now,
     exitReason: 'denied',
     message: `${code}: ${message}`,
-    ...(resolution.kind === 'never' && resolution.decline?.retryable === false ? { forGood: true } : {}),
+    ...(decline?.retryable === false ? { forGood: true } : {}),
+    ...(decline !== undefined && isNoRoom(decline) ? { noRoom: true } : {}),
   };
   const observed: Observed = { state: 'BidRejected', end };
   return { ...observe(execution, observed), desired: 'Stopped' };

@@ -1,4 +1,4 @@
-import type { Bid, Decline } from '../../domain/bid.ts';
+import { type Bid, type Decline, isNoRoom } from '../../domain/bid.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import { type Execution, observe } from '../../domain/execution.ts';
 import type { JobEventDraft } from '../../domain/job-event.ts';
@@ -63,6 +63,7 @@ export function lockFact(
     exitReason: 'denied' as const,
     message: `${code}: ${message}`,
     ...(forGood ? { forGood } : {}),
+    ...(answer.kind === 'declined' && isNoRoom(answer.decline) ? { noRoom: true as const } : {}),
   };
   return {
     execution: { ...observe(current, { state: 'AskForBidRejected', end }), desired: 'Stopped' },

@@ -121,6 +121,7 @@ class CommitDraft {
       fruitlessRounds: action.fruitlessRounds,
       fruitlessSince: action.fruitlessSince,
       seenAtLeast: 0,
+      ...(action.roomMayCome === undefined ? {} : { roomMayCome: action.roomMayCome }),
       index: EMPTY_INDEX,
     };
     if (open) this.#events.push({ type: 'search.opened', at: now, data: { requestId, round: action.round } });

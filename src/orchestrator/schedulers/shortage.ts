@@ -6,10 +6,8 @@ import type { PlanAction, ReconcileInput } from '../../domain/plan.ts';
 import type { Search } from '../../domain/search.ts';
 import { namesOf } from '../../domain/suggestions.ts';
 import { closeSearch, stopAll } from './endings.ts';
+import { queueOf, roomMayCome } from './queueing.ts';
 import { declineReason, exclusionsAfter } from './ruled-out.ts';
-
-/** How long a queued job waits between two searches. */
-const QUEUE_RETRY_MS = 5000;
 
 type StartSearch = Extract<PlanAction, { kind: 'StartSearch' }>;
 
@@ -29,6 +27,7 @@ export function searchAgain(input: ReconcileInput, slots: number, now: number): 
     ...excluded,
     fruitlessRounds: fruitful ? 1 : search.fruitlessRounds + 1,
     fruitlessSince: fruitful ? now : search.fruitlessSince,
+    ...(roomMayCome(input, search) ? { roomMayCome: true } : {}),
   };
   // A round whose bids were used up or broken off, or that asked only some, is no shortage: it costs a round and not
   // the queue's time.
@@ -37,19 +36,18 @@ export function searchAgain(input: ReconcileInput, slots: number, now: number): 
   if (goesOn && start.fruitlessRounds <= input.maxSearchRounds) return [start];
 
   const reason = afterLoss(input.executions, shortageReason(job, search, ofRound));
-  const queueDeadline = search.fruitlessSince + job.spec.timeouts.queueMs;
-  if (now >= queueDeadline) {
+  const queue = queueOf(input, search);
+  if (now >= queue.endsAt) {
     return [
       ...stopAll(input, now, 'cancelled'),
       { kind: 'SetJobState', state: 'Failed', reason: reason + nextStep(job, search) },
     ];
   }
-  const nextSearchAt = Math.min(queueDeadline, (search.closedAt ?? now) + QUEUE_RETRY_MS);
-  if (now >= nextSearchAt) return [start];
+  if (now >= queue.searchAt) return [start];
   const idle = job.state !== 'Queued' && !input.executions.some(isLive);
   return [
     ...(idle ? [{ kind: 'SetJobState', state: 'Queued', reason } satisfies PlanAction] : []),
-    { kind: 'Requeue', trigger: 'job-queue', waitUntil: nextSearchAt },
+    { kind: 'Requeue', trigger: 'job-queue', waitUntil: queue.searchAt },
     // Nobody is to wait for a job that has nothing to offer before its next round.
     ...closeSearch(input),
   ];

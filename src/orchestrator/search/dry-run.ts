@@ -17,7 +17,7 @@ import {
 } from './open-search.ts';
 import { buildBidRequest, indirectFor, knownFitsOf, type MarketSize } from './request-builder.ts';
 import { type ProviderKnowledge, rankOutcome, worstBidder } from './shortlist.ts';
-import { type SearchTargets, mostAsked, targetsOf } from './targets.ts';
+import { type SearchTargets, mostAsked, targetsOf, waitOf } from './targets.ts';
 
 export interface DryRunNeeds {
   readonly clock: Clock;
@@ -85,6 +85,7 @@ export async function dryRun(
     self: market.self,
     preferred: job.spec.preferredProviders,
     ...mostAsked(job.spec, options.wantedBids),
+    ...waitOf(job),
   };
   const explanation = explain([closed], [], peers.explain(job.spec), asker);
   const [first, second] = entries;

@@ -10,7 +10,7 @@ import type { OrchestratorOptions } from '../options.ts';
 import type { Market, Negotiation, PeerTable } from '../ports.ts';
 import { OpenSearch, type SearchOutcome } from './open-search.ts';
 import { marketView } from './dry-run.ts';
-import { unheardBy } from './unheard.ts';
+import { roomBy, unheardBy } from './unheard.ts';
 import { buildBidRequest, indirectFor, knownFitsOf } from './request-builder.ts';
 import { type ProviderKnowledge, rankOutcome, worstBidder } from './shortlist.ts';
 import { type SearchTargets, targetsOf } from './targets.ts';
@@ -188,6 +188,7 @@ export class SearchDesk {
       closeReason: outcome.reason,
       seenAtLeast: outcome.seenAtLeast,
       ...unheardBy(job, outcome, this.#needs.peers),
+      ...roomBy(job, search, outcome, this.#needs.peers),
       index: { entries, declines: outcome.declines, refused: outcome.refused },
     };
     await this.#needs.lane.change(

@@ -1,4 +1,5 @@
-import type { Job } from '../../domain/job.ts';
+import type { Asker } from '../../domain/explanation.ts';
+import { isTerminalJobState, type Job } from '../../domain/job.ts';
 import type { Market, PeerTable, RequestTarget } from '../ports.ts';
 
 /** Who is asked: everybody by gossip, or these directly. */
@@ -11,6 +12,14 @@ const ASKED_PER_WANTED_BID = 2;
 export function mostAsked(spec: Job['spec'], wantedBids: number): { readonly mostAsked?: number } {
   if (spec.orchestrationType === 'pull') return {};
   return { mostAsked: spec.preferredProviders.length > 0 ? 0 : limitFor(spec, wantedBids) };
+}
+
+/** How a job waits for room, for those who explain it. */
+export function waitOf({ spec, state }: Job): Pick<Asker, 'queue'> {
+  const { queueMs, queueFor } = spec.timeouts;
+  if (queueMs === 0) return {};
+  const isOver = isTerminalJobState(state);
+  return { queue: { forMs: queueMs, onlyForRoom: queueFor === 'room', isOver } };
 }
 
 function limitFor({ count }: Job['spec'], wantedBids: number): number {

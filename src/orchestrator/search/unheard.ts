@@ -16,3 +16,18 @@ export function unheardBy(
   const fields = [...new Set(misses.map(({ field }) => field))].slice(0, MOST_FIELDS);
   return { unheard: { known, fitting, misses: fields } };
 }
+
+/**
+ * Whether the peer table knows of somebody who could take the job with less running there. Only asked where no bid came:
+ * on a large network most of those who have no room say nothing.
+ */
+export function roomBy(
+  { spec }: Job,
+  { exclude }: Search,
+  { bids }: Pick<SearchOutcome, 'bids'>,
+  peers: Pick<PeerTable, 'explain'>,
+): Pick<Search, 'roomMayCome'> {
+  const onlyChosen = spec.orchestrationType === 'push' && spec.preferredProviders.length > 0;
+  if (bids.length > 0 || onlyChosen) return {};
+  return peers.explain({ ...spec, excludedProviders: exclude }).busy > 0 ? { roomMayCome: true } : {};
+}

@@ -27,7 +27,7 @@ describe('a job description', () => {
       resources: { cpu: 500, memory: 256 * 2 ** 20, gpus: [] },
       constraints: { hard: [], soft: [] },
       prefer: 'balanced',
-      timeouts: { queue: 0, execution: 600_000, total: 3_600_000 },
+      timeouts: { execution: 600_000, total: 3_600_000 },
       retry: { attempts: 3, backoff: 1000, on: ['lost', 'internal'] },
       inputs: [],
       outputs: [],
