@@ -106,7 +106,12 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
     const { spec } = snapshot.job;
     const { market, peers } = this.#needs;
     const asked = mostAsked(spec, this.#options.wantedBids);
-    const asker = { self: market.self, preferred: spec.preferredProviders, ...asked, ...waitOf(snapshot.job) };
+    const asker = {
+      self: market.self,
+      preferred: spec.preferredProviders,
+      ...asked,
+      ...waitOf(snapshot.job),
+    };
     return explain(searches, snapshot.executions, peers.explain(spec), asker);
   }
 

@@ -104,7 +104,7 @@ describe('a sweep of which a part fits', () => {
     const done = [0, 1].map((partition) => {
       const execution = executionOf(partition, 1, 'a', observedAs.completed(), { requestId: 'round-0' });
       const observed = { ...execution.observed, end: endOf('completed', { finishedAt }) };
-      return { ...execution, observed } as typeof execution;
+      return { ...execution, observed };
     });
     const search = declined({}, { round: 9, openedAt: finishedAt + 1, closedAt: finishedAt + 2 });
     const at = (now: number) => kinds(plan({ job: sweep, executions: done, search }, now));
