@@ -7,7 +7,7 @@ import type { OrchestratorOptions } from '../options.ts';
 import type { ContentFetcher } from '../ports.ts';
 
 /** How long a job that does not say so waits for room. */
-export const DEFAULT_QUEUE_MS = 600_000;
+const DEFAULT_QUEUE_MS = 600_000;
 
 type ContentSource = { readonly cid: string } | { readonly text: string } | { readonly base64: string };
 
