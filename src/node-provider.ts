@@ -9,7 +9,7 @@ import { lookAround } from './node-machine.ts';
 import { createAttemptFolders } from './provider/executors/attempt-folders.ts';
 import type { EngineOffer } from './provider/executors/executor.ts';
 import { createProvider, type Provider } from './provider/index.ts';
-import { missingDevices, onboard } from './provider/resources/onboarding.ts';
+import { beyondMachine, missingDevices, onboard } from './provider/resources/onboarding.ts';
 
 /** On an open network every identity may take part: the signature that named it is the whole check. */
 export const openMembership = { check: () => Promise.resolve({ ok: true as const }) };
@@ -30,6 +30,15 @@ export async function buildProvider(
   if (missing.length > 0) {
     const here = machine.resources.gpus.map(({ index }) => index);
     logger.warn('provider.onboard.gpus names devices that are not there', { missing, here });
+  }
+  const beyond = beyondMachine(machine.resources, offered);
+  if (beyond.length > 0) {
+    logger.warn('provider.onboard names more than this machine has: what it has is offered', { beyond });
+  }
+  const works = { ...offer.engines, ...offer.runtimes };
+  const useless = (engines ?? []).filter((name) => !Object.hasOwn(works, name));
+  if (useless.length > 0) {
+    logger.warn('provider.engines names engines that do not work on this machine', { useless });
   }
   const traits: NodeTraits = {
     peerId: identity.peerId,

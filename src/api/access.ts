@@ -2,7 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { CodedError } from '../lib/coded-error.ts';
 import { type ApiOptions, isLoopbackHost, parseListen } from './options.ts';
 
-const HOST_PATTERN = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i;
+/** Addresses of this machine, and the one name for them: no other name can be told from one that was rebound. */
+const HOST_PATTERN = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/health/live', '/health/ready']);
 
 export interface AccessRequest {

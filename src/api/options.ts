@@ -51,10 +51,18 @@ export function parseListen(text: string): ListenAddress | undefined {
   const groups = LISTEN_PATTERN.exec(text)?.groups;
   const host = groups?.['v6'] ?? groups?.['host'];
   const port = Number(groups?.['port']);
-  return host === undefined || port > HIGHEST_PORT ? undefined : { host, port };
+  if (host === undefined || port > HIGHEST_PORT) return undefined;
+  return isHost(host, groups?.['v6'] !== undefined) ? { host, port } : undefined;
+}
+
+/** Digits that are no address in full, such as 127.1 or 10.0.0.256, are no name either. */
+function isHost(host: string, isV6: boolean): boolean {
+  if (isV6) return URL.canParse(`http://[${host}]`);
+  if (/^\d[\d.]*$/.test(host)) return URL.parse(`http://${host}`)?.hostname === host;
+  return !/(^|\.)(-|\.|$)/.test(host.replace(/\.$/, '')) && URL.canParse(`http://${host}`);
 }
 
 /** True when only programs on this machine can reach `host`. */
 export function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+  return host.toLowerCase() === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -40,7 +40,9 @@ function resolve(
 
 function valueFor(leaf: z.core.$ZodType, text: string): unknown {
   const items = text.split(',').map((item) => item.trim());
-  const readings = [text, yamlValue(text), items.filter((item) => item !== '')];
+  const list = items.filter((item) => item !== '');
+  // Nothing is what YAML calls null; who leaves a variable empty, a token above all, has not said "none" by it.
+  const readings = text.trim() === '' ? [text, list] : [text, yamlValue(text), list];
   const fitting = readings.findIndex((reading) => z.safeParse(leaf, reading).success);
   return fitting < 0 ? text : readings[fitting];
 }

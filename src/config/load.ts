@@ -53,9 +53,10 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   return { config: loaded, created: await writeDefaultConfig(dataDir) };
 }
 
+/** The file is inside it, so it must make sense before anything is read. Throws `CONFIG_INVALID`. */
 function dataDirOf(layers: readonly Layer[]): string {
-  const { value } = layers.findLast(({ path }) => path.length === 1 && path[0] === 'dataDir') ?? {};
-  return typeof value === 'string' && value !== '' ? value : nodeConfig.parse({}).dataDir;
+  const layer = layers.findLast(({ path }) => path.length === 1 && path[0] === 'dataDir');
+  return parse(undefined, '', layer === undefined ? [] : [layer]).dataDir;
 }
 
 function absolute(path: string, { home, cwd }: ConfigRequest): string {
@@ -73,7 +74,7 @@ function parse(tree: Tree | undefined, file: string, above: readonly Layer[]): N
 }
 
 function invalid(error: z.ZodError, merged: MergedLayers): CodedError {
-  const errors = error.issues.flatMap((issue) => {
+  const found = error.issues.flatMap((issue) => {
     const keys = issue.code === 'unrecognized_keys' ? issue.keys : [undefined];
     return keys.map((key) => {
       const path = key === undefined ? issue.path : [...issue.path, key];
@@ -82,6 +83,8 @@ function invalid(error: z.ZodError, merged: MergedLayers): CodedError {
       return { key: path.map(String).join('.'), source: merged.sourceOf(path), message };
     });
   });
+  // What else is wrong with a value follows from the first, as a rule.
+  const errors = found.filter(({ key }, index) => found.findIndex((other) => other.key === key) === index);
   const lines = errors.map(({ key, source, message }) => `  ${key} (${source}): ${message}`);
   return new CodedError(
     'CONFIG_INVALID',

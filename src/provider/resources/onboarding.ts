@@ -23,6 +23,21 @@ export function missingDevices(machine: Resources, { gpus }: Onboarding): readon
   return gpus.filter((wanted) => !machine.gpus.some(({ index }) => index === wanted));
 }
 
+/** What is offered by an amount that the machine does not have, by the names of the settings. */
+export function beyondMachine(
+  machine: Pick<Resources, 'cpuMillis' | 'memoryBytes' | 'diskBytes'>,
+  { cpu, memory, disk }: Pick<Onboarding, 'cpu' | 'memory' | 'disk'>,
+): readonly string[] {
+  const offers = [
+    ['cpu', cpu, machine.cpuMillis],
+    ['memory', memory, machine.memoryBytes],
+    ['disk', disk, machine.diskBytes],
+  ] as const;
+  return offers
+    .filter(([, offer, total]) => offer.kind === 'amount' && offer.amount > total)
+    .map(([name]) => name);
+}
+
 function part(total: number, offer: Offer): number {
   switch (offer.kind) {
     case 'all':

@@ -11,7 +11,7 @@ async function statusOf(headers: Readonly<Record<string, string>>, method = 'GET
 }
 
 describe('access on loopback', () => {
-  it.each(['localhost', 'LOCALHOST:9999', '127.0.0.1', '127.0.0.1:1234', '[::1]', '[::1]:9999'])(
+  it.each(['localhost', 'LOCALHOST:9999', '127.0.0.1', '127.0.0.1:1234', '127.0.0.2', '[::1]', '[::1]:9999'])(
     'serves the host %s',
     async (host) => {
       expect(await statusOf({ host })).toBe(200);
@@ -23,7 +23,8 @@ describe('access on loopback', () => {
     'localhost.evil.example',
     '127.0.0.1.evil.example:9999',
     'localhost:9999@evil.example',
-    '127.0.0.2',
+    '127.0.0.2.evil.example',
+    '127.0.0',
     '0.0.0.0:9999',
     '[::2]',
     'localhost:',

@@ -18,14 +18,14 @@ describe('the options of the parts', () => {
         requester: { wantedBids: 7, weights: { price: 9 }, preferredPeers: [PEER] },
         provider: { location: { country: 'DE' }, lockOnBid: true, price: { amount: '1' }, engines: ['wasm'] },
         retention: { jobAge: '2h', jobs: 5, contractAge: '1h' },
-        limits: { maxBodyBytes: 1, contentQuotaBytes: 2, maxOpenSearches: 3, maxJobs: 4 },
+        limits: { maxBodyBytes: '2KiB', contentQuotaBytes: '20MiB', maxOpenSearches: 3, maxJobs: 4 },
         log: { level: 'trace' },
       }),
     );
     expect(options).toMatchObject({
       network: 'one',
       logLevel: 'trace',
-      api: { listen: '[::1]:1', token: '1234567890abcdef', maxBodyBytes: 1 },
+      api: { listen: '[::1]:1', token: '1234567890abcdef', maxBodyBytes: 2048 },
       libp2p: {
         network: 'one',
         listen: ['/ip4/1.1.1.1/tcp/1'],
@@ -41,7 +41,7 @@ describe('the options of the parts', () => {
       },
       registry: { preferredPeers: [PEER] },
       retention: { finishedJobsMs: 7_200_000, finishedJobs: 5, endedContractsMs: 3_600_000 },
-      content: { limits: { maxTotalBytes: 2 } },
+      content: { limits: { maxTotalBytes: 20 * 2 ** 20 } },
       provider: { lockOnBid: true, price: { amount: '1', currency: 'USD', per: 'hour' }, engines: ['wasm'] },
     });
     expect(options.provider?.location).toEqual({ country: 'DE' });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Onboarding } from '../../../src/provider/options.ts';
-import { missingDevices, onboard } from '../../../src/provider/resources/onboarding.ts';
+import { beyondMachine, missingDevices, onboard } from '../../../src/provider/resources/onboarding.ts';
 import { resources } from '../domain/market-values.ts';
 
 const MACHINE = resources({
@@ -20,5 +20,18 @@ describe('devices offered by their index', () => {
 
   it.each(['all', 'none'] as const)('are never missing where %s of them are offered', (gpus) => {
     expect(missingDevices(MACHINE, offering(gpus))).toEqual([]);
+  });
+});
+
+describe('an amount that the machine does not have', () => {
+  it('is named, and what there is of it is offered', () => {
+    const offer: Onboarding = {
+      cpu: { kind: 'amount', amount: MACHINE.cpuMillis + 1 },
+      memory: { kind: 'amount', amount: MACHINE.memoryBytes },
+      disk: { kind: 'share', percent: 100 },
+      gpus: 'all',
+    };
+    expect(beyondMachine(MACHINE, offer)).toEqual(['cpu']);
+    expect(onboard(MACHINE, offer).cpuMillis).toBe(MACHINE.cpuMillis);
   });
 });
