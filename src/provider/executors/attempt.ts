@@ -13,7 +13,7 @@ import type { PythonRuntime } from './python-runtime.ts';
 import { PAGE_BYTES } from './sandbox/page-store.ts';
 import { encodeFrame, FRAME, type Frame, FrameDecoder, FrameError, joinPrinted } from './sandbox/frames.ts';
 import { type SandboxCode, writeSandboxCode } from './sandbox-code.ts';
-import { layOut, type SandboxLayout, SEED_LENGTH_BYTES } from './sandbox-layout.ts';
+import { layOut, outputsOf, type SandboxLayout, SEED_LENGTH_BYTES } from './sandbox-layout.ts';
 import { refuseTask } from './task-check.ts';
 
 const CLOSE_TIMEOUT_MS = 5000;
@@ -83,7 +83,7 @@ class Attempt {
     this.#sink = sink;
     this.#collector = new OutputCollector(
       join(task.folder, 'outputs'),
-      task.outputs.map(({ name }) => name),
+      outputsOf(task).map(({ name }) => name),
       task.limits,
     );
   }

@@ -10,6 +10,8 @@ const MAX_WASM_PAGES = 65_536;
 const HEAP_MEBIBYTES = 128;
 const MAX_TABLE_ENTRIES = 1_000_000;
 const SCRIPT = '/job/main.py';
+/** There is no other folder that relative paths of every WASI program lead to. */
+const STARTING_FOLDER = { name: 'files', path: '/' };
 const SEED_BYTES = 48;
 
 /** How one attempt is started and what it is told. */
@@ -70,13 +72,21 @@ export async function layOut(task: ExecutionTask, options: LayoutOptions): Promi
       env: Object.entries(program.env).map(([name, value]) => `${name}=${value}`),
       stdin,
       inputs,
-      outputs: task.outputs,
+      outputs: outputsOf(task),
       memoryBytes: task.limits.memoryBytes,
       outputBytes: task.limits.outputBytes,
       outputFiles: task.limits.outputFiles,
       seed: Buffer.from(options.seed).toString('base64'),
     },
   };
+}
+
+/**
+ * Where a job names no outputs, what its program leaves in the folder it starts in is the result: whoever runs
+ * `open('result.csv', 'w')` expects to get the file.
+ */
+export function outputsOf({ outputs }: ExecutionTask): ExecutionTask['outputs'] {
+  return outputs.length === 0 ? [STARTING_FOLDER] : outputs;
 }
 
 function programOf(task: ExecutionTask, python: PythonRuntime | undefined): Program {

@@ -138,9 +138,17 @@ describe('the file tree', () => {
 
   it('keeps what is not for writing as it is', () => {
     const { tree, out } = fixture();
-    expect(errnoOf(() => tree.createDirectory(tree.root, 'new'))).toBe(ERRNO.rofs);
+    tree.place('/in/deep', false);
+    expect(errnoOf(() => tree.createDirectory(tree.root, 'in/new'))).toBe(ERRNO.rofs);
+    expect(errnoOf(() => tree.removeDirectory(tree.root, 'in/deep'))).toBe(ERRNO.rofs);
+    expect(errnoOf(() => tree.rename(tree.root, 'in', out, 'in'))).toBe(ERRNO.rofs);
+    tree.createDirectory(tree.root, 'new');
+    expect(errnoOf(() => tree.rename(tree.root, 'new', tree.root, 'out'))).toBe(ERRNO.rofs);
+    expect(errnoOf(() => tree.rename(tree.root, 'new', tree.root, 'old'))).toBe(ERRNO.success);
     expect(errnoOf(() => tree.removeDirectory(tree.root, 'out'))).toBe(ERRNO.rofs);
     expect(errnoOf(() => tree.rename(tree.root, 'out', out, 'inner'))).toBe(ERRNO.rofs);
-    expect(errnoOf(() => tree.open(tree.root, 'new', { create: true, exclusive: false }))).toBe(ERRNO.rofs);
+    expect(errnoOf(() => tree.open(tree.root, 'in/new', { create: true, exclusive: false }))).toBe(
+      ERRNO.rofs,
+    );
   });
 });

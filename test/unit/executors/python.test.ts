@@ -65,6 +65,56 @@ print(sys.stdin.readline().strip(), sys.version.split()[0])
     });
   });
 
+  it('leaves what it writes where it starts as the result, if no outputs are named', async ({ skip }) => {
+    const { outcome, stderr, files } = await run(
+      {
+        program: `
+import os, tempfile
+open('result.csv', 'w').write('a,b')
+os.makedirs('/plots/first')
+os.chdir('plots')
+open('first/one.txt', 'w').write('1')
+with tempfile.NamedTemporaryFile(delete=False) as file: file.write(b'gone')
+os.mkdir('/tmp/folder'); open('/tmp/folder/gone', 'w').write('gone')
+`,
+        inputs: { '/data/in.csv': 'in', '/beside.csv': 'in' },
+        outputs: [],
+      },
+      skip,
+    );
+    expect([outcome.exitReason, stderr]).toEqual(['completed', '']);
+    expect(files).toEqual({ 'files:result.csv': 'a,b', 'files:plots/first/one.txt': '1' });
+  });
+
+  it('can write where it starts beside its outputs, which alone are the result', async ({ skip }) => {
+    const program = 'open("notes", "w").write("n")\nopen("/outputs/kept", "w").write(open("notes").read())';
+    const { outcome, files } = await run({ program }, skip);
+    expect(outcome.exitReason).toBe('completed');
+    expect(files).toEqual({ 'out:kept': 'n' });
+  });
+
+  it('keeps the folders that it is given', async ({ skip }) => {
+    const found = await attempts(
+      `outputs=lambda: os.rmdir('/outputs'),
+       tmp=lambda: os.rename('/tmp', '/other'),
+       inputs=lambda: os.rename('/inputs', '/outputs/inputs'),
+       script=lambda: os.remove('/job/main.py'),
+       over=lambda: (os.mkdir('/new'), os.rename('/new', '/tmp')),
+       own=lambda: os.rename('/new', '/newer')`,
+      { inputs: { '/inputs/a': 'a' } },
+      skip,
+    );
+    const refused = 'OSError';
+    expect(found).toEqual({
+      outputs: refused,
+      tmp: refused,
+      inputs: refused,
+      script: refused,
+      over: refused,
+      own: null,
+    });
+  });
+
   it('reads megabytes of bytes from its standard input', async ({ skip }) => {
     const stdin = new Uint8Array(3 * MIB).map((_, index) => index % 251);
     const program = `

@@ -72,11 +72,19 @@ describe.each<Isolation>(['process', 'bubblewrap'])('a program, isolated by %s',
     expect(files).toEqual({ 'out:a.txt': 'content' });
   });
 
+  it('hands over what it wrote where it started, if no outputs are named', async ({ skip }) => {
+    const job = { program: modules.writeFileModule('/a.txt', 'content'), outputs: [] };
+    expect((await run(job, skip)).files).toEqual({ 'files:a.txt': 'content' });
+    const named = await run({ ...job, outputs: [{ name: 'out', path: '/outputs' }] }, skip);
+    expect(named.outcome).toMatchObject({ exitReason: 'completed', files: [] });
+  });
+
   it('cannot write anywhere else', async ({ skip }) => {
-    const job = { program: modules.writeFileModule('/elsewhere', 'x'), inputs: { '/inputs/a': 'a' } };
-    expect((await run(job, skip)).outcome).toMatchObject({ exitReason: 'exit-code', exitCode: 69 });
-    const input = await run({ ...job, program: modules.writeFileModule('/inputs/a', 'x') }, skip);
-    expect(input.outcome).toMatchObject({ exitReason: 'exit-code', exitCode: 69 });
+    const inputs = { '/inputs/a': 'a' };
+    for (const path of ['/inputs/a', '/inputs/b']) {
+      const job = { program: modules.writeFileModule(path, 'x'), inputs };
+      expect((await run(job, skip)).outcome).toMatchObject({ exitReason: 'exit-code', exitCode: 69 });
+    }
   });
 
   it('ends with trap', async ({ skip }) => {

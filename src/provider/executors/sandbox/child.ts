@@ -70,10 +70,9 @@ function sendJson(type: FrameType, value: SandboxEnd | SandboxFile): void {
 
 /** Sends what is in the output folders, or says why that is refused. */
 function sendOutputs(outputs: readonly OutputFolder[]): string | undefined {
-  const folders = new Set(outputs.map(({ directory }) => directory));
   const buffer = new Uint8Array(MAX_PAYLOAD_BYTES);
-  for (const { name, directory } of outputs) {
-    for (const { path, file } of filesBelow(directory, (other) => folders.has(other))) {
+  for (const { name, directory, apart } of outputs) {
+    for (const { path, file } of filesBelow(directory, (other) => apart.has(other))) {
       if (!file.writable) continue;
       if (Buffer.byteLength(path) > MAX_PATH_BYTES) return 'The program left a file whose path is too long.';
       sendJson(FRAME.file, { output: name, path, size: file.size });

@@ -17,6 +17,8 @@ interface NodeBase {
 export interface DirectoryNode extends NodeBase {
   readonly kind: 'directory';
   readonly writable: boolean;
+  /** It was there before the program, which cannot move or remove it. */
+  readonly given: boolean;
   readonly entries: Map<string, TreeNode>;
   parent: DirectoryNode | undefined;
 }

@@ -34,7 +34,7 @@ export class FileTree {
     this.#store = store;
     this.#quota = quota;
     this.#nowNs = nowNs;
-    this.root = this.#newDirectory(undefined, false);
+    this.root = this.#newDirectory(undefined, { writable: true, given: true });
   }
 
   nextInode(): bigint {
@@ -56,7 +56,8 @@ export class FileTree {
       if (found?.kind === 'file') throw new WasiError(ERRNO.notdir);
       if (found === undefined) {
         const last = index === names.length - 1;
-        directory = this.placeBelow(directory, name, directory.writable || (writable && last));
+        const inherits = directory !== this.root && directory.writable;
+        directory = this.placeBelow(directory, name, inherits || (writable && last));
       } else directory = found;
     }
     return directory;
@@ -71,7 +72,7 @@ export class FileTree {
   }
 
   placeBelow(parent: DirectoryNode, name: string, writable: boolean): DirectoryNode {
-    const made = this.#newDirectory(parent, writable);
+    const made = this.#newDirectory(parent, { writable, given: true });
     parent.entries.set(name, made);
     return made;
   }
@@ -98,7 +99,7 @@ export class FileTree {
     requireWritable(place.directory);
     if (depthOf(place.directory) + 1 > MAX_PATH_DEPTH) throw new WasiError(ERRNO.nametoolong);
     this.#quota.addEntries(1);
-    this.#set(place, this.#newDirectory(place.directory, true));
+    this.#set(place, this.#newDirectory(place.directory, { writable: true, given: false }));
   }
 
   unlinkFile(base: DirectoryNode, path: string): void {
@@ -152,12 +153,15 @@ export class FileTree {
     return { directory, name: last, node, wantsDirectory };
   }
 
-  #newDirectory(parent: DirectoryNode | undefined, writable: boolean): DirectoryNode {
+  #newDirectory(
+    parent: DirectoryNode | undefined,
+    kept: { readonly writable: boolean; readonly given: boolean },
+  ): DirectoryNode {
     return {
       kind: 'directory',
       inode: this.nextInode(),
       times: this.times(),
-      writable,
+      ...kept,
       entries: new Map(),
       parent,
     };
@@ -231,13 +235,14 @@ function walk(base: DirectoryNode, steps: readonly string[]): DirectoryNode {
 function requireWritable(directory: DirectoryNode): void {
   if (!directory.writable) throw new WasiError(ERRNO.rofs);
   // A folder that was removed while it was open takes nothing new, or its contents would escape the count.
-  if (directory.parent === undefined) throw new WasiError(ERRNO.noent);
+  if (directory.parent === undefined && !directory.given) throw new WasiError(ERRNO.noent);
 }
 
 /** Inputs and the folders the program was given stay where they are. */
 function requireRemovable(directory: DirectoryNode, node: TreeNode): void {
   requireWritable(directory);
-  if (!node.writable || (node.kind === 'directory' && holdsReadOnly(node))) throw new WasiError(ERRNO.rofs);
+  const stays = node.kind === 'directory' && (node.given || holdsReadOnly(node));
+  if (!node.writable || stays) throw new WasiError(ERRNO.rofs);
 }
 
 function holdsReadOnly(directory: DirectoryNode): boolean {

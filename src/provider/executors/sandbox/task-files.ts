@@ -16,14 +16,19 @@ export class InputError extends Error {
 export interface OutputFolder {
   readonly name: string;
   readonly directory: DirectoryNode;
+  /** Folders that are no part of it, wherever they lie. */
+  readonly apart: ReadonlySet<DirectoryNode>;
 }
 
-/** Fills the tree with what a task brings. Output folders and `/tmp` can be written to, nothing else can. */
+/**
+ * Fills the tree with what a task brings. The folder that a program starts in is `/`, and it can be written to as output
+ * folders and `/tmp` can; inputs, and the folders that lead to them, cannot.
+ */
 export function placeTask(tree: FileTree, task: SandboxTask): OutputFolder[] {
   // The upper ones first: a folder that was made on the way to a deeper one could not be written to.
   const upperFirst = [SCRATCH, ...task.outputs.map(({ path }) => path)].sort((a, b) => a.length - b.length);
-  for (const path of upperFirst) tree.place(path, true);
-  const outputs = task.outputs.map(({ name, path }) => ({ name, directory: tree.place(path, true) }));
+  const apart = new Set(upperFirst.map((path) => tree.place(path, true)));
+  const outputs = task.outputs.map(({ name, path }) => ({ name, directory: tree.place(path, true), apart }));
   const budget = { entries: MAX_INPUT_ENTRIES };
   for (const { target, path } of task.inputs) {
     const parent = tree.place(posix.dirname(target), false);
