@@ -45,7 +45,6 @@ export async function startNode(
   host: Host,
   overrides: NodeOverrides = {},
 ): Promise<BidmeshNode> {
-  const clock = overrides.clock ?? systemClock;
   const random = overrides.random ?? systemRandom;
   const logger = overrides.logger ?? createLogger(options.logLevel);
   const undo: (() => Promise<void>)[] = [];
@@ -55,12 +54,13 @@ export async function startNode(
   try {
     const identity = overrides.identity ?? (await loadIdentity(options.dataDir, random));
     const store = await openStore(options.store, {
-      clock,
+      clock: overrides.clock ?? systemClock,
       logger,
       ...(overrides.database === undefined ? {} : { database: overrides.database }),
       onFailure: (error) => overrides.onFatal?.(error),
     });
     undo.push(() => store.stop());
+    const { clock } = store;
     return await startParts({ options, host, overrides, clock, random, logger, identity, store }, undo, stop);
   } catch (error) {
     await stop();
@@ -184,7 +184,7 @@ async function startApi(
   },
   undo: (() => Promise<void>)[],
 ): Promise<Api | undefined> {
-  const { options, overrides, clock, logger, identity } = base;
+  const { options, overrides, clock, logger, identity, store } = base;
   if (overrides.api === false) return undefined;
   const { underlay, network, content, provider, orchestrator, registry } = parts;
   const view = createNodeView({
@@ -205,6 +205,7 @@ async function startApi(
     node: view.node,
     metrics: view.metrics,
     clock,
+    calendar: store.calendar,
     logger: logger.child('api'),
   });
   await api.start();

@@ -1,4 +1,5 @@
 import type { JobEvent } from '../domain/job-event.ts';
+import type { Calendar } from '../lib/calendar.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Orchestrator } from '../orchestrator/index.ts';
 import { eventView } from './views/event-view.ts';
@@ -21,6 +22,7 @@ export interface EventStreamOptions {
 export async function* serverSentEvents(
   orchestrator: Pick<Orchestrator, 'events' | 'watch'>,
   clock: Clock,
+  calendar: Calendar,
   options: EventStreamOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
@@ -41,7 +43,7 @@ export async function* serverSentEvents(
         fresh.takeAfter(afterSeq) ?? (await orchestrator.events(options.jobId, afterSeq, PAGE_SIZE));
       if (page.length > 0 || opening !== '') {
         afterSeq = page.at(-1)?.seq ?? afterSeq;
-        yield encoder.encode(opening + page.map(formatEvent).join(''));
+        yield encoder.encode(opening + page.map((event) => formatEvent(event, calendar)).join(''));
         opening = '';
       } else if (!(await doorbell.wait(options.heartbeatMs))) {
         yield encoder.encode(HEARTBEAT);
@@ -53,8 +55,8 @@ export async function* serverSentEvents(
   }
 }
 
-function formatEvent(event: JobEvent): string {
-  return `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(eventView(event))}\n\n`;
+function formatEvent(event: JobEvent, calendar: Calendar): string {
+  return `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(eventView(event, calendar))}\n\n`;
 }
 
 /** What the commits told since the last look, as long as it is one run without gaps and not too long. */

@@ -1,4 +1,5 @@
 import type { ContentStore } from '../content/index.ts';
+import type { Calendar } from '../lib/calendar.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Orchestrator } from '../orchestrator/index.ts';
@@ -13,6 +14,8 @@ export interface ApiNeeds {
   readonly node: NodeView;
   readonly metrics: MetricsView;
   readonly clock: Clock;
+  /** What the requester and the provider call a time is lived time. */
+  readonly calendar: Calendar;
   readonly logger: Logger;
 }
 

@@ -4,12 +4,21 @@ export interface Timer {
 }
 
 /**
- * The only door to time. Production uses {@link systemClock}; simulations a clock that moves when told.
- * `nowMs` is wall time and may jump; `monotonicMs` never goes back and is what durations are measured with.
+ * The only door to time. Production uses {@link systemClock}; simulations a clock that moves when told. What waits,
+ * runs out or grows old is counted by `monotonicMs` or, where it is written down, by `livedMs`: wall time is for people,
+ * for signatures and for the programs of others.
  */
 export interface Clock {
+  /** Wall time: it may jump, by hours and backwards too. */
   nowMs(): number;
+  /** Since some moment of this process; it never goes back. */
   monotonicMs(): number;
+  /**
+   * Lived time, in whole milliseconds: the time that this node has seen running. It never goes back, does not jump, and
+   * a node with a store goes on from where it was when it stopped. It began at the wall time of that moment, so it
+   * looks like one; a {@link Calendar} makes a real one of it. Never compared with that of another node.
+   */
+  livedMs(): number;
   /** Calls `fire` once after `delayMs`. A timer does not keep the process alive. */
   after(delayMs: number, fire: () => void): Timer;
 }
@@ -19,6 +28,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
+  livedMs: () => Math.floor(performance.timeOrigin + performance.now()),
   after(delayMs, fire) {
     const handle = setTimeout(fire, Math.min(Math.max(delayMs, 0), LONGEST_TIMER_MS));
     handle.unref();
@@ -108,6 +118,7 @@ export function patient(clock: Clock): Clock {
   return {
     nowMs: () => clock.nowMs(),
     monotonicMs: () => clock.monotonicMs(),
+    livedMs: () => clock.livedMs(),
     after(delayMs, fire) {
       let left = SLICES;
       const next = (): void => {

@@ -8,6 +8,9 @@ export const buckets = {
   /** name -> bytes that the owner of the name understands; `format` is the store's own */
   meta: 'meta',
 
+  /** `lived` -> LivedTimeRecord: how long the node has lived; `calendar` -> CalendarRecord: its wall times */
+  clock: 'clock',
+
   /** jobId -> Job */
   job: 'job',
   /** jobId -> JobHead: revision, last event, last search round, stored evaluations */

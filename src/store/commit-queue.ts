@@ -9,6 +9,8 @@ export type CommitQueueLimits = Pick<
 
 export interface CommitQueueNeeds {
   readonly database: Pick<Database, 'batch'>;
+  /** What every batch that is written takes along, asked for at that moment. */
+  readonly alongside?: () => readonly Operation[];
   /** Calls `write` when what is committed together has had the time to arrive. */
   readonly gather: (write: () => void) => void;
   /** Called once, with the first failure: nothing can be written any more. */
@@ -97,7 +99,7 @@ export class CommitQueue {
     while (this.#waiting.length > 0) {
       const group = this.#takeGroup();
       try {
-        await this.#needs.database.batch(lastOfEachKey(group));
+        await this.#needs.database.batch([...lastOfEachKey(group), ...(this.#needs.alongside?.() ?? [])]);
         for (const commit of group) commit.onDurable();
       } catch (error) {
         this.#fail(error, group);

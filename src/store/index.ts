@@ -1,3 +1,4 @@
+import type { Calendar } from '../lib/calendar.ts';
 import { afterThisTurn, type Clock } from '../lib/clock.ts';
 import { type CodedError, messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -6,6 +7,7 @@ import { CommitQueue } from './commit-queue.ts';
 import type { Database } from './database.ts';
 import { LevelJobStore } from './job-store.ts';
 import { openLevelDatabase } from './level-database.ts';
+import { LivedTime } from './lived-time.ts';
 import { checkFormat, createMetaStore, type MetaStore } from './meta-store.ts';
 import type { StoreOptions } from './options.ts';
 import { LevelProviderStore } from './provider-store.ts';
@@ -30,6 +32,9 @@ export interface Store {
     readonly againstRequesters: LevelStrikeStore;
   };
   readonly meta: MetaStore;
+  /** The clock it was given, with the lived time that is carried on here. */
+  readonly clock: Clock;
+  readonly calendar: Calendar;
   /** Takes no more commits, waits for those that were taken, closes the database. */
   stop(): Promise<void>;
 }
@@ -39,7 +44,8 @@ export async function openStore(options: StoreOptions, needs: StoreNeeds): Promi
   const database = needs.database ?? (await openLevelDatabase(options.folder));
   try {
     await checkFormat(database, options.folder);
-    const store = assemble(options, needs, database);
+    const lived = await LivedTime.resume(options.limits, database, needs.clock, needs.logger);
+    const store = assemble(options, needs, database, lived);
     await store.jobs.load();
     await store.provider.prepare();
     return store;
@@ -49,11 +55,13 @@ export async function openStore(options: StoreOptions, needs: StoreNeeds): Promi
   }
 }
 
-function assemble(options: StoreOptions, needs: StoreNeeds, database: Database): Store {
+function assemble(options: StoreOptions, needs: StoreNeeds, database: Database, lived: LivedTime): Store {
   const { limits } = options;
+  const { clock, calendar } = lived;
   const logger = needs.logger.child('store');
   const queue = new CommitQueue(limits, {
     database,
+    alongside: () => lived.operations(),
     // A sync is worth waiting a turn for; a database that was handed in is memory, and as good as written.
     gather: needs.database === undefined ? afterThisTurn : queueMicrotask,
     onFailure: (error) => {
@@ -61,20 +69,25 @@ function assemble(options: StoreOptions, needs: StoreNeeds, database: Database):
       needs.onFailure?.(error);
     },
   });
+  const keeping = lived.keep(queue);
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
+    keeping.cancel();
+    await lived.write(queue);
     await queue.close();
     await database.close();
   };
   return {
-    jobs: new LevelJobStore(limits, { database, queue, clock: needs.clock, logger }),
-    provider: new LevelProviderStore(limits, { database, queue, clock: needs.clock }),
+    jobs: new LevelJobStore(limits, { database, queue, clock, logger }),
+    provider: new LevelProviderStore(limits, { database, queue, clock }),
     adverts: new LevelAdvertStore(database, queue),
     strikes: {
       againstProviders: new LevelStrikeStore(database, queue, 'provider'),
       againstRequesters: new LevelStrikeStore(database, queue, 'requester'),
     },
     meta: createMetaStore(database, queue, limits.metaBytes),
+    clock,
+    calendar,
     stop: () => {
       stopping ??= stop();
       return stopping;

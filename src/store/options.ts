@@ -29,6 +29,10 @@ export interface StoreLimits {
   /** Contracts that this provider said never of: beyond these it says it of no more, with `NEVERS_FULL`. */
   readonly nevers: number;
   readonly metaBytes: number;
+  /** How long the node has lived is written with each batch, and at this interval while there is none. */
+  readonly livedEveryMs: number;
+  /** Starts, and jumps of the wall clock, whose wall times are known. */
+  readonly calendarEntries: number;
 }
 
 export interface StoreOptions {
@@ -85,4 +89,6 @@ export const defaultStoreLimits: StoreLimits = {
   answerAgeMs: 60 * 60 * 1000,
   nevers: 32_768,
   metaBytes: MIB,
+  livedEveryMs: 30_000,
+  calendarEntries: 256,
 };

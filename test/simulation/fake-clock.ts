@@ -10,6 +10,11 @@ interface Alarm {
 
 const EPOCH_MS = 1_700_000_000_000;
 
+/** What a machine takes for the time: this much more than it is. It goes on while the machine is down. */
+export interface WallClock {
+  offsetMs: number;
+}
+
 /** A clock that a crash can take away from its node: its timers never fire any more. */
 export interface Incarnation {
   readonly clock: Clock;
@@ -53,13 +58,19 @@ export class FakeClock implements Clock {
     };
   }
 
-  /** The same time, with timers that end with the incarnation. */
-  incarnation(): Incarnation {
+  livedMs(): number {
+    return EPOCH_MS + Math.floor(this.#nowMs);
+  }
+
+  /** The clock of one life on a machine: it begins with it, and its timers end with it. */
+  incarnation(wall: WallClock): Incarnation {
     let alive = true;
+    const bornMs = this.#nowMs;
     return {
       clock: {
-        nowMs: () => this.nowMs(),
-        monotonicMs: () => this.monotonicMs(),
+        nowMs: () => this.nowMs() + wall.offsetMs,
+        monotonicMs: () => this.#nowMs - bornMs,
+        livedMs: () => this.livedMs() - Math.floor(bornMs),
         after: (delayMs, fire) => this.after(delayMs, () => (alive ? fire() : undefined)),
       },
       get alive() {

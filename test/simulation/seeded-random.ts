@@ -46,6 +46,12 @@ export class SeededRandom implements Random {
     return least + Math.floor(this.fraction() * (most - least + 1));
   }
 
+  oneOf<Item>(items: readonly Item[]): Item {
+    const [picked] = this.pick(items, 1);
+    if (picked === undefined) throw new Error('there is nothing to pick from');
+    return picked;
+  }
+
   /** Up to `count` different items, in chance order. */
   pick<Item>(items: readonly Item[], count: number): Item[] {
     const rest = [...items];

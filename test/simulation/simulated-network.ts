@@ -3,7 +3,7 @@ import type { Clock } from '../../src/lib/clock.ts';
 import { CodedError } from '../../src/lib/coded-error.ts';
 import { createChannelPair, type PairedChannel } from '../../src/network/channel-pair.ts';
 import type { Channel, OpenOptions, ProtocolLimits, Underlay } from '../../src/network/underlay.ts';
-import type { FakeClock, Incarnation } from './fake-clock.ts';
+import type { FakeClock, Incarnation, WallClock } from './fake-clock.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { SimulatedUnderlay } from './simulated-underlay.ts';
 
@@ -70,9 +70,9 @@ export class SimulatedNetwork {
   }
 
   /** A new life of `peer`; the one before must have stopped or crashed. */
-  node(peer: string): SimulatedNode {
+  node(peer: string, wall: WallClock = { offsetMs: 0 }): SimulatedNode {
     if (this.#nodes.get(peer)?.alive === true) throw new Error(`${peer} is still running`);
-    const life: Incarnation = this.#clock.incarnation();
+    const life: Incarnation = this.#clock.incarnation(wall);
     const underlay = new SimulatedUnderlay(peer, this, life);
     this.#nodes.set(peer, underlay);
     return { underlay, clock: life.clock, crash: () => this.#crash(underlay) };

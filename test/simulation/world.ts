@@ -11,7 +11,7 @@ import { defaultProviderLimits } from '../../src/provider/options.ts';
 import { defaultRegistryLimits } from '../../src/registry/options.ts';
 import { MemoryDisk } from '../../src/store/memory-database.ts';
 import { defaultRetention, defaultStoreLimits, type RetentionOptions } from '../../src/store/options.ts';
-import { FakeClock } from './fake-clock.ts';
+import { FakeClock, type WallClock } from './fake-clock.ts';
 import { createMemoryContent, MemoryBlocks } from './memory-content.ts';
 import { createMemoryFolders, createScriptedExecutor, RunRecord } from './scripted-executor.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -38,6 +38,7 @@ export interface Machine {
   readonly disk: MemoryDisk;
   readonly blocks: MemoryBlocks;
   readonly provides: boolean;
+  readonly wall: WallClock;
   life: { readonly node: BidmeshNode; readonly simulated: SimulatedNode } | undefined;
 }
 
@@ -70,6 +71,7 @@ export class World {
       disk: new MemoryDisk({ clock: this.clock, random: random.fork('disk') }),
       blocks: new MemoryBlocks(),
       provides: role.provides,
+      wall: { offsetMs: 0 },
       life: undefined,
     };
     this.machines.set(name, machine);
@@ -79,7 +81,7 @@ export class World {
 
   /** A first life, or another one after a crash. */
   async boot(machine: Machine): Promise<BidmeshNode> {
-    const simulated = this.network.node(machine.identity.peerId);
+    const simulated = this.network.node(machine.identity.peerId, machine.wall);
     const { clock } = simulated;
     const random = this.random.fork(`life/${machine.name}/${this.clock.monotonicMs()}`);
     const starting = (async () =>

@@ -10,7 +10,7 @@ const uploadQuery = z.strictObject({ public: flag });
 const BYTES = { 'application/octet-stream': { schema: z.string().openapi({ format: 'binary' }) } };
 
 export function dmsRoutes(context: RouteContext): readonly Route[] {
-  const { node } = context;
+  const { node, calendar } = context;
   return [
     {
       method: 'get',
@@ -39,7 +39,7 @@ export function dmsRoutes(context: RouteContext): readonly Route[] {
       responses: { 200: jsonAnswer('The pools and the leases that take from them.', resourcesView) },
       handle: (c) => {
         noQuery(c);
-        return c.json(viewResources(node.resources()));
+        return c.json(viewResources(node.resources(), calendar));
       },
     },
     {
@@ -49,7 +49,7 @@ export function dmsRoutes(context: RouteContext): readonly Route[] {
       responses: { 200: jsonAnswer('The peers this node knows.', listOf(peerView)) },
       handle: (c) => {
         noQuery(c);
-        return c.json({ items: node.peers().map(viewPeer) });
+        return c.json({ items: node.peers().map((peer) => viewPeer(peer, calendar)) });
       },
     },
     drainRoute(context, true),

@@ -45,7 +45,7 @@ export function eventRoutes(context: RouteContext): readonly Route[] {
         const events = await context.orchestrator.events(jobId, cursor, limit);
         const last = events.length === limit ? events.at(-1) : undefined;
         return c.json({
-          items: events.map(eventView),
+          items: events.map((event) => eventView(event, context.calendar)),
           ...(last === undefined ? {} : { nextCursor: String(last.seq) }),
         });
       },
@@ -65,11 +65,12 @@ async function hasHappened({ orchestrator }: RouteContext, jobId: string, seq: n
 }
 
 function streamEvents(c: Context, context: RouteContext, jobId: string, afterSeq: number): Response {
-  const { orchestrator, clock, options, streams } = context;
+  const { orchestrator, clock, calendar, options, streams } = context;
   const controller = streams.open(c.req.raw.signal);
   const events = serverSentEvents(
     orchestrator,
     clock,
+    calendar,
     { jobId, afterSeq, heartbeatMs: options.sseHeartbeatMs },
     controller.signal,
   );

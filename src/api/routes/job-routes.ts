@@ -43,7 +43,7 @@ const postQuery = z.strictObject({
 });
 
 export function jobRoutes(context: RouteContext): readonly Route[] {
-  const { orchestrator } = context;
+  const { orchestrator, calendar } = context;
   return [
     postRoute(context),
     listRoute(context),
@@ -54,7 +54,7 @@ export function jobRoutes(context: RouteContext): readonly Route[] {
       responses: { 200: jsonAnswer('The job.', jobView) },
       handle: async (c) => {
         noQuery(c);
-        return c.json(viewJob(await findJob(orchestrator, parameter(c, 'id'))));
+        return c.json(viewJob(await findJob(orchestrator, parameter(c, 'id')), calendar));
       },
     },
     {
@@ -155,7 +155,7 @@ function postRoute({ orchestrator, options }: RouteContext): Route {
   };
 }
 
-function listRoute({ orchestrator }: RouteContext): Route {
+function listRoute({ orchestrator, calendar }: RouteContext): Route {
   return {
     method: 'get',
     path: '/orchestrator/jobs',
@@ -172,7 +172,7 @@ function listRoute({ orchestrator }: RouteContext): Route {
         ...(cursor === undefined ? {} : { cursor }),
       });
       return c.json({
-        items: page.items.map(viewJobSummary),
+        items: page.items.map((snapshot) => viewJobSummary(snapshot, calendar)),
         ...(page.nextCursor === undefined ? {} : { nextCursor: page.nextCursor }),
       });
     },

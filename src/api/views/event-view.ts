@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { JobEvent } from '../../domain/job-event.ts';
-import { isoTime } from '../../lib/clock.ts';
+import type { Calendar } from '../../lib/calendar.ts';
 import { plainJson } from './plain-json.ts';
 
 export const eventViewSchema = z
@@ -16,11 +16,11 @@ export const eventViewSchema = z
   })
   .openapi('JobEvent');
 
-export function eventView(event: JobEvent): z.infer<typeof eventViewSchema> {
+export function eventView(event: JobEvent, calendar: Calendar): z.infer<typeof eventViewSchema> {
   const { seq, at, type, data, executionId, provider, code, message } = event;
   return {
     seq,
-    at: isoTime(at),
+    at: calendar.isoTime(at),
     type,
     ...(executionId === undefined ? {} : { executionId }),
     ...(provider === undefined ? {} : { provider }),

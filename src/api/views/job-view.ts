@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Execution, ExecutionEnd } from '../../domain/execution.ts';
 import type { JobSnapshot } from '../../domain/plan.ts';
-import { isoTime } from '../../lib/clock.ts';
+import type { Calendar } from '../../lib/calendar.ts';
 
 export const priceView = z
   .object({ amount: z.string(), currency: z.string(), per: z.string() })
@@ -40,7 +40,7 @@ export const jobSummaryView = z
 
 export const jobView = jobSummaryView.extend({ executions: z.array(executionView) }).openapi('Job');
 
-export function viewJobSummary({ job }: JobSnapshot): z.infer<typeof jobSummaryView> {
+export function viewJobSummary({ job }: JobSnapshot, calendar: Calendar): z.infer<typeof jobSummaryView> {
   return {
     id: job.id,
     name: job.spec.name,
@@ -48,25 +48,25 @@ export function viewJobSummary({ job }: JobSnapshot): z.infer<typeof jobSummaryV
     state: job.state,
     ...(job.reason === undefined ? {} : { reason: job.reason }),
     version: job.version,
-    createdAt: isoTime(job.createdAt),
+    createdAt: calendar.isoTime(job.createdAt),
   };
 }
 
-export function viewJob(snapshot: JobSnapshot): z.infer<typeof jobView> {
+export function viewJob(snapshot: JobSnapshot, calendar: Calendar): z.infer<typeof jobView> {
   return {
-    ...viewJobSummary(snapshot),
+    ...viewJobSummary(snapshot, calendar),
     executions: [...snapshot.executions]
       .sort((a, b) => a.partition - b.partition || a.attempt - b.attempt)
-      .map(viewExecution),
+      .map((execution) => viewExecution(execution, calendar)),
   };
 }
 
-function viewExecution(execution: Execution): z.infer<typeof executionView> {
+function viewExecution(execution: Execution, calendar: Calendar): z.infer<typeof executionView> {
   const { observed } = execution;
   const startedAt = 'startedAt' in observed ? observed.startedAt : undefined;
   // A contract that was only proposed is not one yet: the observed state has it once it is closed.
   const contractId = 'contractId' in observed ? observed.contractId : undefined;
-  const end = 'end' in observed ? viewEnd(observed.end) : {};
+  const end = 'end' in observed ? viewEnd(observed.end, calendar) : {};
   return {
     id: execution.id,
     provider: execution.provider,
@@ -76,14 +76,14 @@ function viewExecution(execution: Execution): z.infer<typeof executionView> {
     desiredState: execution.desired,
     ...(contractId === undefined ? {} : { contractId }),
     price: execution.price,
-    ...(startedAt === undefined ? {} : { startedAt: isoTime(startedAt) }),
+    ...(startedAt === undefined ? {} : { startedAt: calendar.isoTime(startedAt) }),
     ...end,
   };
 }
 
-function viewEnd(end: ExecutionEnd): Partial<z.infer<typeof executionView>> {
+function viewEnd(end: ExecutionEnd, calendar: Calendar): Partial<z.infer<typeof executionView>> {
   return {
-    finishedAt: isoTime(end.finishedAt),
+    finishedAt: calendar.isoTime(end.finishedAt),
     exitReason: end.exitReason,
     ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
     ...(end.message === '' ? {} : { message: end.message }),

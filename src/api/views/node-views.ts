@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Lease } from '../../domain/lock.ts';
 import type { NodeResources, PeerLine } from '../node-view.ts';
-import { isoTime } from '../../lib/clock.ts';
+import type { Calendar } from '../../lib/calendar.ts';
 import { priceView } from './job-view.ts';
 
 const DRAINING = 'Takes no new work; only on a node that offers something.';
@@ -104,7 +104,7 @@ export interface ResourcesBody extends Omit<NodeResources, 'leases'> {
   readonly leases: readonly (Omit<Lease, 'acquiredAt'> & { readonly acquiredAt: string })[];
 }
 
-export function viewResources(resources: NodeResources): ResourcesBody {
+export function viewResources(resources: NodeResources, calendar: Calendar): ResourcesBody {
   const { leases, offersNothing, price, draining, machine, onboarded, locked, allocated, free } = resources;
   return {
     machine,
@@ -112,7 +112,7 @@ export function viewResources(resources: NodeResources): ResourcesBody {
     locked,
     allocated,
     free,
-    leases: leases.map((lease) => ({ ...lease, acquiredAt: isoTime(lease.acquiredAt) })),
+    leases: leases.map((lease) => ({ ...lease, acquiredAt: calendar.isoTime(lease.acquiredAt) })),
     ...(offersNothing === undefined ? {} : { offersNothing }),
     ...(price === undefined ? {} : { price }),
     ...(draining === undefined ? {} : { draining }),
@@ -124,11 +124,11 @@ interface PeerBody extends Omit<PeerLine, 'lastSeenAt' | 'expiresAt'> {
   readonly expiresAt?: string;
 }
 
-export function viewPeer(peer: PeerLine): PeerBody {
+export function viewPeer(peer: PeerLine, calendar: Calendar): PeerBody {
   const { lastSeenAt, expiresAt, ...rest } = peer;
   return {
     ...rest,
-    ...(lastSeenAt === undefined ? {} : { lastSeenAt: isoTime(lastSeenAt) }),
-    ...(expiresAt === undefined ? {} : { expiresAt: isoTime(expiresAt) }),
+    ...(lastSeenAt === undefined ? {} : { lastSeenAt: calendar.isoTime(lastSeenAt) }),
+    ...(expiresAt === undefined ? {} : { expiresAt: calendar.isoTime(expiresAt) }),
   };
 }

@@ -1,8 +1,10 @@
 import type { Clock } from '../../../src/lib/clock.ts';
 
+const START_MS = 1_700_000_000_000;
+
 /** A clock that moves only when told. */
 export class FakeClock implements Clock {
-  #wallMs = 1_700_000_000_000;
+  #wallMs = START_MS;
   #monotonicMs = 0;
   #sequence = 0;
   readonly #timers = new Map<number, { readonly dueMs: number; readonly fire: () => void }>();
@@ -17,6 +19,10 @@ export class FakeClock implements Clock {
 
   monotonicMs(): number {
     return this.#monotonicMs;
+  }
+
+  livedMs(): number {
+    return START_MS + this.#monotonicMs;
   }
 
   after(delayMs: number, fire: () => void): { cancel(): void } {

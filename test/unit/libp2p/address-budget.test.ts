@@ -14,6 +14,10 @@ class MovedClock implements Clock {
     return this.timeMs;
   }
 
+  livedMs(): number {
+    return this.timeMs;
+  }
+
   after(): never {
     throw new Error('no timer is needed');
   }

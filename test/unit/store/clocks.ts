@@ -28,6 +28,10 @@ export class ManualClock implements Clock {
     return this.#elapsedMs;
   }
 
+  livedMs(): number {
+    return START_MS + this.#elapsedMs;
+  }
+
   after(delayMs: number, fire: () => void): Timer {
     const timer: Pending = { at: this.#elapsedMs + delayMs, order: (this.#order += 1), fire };
     this.#pending.add(timer);
@@ -76,6 +80,10 @@ export class HurriedClock implements Clock {
   }
 
   monotonicMs(): number {
+    return this.now;
+  }
+
+  livedMs(): number {
     return this.now;
   }
 

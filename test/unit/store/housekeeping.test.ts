@@ -31,6 +31,7 @@ let housekeeping: Housekeeping | undefined;
 const jumping: Clock = {
   nowMs: () => clock.nowMs() + aheadMs,
   monotonicMs: () => clock.monotonicMs(),
+  livedMs: () => clock.livedMs(),
   after: (delayMs, fire) => clock.after(delayMs, fire),
 };
 

@@ -1,0 +1,5 @@
+import { crash } from './crash.ts';
+import type { Fault } from './fault.ts';
+
+/** What goes wrong in the fault play, beside what the network does to frames and messages: each in its own file. */
+export const everyFault: readonly Fault[] = [crash];
