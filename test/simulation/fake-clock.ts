@@ -22,6 +22,13 @@ export interface Incarnation {
   end(): void;
 }
 
+const TICKS_PER_MS = 1024;
+
+/** Times have few binary digits, so that what is counted from different beginnings adds up. */
+function onTick(timeMs: number): number {
+  return Math.ceil(timeMs * TICKS_PER_MS) / TICKS_PER_MS;
+}
+
 /** Lets everything run that waits for nothing but other promises. */
 async function drain(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
@@ -45,7 +52,7 @@ export class FakeClock implements Clock {
   after(delayMs: number, fire: () => void): Timer {
     this.#sequence += 1;
     const alarm: Alarm = {
-      dueMs: this.#nowMs + Math.max(0, delayMs),
+      dueMs: onTick(this.#nowMs + Math.max(0, delayMs)),
       sequence: this.#sequence,
       fire,
       cancelled: false,
@@ -92,14 +99,15 @@ export class FakeClock implements Clock {
   }
 
   async advanceTo(monotonicMs: number): Promise<void> {
+    const endMs = onTick(monotonicMs);
     await drain();
-    while (await this.#step(monotonicMs));
-    this.#nowMs = Math.max(this.#nowMs, monotonicMs);
+    while (await this.#step(endMs));
+    this.#nowMs = Math.max(this.#nowMs, endMs);
   }
 
   /** Moves on until `done`, at most for `limitMs`; throws when it is not done by then. */
   async runUntil(done: () => boolean, limitMs: number): Promise<void> {
-    const endMs = this.#nowMs + limitMs;
+    const endMs = onTick(this.#nowMs + limitMs);
     await drain();
     while (!done()) {
       if (await this.#step(endMs)) continue;

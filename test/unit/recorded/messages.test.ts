@@ -31,6 +31,7 @@ const messages: Readonly<Record<string, SignedMessage<unknown>>> = {
 const clock = {
   nowMs: () => recorded.issuedAt,
   monotonicMs: () => 0,
+  livedMs: () => recorded.issuedAt,
   after: () => ({ cancel: () => {} }),
 };
 const verifier = createVerifier(recorded.network, clock);
