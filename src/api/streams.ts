@@ -1,4 +1,6 @@
-import { CodedError } from '../lib/coded-error.ts';
+import { ServerResponse } from 'node:http';
+import type { Context } from 'hono';
+import { CodedError, codeOf } from '../lib/coded-error.ts';
 
 /** The long answers that are under way: bounded in number, and all ended when the node stops. */
 export class OpenStreams {
@@ -38,17 +40,23 @@ export class OpenStreams {
   }
 
   endAll(): void {
-    for (const controller of this.#open) controller.abort();
+    const reason = new CodedError('STOPPING', 'The node is stopping.');
+    for (const controller of this.#open) controller.abort(reason);
   }
 }
 
+/** `broken-off`: the client sees that this is not all; `ended`: what it has is whole in itself. */
+export type WhenStopped = 'broken-off' | 'ended';
+
 /**
- * `source` as a body that is read as fast as the client takes it. An abort ends the body in good order, also
- * where the source does not notice; a fault of the source breaks it off, so that the client sees it is not whole.
+ * `source` as a body that is read as fast as the client takes it. A fault of the source breaks it off, so that the
+ * client sees it is not whole; so does the stop of the node, but for streams that have no end of their own.
  */
 export function bodyOf(
+  { env }: Pick<Context, 'env'>,
   source: AsyncIterable<Uint8Array>,
   controller: AbortController,
+  whenStopped: WhenStopped = 'broken-off',
 ): ReadableStream<Uint8Array> {
   const iterator = source[Symbol.asyncIterator]();
   const { signal } = controller;
@@ -62,8 +70,12 @@ export function bodyOf(
   };
   return new ReadableStream<Uint8Array>({
     start(body) {
-      if (signal.aborted) end(() => body.close());
-      else signal.addEventListener('abort', () => end(() => body.close()), { once: true });
+      const stop = (): void => {
+        const isCut = isStopping(signal.reason) && whenStopped === 'broken-off';
+        end(() => (isCut ? breakOff(env, body, signal.reason) : body.close()));
+      };
+      if (signal.aborted) stop();
+      else signal.addEventListener('abort', stop, { once: true });
     },
     async pull(body) {
       try {
@@ -71,9 +83,25 @@ export function bodyOf(
         if (step.done === true) end(() => body.close());
         else if (!over) body.enqueue(step.value);
       } catch (error) {
-        end(() => body.error(error));
+        end(() => breakOff(env, body, error));
       }
     },
     cancel: () => end(() => {}),
   });
+}
+
+function isStopping(reason: unknown): boolean {
+  return codeOf(reason) === 'STOPPING';
+}
+
+/** The connection goes without the mark of a whole answer; without a connection, as in a test, the body fails. */
+function breakOff(env: unknown, body: ReadableStreamDefaultController, error: unknown): void {
+  const outgoing = outgoingOf(env);
+  if (outgoing === undefined) body.error(error);
+  else outgoing.destroy();
+}
+
+function outgoingOf(env: unknown): { destroy(): void } | undefined {
+  if (typeof env !== 'object' || env === null || !('outgoing' in env)) return undefined;
+  return env.outgoing instanceof ServerResponse ? env.outgoing : undefined;
 }

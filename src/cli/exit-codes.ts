@@ -3,6 +3,8 @@ export const exitCodes = {
   ok: 0,
   failure: 1,
   usage: 2,
+  /** What was to be printed broke off and could not be taken up again. */
+  brokenOff: 3,
   /** Ended by Ctrl-C, as shells have it. */
   interrupted: 130,
 } as const;

@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
-import { type ApiClient, jobPath } from './api-client.ts';
+import type { ApiClient } from './api-client.ts';
 import { jobEvents } from './event-source.ts';
 import { LiveOutput } from './live-output.ts';
 import type { Output } from './output/output.ts';
@@ -25,7 +25,7 @@ export async function followJob(
   signal: AbortSignal,
 ): Promise<LiveOutput> {
   const { client, clock, output, progress } = needs;
-  const live = new LiveOutput(client, output, jobPath(jobId, '/logs'));
+  const live = new LiveOutput(jobId, output, { client, clock });
   try {
     for await (const event of jobEvents(client, clock, jobId, signal)) {
       await progress.event(event);

@@ -1,23 +1,21 @@
-import type { ApiClient } from './api-client.ts';
+import { jobLog, type LogNeeds, type Stream } from './log-source.ts';
 import type { Output } from './output/output.ts';
-
-export type Stream = 'stdout' | 'stderr';
 
 const STREAMS: readonly Stream[] = ['stdout', 'stderr'];
 
 /** The output of executions as they print it. What is missed here comes with the result. */
 export class LiveOutput {
-  readonly #client: ApiClient;
+  readonly #needs: LogNeeds;
   readonly #output: Output;
-  readonly #path: string;
+  readonly #jobId: string;
   readonly #stop = new AbortController();
   readonly #shown = new Map<string, number>();
   readonly #running: Promise<void>[] = [];
 
-  constructor(client: ApiClient, output: Output, path: string) {
-    this.#client = client;
+  constructor(jobId: string, output: Output, needs: LogNeeds) {
+    this.#jobId = jobId;
     this.#output = output;
-    this.#path = path;
+    this.#needs = needs;
   }
 
   show(executionId: string): void {
@@ -35,15 +33,13 @@ export class LiveOutput {
   }
 
   async #copy(executionId: string, stream: Stream): Promise<void> {
-    const query = new URLSearchParams({ follow: 'true', stream, execution: executionId });
+    const wish = { jobId: this.#jobId, stream, follow: true, execution: executionId };
     try {
-      const { body } = await this.#client.request(`${this.#path}?${query.toString()}`, {
-        signal: this.#stop.signal,
-      });
-      const chunks: ReadableStream<Uint8Array> | null = body;
-      for await (const chunk of chunks ?? []) {
-        await (stream === 'stdout' ? this.#output.bytes(chunk) : this.#output.errorBytes(chunk));
-        this.#shown.set(`${executionId} ${stream}`, this.shownBytes(executionId, stream) + chunk.length);
+      for await (const event of jobLog(wish, this.#needs, this.#stop.signal)) {
+        if (event.type !== 'output') continue;
+        const { bytes } = event;
+        await (stream === 'stdout' ? this.#output.bytes(bytes) : this.#output.errorBytes(bytes));
+        this.#shown.set(`${executionId} ${stream}`, this.shownBytes(executionId, stream) + bytes.length);
       }
     } catch {
       // The log stream may break off at any time: the result, once it is here, has every byte of it.

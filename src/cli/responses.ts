@@ -23,6 +23,7 @@ const jobSummaryShape = z.looseObject({
   name: z.string(),
   state: z.string(),
   reason: z.string().optional(),
+  count: z.number().optional(),
   createdAt: z.string(),
 });
 

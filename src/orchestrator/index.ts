@@ -3,8 +3,10 @@ import type { Explanation } from '../domain/explanation.ts';
 import type { ContractRecord } from '../domain/contract.ts';
 import type { JobDescription } from '../domain/job-description.ts';
 import type { JobEvent } from '../domain/job-event.ts';
+import type { JobState } from '../domain/job.ts';
 import type { JobSnapshot } from '../domain/plan.ts';
 import type { Search } from '../domain/search.ts';
+import type { ExitReason } from '../domain/task.ts';
 import type { Startable } from '../lib/startable.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -52,13 +54,51 @@ export interface PostOptions {
 }
 
 export interface JobLogsOptions {
+  /** This one; else the newest of its partition that ran. */
   readonly executionId?: string;
+  /** 0 when it is not given. */
+  readonly partition?: number;
   readonly stream: 'stdout' | 'stderr';
-  /** Byte offset. */
+  /** Byte offset in the first execution that is read. */
   readonly from: number;
-  /** Goes on until the execution ends. */
+  /** Waits for what is still to come. */
   readonly follow: boolean;
+  /** Goes on with the attempts that come after the first that is read, each from its start. */
+  readonly onwards?: boolean;
 }
+
+/** One step in reading what executions print. */
+export type LogPart =
+  /** What follows is of this execution, from `offset` on. */
+  | {
+      readonly kind: 'attempt';
+      readonly executionId: string;
+      readonly partition: number;
+      readonly attempt: number;
+      readonly provider: string;
+      readonly offset: number;
+    }
+  | {
+      readonly kind: 'output';
+      readonly executionId: string;
+      readonly offset: number;
+      readonly bytes: Uint8Array;
+    }
+  /** From `offset` on, up to `until` where more follows, the output did not come here and never will. */
+  | {
+      readonly kind: 'missing';
+      readonly executionId: string;
+      readonly offset: number;
+      readonly until?: number;
+    }
+  /** Nothing more can come of what was asked for. Reading that breaks off has no such part. */
+  | {
+      readonly kind: 'end';
+      readonly jobState: JobState;
+      readonly executionId?: string;
+      readonly exitReason?: ExitReason;
+      readonly exitCode?: number;
+    };
 
 /** The requester of one node, as its user sees it. */
 export interface Orchestrator extends Startable {
@@ -83,8 +123,8 @@ export interface Orchestrator extends Startable {
   explain(jobId: string): Promise<Explanation>;
   /** Search and shortlist only: nothing is stored, no lock is asked for. Throws `TOO_MANY_JOBS`, `INPUT_UNAVAILABLE`. */
   dryRun(description: JobDescription): Promise<Explanation>;
-  /** Throws `JOB_NOT_FOUND`, `LOGS_UNAVAILABLE`. */
-  logs(jobId: string, options: JobLogsOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Throws `JOB_NOT_FOUND`, `EXECUTION_NOT_FOUND`, `LOGS_UNAVAILABLE`, and `STOPPING` when it breaks off. */
+  logs(jobId: string, options: JobLogsOptions, signal: AbortSignal): AsyncIterable<LogPart>;
   /** UnixFS directories of the job's completed (or failed, where there is output) executions, by partition. */
   results(
     jobId: string,

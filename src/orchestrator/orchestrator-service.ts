@@ -11,9 +11,10 @@ import type { ServingAnswer, ServingList } from '../domain/serving.ts';
 import { newId } from '../lib/random.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
 import { giveUpJob } from './giving-up.ts';
-import type { JobLogsOptions, Orchestrator, OrchestratorNeeds, PostOptions } from './index.ts';
+import type { JobLogsOptions, LogPart, Orchestrator, OrchestratorNeeds, PostOptions } from './index.ts';
 import { contentOf } from './intake/process-job.ts';
-import { readJobLogs, resultsOf } from './job-logs.ts';
+import { readJobLogs } from './job-logs.ts';
+import { resultsOf } from './job-results.ts';
 import type { OrchestratorOptions } from './options.ts';
 import type { JobFilter, JobPage, RequesterDesk } from './ports.ts';
 import { dryRun } from './search/dry-run.ts';
@@ -125,7 +126,7 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
     });
   }
 
-  logs(jobId: string, options: JobLogsOptions, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  logs(jobId: string, options: JobLogsOptions, signal: AbortSignal): AsyncIterable<LogPart> {
     return readJobLogs(jobId, options, this.#needs, AbortSignal.any([signal, this.#stopping.signal]));
   }
 

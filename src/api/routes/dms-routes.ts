@@ -113,7 +113,7 @@ function downloadRoute({ content, streams }: RouteContext): Route {
         );
       }
       const controller = streams.open(c.req.raw.signal);
-      return c.body(bodyOf(file.bytes, controller), 200, {
+      return c.body(bodyOf(c, file.bytes, controller), 200, {
         'Content-Type': 'application/octet-stream',
         'Content-Length': String(file.size),
         ETag: `"${cid}"`,

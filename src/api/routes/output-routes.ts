@@ -1,16 +1,30 @@
 import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { within } from '../../lib/clock.ts';
 import { CodedError } from '../../lib/coded-error.ts';
+import type { JobLogsOptions } from '../../orchestrator/index.ts';
 import { findJob } from '../job-lookup.ts';
+import { logEvents, logText, parsePlace } from '../log-stream.ts';
 import type { RouteContext } from '../needs.ts';
 import { bodyOf } from '../streams.ts';
-import { flag, jsonAnswer, listOf, noQuery, parameter, queryOf, type Route, wholeNumber } from './route.ts';
+import {
+  flag,
+  invalidQuery,
+  jsonAnswer,
+  listOf,
+  noQuery,
+  parameter,
+  queryOf,
+  type Route,
+  wholeNumber,
+} from './route.ts';
 
 const logsQuery = z.strictObject({
   follow: flag,
   stream: z.enum(['stdout', 'stderr']).default('stdout'),
   from: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
   execution: z.string().max(256).optional(),
+  partition: wholeNumber(0, 999_999).optional(),
 });
 
 const resultView = z
@@ -27,36 +41,77 @@ export function outputRoutes(context: RouteContext): readonly Route[] {
   return [logsRoute(context), resultsRoute(context), resultFileRoute(context)];
 }
 
-function logsRoute({ orchestrator, clock, options, streams }: RouteContext): Route {
+function logsRoute(context: RouteContext): Route {
   return {
     method: 'get',
     path: '/orchestrator/jobs/{id}/logs',
-    summary: 'What the program printed, from a byte offset; with follow until the execution ends.',
+    summary:
+      'What the program printed, from a byte offset; with follow until the execution ends. With Accept: text/event-stream as server-sent events that name every attempt, missing bytes and the end; Last-Event-ID resumes.',
     query: logsQuery,
+    request: { headers: z.object({ 'Last-Event-ID': z.string().optional() }) },
     responses: { 200: { description: 'The bytes.', content: { 'text/plain': { schema: z.string() } } } },
     handle: async (c) => {
-      const { follow, stream, from, execution } = queryOf(c, logsQuery);
+      const { follow, stream, from, execution, partition = 0 } = queryOf(c, logsQuery);
       const jobId = parameter(c, 'id');
-      await findJob(orchestrator, jobId);
-      const controller = streams.open(c.req.raw.signal);
-      const logs = orchestrator.logs(
-        jobId,
-        { follow, stream, from, ...(execution === undefined ? {} : { executionId: execution }) },
-        controller.signal,
-      );
-      const iterator = logs[Symbol.asyncIterator]();
-      try {
-        const first = iterator.next();
-        // A refusal comes with the first read; a program that prints nothing yet must not hold the answer back.
-        await within(clock, options.earlyRefusalMs, first, () => undefined);
-        const body = bodyOf(startingWith(first, iterator), controller);
-        return c.body(body, 200, { 'Content-Type': 'text/plain; charset=utf-8' });
-      } catch (error) {
-        controller.abort();
-        throw error;
+      const { job } = await findJob(context.orchestrator, jobId);
+      if (partition >= job.spec.count) throw noPartition(job.spec.count);
+      const options = { follow, stream, from, partition };
+      const named = execution === undefined ? {} : { executionId: execution };
+      if (c.req.header('accept')?.includes('text/event-stream') !== true) {
+        return textAnswer(c, context, jobId, { ...options, ...named });
       }
+      const onwards = execution === undefined;
+      return eventsAnswer(c, context, jobId, { ...options, ...named, onwards, ...lastPlace(c) });
     },
   };
+}
+
+function noPartition(count: number): Error {
+  const message = `the job has partitions 0 to ${count - 1}`;
+  return invalidQuery([{ path: 'partition', code: 'too_big', message }]);
+}
+
+function lastPlace(c: Context): Pick<JobLogsOptions, 'executionId' | 'from'> | undefined {
+  const text = c.req.header('last-event-id');
+  if (text === undefined || text === '') return undefined;
+  const place = parsePlace(text);
+  if (place !== undefined) return place;
+  const message = 'expected an execution and an offset, as in the ids of this stream';
+  throw invalidQuery([{ path: 'Last-Event-ID', code: 'invalid_format', message }]);
+}
+
+async function textAnswer(
+  c: Context,
+  { orchestrator, clock, options, streams }: RouteContext,
+  jobId: string,
+  wanted: JobLogsOptions,
+): Promise<Response> {
+  const controller = streams.open(c.req.raw.signal);
+  const logs = logText(orchestrator.logs(jobId, wanted, controller.signal), wanted.follow);
+  try {
+    const first = logs.next();
+    // A refusal comes with the first read; a program that prints nothing yet must not hold the answer back.
+    await within(clock, options.earlyRefusalMs, first, () => undefined);
+    const body = bodyOf(c, startingWith(first, logs), controller);
+    return c.body(body, 200, { 'Content-Type': 'text/plain; charset=utf-8' });
+  } catch (error) {
+    controller.abort();
+    throw error;
+  }
+}
+
+function eventsAnswer(
+  c: Context,
+  { orchestrator, clock, options, streams }: RouteContext,
+  jobId: string,
+  wanted: JobLogsOptions,
+): Response {
+  const controller = streams.open(c.req.raw.signal);
+  const events = logEvents(orchestrator.logs(jobId, wanted, controller.signal), clock, {
+    stream: wanted.stream,
+    heartbeatMs: options.sseHeartbeatMs,
+  });
+  return c.body(bodyOf(c, events, controller), 200, { 'Content-Type': 'text/event-stream; charset=utf-8' });
 }
 
 function startingWith(
@@ -122,7 +177,7 @@ function resultFileRoute({ orchestrator, content, streams }: RouteContext): Rout
         );
       }
       const controller = streams.open(c.req.raw.signal);
-      return c.body(bodyOf(file.bytes, controller), 200, {
+      return c.body(bodyOf(c, file.bytes, controller), 200, {
         'Content-Type': contentTypeOf(path),
         'Content-Length': String(file.size),
       });

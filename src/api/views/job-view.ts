@@ -33,6 +33,7 @@ export const jobSummaryView = z
     type: z.string(),
     state: z.enum(['Pending', 'Queued', 'Running', 'Completed', 'Failed', 'Stopped']),
     reason: z.string().optional(),
+    count: z.number().int(),
     version: z.number().int(),
     createdAt: z.iso.datetime(),
   })
@@ -47,6 +48,7 @@ export function viewJobSummary({ job }: JobSnapshot, calendar: Calendar): z.infe
     type: job.spec.type,
     state: job.state,
     ...(job.reason === undefined ? {} : { reason: job.reason }),
+    count: job.spec.count,
     version: job.version,
     createdAt: calendar.isoTime(job.createdAt),
   };

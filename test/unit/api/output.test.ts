@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CodedError } from '../../../src/lib/coded-error.ts';
 import { jobSnapshot } from './samples.ts';
-import { inProcess, type ScriptedNode, scriptedNode } from './scripted-node.ts';
+import { inProcess, printed, type ScriptedNode, scriptedNode } from './scripted-node.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const LOGS = '/orchestrator/jobs/job-1/logs';
@@ -11,21 +11,21 @@ describe('GET /orchestrator/jobs/{id}/logs', () => {
   it('passes the wishes on and streams text', async () => {
     const node = scriptedNode();
     node.orchestrator.log = async function* () {
-      yield bytes('one ');
-      yield bytes('two');
+      yield printed('one ');
+      yield printed('two', 4);
     };
     const response = await inProcess(node).request(`${LOGS}?follow=true&stream=stderr&from=5&execution=e`);
     expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
     expect(await response.text()).toBe('one two');
     expect(node.orchestrator.logRequests).toEqual([
-      { follow: true, stream: 'stderr', from: 5, executionId: 'e' },
+      { follow: true, stream: 'stderr', from: 5, partition: 0, executionId: 'e' },
     ]);
   });
 
   it('reads standard output from the start when nothing is said', async () => {
     const node = scriptedNode();
     expect(await (await inProcess(node).request(LOGS)).text()).toBe('');
-    expect(node.orchestrator.logRequests).toEqual([{ follow: false, stream: 'stdout', from: 0 }]);
+    expect(node.orchestrator.logRequests).toEqual([{ follow: false, stream: 'stdout', from: 0, partition: 0 }]);
   });
 
   it.each([
@@ -39,6 +39,8 @@ describe('GET /orchestrator/jobs/{id}/logs', () => {
     'from=1&from=1',
     'follow=perhaps',
     'tail=1',
+    'partition=1',
+    'partition=-1',
   ])('refuses %s', async (query) => {
     const response = await inProcess(scriptedNode()).request(`${LOGS}?${query}`);
     expect(await response.json()).toMatchObject({ status: 400, code: 'INVALID_QUERY' });
@@ -59,11 +61,11 @@ describe('GET /orchestrator/jobs/{id}/logs', () => {
   it('answers although nothing was printed yet', async () => {
     const node = scriptedNode();
     let print: (text: string) => void = () => {};
-    const printed = new Promise<string>((resolve) => {
+    const later = new Promise<string>((resolve) => {
       print = resolve;
     });
     node.orchestrator.log = async function* () {
-      yield bytes(await printed);
+      yield printed(await later);
     };
     const response = await inProcess(node, { earlyRefusalMs: 1 }).request(`${LOGS}?follow=true`);
     expect(response.status).toBe(200);
@@ -74,7 +76,7 @@ describe('GET /orchestrator/jobs/{id}/logs', () => {
   it('breaks off where the source fails, so that nobody takes a part for the whole', async () => {
     const node = scriptedNode();
     node.orchestrator.log = async function* () {
-      yield bytes('one');
+      yield printed('one');
       throw new Error('lost');
     };
     const response = await inProcess(node).request(LOGS);
@@ -86,7 +88,7 @@ describe('GET /orchestrator/jobs/{id}/logs', () => {
     let left: AbortSignal | undefined;
     node.orchestrator.log = async function* (signal) {
       left = signal;
-      for (;;) yield bytes('on and on');
+      for (;;) yield printed('on and on');
     };
     const api = inProcess(node);
     const reader = (await api.request(`${LOGS}?follow=true`)).body?.getReader();

@@ -14,7 +14,7 @@ import { rawContentIdOf } from '../../../src/lib/canonical.ts';
 import { CodedError } from '../../../src/lib/coded-error.ts';
 import { isoTime, systemClock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
-import type { JobLogsOptions, Orchestrator, PostOptions } from '../../../src/orchestrator/index.ts';
+import type { JobLogsOptions, LogPart, Orchestrator, PostOptions } from '../../../src/orchestrator/index.ts';
 import type { JobFilter, JobPage, RequesterDesk } from '../../../src/orchestrator/ports.ts';
 import { explanation, jobSnapshot, peerAdvert } from './samples.ts';
 
@@ -22,6 +22,24 @@ const DESK: RequesterDesk = {
   servingList: () => Promise.reject(new Error('not part of the API')),
   mayRead: () => Promise.reject(new Error('not part of the API')),
 };
+
+/** What an execution prints at a place of its output. */
+export function printed(text: string, offset = 0, executionId = 'job-1.v1.p0.a1'): LogPart {
+  return { kind: 'output', executionId, offset, bytes: new TextEncoder().encode(text) };
+}
+
+export const logEnd: LogPart = {
+  kind: 'end',
+  jobState: 'Completed',
+  executionId: 'job-1.v1.p0.a1',
+  exitReason: 'completed',
+  exitCode: 0,
+};
+
+export function attemptPart(attempt: number, offset = 0): LogPart {
+  const executionId = `job-1.v1.p0.a${attempt}`;
+  return { kind: 'attempt', executionId, partition: 0, attempt, provider: 'peer-a', offset };
+}
 
 /** An orchestrator that answers what the test puts into it and remembers what it was asked. */
 export class ScriptedOrchestrator implements Orchestrator {
@@ -32,7 +50,7 @@ export class ScriptedOrchestrator implements Orchestrator {
   readonly filters: JobFilter[] = [];
   readonly logRequests: JobLogsOptions[] = [];
   page: JobPage = { items: [] };
-  log: (signal: AbortSignal) => AsyncIterable<Uint8Array> = async function* () {};
+  log: (signal: AbortSignal, options: JobLogsOptions) => AsyncIterable<LogPart> = async function* () {};
   resultList: { readonly executionId: string; readonly partition: number; readonly cid: string }[] = [];
   searchList: Awaited<ReturnType<Orchestrator['searches']>> = [];
   contractList: Awaited<ReturnType<Orchestrator['contracts']>> = [];
@@ -105,9 +123,9 @@ export class ScriptedOrchestrator implements Orchestrator {
     return this.explanation;
   }
 
-  logs(_jobId: string, options: JobLogsOptions, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  logs(_jobId: string, options: JobLogsOptions, signal: AbortSignal): AsyncIterable<LogPart> {
     this.logRequests.push(options);
-    return this.log(signal);
+    return this.log(signal, options);
   }
 
   async results(): ReturnType<Orchestrator['results']> {

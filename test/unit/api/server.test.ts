@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Api, createApi } from '../../../src/api/index.ts';
 import { type ApiOptions, apiDefaults } from '../../../src/api/options.ts';
 import { event } from './samples.ts';
-import { type ScriptedNode, scriptedNode } from './scripted-node.ts';
+import { printed, type ScriptedNode, scriptedNode } from './scripted-node.ts';
 
 const EVENTS = '/orchestrator/jobs/job-1/events';
 const running: Api[] = [];
@@ -80,18 +80,24 @@ describe('the API server', () => {
     await vi.waitFor(() => expect(node.orchestrator.watchers).toBe(0));
   });
 
-  it('ends streams and stops, although clients are still there', async () => {
+  it('ends event streams, breaks logs off, and stops, although clients are still there', async () => {
     const node = scriptedNode();
     node.orchestrator.log = async function* () {
-      yield new TextEncoder().encode('begun');
+      yield printed('begun');
       await new Promise(() => {});
     };
     const api = await started(node);
     const events = await fetch(`${api.url}${EVENTS}`, { headers: { accept: 'text/event-stream' } });
     const logs = await fetch(`${api.url}/orchestrator/jobs/job-1/logs?follow=true`);
-    const read = Promise.all([events.text(), logs.text()]);
+    const followed = await fetch(logs.url, { headers: { accept: 'text/event-stream' } });
+    const read = Promise.allSettled([events.text(), logs.text(), followed.text()]);
     await api.stop();
-    expect(await read).toEqual([expect.stringContaining('retry:'), 'begun']);
+    expect(await read).toMatchObject([
+      { status: 'fulfilled', value: expect.stringContaining('retry:') },
+      // Nobody may take a part for the whole.
+      { status: 'rejected' },
+      { status: 'rejected' },
+    ]);
     await expect(fetch(`${api.url}/health/live`)).rejects.toThrow('fetch failed');
     await api.stop();
   });
@@ -175,7 +181,7 @@ describe('what is no request', () => {
   it('does not spoil an answer that has begun', async () => {
     const node = scriptedNode();
     node.orchestrator.log = async function* () {
-      yield new TextEncoder().encode('begun');
+      yield printed('begun');
       await new Promise(() => {});
     };
     const api = await started(node);

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { rawContentIdOf } from '../../../src/lib/canonical.ts';
 import { CodedError } from '../../../src/lib/coded-error.ts';
 import { event, jobSnapshot, SOME_CID } from '../api/samples.ts';
+import { logEnd, printed } from '../api/scripted-node.ts';
 import { type Desk, openDesk } from './command-line.ts';
 
 let desk: Desk;
@@ -191,8 +192,9 @@ describe('looking after jobs', () => {
 
   it('prints logs as they are', async () => {
     desk.node.orchestrator.log = async function* () {
-      yield bytes('raw ');
-      yield bytes('text');
+      yield printed('raw ', 3);
+      yield printed('text', 7);
+      yield logEnd;
     };
     const { stdout } = await desk.run([
       'job',
@@ -205,7 +207,9 @@ describe('looking after jobs', () => {
       '3',
     ]);
     expect(stdout).toBe('raw text');
-    expect(desk.node.orchestrator.logRequests).toEqual([{ follow: true, stream: 'stderr', from: 3 }]);
+    expect(desk.node.orchestrator.logRequests).toEqual([
+      { follow: true, stream: 'stderr', from: 3, partition: 0, onwards: true },
+    ]);
   });
 });
 
@@ -217,8 +221,11 @@ describe('what strangers wrote, on a terminal', () => {
     const whole = bytes(COMMANDS);
     desk.node.orchestrator.log = async function* () {
       // One piece ends inside of a letter.
-      yield whole.subarray(0, -2);
-      yield whole.subarray(-2);
+      const offset = whole.length - 2;
+      const about = { kind: 'output', executionId: 'job-1.v1.p0.a1' } as const;
+      yield { ...about, offset: 0, bytes: whole.subarray(0, -2) };
+      yield { ...about, offset, bytes: whole.subarray(-2) };
+      yield logEnd;
     };
     expect((await desk.run(['job', 'logs', 'job-1'], { tty: true })).stdout).toBe(HARMLESS);
     expect((await desk.run(['job', 'logs', 'job-1'])).stdout).toBe(COMMANDS);

@@ -8,6 +8,7 @@ import type { JobEventType } from '../../../src/domain/job-event.ts';
 import type { JobState } from '../../../src/domain/job.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { event, execution, jobSnapshot } from '../api/samples.ts';
+import { printed as logged } from '../api/scripted-node.ts';
 import { type Desk, openDesk } from './command-line.ts';
 
 let desk: Desk;
@@ -202,7 +203,7 @@ describe('bidmesh job run', () => {
     const texts: string[] = [];
     desk.node.orchestrator.log = async function* () {
       const { stream } = desk.node.orchestrator.logRequests.at(-1) ?? {};
-      if (stream === 'stdout') yield bytes('one\ntwo\n');
+      if (stream === 'stdout') yield logged('one\ntwo\n');
     };
     const { exitCode, stdout, stderr } = await desk.run(['job', 'run', 'a.py'], {
       tty: true,

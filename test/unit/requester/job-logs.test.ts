@@ -1,15 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Execution, Observed } from '../../../src/domain/execution.ts';
 import type { JobSnapshot } from '../../../src/domain/plan.ts';
-import type { JobLogsOptions } from '../../../src/orchestrator/index.ts';
-import { readJobLogs, resultsOf } from '../../../src/orchestrator/job-logs.ts';
+import type { JobLogsOptions, LogPart } from '../../../src/orchestrator/index.ts';
+import { readJobLogs } from '../../../src/orchestrator/job-logs.ts';
+import { resultsOf } from '../../../src/orchestrator/job-results.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 import { contractOf, executionOf, jobOf, observedAs } from '../fakes/market.ts';
 
 let clock: FakeClock;
 let snapshot: JobSnapshot | undefined;
 let listeners: Set<() => void>;
-let live: (contractId: string, offset: number) => AsyncIterable<Uint8Array>;
+let live: (contractId: string, offset: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
 let stored: Map<string, string>;
 let reads: string[];
 let stopping: AbortController;
@@ -35,9 +36,12 @@ const attempt = (observed: Observed, number = 1): Execution => executionOf(0, nu
 const resulting = (observed: Observed, resultCid: string): Observed =>
   ({ ...observed, resultCid }) as Observed;
 
+/** It had printed when it ended. */
+const began = (observed: Observed): Observed => ({ ...observed, startedAt: 1 }) as Observed;
+
 /** What has come so far, and whether it is over. */
 function follow(options: Partial<JobLogsOptions> = {}) {
-  const seen = { text: '', over: false, error: undefined as unknown };
+  const seen = { text: '', over: false, error: undefined as unknown, marks: [] as LogPart[] };
   const logs = readJobLogs(
     'job',
     { stream: 'stdout', from: 0, follow: true, ...options },
@@ -53,9 +57,9 @@ function follow(options: Partial<JobLogsOptions> = {}) {
         },
       },
       live: {
-        read: (_provider, _record, contractId, _stream, offset) => {
+        read: (_provider, _record, contractId, _stream, offset, _follow, signal) => {
           reads.push(`${contractId} from ${offset}`);
-          return live(contractId, offset);
+          return live(contractId, offset, signal);
         },
       },
       files: {
@@ -76,7 +80,10 @@ function follow(options: Partial<JobLogsOptions> = {}) {
   );
   void (async () => {
     try {
-      for await (const chunk of logs) seen.text += new TextDecoder().decode(chunk);
+      for await (const part of logs) {
+        if (part.kind === 'output') seen.text += new TextDecoder().decode(part.bytes);
+        else seen.marks.push(part);
+      }
     } catch (error) {
       seen.error = error;
     }
@@ -123,10 +130,20 @@ describe('the output of a job', () => {
     expect(reads).toEqual(['contract from 0', 'contract from 3']);
   });
 
-  it('of a new attempt is read from its start', async () => {
+  it('of one attempt ends with it, although the job goes on', async () => {
+    stored.set('first/stdout', 'failed');
+    becomes('Running', [attempt(resulting(observedAs.failed('exit-code', 'contract'), 'first'))]);
+    expect(await settled(follow())).toMatchObject({
+      text: 'failed',
+      over: true,
+      marks: [{ kind: 'attempt', attempt: 1 }, { kind: 'end', exitReason: 'exit-code', jobState: 'Running' }],
+    });
+  });
+
+  it('of a new attempt is read from its start, and says where it begins', async () => {
     stored.set('first/stdout', 'failed');
     becomes('Running', [attempt(resulting(observedAs.failed('lost', 'contract'), 'first'))]);
-    const seen = follow();
+    const seen = follow({ onwards: true });
     await clock.settle();
     expect(seen).toMatchObject({ text: 'failed', over: false });
     stored.set('second/stdout', '!');
@@ -136,6 +153,69 @@ describe('the output of a job', () => {
     ]);
     await clock.settle();
     expect(seen).toMatchObject({ text: 'failed!', over: true });
+    expect(seen.marks).toMatchObject([
+      { kind: 'attempt', executionId: 'job.v1.p0.a1', offset: 0 },
+      { kind: 'attempt', executionId: 'job.v1.p0.a2', offset: 0 },
+      { kind: 'end', exitReason: 'completed', jobState: 'Completed' },
+    ]);
+  });
+
+  it('is taken up at a place in an attempt, and goes on with those after it in their order', async () => {
+    stored.set('first/stdout', 'one');
+    stored.set('second/stdout', 'two');
+    stored.set('third/stdout', 'three');
+    const failed = (cid: string): Observed => resulting(observedAs.failed('exit-code', 'contract'), cid);
+    becomes('Completed', [
+      attempt(failed('first'), 1),
+      attempt(failed('second'), 2),
+      attempt(resulting(observedAs.completed(), 'third'), 3),
+    ]);
+    const seen = await settled(follow({ executionId: 'job.v1.p0.a1', from: 2, onwards: true }));
+    expect(seen).toMatchObject({ text: 'etwothree', over: true });
+  });
+
+  it('of another partition is read by its number', async () => {
+    stored.set('zero/stdout', '0');
+    stored.set('one/stdout', '1');
+    const of = (partition: number, cid: string): Execution =>
+      executionOf(partition, 1, 'a', resulting(observedAs.completed(), cid));
+    becomes('Completed', [of(0, 'zero'), of(1, 'one')]);
+    expect(await settled(follow({ partition: 1 }))).toMatchObject({ text: '1', over: true });
+  });
+
+  it('that went with its provider is missing from where it was read, and not empty', async () => {
+    becomes('Failed', [attempt(began(observedAs.failed('lost', 'contract')))]);
+    const seen = await settled(follow({ from: 7, follow: false }));
+    expect(seen.marks).toMatchObject([
+      { kind: 'attempt' },
+      { kind: 'missing', executionId: 'job.v1.p0.a1', offset: 7 },
+      { kind: 'end', exitReason: 'lost' },
+    ]);
+  });
+
+  it('is not waited for where the provider hangs and its execution is over here', async () => {
+    live = async function* (_contractId, _offset, signal) {
+      yield bytes('abc');
+      await new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('dropped')));
+      });
+    };
+    becomes('Running', [attempt(observedAs.running())]);
+    const seen = follow({ onwards: true });
+    await clock.settle();
+    stored.set('second/stdout', 'def');
+    becomes('Completed', [
+      attempt(began(observedAs.failed('lost', 'contract'))),
+      attempt(resulting(observedAs.completed(), 'second'), 2),
+    ]);
+    await clock.advanceBy(10_000);
+    expect(seen).toMatchObject({ text: 'abcdef', over: true, error: undefined });
+    expect(seen.marks).toMatchObject([
+      { attempt: 1 },
+      { kind: 'missing', offset: 3 },
+      { attempt: 2 },
+      { kind: 'end' },
+    ]);
   });
 
   it('without following is what there is', async () => {
@@ -180,7 +260,7 @@ describe('the output of a job', () => {
     const seen = follow();
     await clock.settle();
     stopping.abort();
-    expect(await settled(seen)).toMatchObject({ over: true });
+    expect(await settled(seen)).toMatchObject({ over: true, error: { code: 'STOPPING' } });
     expect(listeners.size).toBe(0);
   });
 });

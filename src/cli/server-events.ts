@@ -1,0 +1,62 @@
+import { type Clock, within } from '../lib/clock.ts';
+import { CodedError } from '../lib/coded-error.ts';
+
+/** One server-sent event. */
+export interface ServerEvent {
+  readonly id: string | undefined;
+  readonly type: string;
+  readonly data: string;
+}
+
+/** The node sends a comment every 15 s: a stream that is silent for longer than this is broken. */
+export const SILENT_AFTER_MS = 60_000;
+const BLOCK_END = '\n\n';
+
+/** Reads a stream of server-sent events. Throws `STREAM_SILENT` where not even heartbeats come any more. */
+export async function* serverEvents(response: Response, clock: Clock): AsyncGenerator<ServerEvent> {
+  if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true) {
+    throw new CodedError(
+      'API_UNEXPECTED',
+      'The node does not stream events: it is of an older version. Restart it with this one.',
+    );
+  }
+  const body: ReadableStream<Uint8Array> | null = response.body;
+  const reader = body?.getReader();
+  if (reader === undefined) return;
+  const decoder = new TextDecoder();
+  let text = '';
+  try {
+    for (;;) {
+      const step = await within(clock, SILENT_AFTER_MS, reader.read(), () => undefined);
+      if (step === undefined) throw new CodedError('STREAM_SILENT', 'The node has fallen silent.');
+      if (step.done) return;
+      // What was looked at already has no end of a block, but for its last letter.
+      let lookFrom = Math.max(0, text.length - 1);
+      text += decoder.decode(step.value, { stream: true });
+      let start = 0;
+      for (let end = text.indexOf(BLOCK_END, lookFrom); end >= 0; end = text.indexOf(BLOCK_END, lookFrom)) {
+        const event = parseBlock(text.slice(start, end));
+        if (event !== undefined) yield event;
+        start = end + BLOCK_END.length;
+        lookFrom = start;
+      }
+      text = text.slice(start);
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+function parseBlock(block: string): ServerEvent | undefined {
+  const data: string[] = [];
+  let id: string | undefined;
+  let type = 'message';
+  for (const line of block.split('\n')) {
+    const colon = line.indexOf(':');
+    const value = line.slice(colon + 1).trimStart();
+    if (line.startsWith('data:')) data.push(value);
+    else if (line.startsWith('id:')) id = value;
+    else if (line.startsWith('event:')) type = value;
+  }
+  return data.length === 0 ? undefined : { id, type, data: data.join('\n') };
+}
