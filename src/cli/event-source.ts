@@ -17,10 +17,10 @@ export async function* jobEvents(
   afterSeq = 0,
 ): AsyncGenerator<EventAnswer> {
   let lastSeq = afterSeq;
-  const givenUp = (cause: unknown): CodedError =>
-    cause instanceof CodedError
-      ? cause
-      : new CodedError('EVENTS_LOST', `The node ends the event stream of job ${jobId} again and again.`);
+  const givenUp = (cause: unknown): Error => {
+    if (cause instanceof CodedError) return cause;
+    return new CodedError('EVENTS_LOST', `The node ends the event stream of job ${jobId} again and again.`);
+  };
   yield* resuming({ clock, signal, givenUp }, async function* () {
     const response = await client.request(jobPath(jobId, '/events'), {
       headers: { accept: 'text/event-stream', 'last-event-id': String(lastSeq) },

@@ -14,7 +14,7 @@ export interface Resuming {
   /** Whether a failure may pass; else it is thrown at once. */
   readonly mayPass?: (error: unknown) => boolean;
   /** What to say when it is given up. */
-  readonly givenUp: (cause: unknown) => CodedError;
+  readonly givenUp: (cause: unknown) => Error;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CodedError } from '../../../src/lib/coded-error.ts';
 import { jobSnapshot } from './samples.ts';
-import { inProcess, printed, type ScriptedNode, scriptedNode } from './scripted-node.ts';
+import { attemptPart, inProcess, logEnd, printed, type ScriptedNode, scriptedNode } from './scripted-node.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const LOGS = '/orchestrator/jobs/job-1/logs';
@@ -97,6 +97,129 @@ describe('GET /orchestrator/jobs/{id}/logs', () => {
     await reader?.cancel();
     expect(left?.aborted).toBe(true);
     expect(api.streams.size).toBe(0);
+  });
+});
+
+describe('GET /orchestrator/jobs/{id}/logs as server-sent events', () => {
+  const STREAM = { headers: { accept: 'text/event-stream' } };
+
+  it('names the attempts, what is missing, and the end, each with the place behind it', async () => {
+    const node = scriptedNode();
+    node.orchestrator.log = async function* () {
+      yield attemptPart(1, 5);
+      yield printed('ü', 5);
+      yield { kind: 'missing', executionId: 'job-1.v1.p0.a1', offset: 7 };
+      yield attemptPart(2);
+      yield logEnd;
+    };
+    const response = await inProcess(node).request(`${LOGS}?follow=true&stream=stderr`, STREAM);
+    expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    const blocks = (await response.text()).trimEnd().split('\n\n');
+    expect(blocks[0]).toBe('retry: 1000');
+    expect(blocks[1]).toBe(
+      'id: job-1.v1.p0.a1:5\nevent: attempt\ndata: {"stream":"stderr","executionId":"job-1.v1.p0.a1","partition":0,"attempt":1,"provider":"peer-a","offset":5}',
+    );
+    expect(blocks[2]).toBe(
+      'id: job-1.v1.p0.a1:7\nevent: output\ndata: {"stream":"stderr","executionId":"job-1.v1.p0.a1","offset":5,"bytes":"w7w="}',
+    );
+    expect(blocks[3]).toMatch(/^id: job-1\.v1\.p0\.a1:7\nevent: missing\n/);
+    expect(blocks[5]).toMatch(/^event: end\ndata: .*"jobState":"Completed"/);
+    expect(node.orchestrator.logRequests[0]).toMatchObject({ onwards: true });
+  });
+
+  it('is taken up behind the last event', async () => {
+    const node = scriptedNode();
+    const headers = { ...STREAM.headers, 'last-event-id': 'job-1.v1.p0.a2:77' };
+    await inProcess(node).request(`${LOGS}?follow=true&from=3`, { headers });
+    expect(node.orchestrator.logRequests[0]).toMatchObject({
+      executionId: 'job-1.v1.p0.a2',
+      from: 77,
+      onwards: true,
+    });
+  });
+
+  it.each(['77', 'a:', ':7', 'a:-1', 'a b:7', `${'x'.repeat(257)}:1`])('refuses the place %j', async (id) => {
+    const headers = { ...STREAM.headers, 'last-event-id': id };
+    const response = await inProcess(scriptedNode()).request(LOGS, { headers });
+    expect(await response.json()).toMatchObject({ status: 400, code: 'INVALID_QUERY' });
+  });
+
+  it('shows that it is alive while nothing is printed', async () => {
+    const node = scriptedNode();
+    node.orchestrator.log = async function* (signal) {
+      yield attemptPart(1);
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    };
+    const response = await inProcess(node, { sseHeartbeatMs: 1 }).request(`${LOGS}?follow=true`, STREAM);
+    const reader = response.body?.getReader();
+    let text = '';
+    while (!text.includes(': still here\n\n: still here\n\n')) {
+      text += new TextDecoder().decode((await reader?.read())?.value);
+    }
+    expect(text).toContain('event: attempt');
+    await reader?.cancel();
+  });
+
+  it('tells a refusal in the middle, and breaks off without an end for a fault or a stop', async () => {
+    const node = scriptedNode();
+    const fail = (error: Error): void => {
+      node.orchestrator.log = async function* () {
+        yield attemptPart(1);
+        throw error;
+      };
+    };
+    fail(new CodedError('LOGS_UNAVAILABLE', 'Try again.'));
+    const told = await (await inProcess(node).request(LOGS, STREAM)).text();
+    expect(told).toContain('event: error\ndata: {"code":"LOGS_UNAVAILABLE","detail":"Try again."}');
+    for (const error of [new Error('a fault'), new CodedError('STOPPING', 'The node is stopping.')]) {
+      fail(error);
+      const response = await inProcess(node).request(LOGS, STREAM);
+      await expect(response.text()).rejects.toThrow(error.message);
+    }
+  });
+
+  it('cuts much output into events of a bounded size, without losing a byte', async () => {
+    const node = scriptedNode();
+    const much = 'x'.repeat(200_000);
+    node.orchestrator.log = async function* () {
+      yield printed(much);
+    };
+    const text = await (await inProcess(node).request(LOGS, STREAM)).text();
+    const pieces = [...text.matchAll(/"offset":(\d+),"bytes":"([^"]*)"/g)];
+    expect(pieces.map(([, offset]) => Number(offset))).toEqual([0, 65_536, 131_072, 196_608]);
+    const together = pieces.map(([, , bytes]) => Buffer.from(bytes ?? '', 'base64').toString()).join('');
+    expect(together).toBe(much);
+  });
+});
+
+describe('logs as text', () => {
+  const missing = { kind: 'missing', executionId: 'job-1.v1.p0.a1', offset: 3 } as const;
+  const lost = { ...logEnd, exitReason: 'lost' } as const;
+
+  it.each([
+    ['follow=true', [printed('abc'), missing, lost]],
+    ['follow=true', [printed('abc'), lost]],
+    ['follow=false', [printed('abc'), { ...missing, until: 9 }, lost]],
+  ])('break off where more was printed than came here: %s %#', async (query, parts) => {
+    const node = scriptedNode();
+    node.orchestrator.log = async function* () {
+      yield* parts;
+    };
+    const response = await inProcess(node).request(`${LOGS}?${query}`);
+    await expect(response.text()).rejects.toMatchObject({ code: 'LOGS_UNAVAILABLE' });
+  });
+
+  it('are what there is to who does not follow, and a refusal where there is nothing', async () => {
+    const node = scriptedNode();
+    node.orchestrator.log = async function* () {
+      yield* [printed('abc'), missing, lost];
+    };
+    expect(await (await inProcess(node).request(LOGS)).text()).toBe('abc');
+    node.orchestrator.log = async function* () {
+      yield* [attemptPart(1), missing, lost];
+    };
+    const response = await inProcess(node).request(LOGS);
+    expect(await response.json()).toMatchObject({ status: 404, code: 'LOGS_UNAVAILABLE' });
   });
 });
 

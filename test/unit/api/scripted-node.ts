@@ -28,7 +28,7 @@ export function printed(text: string, offset = 0, executionId = 'job-1.v1.p0.a1'
   return { kind: 'output', executionId, offset, bytes: new TextEncoder().encode(text) };
 }
 
-export const logEnd: LogPart = {
+export const logEnd: Extract<LogPart, { kind: 'end' }> = {
   kind: 'end',
   jobState: 'Completed',
   executionId: 'job-1.v1.p0.a1',

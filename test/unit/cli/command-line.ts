@@ -28,7 +28,7 @@ export interface CommandOptions {
 }
 
 /** Runs one command line in this process, in a folder, against the node at `api`. */
-async function commandLine(
+export async function commandLine(
   argv: readonly string[],
   cwd: string,
   options: CommandOptions = {},
