@@ -74,7 +74,9 @@ function streamEvents(c: Context, context: RouteContext, jobId: string, afterSeq
     { jobId, afterSeq, heartbeatMs: options.sseHeartbeatMs },
     controller.signal,
   );
-  return c.body(bodyOf(c, events, controller, 'ended'), 200, { 'Content-Type': 'text/event-stream; charset=utf-8' });
+  return c.body(bodyOf(c, events, controller, 'ended'), 200, {
+    'Content-Type': 'text/event-stream; charset=utf-8',
+  });
 }
 
 function lastEventId(c: Context): number | undefined {

@@ -80,7 +80,10 @@ function streamOf(text = 'stdout'): Stream {
 
 function partitionOf(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new CodedError('USAGE', `--partition takes a whole number, counted from 0: not ${JSON.stringify(text)}.`);
+  throw new CodedError(
+    'USAGE',
+    `--partition takes a whole number, counted from 0: not ${JSON.stringify(text)}.`,
+  );
 }
 
 async function partitionsOf({ client }: CommandContext, jobId: string, signal: AbortSignal): Promise<number> {

@@ -25,7 +25,9 @@ describe('GET /orchestrator/jobs/{id}/logs', () => {
   it('reads standard output from the start when nothing is said', async () => {
     const node = scriptedNode();
     expect(await (await inProcess(node).request(LOGS)).text()).toBe('');
-    expect(node.orchestrator.logRequests).toEqual([{ follow: false, stream: 'stdout', from: 0, partition: 0 }]);
+    expect(node.orchestrator.logRequests).toEqual([
+      { follow: false, stream: 'stdout', from: 0, partition: 0 },
+    ]);
   });
 
   it.each([

@@ -136,7 +136,10 @@ describe('the output of a job', () => {
     expect(await settled(follow())).toMatchObject({
       text: 'failed',
       over: true,
-      marks: [{ kind: 'attempt', attempt: 1 }, { kind: 'end', exitReason: 'exit-code', jobState: 'Running' }],
+      marks: [
+        { kind: 'attempt', attempt: 1 },
+        { kind: 'end', exitReason: 'exit-code', jobState: 'Running' },
+      ],
     });
   });
 
