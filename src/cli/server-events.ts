@@ -9,7 +9,7 @@ export interface ServerEvent {
 }
 
 /** The node sends a comment every 15 s: a stream that is silent for longer than this is broken. */
-export const SILENT_AFTER_MS = 60_000;
+const SILENT_AFTER_MS = 60_000;
 const BLOCK_END = '\n\n';
 
 /** Reads a stream of server-sent events. Throws `STREAM_SILENT` where not even heartbeats come any more. */
