@@ -17,3 +17,8 @@ export function isInAnswerShare(requestId: string, peer: string, share: number):
 export function isInDeclineShare(requestId: string, peer: string, share: number): boolean {
   return share >= 1 || (share > 0 && fractionOf(`decline\n${requestId}\n${peer}`) < share);
 }
+
+/** Negative where `a` has the turn before `b` in this request: the same on every run, and another in the next request. */
+export function turnIn(requestId: string, a: string, b: string): number {
+  return fractionOf(`turn\n${requestId}\n${a}`) - fractionOf(`turn\n${requestId}\n${b}`);
+}

@@ -201,7 +201,7 @@ export function winningReason(
     .toSorted((a, b) => b.gain - a.gain);
   const [first] = gains;
   return first === undefined
-    ? `Its score of ${entry.score} equals that of the next one; the tie went by cost and then by name.`
+    ? `Its score of ${entry.score} equals that of the next one; the tie went by cost, behaviour and load, and then by turns.`
     : `Its score of ${entry.score} beats ${runnerUp.score} of the next one, most of all by ${first.rank.name}: ${sentence(first.rank.reason)}`;
 }
 

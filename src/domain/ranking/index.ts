@@ -1,3 +1,4 @@
+import { turnIn } from '../answer-share.ts';
 import { costNano } from '../money.ts';
 import type { EligibleComputeProviderData, Rank } from '../search.ts';
 import { GOOD_BEHAVIOUR } from '../strikes.ts';
@@ -63,7 +64,10 @@ interface Ranked {
   readonly data: EligibleComputeProviderData;
 }
 
-/** Preferred bids first, own ones last; then score, cost, past behaviour, and at last the ids, so that no two runs differ. */
+/**
+ * Preferred bids first, own ones last; then score, cost, past behaviour and load. What is the same in all of that takes
+ * turns, by a hash of request and provider: no two runs differ, and equal providers share the work.
+ */
 function bestFirst(a: Ranked, b: Ranked): number {
   if (a.preferred !== b.preferred) return a.preferred ? -1 : 1;
   if (a.own !== b.own) return a.own ? 1 : -1;
@@ -72,6 +76,8 @@ function bestFirst(a: Ranked, b: Ranked): number {
   if (costA !== costB) return costA < costB ? -1 : 1;
   return (
     b.contender.behaviour.score - a.contender.behaviour.score ||
+    a.contender.bid.load - b.contender.bid.load ||
+    turnIn(a.contender.bid.requestId, a.contender.provider, b.contender.provider) ||
     compareText(a.contender.provider, b.contender.provider) ||
     compareText(a.contender.bid.bidId, b.contender.bid.bidId)
   );

@@ -70,3 +70,15 @@ export function boundedValue(value: number): number {
   if (!Number.isFinite(value)) return 0;
   return Math.round(Math.min(BEST_VALUE, Math.max(0, value)));
 }
+
+/** 1000 for the least time and all that are less than `noiseMs` behind it, 500 for twice as much. */
+export function lessIsBetter(
+  times: readonly (number | undefined)[],
+  noiseMs: number,
+): (timeMs: number) => number {
+  const least = Math.min(...times.filter((time) => time !== undefined));
+  return (timeMs) =>
+    timeMs - least < noiseMs
+      ? BEST_VALUE
+      : boundedValue((Math.max(noiseMs, least) * BEST_VALUE) / Math.max(noiseMs, timeMs));
+}

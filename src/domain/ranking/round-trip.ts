@@ -1,4 +1,4 @@
-import { BEST_VALUE, boundedValue, NEUTRAL_VALUE, type Ranker } from './ranker.ts';
+import { lessIsBetter, NEUTRAL_VALUE, type Ranker } from './ranker.ts';
 
 /** Differences below this are noise. */
 const SHORTEST_MS = 20;
@@ -7,17 +7,13 @@ const SHORTEST_MS = 20;
 export const roundTripRanker: Ranker = {
   name: 'roundTrip',
   prepare({ contenders }) {
-    const nearest = Math.min(
-      ...contenders.flatMap(({ roundTripMs }) =>
-        roundTripMs === undefined ? [] : [Math.max(SHORTEST_MS, roundTripMs)],
-      ),
+    const valueOf = lessIsBetter(
+      contenders.map(({ roundTripMs }) => roundTripMs),
+      SHORTEST_MS,
     );
-    return ({ roundTripMs }) => {
-      if (roundTripMs === undefined) return { value: NEUTRAL_VALUE, reason: 'not measured yet' };
-      return {
-        value: boundedValue((nearest * BEST_VALUE) / Math.max(SHORTEST_MS, roundTripMs)),
-        reason: `${Math.round(roundTripMs)} ms there and back`,
-      };
-    };
+    return ({ roundTripMs }) =>
+      roundTripMs === undefined
+        ? { value: NEUTRAL_VALUE, reason: 'not measured yet' }
+        : { value: valueOf(roundTripMs), reason: `${Math.round(roundTripMs)} ms there and back` };
   },
 };

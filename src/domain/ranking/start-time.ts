@@ -1,4 +1,4 @@
-import { BEST_VALUE, boundedValue, NEUTRAL_VALUE, type Ranker } from './ranker.ts';
+import { lessIsBetter, NEUTRAL_VALUE, type Ranker } from './ranker.ts';
 
 /** Differences below this are noise, and no reason to promise less. */
 const SHORTEST_MS = 100;
@@ -16,18 +16,13 @@ function secondsText(ms: number): string {
 export const startTimeRanker: Ranker = {
   name: 'speed',
   prepare({ contenders }) {
-    const soonest = Math.min(
-      ...contenders.flatMap(({ bid: { startsInMs } }) =>
-        startsInMs === undefined ? [] : [Math.max(SHORTEST_MS, startsInMs)],
-      ),
+    const valueOf = lessIsBetter(
+      contenders.map(({ bid }) => bid.startsInMs),
+      SHORTEST_MS,
     );
-    return ({ bid: { startsInMs } }) => {
-      if (startsInMs === undefined)
-        return { value: NEUTRAL_VALUE, reason: 'does not say how soon it starts' };
-      return {
-        value: boundedValue((soonest * BEST_VALUE) / Math.max(SHORTEST_MS, startsInMs)),
-        reason: `starts in ${secondsText(startsInMs)}`,
-      };
-    };
+    return ({ bid: { startsInMs } }) =>
+      startsInMs === undefined
+        ? { value: NEUTRAL_VALUE, reason: 'does not say how soon it starts' }
+        : { value: valueOf(startsInMs), reason: `starts in ${secondsText(startsInMs)}` };
   },
 };

@@ -123,7 +123,8 @@ describe('past behaviour and distance', () => {
     const roundTripMs = (provider: string): number | undefined => times.get(provider);
     const expected = { near: 1000, far: 500, farther: 250, new: 500 };
     expect(valuesOf('roundTrip', bids, { roundTripMs })).toEqual(expected);
-    expect(order(bids, { roundTripMs, prefer: { roundTrip: 1 } })).toEqual(['near', 'far', 'new', 'farther']);
+    const placed = order(bids, { roundTripMs, prefer: { roundTrip: 1 } });
+    expect([placed[0], placed[3]]).toEqual(['near', 'farther']);
   });
 
   it('takes the better behaved of two that are the same in all that has a weight', () => {
@@ -161,6 +162,7 @@ describe('a shortlist', () => {
   it.prop([anyOffer, anyScore, anyScore, anyOthers, anyPreference, fc.nat(2), fc.nat(500)])(
     'never puts a worse behaved provider above one that is the same otherwise',
     (offer, x, y, others, prefer, gpusWanted, ms) => {
+      fc.pre(x !== y);
       const bids = [...others, received('x', offer), received('y', offer)];
       const scores = behaving({ x, y, a: 10 });
       const placed = order(bids, { prefer, gpusWanted, behaviourOf: scores, roundTripMs: () => ms });
