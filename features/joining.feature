@@ -23,3 +23,12 @@ Feature: Joining a network
     Then "alice" is soon connected with "bob"
     And "alice" is soon connected with "carol"
     And "bob" is soon connected with "carol"
+
+  Scenario: A bootstrap node of another network never answers, and that is said
+    Given the nodes:
+      | node | provides |
+      | hub  | yes      |
+    And a node "alice" that posts jobs on the network "elsewhere", told of "hub"
+    Then "alice" says that "hub" is not of its network
+    When "alice" posts a job
+    Then the job fails: "were not asked: this node is of another one"

@@ -1,10 +1,11 @@
 import type { Registry as MetricsRegistry } from 'prom-client';
-import type { MetricsView, NodeView, PeerLine } from './api/index.ts';
+import type { MetricsView, NodeStatus, NodeView, PeerLine } from './api/index.ts';
 import { NO_RESOURCES } from './domain/resources.ts';
 import type { Identity } from './identity/index.ts';
 import type { Clock } from './lib/clock.ts';
 import { CodedError } from './lib/coded-error.ts';
-import type { Underlay } from './network/underlay.ts';
+import { foreignNetworks } from './network/foreign-networks.ts';
+import type { ForeignPeer, Underlay } from './network/underlay.ts';
 import type { Provider } from './provider/index.ts';
 import type { Registry as PeerRegistry } from './registry/index.ts';
 
@@ -52,6 +53,7 @@ export function createNodeView(needs: NodeViewNeeds): {
       version: needs.version,
       multiaddrs: underlay.multiaddrs(),
       peers: underlay.connectedPeers().length,
+      ...foreignersOf(underlay),
       openNetwork: true,
       ...(provider === undefined ? {} : { draining: provider.draining }),
     }),
@@ -82,9 +84,16 @@ export function createNodeView(needs: NodeViewNeeds): {
   return { node, metrics: createMetrics(needs) };
 }
 
+function foreignersOf(underlay: Underlay): Pick<NodeStatus, 'foreignPeers' | 'otherNetworks'> {
+  const foreign = underlay.foreignPeers();
+  if (foreign.length === 0) return {};
+  return { foreignPeers: foreign.length, otherNetworks: foreignNetworks(foreign) };
+}
+
 /** The peer table, and the peers that are connected without being in it. */
 function peerLines({ underlay, registry }: NodeViewNeeds): readonly PeerLine[] {
   const entries = registry.peers();
+  const foreign = new Map(underlay.foreignPeers().map((known) => [known.peer, known]));
   const listed = new Set(entries.map(({ peerId }) => peerId));
   return [
     ...entries.map(({ peerId, advert, receivedAt, expiresAt }) => ({
@@ -105,8 +114,18 @@ function peerLines({ underlay, registry }: NodeViewNeeds): readonly PeerLine[] {
     ...underlay
       .connectedPeers()
       .filter((peerId) => !listed.has(peerId))
-      .map((peerId) => ({ peerId, connected: true, multiaddrs: underlay.addressesOf?.(peerId) ?? [] })),
+      .map((peerId) => ({
+        peerId,
+        connected: true,
+        multiaddrs: underlay.addressesOf?.(peerId) ?? [],
+        ...foreignness(foreign.get(peerId)),
+      })),
   ];
+}
+
+function foreignness(known: ForeignPeer | undefined): Pick<PeerLine, 'foreign' | 'network'> {
+  if (known === undefined) return {};
+  return { foreign: true, ...(known.network === undefined ? {} : { network: known.network }) };
 }
 
 /** The text format of Prometheus. */

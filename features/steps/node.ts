@@ -67,6 +67,26 @@ Given('the nodes, each told of the first alone:', async (world: MarketWorld, tab
   }
 });
 
+Given(
+  'a node {string} that posts jobs on the network {string}, told of {string}',
+  async (world: MarketWorld, name: string, network: string, other: string) => {
+    await world.startElsewhere(specOf({ node: name, provides: 'no' }), network);
+    await world.haveMetElsewhere(name, other);
+  },
+);
+
+Then(
+  '{string} says that {string} is not of its network',
+  async (world: MarketWorld, name: string, other: string) => {
+    const { api } = world.node(name);
+    const status: unknown = JSON.parse((await api.send('GET', '/dms/status')).body);
+    expect(status).toMatchObject({ peers: 1, foreignPeers: 1, otherNetworks: [world.network] });
+    expect(await api.peers()).toMatchObject([
+      { peerId: world.peerId(other), connected: true, foreign: true, network: world.network },
+    ]);
+  },
+);
+
 Then('{string} is soon connected with {string}', async (world: MarketWorld, name: string, other: string) => {
   await world.haveMet(name, other);
 });

@@ -68,6 +68,18 @@ export class MarketWorld extends QuickPickleWorld {
     return node;
   }
 
+  /** Starts a node that is told of all earlier ones and is of another network than they. */
+  async startElsewhere(spec: Omit<NodeSpec, 'realExecutor'>, network: string): Promise<void> {
+    this.#root ??= await mkdtemp(join(tmpdir(), 'bidmesh-feature-'));
+    const around = {
+      root: this.#root,
+      bootstrap: this.#addresses(),
+      toldOfAll: true,
+      signal: this.#over.signal,
+    };
+    this.#nodes.set(spec.name, await startTestNode({ ...spec, realExecutor: false }, { ...around, network }));
+  }
+
   async addSilentPeer(): Promise<void> {
     this.#silentPeers.push(await startSilentPeer(this.network, this.#addresses()));
   }
@@ -97,6 +109,14 @@ export class MarketWorld extends QuickPickleWorld {
     const { underlay } = this.node(name);
     await until(`${name} has met ${other}`, ACQUAINTED_WITHIN_MS, () =>
       underlay.subscribers(requestsTopic).includes(this.peerId(other)),
+    );
+  }
+
+  /** Waits until a node knows that another one it is connected with is not of its network. */
+  async haveMetElsewhere(name: string, other: string): Promise<void> {
+    const { underlay } = this.node(name);
+    await until(`${name} has met ${other}`, ACQUAINTED_WITHIN_MS, () =>
+      underlay.foreignPeers().some(({ peer }) => peer === this.peerId(other)),
     );
   }
 

@@ -108,6 +108,10 @@ export class ScriptedUnderlay implements Underlay {
     return this.#inner.peerRecord();
   }
 
+  foreignPeers(): ReturnType<Underlay['foreignPeers']> {
+    return this.#inner.foreignPeers();
+  }
+
   multiaddrs(): readonly string[] {
     return this.#inner.multiaddrs();
   }

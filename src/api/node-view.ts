@@ -11,6 +11,10 @@ export interface NodeStatus {
   readonly multiaddrs: readonly string[];
   /** How many peers are connected. */
   readonly peers: number;
+  /** Those of them that are not of this network and will never answer; left out where there are none. */
+  readonly foreignPeers?: number;
+  /** The networks that they are of. */
+  readonly otherNetworks?: readonly string[];
   /** No authority is configured: any identity may take part. */
   readonly openNetwork: boolean;
   /** Takes no new work; undefined on a node that offers nothing. */
@@ -32,6 +36,10 @@ export interface PeerLine {
   readonly peerId: string;
   readonly connected: boolean;
   readonly multiaddrs: readonly string[];
+  /** Not of this network: it will never answer. Left out for all others. */
+  readonly foreign?: boolean;
+  /** The network of a foreign peer, where it has one. */
+  readonly network?: string;
   /** What the peer's newest advert said, where there is one; these are there together. */
   readonly version?: string;
   readonly engines?: Readonly<Record<string, string>>;

@@ -72,9 +72,12 @@ export const statusShape = z.looseObject({
   version: z.string(),
   multiaddrs: z.array(z.string()),
   peers: z.number(),
+  foreignPeers: z.number().optional(),
+  otherNetworks: z.array(z.string()).optional(),
   openNetwork: z.boolean(),
   draining: z.boolean().optional(),
 });
+export type StatusAnswer = z.output<typeof statusShape>;
 
 export const drainShape = z.looseObject({ draining: z.boolean() });
 
@@ -125,6 +128,8 @@ export const peerListShape = z.object({
     z.looseObject({
       peerId: z.string(),
       connected: z.boolean(),
+      foreign: z.boolean().optional(),
+      network: z.string().optional(),
       version: z.string().optional(),
       engines: z.record(z.string(), z.string()).optional(),
       location: z.record(z.string(), z.string()).optional(),

@@ -95,6 +95,8 @@ export interface Search {
   readonly roomMayCome?: true;
   /** Where nobody was reached. */
   readonly unheard?: Unheard;
+  /** Networks that connected nodes are of and this node is not: nobody there can be asked. Left out where there is none. */
+  readonly otherNetworks?: readonly string[];
   readonly index: EligibleComputeProvidersIndex;
 }
 

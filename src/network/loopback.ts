@@ -2,6 +2,7 @@ import { CodedError } from '../lib/coded-error.ts';
 import { createChannelPair } from './channel-pair.ts';
 import type {
   Channel,
+  ForeignPeer,
   GossipVerdict,
   OpenOptions,
   ProtocolLimits,
@@ -125,6 +126,10 @@ class Loopback implements Underlay {
 
   peerRecord(): Uint8Array {
     return this.#underlay.peerRecord();
+  }
+
+  foreignPeers(): readonly ForeignPeer[] {
+    return this.#underlay.foreignPeers();
   }
 
   multiaddrs(): readonly string[] {

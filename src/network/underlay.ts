@@ -40,6 +40,13 @@ export interface OpenOptions {
   readonly timeoutMs: number;
 }
 
+/** A connected peer that is not of this network. */
+export interface ForeignPeer {
+  readonly peer: string;
+  /** Its network; undefined for one that is no Bidmesh node. */
+  readonly network?: string;
+}
+
 /** The transport under the protocols. Handlers are registered before `start`. */
 export interface Underlay extends Startable {
   readonly self: string;
@@ -62,6 +69,8 @@ export interface Underlay extends Startable {
   connectedPeers(): readonly string[];
   /** The far ends of the connections with a peer, as multiaddrs; of one that it opened that is not where it listens. */
   addressesOf?(peer: string): readonly string[];
+  /** Connected peers that have said what they speak, and it is nothing of this network: they will never answer. */
+  foreignPeers(): readonly ForeignPeer[];
   /**
    * Spares this node a neighbour that sends too much, where the transport can: it is read again after a moment. One
    * that `goesOn` and has not answered on a channel of ours is let go for a while; losing it is told like any other loss.

@@ -151,6 +151,8 @@ export interface Market {
   peerRecord(): Uint8Array;
   /** The providers that could hear a request right now, this node's own included. */
   audience(): readonly string[];
+  /** Names of the networks that connected peers are of and this node is not, sorted; at most 8. */
+  otherNetworks(): readonly string[];
   /** The measured time to a peer and back; undefined where it was not measured. Asks nobody. */
   roundTripMs(peer: string): number | undefined;
   /**

@@ -75,6 +75,10 @@ export class WireEnd implements Underlay {
     return new Uint8Array(200);
   }
 
+  foreignPeers(): readonly [] {
+    return [];
+  }
+
   multiaddrs(): readonly string[] {
     return [];
   }

@@ -177,6 +177,16 @@ describe('dialling by a signed record', () => {
     expect(server.connections).toBe(0);
   });
 
+  it('reaches a neighbour on loopback when it listens on nothing itself', async () => {
+    const hub = await start();
+    const provider = await start();
+    const here = await start({ listen: [], bootstrap: hub.multiaddrs() });
+    await until(() => here.isConnected(hub.self));
+    const asked = { peerRecord: provider.peerRecord(), timeoutMs: 5000 };
+    expect(await failure(here, provider.self, asked)).toBeUndefined();
+    expect(here.isConnected(provider.self)).toBe(true);
+  });
+
   it('stops dialling when the budget is spent', async () => {
     const here = await start({
       limits: { addressDialTimeoutMs: 50, dialsInTotal: { burst: 2, perSecond: 0 } },

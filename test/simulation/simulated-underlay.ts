@@ -104,6 +104,10 @@ export class SimulatedUnderlay implements Underlay {
     return new TextEncoder().encode(this.self);
   }
 
+  foreignPeers(): readonly [] {
+    return [];
+  }
+
   multiaddrs(): readonly string[] {
     return [`/memory/p2p/${this.self}`];
   }

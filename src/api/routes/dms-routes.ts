@@ -3,7 +3,14 @@ import { isContentId } from '../../lib/canonical.ts';
 import { CodedError } from '../../lib/coded-error.ts';
 import type { RouteContext } from '../needs.ts';
 import { bodyOf } from '../streams.ts';
-import { peerView, resourcesView, statusView, viewPeer, viewResources } from '../views/node-views.ts';
+import {
+  peerView,
+  resourcesView,
+  statusView,
+  viewPeer,
+  viewResources,
+  viewStatus,
+} from '../views/node-views.ts';
 import { flag, invalidQuery, jsonAnswer, listOf, noQuery, parameter, queryOf, type Route } from './route.ts';
 
 const uploadQuery = z.strictObject({ public: flag });
@@ -19,17 +26,7 @@ export function dmsRoutes(context: RouteContext): readonly Route[] {
       responses: { 200: jsonAnswer('The node.', statusView) },
       handle: (c) => {
         noQuery(c);
-        const { peerId, did, network, version, multiaddrs, peers, openNetwork, draining } = node.status();
-        return c.json({
-          peerId,
-          did,
-          network,
-          version,
-          multiaddrs,
-          peers,
-          openNetwork,
-          ...(draining === undefined ? {} : { draining }),
-        });
+        return c.json(viewStatus(node.status()));
       },
     },
     {

@@ -1,9 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import type { Lease } from '../../domain/lock.ts';
-import type { NodeResources, PeerLine } from '../node-view.ts';
+import type { NodeResources, NodeStatus, PeerLine } from '../node-view.ts';
 import type { Calendar } from '../../lib/calendar.ts';
 import { priceView } from './job-view.ts';
 
+const FOREIGN = 'Connected peers that are not of this network: they will never answer.';
 const DRAINING = 'Takes no new work; only on a node that offers something.';
 
 export const statusView = z
@@ -14,6 +15,8 @@ export const statusView = z
     version: z.string(),
     multiaddrs: z.array(z.string()),
     peers: z.number().int(),
+    foreignPeers: z.number().int().optional().openapi({ description: FOREIGN }),
+    otherNetworks: z.array(z.string()).optional(),
     openNetwork: z.boolean(),
     draining: z.boolean().optional().openapi({ description: DRAINING }),
   })
@@ -85,6 +88,8 @@ export const peerView = z
     peerId: z.string(),
     connected: z.boolean(),
     multiaddrs: z.array(z.string()),
+    foreign: z.boolean().optional().openapi({ description: 'Not of this network: it will never answer.' }),
+    network: z.string().optional().openapi({ description: 'Of a foreign peer.' }),
     version: z.string().optional(),
     engines: z.record(z.string(), z.string()).optional(),
     runtimes: z.record(z.string(), z.string()).optional(),
@@ -99,6 +104,23 @@ export const peerView = z
   .openapi('Peer');
 
 export const readinessView = z.object({ ok: z.boolean(), reasons: z.array(z.string()) }).openapi('Readiness');
+
+/** The members that the documentation names, in its order. */
+export function viewStatus(status: NodeStatus): NodeStatus {
+  const { foreignPeers, otherNetworks, draining } = status;
+  return {
+    peerId: status.peerId,
+    did: status.did,
+    network: status.network,
+    version: status.version,
+    multiaddrs: status.multiaddrs,
+    peers: status.peers,
+    ...(foreignPeers === undefined ? {} : { foreignPeers }),
+    ...(otherNetworks === undefined ? {} : { otherNetworks }),
+    openNetwork: status.openNetwork,
+    ...(draining === undefined ? {} : { draining }),
+  };
+}
 
 export interface ResourcesBody extends Omit<NodeResources, 'leases'> {
   readonly leases: readonly (Omit<Lease, 'acquiredAt'> & { readonly acquiredAt: string })[];

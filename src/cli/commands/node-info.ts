@@ -2,7 +2,14 @@ import type { CommandAdder, CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { tableOf } from '../output/table.ts';
 import { bytesText, coresText, gpusText, priceText } from '../output/text.ts';
-import { drainShape, type PeerAnswer, peerListShape, resourcesShape, statusShape } from '../responses.ts';
+import {
+  drainShape,
+  type PeerAnswer,
+  peerListShape,
+  resourcesShape,
+  type StatusAnswer,
+  statusShape,
+} from '../responses.ts';
 
 const POOLS = ['machine', 'onboarded', 'allocated', 'locked', 'free'] as const;
 
@@ -41,12 +48,18 @@ async function showStatus({ client, output }: CommandContext): Promise<number> {
       `did      ${status.did}`,
       `network  ${status.network}${status.openNetwork ? ' (open: any identity may take part)' : ''}`,
       `version  ${status.version}`,
-      `peers    ${status.peers}`,
+      `peers    ${status.peers}${foreignText(status)}`,
       ...status.multiaddrs.map((address) => `address  ${address}`),
       ...(status.draining === true ? [`drained  ${DRAINED}`] : []),
     ].join('\n'),
   );
   return exitCodes.ok;
+}
+
+function foreignText({ foreignPeers = 0, otherNetworks = [] }: StatusAnswer): string {
+  if (foreignPeers === 0) return '';
+  const of = otherNetworks.length === 0 ? '' : ` (${otherNetworks.join(', ')})`;
+  return `, ${foreignPeers} of them not of this network${of}: they will never answer`;
 }
 
 async function showResources({ client, output }: CommandContext): Promise<number> {
@@ -82,6 +95,11 @@ async function showPeers({ client, output }: CommandContext): Promise<number> {
   return exitCodes.ok;
 }
 
+function foreignState({ foreign, network }: PeerAnswer): string {
+  if (foreign !== true) return '';
+  return network === undefined ? ', no Bidmesh node' : `, of network ${network}`;
+}
+
 const PEER_COLUMNS = ['PEER', 'STATE', 'LOCATION', 'CORES', 'MEMORY', 'GPUS', 'PRICE', 'ENGINES', 'VERSION'];
 
 /** Amounts are what is free, as the peer told it last. */
@@ -90,7 +108,7 @@ function peerRow(peer: PeerAnswer): readonly string[] {
   const place = ['continent', 'country', 'city', 'asn'].flatMap((part) => location[part] ?? []);
   return [
     peerId,
-    `${connected ? 'connected' : 'known'}${peer.draining === true ? ', draining' : ''}`,
+    `${connected ? 'connected' : 'known'}${peer.draining === true ? ', draining' : ''}${foreignState(peer)}`,
     place.join(', '),
     free === undefined ? '' : coresText(free.cpuMillis),
     free === undefined ? '' : bytesText(free.memoryBytes),

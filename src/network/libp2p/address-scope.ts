@@ -62,14 +62,14 @@ export function scopeOf(address: Multiaddr): AddressScope | undefined {
   return undefined;
 }
 
-/** The widest scope among this node's own addresses; a node without any is treated as a public one. */
-export function widestScope(addresses: readonly Multiaddr[]): AddressScope {
+/** The widest scope among some addresses; undefined where none of them has one. */
+export function widestScope(addresses: readonly Multiaddr[]): AddressScope | undefined {
   let widest: AddressScope | undefined;
   for (const address of addresses) {
     const scope = scopeOf(address);
     if (scope !== undefined && (widest === undefined || WIDTH[scope] > WIDTH[widest])) widest = scope;
   }
-  return widest ?? 'public';
+  return widest;
 }
 
 /** Nobody gets a node to dial into a network narrower than the widest one it is on itself. */

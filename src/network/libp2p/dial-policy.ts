@@ -1,5 +1,5 @@
 import { CODE_P2P, type Multiaddr } from '@multiformats/multiaddr';
-import { byWidestFirst, mayDial, widestScope } from './address-scope.ts';
+import { type AddressScope, byWidestFirst, mayDial } from './address-scope.ts';
 import type { AddressBudget } from './address-budget.ts';
 
 /**
@@ -8,17 +8,17 @@ import type { AddressBudget } from './address-budget.ts';
  */
 export class DialPolicy {
   readonly #budget: AddressBudget;
-  readonly #ownAddresses: () => readonly Multiaddr[];
+  readonly #ownScope: () => AddressScope;
   readonly #exempt = new Map<string, number>();
 
-  constructor(budget: AddressBudget, ownAddresses: () => readonly Multiaddr[]) {
+  constructor(budget: AddressBudget, ownScope: () => AddressScope) {
     this.#budget = budget;
-    this.#ownAddresses = ownAddresses;
+    this.#ownScope = ownScope;
   }
 
   /** The addresses that may be dialled at all, the widest reaching first, at most `limit`. */
   select(addresses: readonly Multiaddr[], limit: number): Multiaddr[] {
-    const own = widestScope(this.#ownAddresses());
+    const own = this.#ownScope();
     return addresses
       .filter((address) => mayDial(own, address))
       .toSorted(byWidestFirst)
@@ -47,7 +47,7 @@ export class DialPolicy {
   /** The gate before every dial, also of those that libp2p starts: peer exchange, address lookup. */
   denies(address: Multiaddr): boolean {
     if (this.#exempt.has(withoutPeer(address))) return false;
-    return !mayDial(widestScope(this.#ownAddresses()), address) || !this.take(address);
+    return !mayDial(this.#ownScope(), address) || !this.take(address);
   }
 }
 

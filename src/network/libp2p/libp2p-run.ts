@@ -1,21 +1,31 @@
-import type { Connection, Ed25519PrivateKey, PeerId, PeerInfo } from '@libp2p/interface';
+import type { Connection, Ed25519PrivateKey, PeerInfo } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Clock } from '../../lib/clock.ts';
-import { CodedError, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { Channel, GossipVerdict, OpenOptions, ProtocolLimits, UnderlayListener } from '../underlay.ts';
+import type {
+  Channel,
+  ForeignPeer,
+  GossipVerdict,
+  OpenOptions,
+  ProtocolLimits,
+  UnderlayListener,
+} from '../underlay.ts';
 import { AddressBudget } from './address-budget.ts';
 import { BootstrapLinks } from './bootstrap-links.ts';
+import { Connections } from './connections.ts';
 import { DialPolicy } from './dial-policy.ts';
 import { Dialer } from './dialer.ts';
 import { DiscoveredPeers } from './discovery.ts';
 import { GossipRepair } from './gossip-repair.ts';
 import { GossipTopics } from './gossip-topics.ts';
+import { ForeignPeers } from './foreign-peers.ts';
 import { createHost, type Host, stopHost, type Transports } from './host.ts';
 import { InboundGate } from './inbound-gate.ts';
+import { listenFailed } from './listen-failure.ts';
 import { LiveChannels, type ProtocolHandler, unreachable } from './live-channels.ts';
 import type { Libp2pOptions } from './options.ts';
 import { OwnRecord } from './own-record.ts';
+import { machineAddresses, ownScope } from './own-scope.ts';
 import { PeerTags } from './peer-tags.ts';
 import { RememberedPeers } from './remembered-peers.ts';
 import { Restraint } from './restraint.ts';
@@ -37,6 +47,7 @@ export interface RunContext {
 
 /** One life of the transport, from start to stop. */
 export class Libp2pRun {
+  readonly connections: Connections;
   readonly #context: RunContext;
   readonly #host: Host;
   readonly #policy: DialPolicy;
@@ -47,10 +58,12 @@ export class Libp2pRun {
   readonly #repair: GossipRepair;
   readonly #remembered: RememberedPeers;
   readonly #tags: PeerTags;
-  readonly #connected = new Map<string, PeerId>();
   readonly #channels: LiveChannels;
   readonly #ownRecord: OwnRecord;
   readonly #restraint: Restraint;
+  readonly #foreign: ForeignPeers;
+  /** The peers behind the addresses that the user named. */
+  readonly #named = new Map<string, string>();
   #stopping = false;
 
   /** Rejects with `LISTEN_FAILED`; nothing is left running then. */
@@ -58,7 +71,7 @@ export class Libp2pRun {
     const { limits } = context.options;
     const budget = new AddressBudget(limits.dialsInTotal, limits.dialsPerPrefix, context.clock);
     const inbound = new InboundGate(limits, context.clock, context.logger);
-    const policy = new DialPolicy(budget, () => run.ownAddresses());
+    const policy = new DialPolicy(budget, () => run.#scope());
     const host = await createHost(context.options, {
       ...context,
       topics: [...context.topics.keys()],
@@ -75,7 +88,8 @@ export class Libp2pRun {
 
   private constructor(context: RunContext, host: Host, policy: DialPolicy, inbound: InboundGate) {
     const { clock, logger, options, self } = context;
-    const isConnected = (peer: string): boolean => this.#connected.has(peer);
+    const isConnected = (peer: string): boolean => this.connections.has(peer);
+    this.connections = new Connections((peer) => host.getConnections(peer));
     this.#context = context;
     this.#host = host;
     this.#policy = policy;
@@ -84,7 +98,7 @@ export class Libp2pRun {
     this.#restraint = new Restraint({
       ...limits,
       clock,
-      connectionsOf: (peer) => this.#connectionsOf(peer),
+      connectionsOf: (peer) => this.connections.of(peer),
       letGo: ({ remoteAddr }) => inbound.letGo(remoteAddr),
     });
     this.#channels = new LiveChannels({
@@ -94,6 +108,11 @@ export class Libp2pRun {
       answered: (peer) => this.#restraint.answered(peer),
     });
     this.#ownRecord = new OwnRecord({ ...context, addresses: () => host.getMultiaddrs() });
+    this.#foreign = new ForeignPeers({
+      network: options.network,
+      logger,
+      isNamed: (peer) => [...this.#named.values()].includes(peer),
+    });
     this.#remembered = new RememberedPeers(options.limits.maxRememberedPeers, {
       peerStore: host.peerStore,
       isConnected,
@@ -124,7 +143,7 @@ export class Libp2pRun {
       maxAddressesDialled: options.limits.maxAddressesDialled,
       logger,
       isConnected,
-      connectedCount: () => this.#connected.size,
+      connectedCount: () => this.connections.size,
       dial: (addresses) => policy.exempting(addresses, () => host.dial([...addresses])),
     });
     this.#repair = new GossipRepair({
@@ -149,23 +168,8 @@ export class Libp2pRun {
     return this.#topics.subscribers(topic);
   }
 
-  isConnected(peer: string): boolean {
-    return this.#connected.has(peer);
-  }
-
-  connectedPeers(): string[] {
-    return [...this.#connected.keys()];
-  }
-
-  addressesOf(peer: string): string[] {
-    const ends = this.#connectionsOf(peer).map(({ remoteAddr }) => remoteAddr.toString());
-    return [...new Set(ends.map((end) => (end.endsWith(`/p2p/${peer}`) ? end : `${end}/p2p/${peer}`)))];
-  }
-
-  /** The keep-alive pings measure it: nothing until the first one of a connection is back. */
-  roundTripMs(peer: string): number | undefined {
-    const measured = this.#connectionsOf(peer).flatMap(({ rtt }) => rtt ?? []);
-    return measured.length === 0 ? undefined : Math.min(...measured);
+  foreignPeers(): readonly ForeignPeer[] {
+    return this.#foreign.list();
   }
 
   restrain(peer: string, goesOn: boolean): void {
@@ -180,6 +184,14 @@ export class Libp2pRun {
     return this.#host.getMultiaddrs();
   }
 
+  #scope(): ReturnType<typeof ownScope> {
+    return ownScope({
+      addresses: this.ownAddresses(),
+      farEnds: () => this.connections.farEnds(),
+      interfaces: machineAddresses,
+    });
+  }
+
   foundLocally(peer: PeerInfo): void {
     this.#discovered.found(peer);
   }
@@ -189,7 +201,7 @@ export class Libp2pRun {
     if (this.#restraint.isShunned(peer))
       throw unreachable(peer, 'it sent too much and is let go for a while');
     const untilMs = clock.monotonicMs() + options.timeoutMs;
-    let connection = this.#newestConnection(peer);
+    let connection = this.connections.newestOf(peer);
     if (connection === undefined) {
       if (options.peerRecord === undefined || peer === this.#context.self)
         throw unreachable(peer, 'not connected');
@@ -200,8 +212,8 @@ export class Libp2pRun {
 
   async meet(peer: string, peerRecord: Uint8Array): Promise<void> {
     const { limits } = this.#context.options;
-    if (peer === this.#context.self || this.isConnected(peer) || this.#restraint.isShunned(peer)) return;
-    if (this.#connected.size >= limits.targetPeers) return;
+    if (peer === this.#context.self || this.connections.has(peer) || this.#restraint.isShunned(peer)) return;
+    if (this.connections.size >= limits.targetPeers) return;
     await this.#dialer.connect(peer, peerRecord, limits.maxAddressesDialled * limits.addressDialTimeoutMs);
   }
 
@@ -215,7 +227,7 @@ export class Libp2pRun {
     this.#topics.stop();
     this.#channels.abortAll();
     await stopHost(this.#host);
-    this.#connected.clear();
+    this.connections.clear();
   }
 
   async #begin(): Promise<void> {
@@ -239,24 +251,29 @@ export class Libp2pRun {
     const host = this.#host;
     host.addEventListener('peer:connect', ({ detail: id }) => {
       const peer = id.toString();
-      this.#connected.set(peer, id);
+      this.connections.connected(id);
       this.#remembered.connected(id);
       this.#notify((listener) => listener.peerConnected(peer));
     });
     host.addEventListener('peer:disconnect', ({ detail: id }) => {
       const peer = id.toString();
-      this.#connected.delete(peer);
+      this.connections.disconnected(id);
       this.#remembered.away(id);
       this.#topics.peerDisconnected(peer);
       this.#links.peerDisconnected(peer);
+      this.#foreign.gone(peer);
       this.#notify((listener) => listener.peerDisconnected(peer));
+    });
+    host.addEventListener('peer:identify', ({ detail: { peerId, protocols } }) => {
+      const peer = peerId.toString();
+      if (this.connections.has(peer)) this.#foreign.identified(peer, protocols);
     });
     host.addEventListener('peer:discovery', ({ detail: info }) => this.#onDiscovered(info));
     host.addEventListener('self:peer:update', () => void this.#ownRecord.refresh());
   }
 
   #onDiscovered(info: PeerInfo): void {
-    if (!this.#connected.has(info.id.toString())) this.#remembered.away(info.id);
+    if (!this.connections.has(info.id.toString())) this.#remembered.away(info.id);
   }
 
   #notify(tell: (listener: UnderlayListener) => void): void {
@@ -266,33 +283,8 @@ export class Libp2pRun {
 
   async #dialBootstrap(address: Multiaddr, signal: AbortSignal): Promise<Connection> {
     const connection = await this.#policy.exempting([address], () => this.#host.dial(address, { signal }));
+    this.#named.set(address.toString(), connection.remotePeer.toString());
     this.#tags.bootstrap(connection.remotePeer);
     return connection;
   }
-
-  #connectionsOf(peer: string): Connection[] {
-    const id = this.#connected.get(peer);
-    return id === undefined ? [] : this.#host.getConnections(id);
-  }
-
-  /** The newest: an older one may belong to a life of the peer that ended without a word. */
-  #newestConnection(peer: string): Connection | undefined {
-    return this.#connectionsOf(peer)
-      .filter((connection) => connection.status === 'open')
-      .toSorted((a, b) => b.timeline.open - a.timeline.open)[0];
-  }
-}
-
-function listenFailed(listen: readonly string[], cause: unknown): CodedError {
-  const inUse = messageOf(cause).includes('EADDRINUSE');
-  const reason = inUse ? 'the port is in use' : 'the address cannot be listened on';
-  const next = inUse ? 'Stop the program that uses it, or choose another port' : 'Choose another address';
-  return new CodedError(
-    'LISTEN_FAILED',
-    `Cannot listen on ${listen.join(', ')}: ${reason}. ${next} with --listen.`,
-    {
-      cause,
-      data: { listen },
-    },
-  );
 }

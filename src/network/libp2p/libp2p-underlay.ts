@@ -6,7 +6,14 @@ import { assert } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CodedError } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { Channel, OpenOptions, ProtocolLimits, Underlay, UnderlayListener } from '../underlay.ts';
+import type {
+  Channel,
+  ForeignPeer,
+  OpenOptions,
+  ProtocolLimits,
+  Underlay,
+  UnderlayListener,
+} from '../underlay.ts';
 import type { Transports } from './host.ts';
 import { Libp2pRun, type Validate } from './libp2p-run.ts';
 import type { ProtocolHandler } from './live-channels.ts';
@@ -98,15 +105,19 @@ class Libp2pUnderlay implements Underlay {
   }
 
   isConnected(peer: string): boolean {
-    return this.#run?.isConnected(peer) ?? false;
+    return this.#run?.connections.has(peer) ?? false;
   }
 
   connectedPeers(): readonly string[] {
-    return this.#run?.connectedPeers() ?? [];
+    return this.#run?.connections.peers() ?? [];
   }
 
   addressesOf(peer: string): readonly string[] {
-    return this.#run?.addressesOf(peer) ?? [];
+    return this.#run?.connections.addressesOf(peer) ?? [];
+  }
+
+  foreignPeers(): readonly ForeignPeer[] {
+    return this.#run?.foreignPeers() ?? [];
   }
 
   restrain(peer: string, goesOn: boolean): void {
@@ -114,7 +125,7 @@ class Libp2pUnderlay implements Underlay {
   }
 
   roundTripMs(peer: string): number | undefined {
-    return this.#run?.roundTripMs(peer);
+    return this.#run?.connections.roundTripMs(peer);
   }
 
   peerRecord(): Uint8Array {

@@ -35,7 +35,7 @@ export function searchAgain(input: ReconcileInput, slots: number, now: number): 
   const goesOn = hadBids || search.partial === true;
   if (goesOn && start.fruitlessRounds <= input.maxSearchRounds) return [start];
 
-  const reason = afterLoss(input.executions, shortageReason(job, search, ofRound));
+  const reason = afterLoss(input.executions, shortageReason(job, search, ofRound)) + elsewhere(search);
   const queue = queueOf(input, search);
   if (now >= queue.endsAt) {
     return [
@@ -77,6 +77,13 @@ function shortageReason({ spec }: Job, search: Search, ofRound: readonly Executi
   return chosen.length > 0
     ? `No provider gave an answer: the job asks only ${namesOf(chosen)}. Check the ids, and that those nodes run and offer something.`
     : unheardReason(spec, search.unheard);
+}
+
+/** Nodes that are connected and cannot be asked, for people who wonder why nobody answers. */
+function elsewhere({ otherNetworks = [] }: Search): string {
+  if (otherNetworks.length === 0) return '';
+  const names = otherNetworks.map((name) => `"${name}"`).join(', ');
+  return ` Connected nodes of network ${names} were not asked: this node is of another one; join theirs with "bidmesh start --network".`;
 }
 
 /** Nobody had the request, and why not as far as it is known. */

@@ -181,6 +181,7 @@ export class SearchDesk {
   async #writeClosed(job: Job, search: Search, outcome: SearchOutcome): Promise<void> {
     const entries = rankOutcome(job, outcome, this.#needs, this.#options);
     const now = this.#needs.clock.nowMs();
+    const otherNetworks = this.#needs.market.otherNetworks();
     const closed: Search = {
       ...search,
       state: 'closed',
@@ -189,6 +190,7 @@ export class SearchDesk {
       seenAtLeast: outcome.seenAtLeast,
       ...unheardBy(job, outcome, this.#needs.peers),
       ...roomBy(job, search, outcome, this.#needs.peers),
+      ...(otherNetworks.length === 0 ? {} : { otherNetworks }),
       index: { entries, declines: outcome.declines, refused: outcome.refused },
     };
     await this.#needs.lane.change(

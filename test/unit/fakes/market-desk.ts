@@ -50,6 +50,7 @@ export class ScriptedMarket implements Market {
   readonly closedRequests: string[] = [];
   readonly askedFor: string[] = [];
   hearers = new Set(['a', 'b']);
+  networksElsewhere: readonly string[] = [];
   readonly roundTrips = new Map<string, number>();
   publishFails: Error | undefined;
   contract: (contractId: string) => Promise<ContractAnswer> = () =>
@@ -61,6 +62,10 @@ export class ScriptedMarket implements Market {
 
   audience(): readonly string[] {
     return [...this.hearers];
+  }
+
+  otherNetworks(): readonly string[] {
+    return this.networksElsewhere;
   }
 
   roundTripMs(peer: string): number | undefined {

@@ -1,4 +1,4 @@
-import { multiaddr } from '@multiformats/multiaddr';
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
 import { describe, expect, it } from 'vitest';
 import {
   byWidestFirst,
@@ -7,6 +7,7 @@ import {
   scopeOf,
   widestScope,
 } from '../../../src/network/libp2p/address-scope.ts';
+import { machineAddresses, ownScope } from '../../../src/network/libp2p/own-scope.ts';
 
 const PEER = '12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN';
 
@@ -56,12 +57,40 @@ describe('the scope of an address', () => {
     expect(widestScope([loopback!])).toBe('loopback');
     expect(widestScope([loopback!, lan!])).toBe('private');
     expect(widestScope([lan!, open!, loopback!])).toBe('public');
-    expect(widestScope([])).toBe('public');
+    expect(widestScope([])).toBeUndefined();
     const targets = [loopback!, lan!, open!, name!];
     expect(targets.map((target) => mayDial('loopback', target))).toEqual([true, true, true, false]);
     expect(targets.map((target) => mayDial('private', target))).toEqual([false, true, true, false]);
     expect(targets.map((target) => mayDial('public', target))).toEqual([false, false, true, false]);
     expect([loopback!, open!, lan!].toSorted(byWidestFirst)).toEqual([open, lan, loopback]);
+  });
+});
+
+describe('the scope of a node', () => {
+  const at = (...texts: readonly string[]): readonly Multiaddr[] => texts.map((text) => multiaddr(text));
+  const interfaces = (): readonly Multiaddr[] => at('/ip4/127.0.0.1/tcp/1', '/ip4/192.168.0.9/tcp/1');
+
+  it('goes by what it listens on, wherever its connections lead', () => {
+    const farEnds = (): readonly Multiaddr[] => at('/ip4/203.0.113.7/tcp/1');
+    expect(ownScope({ addresses: at('/ip4/10.0.0.1/tcp/1'), farEnds, interfaces })).toBe('private');
+    expect(ownScope({ addresses: at('/dns4/example.org/tcp/1'), farEnds, interfaces })).toBe('public');
+  });
+
+  it('goes by its connections where it listens on nothing, and by its machine before it has any', () => {
+    const connectedTo = (...ends: readonly string[]): string =>
+      ownScope({ addresses: [], farEnds: () => at(...ends), interfaces });
+    expect(connectedTo('/ip4/127.0.0.1/tcp/7')).toBe('loopback');
+    expect(connectedTo('/ip4/127.0.0.1/tcp/7', '/ip4/192.168.0.7/tcp/7')).toBe('private');
+    expect(connectedTo('/ip4/192.168.0.7/tcp/7', '/ip4/203.0.113.7/tcp/7')).toBe('public');
+    expect(connectedTo()).toBe('private');
+  });
+
+  it('is public where nothing is known', () => {
+    expect(ownScope({ addresses: [], farEnds: () => [], interfaces: () => [] })).toBe('public');
+  });
+
+  it('can be told of every machine', () => {
+    expect(machineAddresses().map((address) => scopeOf(address))).toContain('loopback');
   });
 });
 

@@ -12,7 +12,6 @@ import { sealPeerRecord } from '../../../src/network/libp2p/peer-record.ts';
 const STALE = '/ip4/203.0.113.1/tcp/4001';
 const FRESH = '/ip4/203.0.113.2/tcp/4001';
 const PRIVATE = '/ip4/10.0.0.1/tcp/4001';
-const OWN = [multiaddr('/ip4/198.51.100.1/tcp/4001')];
 const OPTIONS = { maxAddressesDialled: 3, addressDialTimeoutMs: 1000 };
 const AMPLE = { burst: 100, perSecond: 100 };
 
@@ -28,7 +27,7 @@ describe('the dialer', () => {
     peer = peerIdFromPrivateKey(key).toString();
     dialled = [];
     lookups = 0;
-    policy = new DialPolicy(new AddressBudget(AMPLE, AMPLE, systemClock), () => OWN);
+    policy = new DialPolicy(new AddressBudget(AMPLE, AMPLE, systemClock), () => 'public');
   });
 
   const connection = { status: 'open' } as unknown as Connection;

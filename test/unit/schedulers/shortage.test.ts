@@ -76,6 +76,13 @@ describe('not enough nodes', () => {
     expect(reasonOf(plan({ job, search: empty({ seenAtLeast: 0, unheard }) }))).toBe(reason);
   });
 
+  it('names the networks of nodes that could not be asked', () => {
+    const elsewhere = { seenAtLeast: 0, otherNetworks: ['a', 'b'] };
+    expect(reasonOf(plan({ search: empty(elsewhere) }))).toMatch(
+      /^No provider could be reached\..* Connected nodes of network "a", "b" were not asked: this node is of another one; join theirs with "bidmesh start --network"\.$/,
+    );
+  });
+
   it('says so when nobody was reached, and when nobody answered', () => {
     expect(reasonOf(plan({ search: empty({ seenAtLeast: 0 }) }))).toContain('No provider could be reached');
     expect(reasonOf(plan({ search: empty({ seenAtLeast: 2 }) }))).toBe('No provider made a bid in time.');

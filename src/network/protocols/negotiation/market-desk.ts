@@ -10,6 +10,7 @@ import { ISSUED_AT_TOLERANCE_MS } from '../../../messages/message.ts';
 import type { Market, OpenRequest, RequestTarget, SearchListener } from '../../../orchestrator/ports.ts';
 import { attend, countFault, type NetworkContext } from '../../context.ts';
 import { ExpiringSet } from '../../expiring-set.ts';
+import { foreignNetworks } from '../../foreign-networks.ts';
 import { FrameChannel, outOfTurn, required } from '../../frame-channel.ts';
 import { RoundTrips } from '../../round-trips.ts';
 import type { Channel } from '../../underlay.ts';
@@ -53,6 +54,10 @@ export class MarketDesk implements Market {
   audience(): readonly string[] {
     const subscribers = this.#context.underlay.subscribers(this.#context.names.requestsTopic);
     return this.#hearsSelf() ? [...subscribers, this.self] : subscribers;
+  }
+
+  otherNetworks(): readonly string[] {
+    return foreignNetworks(this.#context.underlay.foreignPeers());
   }
 
   openRequest(
