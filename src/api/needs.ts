@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Orchestrator } from '../orchestrator/index.ts';
 import type { ApiCounters } from './counters.ts';
+import type { DocumentReader } from './document-reader.ts';
 import type { MetricsView, NodeView } from './node-view.ts';
 import type { ApiOptions } from './options.ts';
 import type { OpenStreams } from './streams.ts';
@@ -23,5 +24,6 @@ export interface ApiNeeds {
 export interface RouteContext extends ApiNeeds {
   readonly options: ApiOptions;
   readonly streams: OpenStreams;
+  readonly documents: DocumentReader;
   readonly counters: ApiCounters;
 }

@@ -6,6 +6,15 @@ export interface ApiOptions {
   readonly token?: string;
   /** One job description. Blobs are bounded by the content quota instead. */
   readonly maxBodyBytes: number;
+  /** A longer document is read in a thread of its own, so that other work goes on. */
+  readonly jsonAtOnceBytes: number;
+  readonly yamlAtOnceBytes: number;
+  /** What takes longer to read in that thread is refused. */
+  readonly longestReadMs: number;
+  /** Documents that wait for that thread. */
+  readonly maxWaitingReads: number;
+  /** After this time without work that thread ends. */
+  readonly idleReaderMs: number;
   readonly maxHeaderBytes: number;
   readonly headersTimeoutMs: number;
   /** From the first byte of a request to its last: the longest upload. */
@@ -26,6 +35,11 @@ export interface ApiOptions {
 export const apiDefaults: ApiOptions = {
   listen: '127.0.0.1:9999',
   maxBodyBytes: 4 * 1024 * 1024,
+  jsonAtOnceBytes: 128 * 1024,
+  yamlAtOnceBytes: 16 * 1024,
+  longestReadMs: 5000,
+  maxWaitingReads: 32,
+  idleReaderMs: 30_000,
   maxHeaderBytes: 16 * 1024,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 600_000,

@@ -6,6 +6,7 @@ import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
 import type { Startable } from '../lib/startable.ts';
 import { createApp } from './app.ts';
 import { ApiCounters } from './counters.ts';
+import { DocumentReader } from './document-reader.ts';
 import type { ApiNeeds } from './needs.ts';
 import { type ApiOptions, parseListen } from './options.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
@@ -37,6 +38,7 @@ class HttpApi implements Api {
   readonly #options: ApiOptions;
   readonly #needs: ApiNeeds;
   readonly #streams: OpenStreams;
+  readonly #documents: DocumentReader;
   readonly #counters = new ApiCounters();
   readonly #unparsed = new UnparsedRequests(ALWAYS);
   readonly #server: Server;
@@ -47,8 +49,15 @@ class HttpApi implements Api {
     this.#options = options;
     this.#needs = needs;
     this.#streams = new OpenStreams(options.maxStreams);
+    this.#documents = new DocumentReader(needs.clock, options);
     this.#url = `http://${options.listen}`;
-    const app = createApp({ ...needs, options, streams: this.#streams, counters: this.#counters });
+    const app = createApp({
+      ...needs,
+      options,
+      streams: this.#streams,
+      documents: this.#documents,
+      counters: this.#counters,
+    });
     this.#server = createServer(
       {
         maxHeaderSize: options.maxHeaderBytes,
@@ -111,6 +120,7 @@ class HttpApi implements Api {
       this.#server.closeAllConnections(),
     );
     await closed;
+    await this.#documents.stop();
   }
 
   /** What comes here is no request that routes could be looked up for, or an error that nothing else caught. */

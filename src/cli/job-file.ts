@@ -1,7 +1,12 @@
-import { dirname } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
+import { dirname, extname } from 'node:path';
+import { z } from 'zod';
 import { CodedError } from '../lib/coded-error.ts';
-import { readText } from './local-files.ts';
+import type { ReadDocument } from '../lib/documents/document.ts';
+import { DocumentFault } from '../lib/documents/document-fault.ts';
+import { readDocument } from '../lib/documents/read-document.ts';
+import { readWhole } from './local-files.ts';
+
+const fieldsShape = z.array(z.object({ path: z.string(), message: z.string() }));
 
 export type JobDocument = Readonly<Record<string, unknown>>;
 
@@ -9,38 +14,51 @@ export function isDocument(value: unknown): value is JobDocument {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A job description from a YAML or JSON file. Its keys are the node's to check. Throws `JOB_FILE_INVALID`. */
-export async function readJobFile(path: string): Promise<JobDocument> {
-  const lineCounter = new LineCounter();
-  const document = parseDocument(await readText(path), {
-    schema: 'core',
-    stringKeys: true,
-    prettyErrors: false,
-    lineCounter,
-  });
-  const fault = document.errors[0];
-  if (fault !== undefined) {
-    const { line } = lineCounter.linePos(fault.pos[0]);
-    throw new CodedError('JOB_FILE_INVALID', `${path}, line ${line}: ${fault.message}.`);
-  }
-  const value: unknown = document.toJS({ maxAliasCount: 100 });
-  if (isDocument(value)) {
-    const fault = noNumberIn(value);
-    if (fault === undefined) return value;
-    throw new CodedError('JOB_FILE_INVALID', `${path}: ${fault} is no number that a job can have.`);
-  }
-  throw new CodedError('JOB_FILE_INVALID', `${path} holds no job description.`);
+/** A job description as it stands in a file. */
+export interface JobFile {
+  readonly path: string;
+  readonly job: JobDocument;
+  /** The line of a field such as `resources.cpu`, or of the nearest one around it. */
+  lineOf(field: string): number | undefined;
 }
 
-/** The first number that JSON has no way to write, as `prefer.price: NaN`; it would be sent as null. */
-function noNumberIn(value: unknown, path = ''): string | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? undefined : `${path}: ${value}`;
-  if (typeof value !== 'object' || value === null) return undefined;
-  for (const [key, inner] of Object.entries(value)) {
-    const fault = noNumberIn(inner, path === '' ? key : `${path}.${key}`);
-    if (fault !== undefined) return fault;
+/**
+ * A job description from a file in JSON, where its name says so, or else in YAML. Its keys are the node's to check.
+ * Throws `JOB_FILE_INVALID` with line and column, or `FILE_UNREADABLE`.
+ */
+export async function readJobFile(path: string): Promise<JobFile> {
+  const document = documentIn(await readWhole(path), path);
+  const { value } = document;
+  if (!isDocument(value)) throw new CodedError('JOB_FILE_INVALID', `${path} holds no job description.`);
+  return { path, job: value, lineOf: (field) => document.placeOf(field)?.line };
+}
+
+/**
+ * A refusal of the job that names its fields, said with the lines of the file they stand in. Any other error as it is.
+ */
+export function withLines(error: unknown, { path, lineOf }: JobFile): unknown {
+  if (!(error instanceof CodedError)) return error;
+  const fields = fieldsShape.safeParse(error.data['errors']);
+  if (!fields.success || fields.data.length === 0) return error;
+  const lines = fields.data.map((field) => {
+    const line = lineOf(field.path);
+    return `\n  ${line === undefined ? '' : `line ${line}: `}${field.path}: ${field.message}`;
+  });
+  return new CodedError(error.code, `${path} was not accepted:${lines.join('')}`, {
+    cause: error,
+    data: error.data,
+  });
+}
+
+function documentIn(bytes: Uint8Array, path: string): ReadDocument {
+  try {
+    return readDocument(bytes, extname(path).toLowerCase() === '.json' ? 'json' : 'yaml');
+  } catch (cause) {
+    if (!(cause instanceof DocumentFault)) throw cause;
+    const { place, message } = cause;
+    const where = place === undefined ? '' : `, line ${place.line}, column ${place.column}`;
+    throw new CodedError('JOB_FILE_INVALID', `${path}${where}: ${message}.`, { cause });
   }
-  return undefined;
 }
 
 export function folderOf(path: string): string {

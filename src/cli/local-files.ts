@@ -3,10 +3,10 @@ import { readFile, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
 
-/** The text of a file. Throws `FILE_UNREADABLE`. */
-export async function readText(path: string): Promise<string> {
+/** All bytes of a file. Throws `FILE_UNREADABLE`. */
+export async function readWhole(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(path);
   } catch (cause) {
     throw unreadable(path, cause);
   }

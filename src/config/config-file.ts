@@ -1,7 +1,8 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
 import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
+import { DocumentFault } from '../lib/documents/document-fault.ts';
+import { readDocument } from '../lib/documents/read-document.ts';
 import { isTree, type Tree } from './layers.ts';
 
 const DEFAULTS = new URL('../../config/default.yaml', import.meta.url);
@@ -9,36 +10,30 @@ export const CONFIG_FILE = 'config.yaml';
 
 /** The values of a YAML file, undefined where there is none. Throws `CONFIG_UNREADABLE`; never quotes the file. */
 export async function readConfigFile(path: string): Promise<Tree | undefined> {
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = await readFile(path, 'utf8');
+    bytes = await readFile(path);
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT') return undefined;
     throw new CodedError('CONFIG_UNREADABLE', `The file ${path} cannot be read: ${messageOf(cause)}.`, {
       cause,
     });
   }
-  return parseConfig(text, path);
-}
-
-function parseConfig(text: string, path: string): Tree {
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, {
-    schema: 'core',
-    stringKeys: true,
-    prettyErrors: false,
-    resolveKnownTags: false,
-    lineCounter,
-  });
-  const [fault] = [...document.errors, ...document.warnings];
-  if (fault !== undefined) {
-    const { line } = lineCounter.linePos(fault.pos[0]);
-    const reason = fault.code.toLowerCase().replaceAll('_', ' ');
-    throw new CodedError('CONFIG_UNREADABLE', `The file ${path} is not YAML: ${reason} in line ${line}.`);
-  }
-  const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+  const value = valueIn(bytes, path) ?? {};
   if (isTree(value)) return value;
   throw new CodedError('CONFIG_UNREADABLE', `The file ${path} must hold keys and values.`);
+}
+
+/** The fault is no cause of what is thrown: it quotes the file. */
+function valueIn(bytes: Uint8Array, path: string): unknown {
+  try {
+    return readDocument(bytes, 'yaml').value;
+  } catch (error) {
+    if (!(error instanceof DocumentFault)) throw error;
+    const { place, reason } = error;
+    const where = place === undefined ? '' : `, line ${place.line}, column ${place.column}`;
+    throw new CodedError('CONFIG_UNREADABLE', `The file ${path}${where}: ${reason}.`);
+  }
 }
 
 /**

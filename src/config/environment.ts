@@ -1,5 +1,5 @@
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { readDocument } from '../lib/documents/read-document.ts';
 import type { Layer } from './layers.ts';
 import { childOf } from './schema-walk.ts';
 
@@ -47,7 +47,11 @@ function valueFor(leaf: z.core.$ZodType, text: string): unknown {
   return fitting < 0 ? text : readings[fitting];
 }
 
+/** What is no YAML is text, as far as its key takes text. */
 function yamlValue(text: string): unknown {
-  const document = parseDocument(text, { schema: 'core', stringKeys: true, prettyErrors: false });
-  return document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 0 });
+  try {
+    return readDocument(Buffer.from(text), 'yaml').value;
+  } catch {
+    return undefined;
+  }
 }

@@ -113,7 +113,7 @@ function explainRoute({ orchestrator }: RouteContext): Route {
   };
 }
 
-function postRoute({ orchestrator, options }: RouteContext): Route {
+function postRoute({ orchestrator, options, documents }: RouteContext): Route {
   return {
     method: 'post',
     path: '/orchestrator/postJob',
@@ -144,10 +144,11 @@ function postRoute({ orchestrator, options }: RouteContext): Route {
       }
       const idempotencyKey = checkKey(c.req.header('idempotency-key'));
       const bytes = await readBody(c.req.raw, options.maxBodyBytes);
-      const description = readJob(bytes, c.req.header('content-type'));
+      const bodyDigest = hash('sha256', bytes, 'base64url');
+      const description = await readJob(documents, bytes, c.req.header('content-type'));
       if (dryRun) return c.json(viewExplanation(await orchestrator.dryRun(description)));
       const { jobId } = await orchestrator.postJob(description, {
-        bodyDigest: hash('sha256', bytes, 'base64url'),
+        bodyDigest,
         ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       });
       return c.body(null, 202, { Location: `/orchestrator/jobs/${jobId}`, 'Content-Length': '0' });

@@ -96,7 +96,7 @@ interface DemoSummary {
 async function runJob(context: CommandContext, client: ApiClient, providers: number): Promise<DemoSummary> {
   const { environment, output } = context;
   const { clock } = environment;
-  const job = await uploadFiles(await readJobFile(JOB_FILE), folderOf(JOB_FILE), client);
+  const job = await uploadFiles((await readJobFile(JOB_FILE)).job, folderOf(JOB_FILE), client);
   await output.note('\nPosting a job: a Python script that sums a file of orders by city.');
   const postedAtMs = clock.monotonicMs();
   const response = await client.request('/orchestrator/postJob', {

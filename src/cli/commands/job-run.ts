@@ -5,7 +5,7 @@ import { type ApiClient, jobPath } from '../api-client.ts';
 import type { CommandAdder, CommandContext } from '../context.ts';
 import { exitCodes, passedOn } from '../exit-codes.ts';
 import { followJob } from '../follow-job.ts';
-import { folderOf, readJobFile } from '../job-file.ts';
+import { folderOf, type JobDocument, readJobFile, withLines } from '../job-file.ts';
 import type { LiveOutput } from '../live-output.ts';
 import type { Stream } from '../log-source.ts';
 import { explanationText } from '../output/explanation.ts';
@@ -71,14 +71,23 @@ function wholeNumber(text: string): number {
   throw new InvalidArgumentError('expected a whole number');
 }
 
+interface PreparedJob {
+  readonly job: JobDocument;
+  /** A refusal of the job with the lines of the file it came from. */
+  readonly named: (error: unknown) => unknown;
+}
+
 async function prepare(
   { environment, client }: CommandContext,
   file: string,
   args: readonly string[],
   flags: PostFlags,
   signal?: AbortSignal,
-): Promise<Readonly<Record<string, unknown>>> {
-  if (isProgram(file)) return uploadFiles(jobAround(file, args, flags), environment.cwd, client, signal);
+): Promise<PreparedJob> {
+  if (isProgram(file)) {
+    const job = await uploadFiles(jobAround(file, args, flags), environment.cwd, client, signal);
+    return { job, named: (error) => error };
+  }
   const { input, output, env, cpu, memory, count, name } = flags;
   const stray = Object.entries({ input, output, env, cpu, memory, count, name }).find(
     ([, value]) => value !== undefined,
@@ -88,7 +97,9 @@ async function prepare(
     throw new CodedError('USAGE', `${what} with a program (.py or .wasm); a job description says it itself.`);
   }
   const path = resolve(environment.cwd, file);
-  return uploadFiles(await readJobFile(path), folderOf(path), client, signal);
+  const read = await readJobFile(path);
+  const job = await uploadFiles(read.job, folderOf(path), client, signal);
+  return { job, named: (error) => withLines(error, read) };
 }
 
 async function postJob(
@@ -101,13 +112,16 @@ async function postJob(
   const { idempotencyKey } = flags;
   const key =
     idempotencyKey === undefined ? {} : { 'idempotency-key': checkedIdempotencyKey(idempotencyKey) };
-  const job = await prepare(context, file, args, flags, signal);
+  const { job, named } = await prepare(context, file, args, flags, signal);
   // From here on the node may have the job, so it is seen through to the answer that says so.
   signal?.throwIfAborted();
-  const response = await context.client.request('/orchestrator/postJob', {
+  const request = context.client.request('/orchestrator/postJob', {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...key },
     body: JSON.stringify(job),
+  });
+  const response = await request.catch((error: unknown) => {
+    throw named(error);
   });
   const id = response.headers.get('location')?.split('/').at(-1);
   if (id === undefined || id === '') {
@@ -123,11 +137,14 @@ async function tryJob(
   flags: PostFlags,
 ): Promise<number> {
   const { client, output } = context;
-  const job = await prepare(context, file, args, flags);
-  const explanation = await client.json(explanationShape, '/orchestrator/postJob?dryRun=true', {
+  const { job, named } = await prepare(context, file, args, flags);
+  const request = client.json(explanationShape, '/orchestrator/postJob?dryRun=true', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(job),
+  });
+  const explanation = await request.catch((error: unknown) => {
+    throw named(error);
   });
   await output.result(explanation, () => explanationText(explanation, 'tried'));
   return explanation.winner === undefined ? exitCodes.failure : exitCodes.ok;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readJob } from '../../../src/api/job-body.ts';
+import { checkJob } from '../../../src/api/job-body.ts';
 import { jobLimits } from '../../../src/domain/job-description.ts';
 import { codeOf } from '../../../src/lib/coded-error.ts';
+import { readDocument } from '../../../src/lib/documents/read-document.ts';
 
 const script = { text: "print('ok')" };
 
@@ -9,7 +10,7 @@ function errorsOf(
   job: Record<string, unknown>,
 ): readonly { readonly path: string; readonly message: string }[] {
   try {
-    readJob(new TextEncoder().encode(JSON.stringify(job)), 'application/json');
+    checkJob(job);
     return [];
   } catch (error) {
     if (codeOf(error) !== 'INVALID_JOB') throw error;
@@ -134,8 +135,7 @@ describe('a post that could only fail later is refused', () => {
   });
 
   it('tidies the paths that it takes', () => {
-    const body = new TextEncoder().encode(JSON.stringify(outputs('//outputs///a/')));
-    expect(readJob(body, 'application/json').outputs).toEqual([{ name: 'o0', path: '/outputs/a' }]);
+    expect(checkJob(outputs('//outputs///a/')).outputs).toEqual([{ name: 'o0', path: '/outputs/a' }]);
   });
 });
 
@@ -144,7 +144,7 @@ describe('an amount of money', () => {
     'written as the number %s is said to need quotes, once',
     (number) => {
       const yaml = `engine: { type: python, params: { script: { text: x } } }\nbudget: { maxPrice: ${number} }`;
-      const read = (): unknown => readJob(new TextEncoder().encode(yaml), 'application/yaml');
+      const read = (): unknown => checkJob(readDocument(new TextEncoder().encode(yaml), 'yaml').value);
       expect(read).toThrow(
         /^The job description was not accepted: budget\.maxPrice: expected a decimal amount in quotes such as "0\.10"/,
       );

@@ -3,6 +3,7 @@ import type { ApiNeeds, NodeView } from '../../../src/api/index.ts';
 import { type ApiOptions, apiDefaults } from '../../../src/api/options.ts';
 import { createApp } from '../../../src/api/app.ts';
 import { ApiCounters } from '../../../src/api/counters.ts';
+import { DocumentReader } from '../../../src/api/document-reader.ts';
 import { OpenStreams } from '../../../src/api/streams.ts';
 import type { ContentStore, StoredFile } from '../../../src/content/index.ts';
 import type { Explanation } from '../../../src/domain/explanation.ts';
@@ -308,7 +309,8 @@ export interface InProcessApi {
 export function inProcess(needs: ApiNeeds, changes: Partial<ApiOptions> = {}): InProcessApi {
   const options = { ...apiDefaults, ...changes };
   const streams = new OpenStreams(options.maxStreams);
-  const app = createApp({ ...needs, options, streams, counters: new ApiCounters() });
+  const documents = new DocumentReader(needs.clock, options);
+  const app = createApp({ ...needs, options, streams, documents, counters: new ApiCounters() });
   return {
     app,
     streams,

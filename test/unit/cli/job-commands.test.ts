@@ -17,7 +17,7 @@ afterEach(() => desk.close());
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-async function write(path: string, text: string): Promise<void> {
+async function write(path: string, text: string | Uint8Array): Promise<void> {
   await mkdir(join(desk.folder, path, '..'), { recursive: true });
   await writeFile(join(desk.folder, path), text);
 }
@@ -105,14 +105,37 @@ describe('bidmesh job post', () => {
     [
       'job.yaml',
       'prefer: { price: .nan }',
-      /JOB_FILE_INVALID: .*job\.yaml.* prefer\.price: NaN is no number/,
+      /JOB_FILE_INVALID: .*job\.yaml, line 1, column 18: \.nan: this is no number/,
     ],
     [
       'job.yaml',
       'inputs: [{ source: -.inf }]',
-      /JOB_FILE_INVALID: .* inputs\.0\.source: -Infinity is no number/,
+      /JOB_FILE_INVALID: .*job\.yaml, line 1, column 20: -\.inf: this is no number/,
     ],
-    ['job.yaml', 'engin: {}', /INVALID_JOB: .*\n {2}engin: unknown key/s],
+    [
+      'job.yaml',
+      'name: x\nengin: {}',
+      /INVALID_JOB: .*job\.yaml was not accepted:\n.*\n? {2}line 2: engin: unknown key/s,
+    ],
+    ['job.json', '{"name": "x",\n "engin": {}}', /INVALID_JOB: .* {2}line 2: engin: unknown key/s],
+    [
+      'job.json',
+      '{"name": "x",\n "name": "y"}',
+      /JOB_FILE_INVALID: .*job\.json, line 2, column 2: name: .* twice/,
+    ],
+    ['job.json', '{"name": "caf\\udce9"}', /JOB_FILE_INVALID: .*job\.json, line 1, column 10: .*surrogate/],
+    ['job.yaml', 'name: *nope\n', /JOB_FILE_INVALID: .*job\.yaml, line 1, column 7: \*nope: .* no anchor/],
+    [
+      'job.yaml',
+      'env: &e { A: "1" }\nlabels:\n  <<: *e\n',
+      /JOB_FILE_INVALID: .*job\.yaml, line 3, column 3: merge keys/,
+    ],
+    [
+      'job.yaml',
+      Buffer.from('name: x\nargs: ["M\u00fcller"]\n', 'latin1'),
+      /JOB_FILE_INVALID: .*job\.yaml, line 2, column 10: .*0xFC/,
+    ],
+    ['job.yaml', Buffer.from('name: x\n', 'utf16le'), /JOB_FILE_INVALID: .*job\.yaml: it is UTF-16/],
     ['job.yaml', 'engine: text\ninputs: text\n', /INVALID_JOB/],
   ])('says what is wrong with %s holding %j', async (file, text, message) => {
     if (text !== undefined) await write(file, text);

@@ -1,0 +1,10 @@
+/** Lists and maps inside each other. A job needs a tenth of it. */
+export const MOST_LEVELS = 64;
+/** Values of one document, those that aliases repeat among them. The largest job has half of it. */
+export const MOST_VALUES = 8192;
+/** Characters of one key. */
+export const LONGEST_KEY = 1024;
+/** An alias may stand for its anchor this often in total. */
+export const MOST_ALIASES = 64;
+/** Words, marks, spaces and line ends of a YAML document. */
+export const MOST_TOKENS = 65_536;
