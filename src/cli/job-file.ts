@@ -19,7 +19,7 @@ export interface JobFile {
   readonly path: string;
   readonly job: JobDocument;
   /** The line of a field such as `resources.cpu`, or of the nearest one around it. */
-  lineOf(field: string): number | undefined;
+  readonly lineOf: (field: string) => number | undefined;
 }
 
 /**

@@ -5,7 +5,7 @@ import { MOST_VALUES } from './bounds.ts';
 export interface ReadDocument {
   readonly value: unknown;
   /** Where the value at a path such as `inputs.0.source` stands; undefined where there is none. */
-  placeOf(path: string): Place | undefined;
+  readonly placeOf: (path: string) => Place | undefined;
 }
 
 /** Collects the values of a document and where they stand, up to a bound. */

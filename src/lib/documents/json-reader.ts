@@ -46,16 +46,10 @@ class JsonReader {
   #value(depth: number): unknown {
     this.#parts.count(this.#at);
     if (depth > MOST_LEVELS) throw this.#parts.fault('too-deep', this.#at);
-    switch (this.#text[this.#at]) {
-      case '{':
-        return this.#map(depth);
-      case '[':
-        return this.#list(depth);
-      case '"':
-        return this.#string();
-      default:
-        return this.#scalar();
-    }
+    const mark = this.#text[this.#at];
+    if (mark === '{') return this.#map(depth);
+    if (mark === '[') return this.#list(depth);
+    return mark === '"' ? this.#string() : this.#scalar();
   }
 
   #map(depth: number): unknown {
