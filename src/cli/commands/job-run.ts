@@ -5,16 +5,15 @@ import { type ApiClient, jobPath } from '../api-client.ts';
 import type { CommandAdder, CommandContext } from '../context.ts';
 import { exitCodes, passedOn } from '../exit-codes.ts';
 import { followJob } from '../follow-job.ts';
-import { folderOf, type JobDocument, readJobFile, withLines } from '../job-file.ts';
 import type { LiveOutput } from '../live-output.ts';
 import type { Stream } from '../log-source.ts';
 import { explanationText } from '../output/explanation.ts';
 import { Progress } from '../output/progress.ts';
-import { isProgram, jobAround, type ProgramFlags } from '../program-job.ts';
+import { prepareJob } from '../prepared-job.ts';
+import type { ProgramFlags } from '../program-job.ts';
 import { checkedIdempotencyKey } from '../request-failure.ts';
 import { explanationShape, type JobAnswer, jobShape, type ResultAnswer } from '../responses.ts';
 import { downloadResults, incompleteDownload, openResult, resultsOf } from '../results.ts';
-import { uploadFiles } from '../uploads.ts';
 
 interface PostFlags extends ProgramFlags {
   readonly idempotencyKey?: string;
@@ -71,37 +70,6 @@ function wholeNumber(text: string): number {
   throw new InvalidArgumentError('expected a whole number');
 }
 
-interface PreparedJob {
-  readonly job: JobDocument;
-  /** A refusal of the job with the lines of the file it came from. */
-  readonly named: (error: unknown) => unknown;
-}
-
-async function prepare(
-  { environment, client }: CommandContext,
-  file: string,
-  args: readonly string[],
-  flags: PostFlags,
-  signal?: AbortSignal,
-): Promise<PreparedJob> {
-  if (isProgram(file)) {
-    const job = await uploadFiles(jobAround(file, args, flags), environment.cwd, client, signal);
-    return { job, named: (error) => error };
-  }
-  const { input, output, env, cpu, memory, count, name } = flags;
-  const stray = Object.entries({ input, output, env, cpu, memory, count, name }).find(
-    ([, value]) => value !== undefined,
-  );
-  if (stray !== undefined || args.length > 0) {
-    const what = stray === undefined ? 'Arguments go' : `--${stray[0]} goes`;
-    throw new CodedError('USAGE', `${what} with a program (.py or .wasm); a job description says it itself.`);
-  }
-  const path = resolve(environment.cwd, file);
-  const read = await readJobFile(path);
-  const job = await uploadFiles(read.job, folderOf(path), client, signal);
-  return { job, named: (error) => withLines(error, read) };
-}
-
 async function postJob(
   context: CommandContext,
   file: string,
@@ -112,7 +80,7 @@ async function postJob(
   const { idempotencyKey } = flags;
   const key =
     idempotencyKey === undefined ? {} : { 'idempotency-key': checkedIdempotencyKey(idempotencyKey) };
-  const { job, named } = await prepare(context, file, args, flags, signal);
+  const { job, named } = await prepareJob(context, file, args, flags, signal);
   // From here on the node may have the job, so it is seen through to the answer that says so.
   signal?.throwIfAborted();
   const request = context.client.request('/orchestrator/postJob', {
@@ -137,7 +105,7 @@ async function tryJob(
   flags: PostFlags,
 ): Promise<number> {
   const { client, output } = context;
-  const { job, named } = await prepare(context, file, args, flags);
+  const { job, named } = await prepareJob(context, file, args, flags);
   const request = client.json(explanationShape, '/orchestrator/postJob?dryRun=true', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
