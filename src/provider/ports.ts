@@ -103,8 +103,11 @@ export interface ProviderContent {
 /** Where one attempt works, and what it has printed so far. */
 export interface AttemptFolder {
   readonly hostPath: string;
-  /** Takes bytes as they are printed; never rejects, never grows past the attempt's output limit. */
-  append(stream: OutputStream, bytes: Uint8Array): void;
+  /**
+   * Takes bytes as they are printed, and resolves when they are readable; who waits for that holds no more than one
+   * chunk in memory. Rejects where there is no room for them.
+   */
+  append(stream: OutputStream, bytes: Uint8Array): Promise<void>;
   /** Everything was appended: readers that follow come to their end. Resolves when it is all readable. */
   end(): Promise<void>;
   /** Bytes from `offset`; with `follow` goes on until {@link AttemptFolder.end}. */

@@ -42,7 +42,7 @@ export function createScriptedExecutor(
       await sink.started({ pid: 1, startTimeTicks: 1 });
       record.started(task.executionId);
       const { durationMs, exitReason = 'completed' } = script(task.executionId);
-      sink.output('stdout', new TextEncoder().encode(task.executionId));
+      await sink.output('stdout', new TextEncoder().encode(task.executionId));
       const cancelled = await new Promise<boolean>((resolve) => {
         const timer = clock.after(durationMs, () => resolve(false));
         const abort = (): void => {
@@ -77,7 +77,7 @@ function createMemoryFolder(hostPath: string): AttemptFolder {
   const streams: Record<OutputStream, Uint8Array[]> = { stdout: [], stderr: [] };
   return {
     hostPath,
-    append: (stream, bytes) => void streams[stream].push(bytes),
+    append: async (stream, bytes) => void streams[stream].push(bytes),
     end: async () => {},
     read: async function* (stream) {
       yield* streams[stream];

@@ -53,14 +53,15 @@ class DiskAttemptFolder implements AttemptFolder {
     return new DiskAttemptFolder(path, { stdout: await file('stdout'), stderr: await file('stderr') });
   }
 
-  append(stream: OutputStream, bytes: Uint8Array): void {
+  append(stream: OutputStream, bytes: Uint8Array): Promise<void> {
     const file = this.#files[stream];
     this.#writing = this.#writing.then(async () => {
-      await file.handle.write(bytes);
+      await file.handle.writeFile(bytes);
       file.written += bytes.length;
       this.#announce();
     });
     this.#writing.catch(() => {});
+    return this.#writing;
   }
 
   async end(): Promise<void> {

@@ -10,6 +10,7 @@ import type { ExecutionOutcome, ExecutionSink, ExecutionTask } from './executor.
 import { OutputCollector, OutputError } from './output-collector.ts';
 import { sampleProcess } from './process-identity.ts';
 import type { PythonRuntime } from './python-runtime.ts';
+import { PrintAsker } from './print-asker.ts';
 import { PAGE_BYTES } from './sandbox/page-store.ts';
 import { encodeFrame, FRAME, type Frame, FrameDecoder, FrameError, joinPrinted } from './sandbox/frames.ts';
 import { type SandboxCode, writeSandboxCode } from './sandbox-code.ts';
@@ -71,6 +72,7 @@ class Attempt {
   #child: SandboxProcess | undefined;
   /** The first reason to end counts; what follows from it, such as a broken pipe, does not. */
   #ending: AttemptEnding | undefined;
+  #asker: PrintAsker | undefined;
   #deadline: Timer | undefined;
   #startedMs: number | undefined;
   #endedMs: number | undefined;
@@ -148,6 +150,8 @@ class Attempt {
     this.#deadline = clock.after(watchdog.startTimeoutMs, () =>
       this.stop({ exitReason: 'internal', message: 'The sandbox did not start in time.' }),
     );
+    const asker = new PrintAsker(clock, child.stdin);
+    this.#asker = asker;
     let watching = Promise.resolve();
     const watch = every(clock, watchdog.intervalMs, () => {
       watching = this.#watch(pid, spool);
@@ -158,6 +162,7 @@ class Attempt {
       await this.#readFrames(child);
     } finally {
       watch.cancel();
+      asker.stop();
       await watching;
     }
     child.kill();
@@ -190,7 +195,8 @@ class Attempt {
       case FRAME.stdout:
       case FRAME.stderr:
         this.#collector.countBytes(payload.length);
-        this.#sink.output(type === FRAME.stdout ? 'stdout' : 'stderr', payload);
+        this.#asker?.printed();
+        await this.#sink.output(type === FRAME.stdout ? 'stdout' : 'stderr', payload);
         return;
       case FRAME.file:
         this.#programEnds();

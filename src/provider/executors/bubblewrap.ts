@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
-import { promisify } from 'node:util';
+import type { Clock } from '../../lib/clock.ts';
+import { runExecutable } from './tool-runner.ts';
 
-const run = promisify(execFile);
-const PROBE_TIMEOUT_MS = 5000;
+const PROBE = { timeoutMs: 5000, outputBytes: 64 * 1024 };
 const SANDBOX_NODE = '/sandbox/node';
 /** Where the shared libraries of a Node program are, on the systems that have them there. */
 const LIBRARY_FOLDERS = ['/lib', '/lib64', '/usr/lib', '/usr/lib64', '/nix/store', '/gnu/store'];
@@ -19,10 +18,14 @@ export interface ReadOnlyBind {
 }
 
 /** The first `bwrap` on the search path that can start Node in a full sandbox here. */
-export async function findBubblewrap(searchPath: string, nodePath: string): Promise<string | undefined> {
+export async function findBubblewrap(
+  clock: Clock,
+  searchPath: string,
+  nodePath: string,
+): Promise<string | undefined> {
   for (const folder of searchPath.split(delimiter).filter((entry) => isAbsolute(entry))) {
     const path = join(folder, 'bwrap');
-    if ((await isExecutable(path)) && (await startsNode(path, nodePath))) return path;
+    if ((await isExecutable(path)) && (await startsNode(clock, path, nodePath))) return path;
   }
   return undefined;
 }
@@ -65,13 +68,8 @@ async function isExecutable(path: string): Promise<boolean> {
   );
 }
 
-async function startsNode(path: string, nodePath: string): Promise<boolean> {
-  return run(path, bubblewrapArgs(nodePath, ['--version'], [], { reportsPid: false }), {
-    env: {},
-    timeout: PROBE_TIMEOUT_MS,
-    killSignal: 'SIGKILL',
-  }).then(
-    () => true,
-    () => false,
-  );
+async function startsNode(clock: Clock, path: string, nodePath: string): Promise<boolean> {
+  const args = bubblewrapArgs(nodePath, ['--version'], [], { reportsPid: false });
+  const ended = await runExecutable(clock, path, args, {}, PROBE);
+  return ended.outcome === 'ended' && ended.exitCode === 0;
 }

@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { type Clock, within } from '../../lib/clock.ts';
 import { CodedError } from '../../lib/coded-error.ts';
 import { INFO_FD } from './bubblewrap.ts';
+import { onlyOwn } from './inherited.ts';
 import { sampleProcess } from './process-identity.ts';
 
 const INFO_TIMEOUT_MS = 5000;
@@ -38,7 +39,10 @@ export async function startSandboxProcess(command: SandboxCommand, clock: Clock)
     cwd: command.cwd,
     env: {},
     detached: true,
-    stdio: ['pipe', 'pipe', 'pipe', command.spoolFd, ...(command.wrapped ? (['pipe'] as const) : [])],
+    stdio: onlyOwn(
+      ['pipe', 'pipe', 'pipe', command.spoolFd, ...(command.wrapped ? (['pipe'] as const) : [])],
+      command.spoolFd,
+    ),
   });
   const closed = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }));

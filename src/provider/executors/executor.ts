@@ -37,7 +37,8 @@ export type OutputStream = 'stdout' | 'stderr';
 export interface ExecutionSink {
   /** Called with the child's pid as soon as it is known, before the program starts; the child waits for the promise. */
   started(process: { readonly pid: number; readonly startTimeTicks: number }): Promise<void>;
-  output(stream: OutputStream, bytes: Uint8Array): void;
+  /** Nothing more is read of the program's output until the promise is settled: it prints no faster than it is written. */
+  output(stream: OutputStream, bytes: Uint8Array): Promise<void>;
 }
 
 export interface ExecutionOutcome {

@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import type { Clock } from '../../lib/clock.ts';
+import { runExecutable } from './tool-runner.ts';
 
-const run = promisify(execFile);
-const STRIP_TIMEOUT_MS = 20_000;
+const STRIP_LIMITS = { timeoutMs: 20_000, outputBytes: 8 * 1024 * 1024 };
 /** An import of values; what is only a type leaves nothing behind. */
 const RELATIVE_IMPORT = /^(import (?!type\b)[^;']*)'(\.{1,2}\/[^']+)\.ts'/gm;
 
@@ -26,15 +25,16 @@ export interface SandboxCode {
  * Makes the child's program once for all attempts. The types are taken out beforehand and in a process of their
  * own: a child that did it itself would start a tenth of a second later, and this process would stand still.
  */
-export async function prepareSandboxCode(nodePath: string): Promise<SandboxCode> {
+export async function prepareSandboxCode(clock: Clock, nodePath: string): Promise<SandboxCode> {
   const entry = fileURLToPath(new URL('./sandbox/child.ts', import.meta.url));
   const paths = await importedFrom(entry);
-  const { stdout } = await run(nodePath, ['--no-warnings', '--input-type=module', '-e', STRIP, ...paths], {
-    env: {},
-    timeout: STRIP_TIMEOUT_MS,
-    maxBuffer: 8 * 1024 * 1024,
-  });
-  const texts: unknown = JSON.parse(stdout);
+  const args = ['--no-warnings', '--input-type=module', '-e', STRIP, ...paths];
+  const stripped = await runExecutable(clock, nodePath, args, {}, STRIP_LIMITS);
+  if (stripped.outcome !== 'ended' || stripped.exitCode !== 0) {
+    const why = stripped.outcome === 'ended' ? stripped.stderr.trim() : stripped.outcome;
+    throw new Error(`The sandbox code cannot be prepared: ${why}`);
+  }
+  const texts: unknown = JSON.parse(stripped.stdout);
   if (!Array.isArray(texts) || texts.length !== paths.length)
     throw new Error('The sandbox code is incomplete.');
   const files = paths.map((path, index) => ({ name: codeName(path), text: flatten(String(texts[index])) }));

@@ -3,6 +3,7 @@ import { access, constants } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
+import { startTool } from './inherited.ts';
 
 export type ToolRun =
   | {
@@ -20,12 +21,15 @@ export type ToolRun =
   | { readonly outcome: 'output-limit' }
   | { readonly outcome: 'not-started'; readonly message: string };
 
-export interface ToolLimits {
-  /** Folders as in PATH; relative ones are passed over. */
-  readonly searchPath: string;
+export interface RunLimits {
   readonly timeoutMs: number;
   /** Standard output and standard error together. */
   readonly outputBytes: number;
+}
+
+export interface ToolLimits extends RunLimits {
+  /** Folders as in PATH; relative ones are passed over. */
+  readonly searchPath: string;
 }
 
 /** Runs a short-lived program of this machine without a shell. Never rejects, and settles within `timeoutMs`. */
@@ -36,7 +40,7 @@ export function createToolRunner(clock: Clock): RunTool {
   return async (name, args, limits) => {
     const path = await findExecutable(name, limits.searchPath);
     if (path === undefined) return { outcome: 'missing' };
-    return runExecutable(clock, path, args, limits);
+    return runExecutable(clock, path, args, process.env, limits);
   };
 }
 
@@ -53,14 +57,18 @@ async function findExecutable(name: string, searchPath: string): Promise<string 
   return undefined;
 }
 
-function runExecutable(
+/** Like {@link RunTool}, for a program whose place is known. It inherits nothing of this process but `env`. */
+export function runExecutable(
   clock: Clock,
   path: string,
   args: readonly string[],
-  limits: ToolLimits,
+  env: NodeJS.ProcessEnv,
+  limits: RunLimits,
 ): Promise<ToolRun> {
   return new Promise((resolve) => {
-    const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const child = startTool(['ignore', 'pipe', 'pipe'], (stdio) =>
+      spawn(path, args, { env, stdio, detached: true }),
+    );
     const printed = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[], bytes: 0 };
 
     let settled = false;
@@ -78,8 +86,8 @@ function runExecutable(
       else chunks.push(chunk);
     };
 
-    child.stdout.on('data', collect(printed.stdout));
-    child.stderr.on('data', collect(printed.stderr));
+    child.stdout?.on('data', collect(printed.stdout));
+    child.stderr?.on('data', collect(printed.stderr));
     child.on('error', (error) => settle({ outcome: 'not-started', message: messageOf(error) }));
     child.on('close', (exitCode) =>
       settle({

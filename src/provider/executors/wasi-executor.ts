@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/clock.ts';
+import { type Clock, patient } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import { type AttemptSettings, runAttempt, type WatchdogOptions } from './attempt.ts';
 import { findBubblewrap } from './bubblewrap.ts';
@@ -36,13 +36,15 @@ export interface WasiExecutorOptions {
  */
 export function createWasiExecutor(options: WasiExecutorOptions): Executor {
   const { clock, random, nodePath } = options;
+  // Programs that are only looked at run beside a start that keeps this process busy.
+  const patience = patient(clock);
   const watchdog = { ...DEFAULT_WATCHDOG, ...options.watchdog };
   let prepared: Promise<AttemptSettings> | undefined;
   const prepare = (): Promise<AttemptSettings> => {
     prepared ??= Promise.all([
-      options.useBubblewrap === 'never' ? undefined : findBubblewrap(options.searchPath, nodePath),
+      options.useBubblewrap === 'never' ? undefined : findBubblewrap(patience, options.searchPath, nodePath),
       findPythonRuntime(),
-      prepareSandboxCode(nodePath),
+      prepareSandboxCode(patience, nodePath),
     ]).then(([bubblewrapPath, python, code]) => ({
       clock,
       random,

@@ -87,7 +87,7 @@ describe('an attempt', () => {
     expect(store.contracts.get('contract')?.state).toBe('ACTIVE');
     expect(folders.present).toEqual(new Set([ID]));
 
-    executor.runs[0]?.sink.output('stdout', Uint8Array.of(1));
+    await executor.runs[0]?.sink.output('stdout', Uint8Array.of(1));
     executor.runs[0]?.end({ exitCode: 0 });
     await clock.settle();
     expect(item()).toMatchObject({

@@ -110,7 +110,7 @@ export class ScriptedFolders implements AttemptFolders {
     const printed: Record<OutputStream, Uint8Array[]> = { stdout: [], stderr: [] };
     return {
       hostPath: `/attempts/${executionId}`,
-      append: (stream, bytes) => void printed[stream].push(bytes),
+      append: async (stream, bytes) => void printed[stream].push(bytes),
       end: async () => {},
       read: async function* (stream) {
         yield* printed[stream];

@@ -253,6 +253,40 @@ print(list(first), len(rest), hashlib.sha256(first + rest).hexdigest(), sys.stdi
     expect(stdout).toContain('working');
   });
 
+  it('shows the last of many small prints while it computes', async ({ skip }) => {
+    const abort = new AbortController();
+    let seen = '';
+    const { outcome } = await run(
+      {
+        program:
+          'import sys\nfor c in "abcdef": print(c, file=sys.stderr if c == "d" else None)\nwhile True: pass',
+        signal: abort.signal,
+        printed: (text) => {
+          seen += text;
+          if (seen.includes('f\n')) abort.abort();
+        },
+      },
+      skip,
+    );
+    expect(outcome).toMatchObject({ exitReason: 'cancelled' });
+    expect(seen).toBe('a\nb\nc\nd\ne\nf\n');
+  });
+
+  it('prints line after line in few pieces, in order, and none is lost', async ({ skip }) => {
+    let pieces = 0;
+    const { stdout } = await run(
+      {
+        program: 'for i in range(20000): print(i)',
+        printed: () => {
+          pieces += 1;
+        },
+      },
+      skip,
+    );
+    expect(stdout).toBe(Array.from({ length: 20_000 }, (_, index) => `${index}\n`).join(''));
+    expect(pieces).toBeLessThan(2000);
+  });
+
   it('fails with its own exit code and keeps what it wrote', async ({ skip }) => {
     const job = { program: 'open("/outputs/log", "w").write("so far")\nraise SystemExit(3)' };
     const { outcome, files } = await run(job, skip);

@@ -35,7 +35,7 @@ export interface Job {
   readonly limits?: Partial<ExecutionLimits>;
   readonly signal?: AbortSignal;
   readonly started?: (process: { pid: number; startTimeTicks: number }) => Promise<void>;
-  readonly printed?: (text: string) => void;
+  readonly printed?: (text: string) => void | Promise<void>;
   readonly prepare?: (folder: string) => Promise<void>;
 }
 
@@ -98,9 +98,9 @@ async function runJobIn(base: string, executor: Executor, job: Job): Promise<Job
     },
     {
       started: async (process) => job.started?.(process),
-      output: (stream, bytes) => {
+      output: async (stream, bytes) => {
         printed[stream].push(bytes);
-        job.printed?.(Buffer.from(bytes).toString('utf8'));
+        await job.printed?.(Buffer.from(bytes).toString('utf8'));
       },
     },
     job.signal ?? new AbortController().signal,

@@ -174,11 +174,32 @@ describe.each<Isolation>(['process', 'bubblewrap'])('a program, isolated by %s',
           await new Promise((resolve) => setTimeout(resolve, 200));
           order.push('on record');
         },
-        printed: (text) => order.push(text),
+        printed: (text) => void order.push(text),
       },
       skip,
     );
     expect(order).toEqual(['on record', 'hello']);
+  });
+
+  it('prints only as fast as its output is taken', async ({ skip }) => {
+    const abort = new AbortController();
+    const taken: number[] = [];
+    const { outcome } = await run(
+      {
+        program: modules.floodModule(),
+        limits: { outputBytes: 4096 * MIB },
+        signal: abort.signal,
+        printed: async (text) => {
+          taken.push(text.length);
+          await new Promise((resolve) => setTimeout(resolve, 500));
+          abort.abort();
+        },
+      },
+      skip,
+    );
+    expect(outcome).toMatchObject({ exitReason: 'cancelled' });
+    expect(taken).toHaveLength(1);
+    expect(outcome.usage.cpuMs).toBeLessThan(400);
   });
 
   it('is cancelled while it spins', async ({ skip }) => {

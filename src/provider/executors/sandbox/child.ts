@@ -17,6 +17,7 @@ import { GuestMemory } from './guest-memory.ts';
 import { OutputQuota } from './output-quota.ts';
 import { PageStore } from './page-store.ts';
 import { watchParent } from './parent-watch.ts';
+import { PrintBatch } from './print-batch.ts';
 import { runProgram } from './program.ts';
 import {
   MAX_PATH_BYTES,
@@ -61,7 +62,9 @@ function readTask(): SandboxTask {
 /** Blocks until the parent has room for it: a program cannot print faster than its output is taken away. */
 function send(type: FrameType, payload: Uint8Array): void {
   const frame = encodeFrame(type, payload);
-  for (let done = 0; done < frame.length; ) done += writeSync(STDOUT, frame, done);
+  printed.before(() => {
+    for (let done = 0; done < frame.length; ) done += writeSync(STDOUT, frame, done);
+  });
 }
 
 function sendJson(type: FrameType, value: SandboxEnd | SandboxFile): void {
@@ -139,7 +142,7 @@ function contextOf(task: SandboxTask): WasiContext {
     ]),
     tree,
     quota,
-    print: (stream, bytes) => send(FRAME[stream], bytes),
+    print: (stream, bytes) => printed.print(stream, bytes),
     end,
     fillRandom: randomFrom(task.seed),
     nowNs,
@@ -148,7 +151,8 @@ function contextOf(task: SandboxTask): WasiContext {
   };
 }
 
-const inputRead = watchParent();
+const printed = new PrintBatch(() => systemClock.monotonicMs());
+const inputRead = watchParent(printed.shared);
 const task = readTask();
 inputRead();
 send(FRAME.running, new Uint8Array(0));

@@ -67,10 +67,17 @@ function transferCalls({ memory, descriptors, quota, print }: WasiContext): Wasi
         total = write(open, open.position, buffers);
         open.position += total;
       } else {
-        for (const part of buffers.flatMap(inPieces)) {
-          quota.addBytes(part.length);
-          print(open.stream, part);
-          total += part.length;
+        for (const buffer of buffers) {
+          // Counted piece by piece, so that one large write passes a limit as narrowly as many small ones.
+          for (let at = 0; at < buffer.length; at += MAX_PAYLOAD_BYTES) {
+            const part =
+              at === 0 && buffer.length <= MAX_PAYLOAD_BYTES
+                ? buffer
+                : buffer.subarray(at, at + MAX_PAYLOAD_BYTES);
+            quota.addBytes(part.length);
+            print(open.stream, part);
+            total += part.length;
+          }
         }
       }
       memory.setU32(resultAt, total);
@@ -190,13 +197,6 @@ function readInto(
     if (count < buffer.length) break;
   }
   return done;
-}
-
-/** Counted piece by piece, so that one large write passes a limit as narrowly as many small ones. */
-function inPieces(buffer: Uint8Array): Uint8Array[] {
-  return Array.from({ length: Math.ceil(buffer.length / MAX_PAYLOAD_BYTES) }, (_, index) =>
-    buffer.subarray(index * MAX_PAYLOAD_BYTES, (index + 1) * MAX_PAYLOAD_BYTES),
-  );
 }
 
 /** An offset or size from the program as a number that arithmetic is exact for. */

@@ -22,29 +22,31 @@ export function processCalls(context: WasiContext): WasiCalls {
 }
 
 function startCalls({ memory, args, env, fillRandom }: WasiContext): WasiCalls {
-  const encoded = (texts: readonly string[]): Uint8Array[] =>
-    texts.map((text) => encoder.encode(`${text}\0`));
-  const sizes = (texts: readonly string[], countAt: number, sizeAt: number): void => {
-    memory.setU32(countAt, texts.length);
-    memory.setU32(
-      sizeAt,
-      encoded(texts).reduce((sum, bytes) => sum + bytes.length, 0),
-    );
-  };
-  const write = (texts: readonly string[], listAt: number, bytesAt: number): void => {
-    let at = bytesAt;
-    for (const [index, bytes] of encoded(texts).entries()) {
-      memory.setU32(listAt + index * 4, at);
-      memory.bytes(at, bytes.length).set(bytes);
-      at += bytes.length;
-    }
-  };
   return {
-    args_sizes_get: (countAt: number, sizeAt: number) => sizes(args, countAt, sizeAt),
-    args_get: (listAt: number, bytesAt: number) => write(args, listAt, bytesAt),
-    environ_sizes_get: (countAt: number, sizeAt: number) => sizes(env, countAt, sizeAt),
-    environ_get: (listAt: number, bytesAt: number) => write(env, listAt, bytesAt),
+    ...textCalls(memory, args, 'args'),
+    ...textCalls(memory, env, 'environ'),
     random_get: (at: number, length: number) => fillRandom(memory.bytes(at, length)),
+  };
+}
+
+/** The two calls on a list of texts. Encoded once: this Python asks for its environment before each write. */
+function textCalls(memory: GuestMemory, texts: readonly string[], name: 'args' | 'environ'): WasiCalls {
+  const offsets: number[] = [];
+  let length = 0;
+  for (const text of texts) {
+    offsets.push(length);
+    length += Buffer.byteLength(text) + 1;
+  }
+  const joined = encoder.encode(texts.map((text) => `${text}\0`).join(''));
+  return {
+    [`${name}_sizes_get`]: (countAt: number, sizeAt: number) => {
+      memory.setU32(countAt, texts.length);
+      memory.setU32(sizeAt, length);
+    },
+    [`${name}_get`]: (listAt: number, bytesAt: number) => {
+      for (const [index, offset] of offsets.entries()) memory.setU32(listAt + index * 4, bytesAt + offset);
+      memory.bytes(bytesAt, length).set(joined);
+    },
   };
 }
 
