@@ -1,6 +1,6 @@
 import type { StdioOptions } from 'node:child_process';
 import { closeSync, openSync, readdirSync } from 'node:fs';
-import { devNull } from 'node:os';
+import { devNull, platform } from 'node:os';
 
 type Stdio = Extract<StdioOptions, readonly unknown[]>;
 
@@ -18,7 +18,7 @@ const ASSUMED_DESCRIPTORS = 1024;
  */
 export function onlyOwn(own: Stdio, filler: number): Stdio {
   const last = Math.max(0, ...openDescriptors()) + SPARE_DESCRIPTORS;
-  return process.platform === 'linux' ? filled(own, last, () => filler) : own;
+  return platform() === 'linux' ? filled(own, last, () => filler) : own;
 }
 
 /**
@@ -26,7 +26,7 @@ export function onlyOwn(own: Stdio, filler: number): Stdio {
  * that a tool that cannot be started is told from one that fails.
  */
 export function startTool<T>(own: Stdio, start: (stdio: Stdio) => T): T {
-  if (process.platform !== 'linux') return start(own);
+  if (platform() !== 'linux') return start(own);
   const open = new Set(openDescriptors());
   const filler = openSync(devNull, 'r');
   try {

@@ -40,7 +40,7 @@ export function createToolRunner(clock: Clock): RunTool {
   return async (name, args, limits) => {
     const path = await findExecutable(name, limits.searchPath);
     if (path === undefined) return { outcome: 'missing' };
-    return runExecutable(clock, path, args, process.env, limits);
+    return runExecutable(clock, path, args, undefined, limits);
   };
 }
 
@@ -57,12 +57,12 @@ async function findExecutable(name: string, searchPath: string): Promise<string 
   return undefined;
 }
 
-/** Like {@link RunTool}, for a program whose place is known. It inherits nothing of this process but `env`. */
+/** Like {@link RunTool}, for a program whose place is known. Without an `env` it has the one of this process. */
 export function runExecutable(
   clock: Clock,
   path: string,
   args: readonly string[],
-  env: NodeJS.ProcessEnv,
+  env: NodeJS.ProcessEnv | undefined,
   limits: RunLimits,
 ): Promise<ToolRun> {
   return new Promise((resolve) => {

@@ -27,7 +27,8 @@ export function fileCalls(context: WasiContext): WasiCalls {
   return { ...transferCalls(context), ...statusCalls(context), ...directoryCalls(context) };
 }
 
-function transferCalls({ memory, descriptors, quota, print }: WasiContext): WasiCalls {
+function transferCalls(context: WasiContext): WasiCalls {
+  const { memory, descriptors } = context;
   const write = (open: FileDescriptor, position: number, buffers: readonly Uint8Array[]): number => {
     if (!open.writable) throw new WasiError(ERRNO.badf);
     const total = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
@@ -67,18 +68,7 @@ function transferCalls({ memory, descriptors, quota, print }: WasiContext): Wasi
         total = write(open, open.position, buffers);
         open.position += total;
       } else {
-        for (const buffer of buffers) {
-          // Counted piece by piece, so that one large write passes a limit as narrowly as many small ones.
-          for (let at = 0; at < buffer.length; at += MAX_PAYLOAD_BYTES) {
-            const part =
-              at === 0 && buffer.length <= MAX_PAYLOAD_BYTES
-                ? buffer
-                : buffer.subarray(at, at + MAX_PAYLOAD_BYTES);
-            quota.addBytes(part.length);
-            print(open.stream, part);
-            total += part.length;
-          }
-        }
+        total = printAll(context, open.stream, buffers);
       }
       memory.setU32(resultAt, total);
     },
@@ -183,6 +173,24 @@ function directoryCalls({ memory, descriptors }: WasiContext): WasiCalls {
       memory.setU32(resultAt, writeListing(into, open.listing, BigInt.asUintN(64, cookie)));
     },
   };
+}
+
+/** Counted piece by piece, so that one large write passes a limit as narrowly as many small ones. */
+function printAll(
+  { quota, print }: WasiContext,
+  stream: 'stdout' | 'stderr',
+  buffers: readonly Uint8Array[],
+): number {
+  let total = 0;
+  for (const buffer of buffers) {
+    for (let at = 0; at < buffer.length; at += MAX_PAYLOAD_BYTES) {
+      const part = buffer.length <= MAX_PAYLOAD_BYTES ? buffer : buffer.subarray(at, at + MAX_PAYLOAD_BYTES);
+      quota.addBytes(part.length);
+      print(stream, part);
+      total += part.length;
+    }
+  }
+  return total;
 }
 
 /** Reads buffer after buffer until one is not filled. */
