@@ -5,7 +5,7 @@ import { createContentStore } from './content/content-store.ts';
 import type { ContentStore } from './content/index.ts';
 import { type AdvertContent, advertContent } from './domain/advert.ts';
 import type { Notary } from './domain/evidence.ts';
-import { createNotary, createVerifier, loadIdentity } from './identity/index.ts';
+import { claimStore, createNotary, createVerifier, loadIdentity } from './identity/index.ts';
 import { systemClock } from './lib/clock.ts';
 import { createLogger } from './lib/logger.ts';
 import { systemRandom } from './lib/random.ts';
@@ -60,6 +60,7 @@ export async function startNode(
       onFailure: (error) => overrides.onFatal?.(error),
     });
     undo.push(() => store.stop());
+    await claimStore(store.meta, identity.peerId, options.dataDir);
     const { clock } = store;
     return await startParts({ options, host, overrides, clock, random, logger, identity, store }, undo, stop);
   } catch (error) {

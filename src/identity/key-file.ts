@@ -1,14 +1,14 @@
-import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
+import { link, open, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CodedError, codeOf } from '../lib/coded-error.ts';
 import type { Random } from '../lib/random.ts';
+import { checkDataDir, prepareDataDir } from './data-dir.ts';
 import { type Identity, identityOf, SEED_BYTES } from './key-pair.ts';
 
 const KEY_FILE = 'identity.json';
 const OWNER_ONLY = 0o600;
 const OTHERS_MASK = 0o077;
-const FOLDER_MODE = 0o700;
 
 const keyFile = z.strictObject({
   type: z.literal('Ed25519'),
@@ -79,14 +79,17 @@ async function writeKeyFile(path: string, identity: Identity, random: Random): P
 }
 
 /**
- * The identity kept in `dataDir`; made there the first time.
- * Throws `IDENTITY_INVALID`, `IDENTITY_EXPOSED` or `IDENTITY_UNREADABLE`.
+ * The identity kept in `dataDir`; made there the first time, and never in place of one that is gone.
+ * Throws `IDENTITY_INVALID`, `IDENTITY_EXPOSED`, `IDENTITY_UNREADABLE`, `IDENTITY_MISSING` or `DATA_DIR_EXPOSED`.
  */
 export async function loadIdentity(dataDir: string, random: Random): Promise<Identity> {
   const path = join(dataDir, KEY_FILE);
   const present = await readKeyFile(path);
-  if (present !== undefined) return present;
-  await mkdir(dataDir, { recursive: true, mode: FOLDER_MODE });
+  if (present !== undefined) {
+    await checkDataDir(dataDir);
+    return present;
+  }
+  await prepareDataDir(dataDir, path);
   await writeKeyFile(path, identityOf(random.bytes(SEED_BYTES)), random);
   const made = await readKeyFile(path);
   if (made === undefined) {

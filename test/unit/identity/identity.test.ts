@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { publicKeyFromRaw } from '@libp2p/crypto/keys';
@@ -6,6 +6,7 @@ import { peerIdFromPublicKey } from '@libp2p/peer-id';
 import { fc, test } from '@fast-check/vitest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadIdentity } from '../../../src/identity/key-file.ts';
+import { claimStore } from '../../../src/identity/ownership.ts';
 import { identityOf } from '../../../src/identity/key-pair.ts';
 import { didKeyOf, publicKeyOf } from '../../../src/identity/peer-id.ts';
 import { SeededRandom } from '../../simulation/seeded-random.ts';
@@ -60,6 +61,47 @@ describe('the identity file', () => {
     expect(a).toEqual(b);
   });
 
+  it.each(['store', 'content'])('is not made anew beside a used %s', async (left) => {
+    await loadIdentity(folder, new SeededRandom(1));
+    await mkdir(join(folder, left));
+    await writeFile(join(folder, left, 'CURRENT'), 'x');
+    await rm(join(folder, 'identity.json'));
+    await expect(loadIdentity(folder, new SeededRandom(2))).rejects.toMatchObject({
+      code: 'IDENTITY_MISSING',
+      message: expect.stringMatching(new RegExp(`it still has ${left}.*Put the key file back`)),
+    });
+    expect(await readdir(folder)).toEqual([left]);
+  });
+
+  it('is made beside folders that nothing was put in yet', async () => {
+    await mkdir(join(folder, 'store'));
+    await expect(loadIdentity(folder, new SeededRandom(1))).resolves.toBeDefined();
+  });
+
+  it.each([0o777, 0o770, 0o755, 0o701, 0o707])(
+    'is not used in a folder that is open to others (%o), nor made there',
+    async (mode) => {
+      const exposed = { code: 'DATA_DIR_EXPOSED', message: expect.stringContaining('chmod 700') };
+      await writeFile(join(folder, 'something.else'), '');
+      await chmod(folder, mode);
+      await expect(loadIdentity(folder, new SeededRandom(1))).rejects.toMatchObject(exposed);
+      expect(await readdir(folder)).toEqual(['something.else']);
+      await chmod(folder, 0o700);
+      const { peerId } = await loadIdentity(folder, new SeededRandom(1));
+      await chmod(folder, mode);
+      await expect(loadIdentity(folder, new SeededRandom(1))).rejects.toMatchObject(exposed);
+      await chmod(folder, 0o750);
+      expect((await loadIdentity(folder, new SeededRandom(2))).peerId).toBe(peerId);
+    },
+  );
+
+  it.each([[[]], [['config.yaml']]])('shuts a folder that has nothing in it but %j', async (entries) => {
+    for (const entry of entries) await writeFile(join(folder, entry), '');
+    await chmod(folder, 0o755);
+    await loadIdentity(folder, new SeededRandom(1));
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+  });
+
   it('is refused when other users can read it', async () => {
     await loadIdentity(folder, new SeededRandom(1));
     await chmod(join(folder, 'identity.json'), 0o644);
@@ -85,5 +127,26 @@ describe('the identity file', () => {
       code: 'IDENTITY_INVALID',
     });
     expect(await readFile(path, 'utf8')).toBe(damaged);
+  });
+});
+
+describe('whose store it is', () => {
+  const notes = () => {
+    const kept = new Map<string, Uint8Array>();
+    return {
+      get: (name: string) => Promise.resolve(kept.get(name)),
+      put: (name: string, value: Uint8Array) => Promise.resolve(void kept.set(name, value)),
+    };
+  };
+
+  it('is noted once, and another key is refused from then on', async () => {
+    const store = notes();
+    await claimStore(store, 'one', '/data');
+    await claimStore(store, 'one', '/data');
+    await expect(claimStore(store, 'two', '/data')).rejects.toMatchObject({
+      code: 'IDENTITY_CHANGED',
+      message: expect.stringMatching(/belongs to the node one.*key is that of two.*Put the key of one back/),
+    });
+    await claimStore(store, 'one', '/data');
   });
 });
