@@ -13,6 +13,8 @@ const executionShape = z.looseObject({
   observedState: z.string(),
   contractId: z.string().optional(),
   price: price.optional(),
+  startedAt: z.string().optional(),
+  finishedAt: z.string().optional(),
   exitCode: z.number().optional(),
   exitReason: z.string().optional(),
   message: z.string().optional(),
@@ -25,7 +27,19 @@ const jobSummaryShape = z.looseObject({
   reason: z.string().optional(),
   count: z.number().optional(),
   createdAt: z.string(),
+  count: z.number(),
+  finishedAt: z.string().optional(),
+  exitCode: z.number().optional(),
+  providers: z.array(z.string()),
+  partitions: z.object({
+    waiting: z.number(),
+    negotiating: z.number(),
+    running: z.number(),
+    completed: z.number(),
+    failed: z.number(),
+  }),
 });
+export type JobSummaryAnswer = z.output<typeof jobSummaryShape>;
 
 export const jobShape = jobSummaryShape.extend({ executions: z.array(executionShape) });
 export type JobAnswer = z.output<typeof jobShape>;

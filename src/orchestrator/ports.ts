@@ -33,6 +33,8 @@ export interface JobCommit {
 }
 
 export interface JobFilter {
+  /** Jobs whose ids begin so, by id from the last one; goes with `limit` alone. */
+  readonly idPrefix?: string;
   readonly state?: JobState;
   readonly name?: string;
   readonly label?: { readonly key: string; readonly value: string };

@@ -101,6 +101,7 @@ export class LevelJobStore implements JobStore {
   /** Newest first. The cursor stands behind the last job that was looked at, also where it stopped for the bound. */
   async list(filter: JobFilter): Promise<JobPage> {
     const limit = Math.max(1, Math.min(filter.limit, this.#limits.pageItems));
+    if (filter.idPrefix !== undefined) return { items: await this.#beginningWith(filter.idPrefix, limit) };
     const items: JobSnapshot[] = [];
     let scanned = 0;
     let nextCursor: string | undefined;
@@ -115,6 +116,16 @@ export class LevelJobStore implements JobStore {
       if (snapshot !== undefined && matchesFilter(summaryOf(snapshot.job), filter)) items.push(snapshot);
     }
     return { items };
+  }
+
+  async #beginningWith(prefix: string, limit: number): Promise<readonly JobSnapshot[]> {
+    if (!isKeyPart(prefix)) return [];
+    const items: JobSnapshot[] = [];
+    for await (const jobId of this.#records.jobs.keys({ prefix, reverse: true, limit })) {
+      const snapshot = await this.snapshot(jobId);
+      if (snapshot !== undefined) items.push(snapshot);
+    }
+    return items;
   }
 
   async openJobs(): Promise<readonly string[]> {

@@ -351,6 +351,19 @@ export function jobStoreSuite(name: string, setUp: () => Promise<StoreFixture>):
         expect(await ids({ name: 'hello', state: 'Pending' })).toHaveLength(6);
       });
 
+      it('by the beginning of an id, and no more than are asked for', async () => {
+        await store.jobs.commit(make.created('k0', { createdAt: 1 }));
+        const ids = async (idPrefix: string, limit = 10): Promise<string[]> =>
+          (await store.jobs.list({ limit, idPrefix })).items.map(({ job }) => job.id);
+        expect(await ids('j')).toEqual(['j6', 'j5', 'j4', 'j3', 'j2', 'j1', 'j0']);
+        expect(await ids('j', 2)).toEqual(['j6', 'j5']);
+        expect(await ids('k')).toEqual(['k0']);
+        expect(await ids('j3')).toEqual(['j3']);
+        for (const none of ['j33', 'i', '', '/', '!', '\ud800']) expect(await ids(none)).toEqual([]);
+        await reopen({ pageItems: 3 });
+        expect(await ids('j', 1000)).toHaveLength(3);
+      });
+
       it('looks at a bounded number of jobs and answers with a cursor', async () => {
         await store.jobs.commit(make.created('f', { createdAt: 1, state: 'Failed', finishedAt: 2 }));
         await reopen({ listScan: 3 });

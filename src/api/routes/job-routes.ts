@@ -22,6 +22,8 @@ import {
 } from './route.ts';
 
 const LONGEST_KEY = 255;
+/** A shorter beginning of an id would be that of every job of a whole month. */
+const SHORTEST_ID_PREFIX = 4;
 const LARGEST_PAGE = 500;
 
 const jobFilter = z.strictObject({
@@ -33,6 +35,13 @@ const jobFilter = z.strictObject({
     .optional(),
   limit: wholeNumber(1, LARGEST_PAGE).default(50),
   cursor: z.string().max(256).optional(),
+  idPrefix: z
+    .string()
+    .regex(
+      new RegExp(`^[0-9A-Za-z-]{${SHORTEST_ID_PREFIX},64}$`),
+      `expected the first ${SHORTEST_ID_PREFIX} to 64 characters of an id`,
+    )
+    .optional(),
 });
 
 const postQuery = z.strictObject({
@@ -160,17 +169,31 @@ function listRoute({ orchestrator, calendar }: RouteContext): Route {
   return {
     method: 'get',
     path: '/orchestrator/jobs',
-    summary: 'The jobs of this node, newest first, filtered by state, name or label (key:value).',
+    summary:
+      'The jobs of this node, newest first, filtered by state, name or label (key:value), or those whose ids begin with idPrefix.',
     query: jobFilter,
     responses: { 200: jsonAnswer('One page.', listOf(jobSummaryView)) },
     handle: async (c) => {
-      const { state, name, label, limit, cursor } = queryOf(c, jobFilter);
+      const { state, name, label, limit, cursor, idPrefix } = queryOf(c, jobFilter);
+      if (idPrefix !== undefined) {
+        const other = Object.entries({ state, name, label, cursor }).find(([, value]) => value !== undefined);
+        if (other !== undefined) {
+          throw invalidQuery([
+            {
+              path: other[0],
+              code: 'conflict',
+              message: 'does not go with idPrefix, which is looked up alone',
+            },
+          ]);
+        }
+      }
       const page = await orchestrator.jobs({
         limit,
         ...(state === undefined ? {} : { state }),
         ...(name === undefined ? {} : { name }),
         ...(label === undefined ? {} : { label: splitLabel(label) }),
         ...(cursor === undefined ? {} : { cursor }),
+        ...(idPrefix === undefined ? {} : { idPrefix }),
       });
       return c.json({
         items: page.items.map((snapshot) => viewJobSummary(snapshot, calendar)),

@@ -2,6 +2,10 @@ import { z } from '@hono/zod-openapi';
 import type { Execution, ExecutionEnd } from '../../domain/execution.ts';
 import type { JobSnapshot } from '../../domain/plan.ts';
 import type { Calendar } from '../../lib/calendar.ts';
+import { decisiveExecutions, exitCodeOf, partitionsView, viewPartitions } from './partition-view.ts';
+
+/** A list stays short, whatever the number of partitions. */
+const MOST_PROVIDERS = 16;
 
 export const priceView = z
   .object({ amount: z.string(), currency: z.string(), per: z.string() })
@@ -36,12 +40,19 @@ export const jobSummaryView = z
     count: z.number().int(),
     version: z.number().int(),
     createdAt: z.iso.datetime(),
+    finishedAt: z.iso.datetime().optional(),
+    exitCode: z.number().int().optional(),
+    providers: z.array(z.string()),
+    partitions: partitionsView,
   })
   .openapi('JobSummary');
 
 export const jobView = jobSummaryView.extend({ executions: z.array(executionView) }).openapi('Job');
 
-export function viewJobSummary({ job }: JobSnapshot, calendar: Calendar): z.infer<typeof jobSummaryView> {
+export function viewJobSummary(snapshot: JobSnapshot, calendar: Calendar): z.infer<typeof jobSummaryView> {
+  const { job, executions } = snapshot;
+  const decisive = decisiveExecutions(executions);
+  const exitCode = exitCodeOf(snapshot, decisive);
   return {
     id: job.id,
     name: job.spec.name,
@@ -51,7 +62,18 @@ export function viewJobSummary({ job }: JobSnapshot, calendar: Calendar): z.infe
     count: job.spec.count,
     version: job.version,
     createdAt: calendar.isoTime(job.createdAt),
+    ...(job.finishedAt === undefined ? {} : { finishedAt: calendar.isoTime(job.finishedAt) }),
+    ...(exitCode === undefined ? {} : { exitCode }),
+    providers: providersOf(executions),
+    partitions: viewPartitions(snapshot, decisive),
   };
+}
+
+/** Who was given work, newest first. */
+function providersOf(executions: readonly Execution[]): string[] {
+  const contracted = executions.filter(({ observed }) => 'contractId' in observed && observed.contractId);
+  const newestFirst = [...contracted].sort((a, b) => b.createdAt - a.createdAt || b.attempt - a.attempt);
+  return [...new Set(newestFirst.map(({ provider }) => provider))].slice(0, MOST_PROVIDERS);
 }
 
 export function viewJob(snapshot: JobSnapshot, calendar: Calendar): z.infer<typeof jobView> {

@@ -3,6 +3,7 @@ import { type ApiClient, jobPath } from '../api-client.ts';
 import type { CommandAdder, CommandContext } from '../context.ts';
 import { jobEvents } from '../event-source.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { jobIdOf } from '../job-id.ts';
 import { tableOf } from '../output/table.ts';
 import { shortPeer } from '../output/progress.ts';
 import { explanationText } from '../output/explanation.ts';
@@ -22,8 +23,9 @@ export const addJobCommands: CommandAdder = (program, actOf) => {
   addLogsCommand(job, actOf);
   addOutputCommands(job, actOf);
   const cancel = job.command('cancel').description('ask for the end of a job').argument('<id>');
-  cancel.action((id: string) =>
+  cancel.action((text: string) =>
     actOf(cancel)(async ({ client, output }) => {
+      const id = await jobIdOf(client, text);
       await client.request(jobPath(id, '/cancel'), { method: 'POST' });
       await output.result({ id }, () => `asked for the end of ${id}`);
       return exitCodes.ok;
@@ -44,19 +46,26 @@ const addReadCommands: CommandAdder = (job, actOf) => {
     actOf(list)((context) => listJobs(context, new URLSearchParams(flags))),
   );
   const get = job.command('get').description('one job and its executions').argument('<id>');
-  get.action((id: string) => actOf(get)((context) => getJob(context, id)));
+  get.action((id: string) =>
+    actOf(get)(async (context) => getJob(context, await jobIdOf(context.client, id))),
+  );
   const explain = job
     .command('explain')
     .description('why a job is where it is: every bid, every no, and what came nearest')
     .argument('<id>');
-  explain.action((id: string) => actOf(explain)((context) => explainJob(context, id)));
+  explain.action((id: string) =>
+    actOf(explain)(async (context) => explainJob(context, await jobIdOf(context.client, id))),
+  );
   const events = job
     .command('events')
     .description('what happened to a job')
     .argument('<id>')
     .option('--follow', 'go on until it is interrupted');
-  events.action((id: string, { follow = false }: { follow?: boolean }) =>
-    actOf(events)((context) => (follow ? followEvents(context, id) : listEvents(context, id))),
+  events.action((text: string, { follow = false }: { follow?: boolean }) =>
+    actOf(events)(async (context) => {
+      const id = await jobIdOf(context.client, text);
+      return follow ? followEvents(context, id) : listEvents(context, id);
+    }),
   );
 };
 
@@ -131,8 +140,9 @@ const addOutputCommands: CommandAdder = (job, actOf) => {
     .argument('<id>')
     .argument('[path]', 'the file to print')
     .option('--out <dir>', 'download all files into this folder');
-  results.action((id: string, path: string | undefined, { out }: { out?: string }) =>
-    actOf(results)((context) => {
+  results.action((text: string, path: string | undefined, { out }: { out?: string }) =>
+    actOf(results)(async (context) => {
+      const id = await jobIdOf(context.client, text);
       if (path !== undefined) return printResult(context, id, path);
       return out === undefined ? listResults(context, id) : download(context, id, out);
     }),

@@ -20,7 +20,7 @@ describe('GET /orchestrator/jobs/{id}', () => {
     } as const;
     node.orchestrator.snapshots.set(
       'job-1',
-      jobSnapshot({ state: 'Failed', reason: 'it failed' }, [
+      jobSnapshot({ state: 'Failed', reason: 'it failed', count: 2 }, [
         execution({ state: 'AskForBid', askedAt: 1 }, { id: 'b', partition: 1, contractId: 'proposed-only' }),
         execution(
           { state: 'Failed', contractId: 'contract-1', startedAt: CREATED_AT + 1000, end },
@@ -37,6 +37,10 @@ describe('GET /orchestrator/jobs/{id}', () => {
       reason: 'it failed',
       version: 1,
       createdAt: '2030-01-01T00:00:00.000Z',
+      count: 2,
+      exitCode: 3,
+      providers: ['peer-a'],
+      partitions: { waiting: 0, negotiating: 0, running: 0, completed: 0, failed: 2 },
       executions: [
         {
           id: 'job-1.v1.p0.a1',
@@ -93,6 +97,53 @@ describe('GET /orchestrator/jobs', () => {
     expect(list).toMatchObject({ items: [{ id: 'job-1', state: 'Running' }], nextCursor: 'next' });
   });
 
+  it('finds jobs by the beginning of their ids, and by nothing else with it', async () => {
+    const node = scriptedNode();
+    node.orchestrator.page = { items: [jobSnapshot()] };
+    expect(await read('/orchestrator/jobs?idPrefix=job-&limit=3', node)).toMatchObject({
+      items: [{ id: 'job-1' }],
+    });
+    expect(node.orchestrator.filters).toEqual([{ idPrefix: 'job-', limit: 3 }]);
+    for (const other of ['state=Running', 'name=a', 'label=a:b', 'cursor=c']) {
+      const response = await inProcess(node).request(`/orchestrator/jobs?idPrefix=job-&${other}`);
+      expect(await response.json()).toMatchObject({
+        code: 'INVALID_QUERY',
+        errors: [{ path: other.split('=')[0], message: expect.stringContaining('idPrefix') }],
+      });
+    }
+    expect(node.orchestrator.filters).toHaveLength(1);
+  });
+
+  it('says where the partitions of a job are, who has them, and with what it ended', async () => {
+    const node = scriptedNode();
+    const end = { finishedAt: CREATED_AT, exitReason: 'completed', exitCode: 0, message: '' } as const;
+    const done = { state: 'Completed', contractId: 'c', resultCid: 'r', resultBytes: 1, end } as const;
+    const lost = { state: 'Failed', contractId: 'c', end: { ...end, exitReason: 'lost' } } as const;
+    const sweep = [
+      execution(done, { id: 'a', partition: 0 }),
+      execution(lost, { id: 'b', partition: 1, provider: 'peer-lost' }),
+      execution({ state: 'Running', contractId: 'c' }, { id: 'c', partition: 1, attempt: 2 }),
+      execution({ state: 'AskForBid', askedAt: 1 }, { id: 'd', partition: 2, provider: 'peer-asked' }),
+      execution(lost, { id: 'e', partition: 3, createdAt: CREATED_AT + 1, provider: 'peer-b' }),
+    ];
+    node.orchestrator.page = { items: [jobSnapshot({ count: 6 }, sweep)] };
+    expect(await read('/orchestrator/jobs', node)).toMatchObject({
+      items: [
+        {
+          count: 6,
+          providers: ['peer-b', 'peer-a', 'peer-lost'],
+          partitions: { waiting: 3, negotiating: 1, running: 1, completed: 1, failed: 0 },
+        },
+      ],
+    });
+    node.orchestrator.page = { items: [jobSnapshot({ count: 6, state: 'Stopped' }, sweep)] };
+    expect(await read('/orchestrator/jobs', node)).toMatchObject({
+      items: [{ partitions: { waiting: 0, negotiating: 0, running: 0, completed: 1, failed: 5 } }],
+    });
+    node.orchestrator.page = { items: [jobSnapshot({ state: 'Completed' }, sweep.slice(0, 1))] };
+    expect(await read('/orchestrator/jobs', node)).toMatchObject({ items: [{ exitCode: 0 }] });
+  });
+
   it.each([
     'state=running',
     'limit=0',
@@ -102,6 +153,9 @@ describe('GET /orchestrator/jobs', () => {
     'limit=5&limit=6',
     'label=team',
     'stat=Running',
+    'idPrefix=abc',
+    'idPrefix=a%2Fbcd',
+    `idPrefix=${'a'.repeat(65)}`,
   ])('refuses %s and names it', async (query) => {
     const response = await inProcess(scriptedNode()).request(`/orchestrator/jobs?${query}`);
     expect(await response.json()).toMatchObject({
