@@ -2,6 +2,7 @@ import { CodedError, codeOf } from '../../lib/coded-error.ts';
 import { jobPath } from '../api-client.ts';
 import type { CommandAdder, CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { jobIdOf } from '../job-id.ts';
 import { jobLog, LOGS_BROKEN_OFF, type LogEvent, type LogWish, type Stream } from '../log-source.ts';
 import { PrefixedLines } from '../output/prefixed-lines.ts';
 import { shortPeer } from '../output/progress.ts';
@@ -28,7 +29,9 @@ export const addLogsCommand: CommandAdder = (job, actOf) => {
     .option('--partition <number>', 'of this partition alone, as it was printed')
     .option('--execution <id>', 'of this attempt alone ("job get" lists them)')
     .option('--from <offset>', 'skip so many bytes');
-  logs.action((id: string) => actOf(logs)((context) => printLogs(context, id, logs.opts())));
+  logs.action((id: string) =>
+    actOf(logs)(async (context) => printLogs(context, await jobIdOf(context.client, id), logs.opts())),
+  );
 };
 
 async function printLogs(context: CommandContext, id: string, flags: LogFlags): Promise<number> {

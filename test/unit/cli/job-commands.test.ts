@@ -169,6 +169,38 @@ describe('looking after jobs', () => {
     expect(missing).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('JOB_NOT_FOUND') });
   });
 
+  it('takes the beginning of an id wherever it takes one', async () => {
+    const whole = '0193b1c2-0000-7000-8000-00000000abcd';
+    const { job } = jobSnapshot();
+    const snapshot = { ...jobSnapshot(), job: { ...job, id: whole } };
+    desk.node.orchestrator.snapshots.set(whole, snapshot);
+    desk.node.orchestrator.page = { items: [snapshot] };
+    for (const argv of [['get'], ['events'], ['explain'], ['logs'], ['results'], ['cancel']]) {
+      const [command = ''] = argv;
+      expect([command, (await desk.run(['job', command, '0193B1']))['exitCode']]).toEqual([command, 0]);
+    }
+    expect(desk.node.orchestrator.filters[0]).toEqual({ idPrefix: '0193b1', limit: 9 });
+    expect(desk.node.orchestrator.cancelled).toEqual([whole]);
+    const asked = desk.node.orchestrator.filters.length;
+    expect((await desk.run(['job', 'get', whole])).exitCode).toBe(0);
+    expect(desk.node.orchestrator.filters).toHaveLength(asked);
+  });
+
+  it('names the jobs that a beginning may mean, and says when it is too short', async () => {
+    const { job } = jobSnapshot();
+    const named = (id: string) => ({ ...jobSnapshot(), job: { ...job, id } });
+    desk.node.orchestrator.page = { items: [named('job-1'), named('job-12'), named('job-13')] };
+    const { exitCode, stderr } = await desk.run(['job', 'cancel', 'job-']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/ID_AMBIGUOUS: .*begin with job-.*\n {2}job-1 .*\n {2}job-12 .*\n {2}job-13 /);
+    expect((await desk.run(['job', 'get', 'job-1'])).exitCode).toBe(0);
+    desk.node.orchestrator.page = { items: Array.from({ length: 9 }, (_, at) => named(`job-2${at}`)) };
+    expect((await desk.run(['job', 'get', 'job-2'])).stderr).toMatch(/job-27 .*\n {2}and more/);
+    const short = await desk.run(['job', 'get', 'jo']);
+    expect(short).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/too short .*first 4/) });
+    expect(desk.node.orchestrator.cancelled).toEqual([]);
+  });
+
   it('tells what happened, page after page', async () => {
     desk.node.orchestrator.commit(...Array.from({ length: 450 }, (_, index) => event(index + 1)));
     const { stdout } = await desk.run(['job', 'events', 'job-1', '--json']);
