@@ -25,7 +25,6 @@ const jobSummaryShape = z.looseObject({
   name: z.string(),
   state: z.string(),
   reason: z.string().optional(),
-  count: z.number().optional(),
   createdAt: z.string(),
   count: z.number(),
   finishedAt: z.string().optional(),

@@ -31,7 +31,6 @@ describe('GET /orchestrator/jobs/{id}', () => {
     expect(await read('/orchestrator/jobs/job-1', node)).toEqual({
       id: 'job-1',
       name: 'hello',
-      count: 1,
       type: 'batch',
       state: 'Failed',
       reason: 'it failed',
