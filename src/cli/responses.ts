@@ -38,7 +38,6 @@ const jobSummaryShape = z.looseObject({
     failed: z.number(),
   }),
 });
-export type JobSummaryAnswer = z.output<typeof jobSummaryShape>;
 
 export const jobShape = jobSummaryShape.extend({ executions: z.array(executionShape) });
 export type JobAnswer = z.output<typeof jobShape>;
