@@ -1,5 +1,4 @@
-import type { Registry as MetricsRegistry } from 'prom-client';
-import type { MetricsView, NodeStatus, NodeView, PeerLine } from './api/index.ts';
+import type { NodeStatus, NodeView, PeerLine } from './api/index.ts';
 import { NO_RESOURCES } from './domain/resources.ts';
 import type { Identity } from './identity/index.ts';
 import type { Clock } from './lib/clock.ts';
@@ -17,7 +16,6 @@ export interface NodeViewNeeds {
   readonly provider: Provider | undefined;
   readonly registry: PeerRegistry;
   readonly clock: Clock;
-  readonly counters: () => Record<string, number>;
   readonly bootstrapCount: number;
   /** Providers that could hear a request now. */
   readonly subscribers: () => number;
@@ -30,10 +28,7 @@ const OFFERS_NOTHING =
   'This node only posts jobs and offers nothing: provider.enabled is false in its configuration.';
 
 /** The node around the requester, as the HTTP interface shows it. */
-export function createNodeView(needs: NodeViewNeeds): {
-  readonly node: NodeView;
-  readonly metrics: MetricsView;
-} {
+export function createNodeView(needs: NodeViewNeeds): NodeView {
   const startedAtMs = needs.clock.monotonicMs();
   const { identity, underlay, provider } = needs;
   const nothing = {
@@ -45,7 +40,7 @@ export function createNodeView(needs: NodeViewNeeds): {
     leases: [],
     offersNothing: OFFERS_NOTHING,
   };
-  const node: NodeView = {
+  return {
     status: () => ({
       peerId: identity.peerId,
       did: identity.did,
@@ -81,7 +76,6 @@ export function createNodeView(needs: NodeViewNeeds): {
         : { ok: true, reasons: [] };
     },
   };
-  return { node, metrics: createMetrics(needs) };
 }
 
 function foreignersOf(underlay: Underlay): Pick<NodeStatus, 'foreignPeers' | 'otherNetworks'> {
@@ -126,55 +120,4 @@ function peerLines({ underlay, registry }: NodeViewNeeds): readonly PeerLine[] {
 function foreignness(known: ForeignPeer | undefined): Pick<PeerLine, 'foreign' | 'network'> {
   if (known === undefined) return {};
   return { foreign: true, ...(known.network === undefined ? {} : { network: known.network }) };
-}
-
-/** The text format of Prometheus. */
-const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
-
-/** Built when somebody asks for them: most nodes are never scraped. */
-function createMetrics(needs: NodeViewNeeds): MetricsView {
-  let built: Promise<MetricsRegistry> | undefined;
-  return {
-    contentType: METRICS_TYPE,
-    metrics: async () => {
-      built ??= buildMetrics(needs);
-      return (await built).metrics();
-    },
-  };
-}
-
-async function buildMetrics(needs: NodeViewNeeds): Promise<MetricsRegistry> {
-  const { Counter, Gauge, Registry } = await import('prom-client');
-  const registry = new Registry();
-  new Gauge({
-    name: 'bidmesh_peers',
-    help: 'Connected peers.',
-    registers: [registry],
-    collect() {
-      this.set(needs.underlay.connectedPeers().length);
-    },
-  });
-  new Gauge({
-    name: 'bidmesh_leases',
-    help: 'Leases that take capacity now, by state.',
-    labelNames: ['state'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const state of ['held', 'committed'] as const) {
-        this.set({ state }, needs.provider?.leases().filter((lease) => lease.state === state).length ?? 0);
-      }
-    },
-  });
-  new Counter({
-    name: 'bidmesh_network_events_total',
-    help: 'What the protocols saw, by name; refused messages are named by their code.',
-    labelNames: ['event'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [event, count] of Object.entries(needs.counters())) this.inc({ event }, count);
-    },
-  });
-  return registry;
 }

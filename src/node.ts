@@ -15,6 +15,7 @@ import type { Underlay } from './network/underlay.ts';
 import type { Host, NodeBase, NodeOverrides } from './node-base.ts';
 import { Housekeeping } from './node-housekeeping.ts';
 import { buildProvider, openMembership } from './node-provider.ts';
+import { createMetrics } from './node-metrics.ts';
 import { createNodeView } from './node-view.ts';
 import { peerTableOf } from './peer-table.ts';
 import { createOrchestrator, type Orchestrator } from './orchestrator/index.ts';
@@ -188,7 +189,7 @@ async function startApi(
   const { options, overrides, clock, logger, identity, store } = base;
   if (overrides.api === false) return undefined;
   const { underlay, network, content, provider, orchestrator, registry } = parts;
-  const view = createNodeView({
+  const node = createNodeView({
     identity,
     network: options.network,
     version: packageFile.version,
@@ -196,15 +197,21 @@ async function startApi(
     provider,
     clock,
     registry,
-    counters: () => ({ ...network.counters(), ...registry.counters(), ...api.counters() }),
     bootstrapCount: options.libp2p.bootstrap.length,
     subscribers: () => network.market.audience().length,
+  });
+  const metrics = createMetrics({
+    peers: () => underlay.connectedPeers().length,
+    connections: () => underlay.connectionCounts(),
+    provider,
+    census: () => store.census(),
+    counters: () => ({ ...network.counters(), ...registry.counters(), ...api.counters() }),
   });
   const api: Api = createApi(options.api, {
     orchestrator,
     content,
-    node: view.node,
-    metrics: view.metrics,
+    node,
+    metrics,
     clock,
     calendar: store.calendar,
     logger: logger.child('api'),

@@ -29,6 +29,7 @@ const COMPOSITION = [
   'node-housekeeping.ts',
   'node-provider.ts',
   'node-view.ts',
+  'node-metrics.ts',
   'peer-table.ts',
 ];
 const COMMANDS = [

@@ -108,6 +108,10 @@ export class ScriptedUnderlay implements Underlay {
     return this.#inner.peerRecord();
   }
 
+  connectionCounts(): ReturnType<Underlay['connectionCounts']> {
+    return this.#inner.connectionCounts();
+  }
+
   foreignPeers(): ReturnType<Underlay['foreignPeers']> {
     return this.#inner.foreignPeers();
   }

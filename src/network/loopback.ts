@@ -2,6 +2,7 @@ import { CodedError } from '../lib/coded-error.ts';
 import { createChannelPair } from './channel-pair.ts';
 import type {
   Channel,
+  ConnectionCounts,
   ForeignPeer,
   GossipVerdict,
   OpenOptions,
@@ -126,6 +127,10 @@ class Loopback implements Underlay {
 
   peerRecord(): Uint8Array {
     return this.#underlay.peerRecord();
+  }
+
+  connectionCounts(): ConnectionCounts {
+    return this.#underlay.connectionCounts();
   }
 
   foreignPeers(): readonly ForeignPeer[] {

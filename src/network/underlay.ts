@@ -40,6 +40,13 @@ export interface OpenOptions {
   readonly timeoutMs: number;
 }
 
+/** Connections now, by who opened them, and those refused before their handshake since the start. */
+export interface ConnectionCounts {
+  readonly inbound: number;
+  readonly outbound: number;
+  readonly refused: number;
+}
+
 /** A connected peer that is not of this network. */
 export interface ForeignPeer {
   readonly peer: string;
@@ -69,6 +76,7 @@ export interface Underlay extends Startable {
   connectedPeers(): readonly string[];
   /** The far ends of the connections with a peer, as multiaddrs; of one that it opened that is not where it listens. */
   addressesOf?(peer: string): readonly string[];
+  connectionCounts(): ConnectionCounts;
   /** Connected peers that have said what they speak, and it is nothing of this network: they will never answer. */
   foreignPeers(): readonly ForeignPeer[];
   /**

@@ -3,6 +3,7 @@ import { afterThisTurn, type Clock } from '../lib/clock.ts';
 import { type CodedError, messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import { LevelAdvertStore } from './advert-store.ts';
+import { Census, type CensusCounts } from './census.ts';
 import { CommitQueue } from './commit-queue.ts';
 import type { Database } from './database.ts';
 import { LevelJobStore } from './job-store.ts';
@@ -32,6 +33,8 @@ export interface Store {
     readonly againstRequesters: LevelStrikeStore;
   };
   readonly meta: MetaStore;
+  /** How many jobs, ended executions and contracts there are, for operators. */
+  census(): CensusCounts;
   /** The clock it was given, with the lived time that is carried on here. */
   readonly clock: Clock;
   readonly calendar: Calendar;
@@ -69,6 +72,7 @@ function assemble(options: StoreOptions, needs: StoreNeeds, database: Database, 
       needs.onFailure?.(error);
     },
   });
+  const census = new Census();
   const keeping = lived.keep(queue);
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
@@ -78,14 +82,15 @@ function assemble(options: StoreOptions, needs: StoreNeeds, database: Database, 
     await database.close();
   };
   return {
-    jobs: new LevelJobStore(limits, { database, queue, clock, logger }),
-    provider: new LevelProviderStore(limits, { database, queue, clock }),
+    jobs: new LevelJobStore(limits, { database, queue, clock, logger, census }),
+    provider: new LevelProviderStore(limits, { database, queue, clock, census }),
     adverts: new LevelAdvertStore(database, queue),
     strikes: {
       againstProviders: new LevelStrikeStore(database, queue, 'provider'),
       againstRequesters: new LevelStrikeStore(database, queue, 'requester'),
     },
     meta: createMetaStore(database, queue, limits.metaBytes),
+    census: () => census.read(),
     clock,
     calendar,
     stop: () => {

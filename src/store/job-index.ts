@@ -54,6 +54,11 @@ export class JobIndex {
     return [this.#listing.remove(createdKey(job)), this.#finished.remove(finishedKey(job))];
   }
 
+  /** Every job, finished ones included. */
+  all(): AsyncIterable<JobSummary> {
+    return this.#listing.values();
+  }
+
   async openJobs(): Promise<readonly string[]> {
     const ids: string[] = [];
     for await (const key of this.#open.keys()) ids.push(lastPartOf(key));

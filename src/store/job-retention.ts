@@ -2,6 +2,7 @@ import { isLive } from '../domain/execution.ts';
 import { isTerminalJobState, type Job } from '../domain/job.ts';
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Census } from './census.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Operation } from './database.ts';
 import type { JobRecords } from './job-records.ts';
@@ -29,6 +30,7 @@ interface JobRetentionNeeds {
   readonly table: JobTable;
   readonly queue: CommitQueue;
   readonly clock: Clock;
+  readonly census: Pick<Census, 'job'>;
 }
 
 const PARTS_PER_BATCH = 1000;
@@ -118,6 +120,7 @@ export class JobRetention {
       const written = queue.commit(operations, () => {
         entry.durable = undefined;
         this.#finished -= 1;
+        this.#needs.census.job(snapshot.job);
       });
       entry.newest = undefined;
       await written;

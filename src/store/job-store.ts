@@ -9,6 +9,7 @@ import { KeyedLane } from '../lib/keyed-lane.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { JobCommit, JobFilter, JobPage, JobStore, PendingCommit } from '../orchestrator/ports.ts';
 import { isKey, isKeyPart } from './buckets.ts';
+import type { Census } from './census.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Database } from './database.ts';
 import { changeJob } from './job-aggregate.ts';
@@ -25,6 +26,7 @@ export interface JobStoreNeeds {
   readonly queue: CommitQueue;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly census: Census;
 }
 
 /** The job store on a database, with what the node needs of it beyond the port. */
@@ -37,6 +39,7 @@ export class LevelJobStore implements JobStore {
   readonly #watchers: Watchers;
   readonly #retention: JobRetention;
   /** Contracts that are being written. */
+  readonly #census: Census;
   readonly #pendingContracts = new Map<string, ContractRecord>();
 
   constructor(limits: StoreLimits, needs: JobStoreNeeds) {
@@ -50,11 +53,14 @@ export class LevelJobStore implements JobStore {
       table: this.#table,
       queue: needs.queue,
       clock: needs.clock,
+      census: needs.census,
     });
+    this.#census = needs.census;
   }
 
   /** Before the first commit. */
   async load(): Promise<void> {
+    for await (const job of this.#records.index.all()) this.#census.job(undefined, job);
     await this.#retention.load();
   }
 
@@ -197,6 +203,7 @@ export class LevelJobStore implements JobStore {
       const revision = entry.newest?.head.revision ?? 0;
       if (revision !== commit.revision) throw revisionConflict(commit, revision);
       const before = entry.newest?.snapshot.job;
+      const executionsBefore = entry.newest?.snapshot.executions ?? [];
       const change = changeJob(this.#records, entry.newest, commit, this.#limits.evaluationsPerJob);
       const { snapshot } = change.next;
       const { contracts = [] } = commit;
@@ -204,6 +211,8 @@ export class LevelJobStore implements JobStore {
         entry.durable = change.next;
         for (const contract of contracts) this.#forgetPending(contract);
         this.#retention.changed(before, snapshot.job);
+        this.#census.job(before, snapshot.job);
+        this.#census.requested(executionsBefore, commit.executions ?? [], contracts);
         this.#watchers.notify(commit.jobId, change.events);
       };
       const onDisk = this.#queue.commit(change.operations, onDurable, commit.prompt);

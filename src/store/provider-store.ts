@@ -6,6 +6,7 @@ import { CodedError } from '../lib/coded-error.ts';
 import type { BidAnswer, ProviderCommit, ProviderExecution, ProviderStore } from '../provider/ports.ts';
 import { AnswerLog } from './answer-log.ts';
 import { buckets, isKey, keyOf } from './buckets.ts';
+import type { Census } from './census.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Database, Operation } from './database.ts';
 import type { StoreLimits } from './options.ts';
@@ -25,6 +26,7 @@ export interface ProviderStoreNeeds {
   readonly database: Database;
   readonly queue: CommitQueue;
   readonly clock: Clock;
+  readonly census: Census;
 }
 
 const LOCK_VERSION_KEY = 'highest';
@@ -35,6 +37,7 @@ export class LevelProviderStore implements ProviderStore {
   readonly #limits: StoreLimits;
   readonly #queue: CommitQueue;
   readonly #clock: Clock;
+  readonly #census: Census;
   readonly #leases: Repository<Lease>;
   readonly #versions: Repository<LockVersion>;
   readonly #executions: Repository<ProviderExecution>;
@@ -52,6 +55,7 @@ export class LevelProviderStore implements ProviderStore {
     this.#limits = limits;
     this.#queue = needs.queue;
     this.#clock = needs.clock;
+    this.#census = needs.census;
     this.#leases = new Repository(database, buckets.lease, (lease) => keyOf(lease.lockId));
     this.#versions = new Repository(database, buckets.lockVersion, () => LOCK_VERSION_KEY);
     this.#executions = new Repository(database, buckets.providerExecution, ({ item }) =>
@@ -94,6 +98,11 @@ export class LevelProviderStore implements ProviderStore {
     this.#highestLockVersion = highest;
     for (const { value } of nevers) this.#saidAtMs.set(value.contractId, this.#clock.monotonicMs());
     await written;
+    this.#census.provided(
+      commit.executions ?? [],
+      commit.contracts ?? [],
+      commit.forgottenExecutionIds ?? [],
+    );
   }
 
   async load(): Promise<{

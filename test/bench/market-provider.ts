@@ -227,6 +227,7 @@ function counted(underlay: Underlay, received: Received): Underlay {
     isConnected: (peer) => underlay.isConnected(peer),
     connectedPeers: () => underlay.connectedPeers(),
     peerRecord: () => underlay.peerRecord(),
+    connectionCounts: () => underlay.connectionCounts(),
     foreignPeers: () => underlay.foreignPeers(),
     multiaddrs: () => underlay.multiaddrs(),
     listen: (listener) => underlay.listen(listener),

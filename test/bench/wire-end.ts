@@ -75,6 +75,10 @@ export class WireEnd implements Underlay {
     return new Uint8Array(200);
   }
 
+  connectionCounts(): ReturnType<Underlay['connectionCounts']> {
+    return { inbound: 0, outbound: 0, refused: 0 };
+  }
+
   foreignPeers(): readonly [] {
     return [];
   }

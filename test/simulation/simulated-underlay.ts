@@ -104,6 +104,10 @@ export class SimulatedUnderlay implements Underlay {
     return new TextEncoder().encode(this.self);
   }
 
+  connectionCounts(): ReturnType<Underlay['connectionCounts']> {
+    return { inbound: 0, outbound: 0, refused: 0 };
+  }
+
   foreignPeers(): readonly [] {
     return [];
   }

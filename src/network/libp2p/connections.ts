@@ -57,6 +57,13 @@ export class Connections {
     return measured.length === 0 ? undefined : Math.min(...measured);
   }
 
+  /** How many were opened by others, and how many by this node. */
+  counts(): { readonly inbound: number; readonly outbound: number } {
+    const all = this.#all();
+    const inbound = all.filter(({ direction }) => direction === 'inbound').length;
+    return { inbound, outbound: all.length - inbound };
+  }
+
   /** The far ends of all of them. */
   farEnds(): Multiaddr[] {
     return this.#all().map(({ remoteAddr }) => remoteAddr);

@@ -28,6 +28,8 @@ export class InboundGate {
   /** Connections before the end of their handshake, by address; and how many of them each prefix has. */
   readonly #pending = new Map<string, string>();
   readonly #pendingOfPrefix = new Map<string, number>();
+  /** Since the start. */
+  refusedInTotal = 0;
   #refused = 0;
   #toldAtMs = Number.NEGATIVE_INFINITY;
 
@@ -70,6 +72,7 @@ export class InboundGate {
 
   #refuse(address: Multiaddr): true {
     this.#refused += 1;
+    this.refusedInTotal += 1;
     const nowMs = this.#clock.monotonicMs();
     if (nowMs - this.#toldAtMs >= TOLD_EVERY_MS) {
       const fields = { address: address.toString(), refused: this.#refused };

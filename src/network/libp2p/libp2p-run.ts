@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type {
   Channel,
+  ConnectionCounts,
   ForeignPeer,
   GossipVerdict,
   OpenOptions,
@@ -62,6 +63,7 @@ export class Libp2pRun {
   readonly #ownRecord: OwnRecord;
   readonly #restraint: Restraint;
   readonly #foreign: ForeignPeers;
+  readonly #inbound: InboundGate;
   /** The peers behind the addresses that the user named. */
   readonly #named = new Map<string, string>();
   #stopping = false;
@@ -93,6 +95,7 @@ export class Libp2pRun {
     this.#context = context;
     this.#host = host;
     this.#policy = policy;
+    this.#inbound = inbound;
     this.#tags = new PeerTags(host.peerStore, clock);
     const { limits } = options;
     this.#restraint = new Restraint({
@@ -166,6 +169,10 @@ export class Libp2pRun {
 
   subscribers(topic: string): string[] {
     return this.#topics.subscribers(topic);
+  }
+
+  connectionCounts(): ConnectionCounts {
+    return { ...this.connections.counts(), refused: this.#inbound.refusedInTotal };
   }
 
   foreignPeers(): readonly ForeignPeer[] {

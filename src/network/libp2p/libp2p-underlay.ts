@@ -8,6 +8,7 @@ import { CodedError } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type {
   Channel,
+  ConnectionCounts,
   ForeignPeer,
   OpenOptions,
   ProtocolLimits,
@@ -114,6 +115,10 @@ class Libp2pUnderlay implements Underlay {
 
   addressesOf(peer: string): readonly string[] {
     return this.#run?.connections.addressesOf(peer) ?? [];
+  }
+
+  connectionCounts(): ConnectionCounts {
+    return this.#run?.connectionCounts() ?? { inbound: 0, outbound: 0, refused: 0 };
   }
 
   foreignPeers(): readonly ForeignPeer[] {

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { createMetrics, type MetricsNeeds } from '../../../src/node-metrics.ts';
+
+const needs: MetricsNeeds = {
+  peers: () => 3,
+  connections: () => ({ inbound: 2, outbound: 1, refused: 7 }),
+  provider: undefined,
+  census: () => ({
+    jobs: { Running: 4, Completed: 5 },
+    requester: { executions: { completed: 5, lost: 1 }, contracts: { ACCEPTED: 6 } },
+    provider: { executions: { timeout: 2 }, contracts: { TERMINATED: 2 } },
+  }),
+  counters: () => ({ 'gossip.surplus': 9 }),
+};
+
+describe('the metrics of a node', () => {
+  it('answer what an operator asks first', async () => {
+    const lines = (await createMetrics(needs).metrics()).split('\n');
+    for (const line of [
+      'bidmesh_jobs{state="Running"} 4',
+      'bidmesh_jobs{state="Completed"} 5',
+      'bidmesh_jobs{state="Failed"} 0',
+      'bidmesh_executions_ended_total{role="requester",reason="completed"} 5',
+      'bidmesh_executions_ended_total{role="requester",reason="lost"} 1',
+      'bidmesh_executions_ended_total{role="provider",reason="timeout"} 2',
+      'bidmesh_contracts_total{role="requester",state="ACCEPTED"} 6',
+      'bidmesh_contracts_total{role="provider",state="TERMINATED"} 2',
+      'bidmesh_peers 3',
+      'bidmesh_connections{direction="inbound"} 2',
+      'bidmesh_connections{direction="outbound"} 1',
+      'bidmesh_connections_refused_total 7',
+      'bidmesh_leases{state="held"} 0',
+      'bidmesh_network_events_total{event="gossip.surplus"} 9',
+    ]) {
+      expect(lines).toContain(line);
+    }
+  });
+
+  it('have the process and its event loop', async () => {
+    const text = await createMetrics(needs).metrics();
+    for (const name of [
+      'process_resident_memory_bytes',
+      'nodejs_eventloop_lag_p99_seconds',
+      'nodejs_heap_size_used_bytes',
+    ]) {
+      expect(text).toMatch(new RegExp(`^${name}(\\{.*\\})? [\\d.e+-]+$`, 'm'));
+    }
+  });
+
+  it('are read again each time', async () => {
+    let peers = 1;
+    const metrics = createMetrics({ ...needs, peers: () => peers });
+    expect(await metrics.metrics()).toContain('bidmesh_peers 1\n');
+    peers = 2;
+    expect(await metrics.metrics()).toContain('bidmesh_peers 2\n');
+  });
+});
