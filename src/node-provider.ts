@@ -51,6 +51,7 @@ export async function buildProvider(
   };
   return createProvider(providerOptions, {
     clock,
+    calendar: store.calendar,
     random,
     logger: logger.child('provider'),
     notary: createNotary(identity, options.network, clock),

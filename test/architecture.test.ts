@@ -5,6 +5,8 @@ import {
   globalViolations,
   type ImportRow,
   importViolations,
+  type MemberOwner,
+  memberViolations,
   nameViolations,
   type PackageOwner,
   packageViolations,
@@ -87,6 +89,14 @@ const PACKAGE_OWNERS: readonly PackageOwner[] = [
     owners: ['main.ts', 'cli/', 'lib/logger.ts', 'provider/executors/sandbox/'],
   },
   { packages: /^uuid$/, owners: ['lib/random.ts'] },
+  // The lived time of a node goes on over restarts: only the composition root may begin with the bare clock.
+  {
+    packages: /(^|\/)lib\/clock\.ts$/,
+    names: /^systemClock$/,
+    owners: ['main.ts', 'node.ts', 'node-machine.ts', 'provider/executors/sandbox/child.ts'],
+  },
+  // People are shown wall times by the node's calendar, and by nothing else.
+  { packages: /(^|\/)(lib\/)?clock\.ts$/, names: /^isoTime$/, owners: ['main.ts', 'store/lived-time.ts'] },
   {
     packages: /^node:crypto$/,
     names: /^(random|getRandomValues|webcrypto|pseudoRandomBytes)/,
@@ -117,6 +127,22 @@ const GLOBAL_OWNERS: readonly GlobalOwner[] = [
   { globals: ['fetch', 'WebSocket'], owners: ['cli/', 'launcher/'] },
 ];
 
+/** Wall time jumps: it is read for signatures and ids, for programs of others, and where a calendar is made of it. */
+const MEMBER_OWNERS: readonly MemberOwner[] = [
+  {
+    member: 'nowMs',
+    owners: [
+      'lib/clock.ts',
+      'lib/random.ts',
+      'messages/message.ts',
+      'orchestrator/negotiation/negotiator.ts',
+      'provider/executors/sandbox/child.ts',
+      'store/lived-time.ts',
+    ],
+    instead: 'livedMs or monotonicMs of the clock',
+  },
+];
+
 const LIMITS = { fileLines: 300, functionLines: 70 };
 
 /** What is over a limit today. Entries go down and away; none is added. */
@@ -137,6 +163,12 @@ describe('the source tree', () => {
 
   it('keeps clock, chance, process and console in their one place', () => {
     expect(models.flatMap((model) => globalViolations(model, GLOBAL_OWNERS))).toEqual([]);
+  });
+
+  it('reads wall time in few places', () => {
+    expect(models.flatMap((model) => memberViolations(model, MEMBER_OWNERS))).toEqual([]);
+    const readers = MEMBER_OWNERS.flatMap(({ owners }) => owners.map((owner) => `src/${owner}`));
+    expect(readers.filter((path) => !models.some((model) => model.path === path))).toEqual([]);
   });
 
   it('has no file or folder with a name that says nothing', () => {
@@ -219,6 +251,8 @@ describe('the checker', () => {
     ['src/registry/a.ts', `const { sign } = await import('node:crypto');`],
     ['src/registry/a.ts', `import { setTimeout } from 'node:timers/promises';`],
     ['src/provider/executors/a.ts', `import si from 'systeminformation';`],
+    ['src/orchestrator/a.ts', `import { systemClock } from '../lib/clock.ts';`],
+    ['src/api/views/a.ts', `import { isoTime } from '../../lib/clock.ts';`],
   ])('refuses the package in %s: %s', (path, text) => {
     expect(packages(path, text)).not.toEqual([]);
   });
@@ -269,6 +303,27 @@ describe('the checker', () => {
     ['src/cli/a.ts', `process.exitCode = 1; console.log(await fetch(''));`],
   ])('accepts the names in %s: %s', (path, text) => {
     expect(globals(path, text)).toEqual([]);
+  });
+
+  it.each([
+    `const now = clock.nowMs();`,
+    `const now = this.#needs.clock.nowMs();`,
+    `const { nowMs } = clock;`,
+    `const { nowMs: time } = clock;`,
+    `const read = clock['nowMs'];`,
+    `schedule({ now: clock.nowMs });`,
+  ])('refuses wall time in: %s', (text) => {
+    expect(memberViolations(readSource('src/provider/a.ts', text), MEMBER_OWNERS)).toHaveLength(1);
+  });
+
+  it.each([
+    [
+      'src/provider/a.ts',
+      `const nowMs = clock.livedMs(); wait(nowMs, { nowMs, other: clock.monotonicMs() });`,
+    ],
+    ['src/messages/message.ts', `sign({ issuedAt: context.clock.nowMs() });`],
+  ])('accepts the times in %s: %s', (path, text) => {
+    expect(memberViolations(readSource(path, text), MEMBER_OWNERS)).toEqual([]);
   });
 
   it.each(['src/lib/utils.ts', 'src/shared/a.ts', 'src/provider/lock-manager.ts', 'test/helpers/a.ts'])(

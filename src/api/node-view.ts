@@ -49,7 +49,7 @@ export interface PeerLine {
   readonly free?: AdvertAmounts;
   readonly price?: Price;
   readonly draining?: boolean;
-  /** Wall times of the advert: when it came, and when it stops being believed. */
+  /** Lived times of the advert: when it came, and when it stops being believed. */
   readonly lastSeenAt?: number;
   readonly expiresAt?: number;
 }

@@ -76,7 +76,7 @@ export class Catalog {
     const known = this.#inventory.object(cid);
     if (known !== undefined) return known;
     const totals = await measure(root, this.source, this.bounds(Number.POSITIVE_INFINITY));
-    return { cid, isPublic: false, storedAt: this.#needs.clock.nowMs(), ...totals };
+    return { cid, isPublic: false, storedAt: this.#needs.clock.livedMs(), ...totals };
   }
 
   /** As {@link objectAt}, and from now on an object of its own that is not collected soon. */
@@ -97,7 +97,7 @@ export class Catalog {
     const { clock, collector, lane } = this.#needs;
     return lane.run(cid, async () => {
       const { bytes, blocks } = totals;
-      const storedAt = clock.nowMs();
+      const storedAt = clock.livedMs();
       const known = this.#inventory.object(cid);
       const entries: InventoryEntry[] = [];
       if (known === undefined) {

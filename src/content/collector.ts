@@ -34,7 +34,7 @@ export class Collector {
   start(): void {
     const { book, clock } = this.#needs;
     for (const { cid, storedAt } of book.inventory.objects()) {
-      const ageMs = Math.min(Math.max(clock.nowMs() - storedAt, 0), this.#limits.collectAfterMs);
+      const ageMs = Math.min(Math.max(clock.livedMs() - storedAt, 0), this.#limits.collectAfterMs);
       this.#usedAt.set(cid, clock.monotonicMs() - ageMs);
     }
     this.#timer = every(clock, this.#limits.collectEveryMs, () => {

@@ -5,7 +5,7 @@ export interface StoredObject {
   readonly cid: string;
   readonly bytes: number;
   readonly isPublic: boolean;
-  /** Wall time of the last storing. */
+  /** Lived time of the last storing. */
   readonly storedAt: number;
   readonly blocks: readonly (readonly [cid: string, size: number])[];
 }

@@ -40,7 +40,7 @@ export class BehaviourBook implements Startable {
   async start(): Promise<void> {
     const { clock, logger, strikes } = this.#needs;
     try {
-      this.#book.restore(await strikes.load(), clock.nowMs());
+      this.#book.restore(await strikes.load(), clock.livedMs());
     } catch (error) {
       logger.warn('strikes were not read', { reason: messageOf(error) });
     }
@@ -52,16 +52,16 @@ export class BehaviourBook implements Startable {
 
   strike(peer: string, kind: StrikeKind): void {
     const { clock, logger } = this.#needs;
-    this.#book.strike(peer, kind, clock.nowMs());
+    this.#book.strike(peer, kind, clock.livedMs());
     logger.debug('strike', { peer, kind, score: this.behaviourOf(peer).score });
   }
 
   /** The peer kept a contract. */
   good(peer: string): void {
-    this.#book.good(peer, this.#needs.clock.nowMs());
+    this.#book.good(peer, this.#needs.clock.livedMs());
   }
 
   behaviourOf(peer: string): PeerBehaviour {
-    return this.#book.behaviourOf(peer, this.#needs.clock.nowMs());
+    return this.#book.behaviourOf(peer, this.#needs.clock.livedMs());
   }
 }

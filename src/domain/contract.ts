@@ -36,6 +36,7 @@ export interface ContractTerms {
   readonly maxOutputBytes: number;
   readonly requesterRecord: PeerRecordBytes;
   readonly providerRecord: PeerRecordBytes;
+  /** Wall time of the requester, for people: nothing is counted from it. */
   readonly proposedAt: number;
 }
 

@@ -18,6 +18,6 @@ export interface Evaluation {
   readonly priority: number;
   readonly trigger: EvaluationTrigger;
   readonly createdAt: number;
-  /** Not before this wall time. */
+  /** Not before this lived time. */
   readonly waitUntil?: number;
 }

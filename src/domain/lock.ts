@@ -15,7 +15,7 @@ export interface Lease {
   readonly executionId: string;
   readonly resources: Resources;
   readonly version: number;
-  /** Wall time of taking; with `ttlMs` it says what remains after a restart. */
+  /** Lived time of taking; with `ttlMs` it says what remains after a restart. */
   readonly acquiredAt: number;
   readonly ttlMs: number;
   readonly state: LeaseState;

@@ -8,6 +8,7 @@ export interface ServingItem {
   /** Grows with every change of this execution; an older one never replaces a newer one. */
   readonly sequence: number;
   readonly state: 'BidAccepted' | 'Running' | 'Publishing' | 'Failed' | 'Cancelled';
+  /** Lived times of the provider; on their way they are its wall times. Nobody else counts from either of them. */
   readonly startedAt?: number;
   readonly finishedAt?: number;
   readonly exitCode?: number;

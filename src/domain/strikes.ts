@@ -16,7 +16,7 @@ export type StrikeKind = (typeof strikeKinds)[number];
 export interface StrikeTally {
   readonly kind: StrikeKind;
   readonly count: number;
-  /** Wall time. */
+  /** Lived time. */
   readonly lastAt: number;
 }
 
@@ -25,7 +25,7 @@ export interface PeerStrikes {
   readonly peer: string;
   /** As they were at `at`; they halve with each half-life since. */
   readonly points: number;
-  /** Wall time. */
+  /** Lived time. */
   readonly at: number;
   readonly tallies: readonly StrikeTally[];
 }

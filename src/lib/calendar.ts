@@ -1,5 +1,6 @@
-/** Lived time as people read it: as wall time. */
+/** Lived time as wall time: for people, and for those who may only be told the time. */
 export interface Calendar {
+  wallMs(livedMs: number): number;
   /** ISO 8601. */
   isoTime(livedMs: number): string;
 }

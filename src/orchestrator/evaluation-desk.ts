@@ -28,7 +28,7 @@ export class EvaluationDesk {
       type: job.spec.type,
       priority: job.spec.priority,
       trigger,
-      createdAt: this.#needs.clock.nowMs(),
+      createdAt: this.#needs.clock.livedMs(),
       ...(waitUntil === undefined ? {} : { waitUntil }),
     };
   }

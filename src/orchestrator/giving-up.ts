@@ -32,7 +32,7 @@ export async function giveUpJob(
     lane.alone(jobId, async (store) => {
       const before = await store.newest(jobId);
       if (before === undefined || isTerminalJobState(before.job.state)) return;
-      const plan = { jobId, revision: before.revision, actions: endingsOf(before, clock.nowMs()) };
+      const plan = { jobId, revision: before.revision, actions: endingsOf(before, clock.livedMs()) };
       if (await planner.carryOut(plan, before, undefined, store)) return;
       throw new CodedError('REVISION_CONFLICT', 'The job has changed while it was given up.');
     }),

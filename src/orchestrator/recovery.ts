@@ -36,7 +36,7 @@ export async function recoverJobs(needs: RecoveryNeeds): Promise<void> {
 async function recoverJob(jobId: string, needs: RecoveryNeeds): Promise<void> {
   const { clock, store, lane, liveness, watchdog, evaluations } = needs;
   await lane.change(jobId, ({ search }) =>
-    search === undefined || search.state === 'closed' ? undefined : interrupted(search, clock.nowMs()),
+    search === undefined || search.state === 'closed' ? undefined : interrupted(search, clock.livedMs()),
   );
   const snapshot = await store.snapshot(jobId);
   if (snapshot === undefined) return;

@@ -157,7 +157,7 @@ function wireLane(
   watchdog: Watchdog,
   behaviour: BehaviourBook,
 ): JobLane {
-  const startedAt = clock.nowMs();
+  const startedAt = clock.livedMs();
   return new JobLane({
     clock,
     signal,

@@ -76,7 +76,7 @@ export class Watchdog {
   }
 
   #look(): void {
-    const now = this.#needs.clock.nowMs();
+    const now = this.#needs.clock.livedMs();
     for (const watched of this.#watched.values()) {
       if (now >= watched.deadlineMs) this.#needs.evaluate(watched.job, 'job-timeout');
       else if (

@@ -4,6 +4,7 @@ import type { Notary } from '../domain/evidence.ts';
 import type { Lease } from '../domain/lock.ts';
 import type { Price } from '../domain/money.ts';
 import type { Resources } from '../domain/resources.ts';
+import type { Calendar } from '../lib/calendar.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
@@ -24,6 +25,7 @@ import { ProviderService } from './provider-service.ts';
 /** Everything a provider needs from outside. */
 export interface ProviderNeeds {
   readonly clock: Clock;
+  readonly calendar: Calendar;
   readonly random: Random;
   readonly logger: Logger;
   readonly notary: Notary;

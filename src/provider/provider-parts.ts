@@ -1,4 +1,6 @@
 import type { Lease } from '../domain/lock.ts';
+import type { ServingItem } from '../domain/serving.ts';
+import type { Calendar } from '../lib/calendar.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import { newId } from '../lib/random.ts';
 import { FrontDesk } from './admission/front-desk.ts';
@@ -83,7 +85,7 @@ export function wireProvider(
     { periodMs: options.limits.heartbeatMs, longestMs: options.limits.longestHeartbeatMs },
     {
       ...needs,
-      servedTo: (requester) => servedTo(book, requester),
+      servedTo: (requester) => servedTo(book, requester, needs.calendar),
       onDesired: (...wish) => settler.want(...wish),
       onHeard: (requester) => orphans.heard(requester),
     },
@@ -129,12 +131,22 @@ function wireLedger(
 }
 
 /** What runs comes before what is over: an item that does not fit must not look like a silent provider. */
-function servedTo(book: ExecutionBook, requester: string): ServedTo {
+function servedTo(book: ExecutionBook, requester: string, calendar: Calendar): ServedTo {
   const served = book.unsettledOf(requester);
   return {
     record: served[0]?.requesterRecord ?? new Uint8Array(),
     items: served
-      .map(({ item }) => item)
+      .map(({ item }) => itemFor(item, calendar))
       .toSorted((a, b) => Number(a.finishedAt !== undefined) - Number(b.finishedAt !== undefined)),
+  };
+}
+
+/** Lived time means nothing to another node. */
+function itemFor(item: ServingItem, calendar: Calendar): ServingItem {
+  const { startedAt, finishedAt } = item;
+  return {
+    ...item,
+    ...(startedAt === undefined ? {} : { startedAt: calendar.wallMs(startedAt) }),
+    ...(finishedAt === undefined ? {} : { finishedAt: calendar.wallMs(finishedAt) }),
   };
 }

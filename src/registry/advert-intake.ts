@@ -84,7 +84,7 @@ export class AdvertIntake implements Pick<AdvertDesk, 'take'> {
     const left = value.validForMs === 0;
     this.#heard.set(signer, { sequence: value.sequence, heardAtMs: nowMs, left });
     if (left) this.#forget(signer);
-    else this.#keep(advert, this.#needs.clock.nowMs(), value.validForMs, false);
+    else this.#keep(advert, this.#needs.clock.livedMs(), value.validForMs, false);
     this.#counts[left ? 'left' : 'taken'] += 1;
     return 'accept';
   }
@@ -94,7 +94,7 @@ export class AdvertIntake implements Pick<AdvertDesk, 'take'> {
     const { clock, self, changed } = this.#needs;
     const { signer, value } = evidence;
     const validForMs = Math.min(value.validForMs, this.#limits.longestValidityMs);
-    const leftMs = Math.min(validForMs, receivedAt + validForMs - clock.nowMs());
+    const leftMs = Math.min(validForMs, receivedAt + validForMs - clock.livedMs());
     const newer = (this.#heard.get(signer)?.sequence ?? -1) >= value.sequence;
     if (leftMs <= 0 || newer || signer === self) {
       if (!newer) changed(signer);
@@ -152,7 +152,7 @@ export class AdvertIntake implements Pick<AdvertDesk, 'take'> {
       providerRecord: value.providerRecord,
       evidence,
       receivedAt,
-      expiresAt: clock.nowMs() + forMs,
+      expiresAt: clock.livedMs() + forMs,
       deadlineMs,
       hash,
     });

@@ -31,7 +31,7 @@ export interface RegistryNeeds {
 export interface PeerEntry {
   readonly peerId: string;
   readonly advert: Advert;
-  /** Wall times. */
+  /** Lived times. */
   readonly receivedAt: number;
   readonly expiresAt: number;
 }

@@ -39,6 +39,8 @@ export interface OwnAdvertNeeds {
   readonly publisher: AdvertPublisher;
   readonly describe: () => AdvertContent | undefined;
   readonly intervalMs: () => number;
+  /** Has it written down how long this node has lived. */
+  readonly keepTime: () => void;
 }
 
 interface Published {
@@ -148,8 +150,9 @@ export class OwnAdvert {
   /** Labels go first when there are too many words: a node that is known without them is better than one unknown. */
   #signed(content: AdvertContent, validForMs: number): Evidence<Advert> {
     const { clock, notary, publisher, logger } = this.#needs;
-    // Wall time, so that a sequence of this life is above all those of lives before.
-    this.#sequence = Math.max(this.#sequence + 1, clock.nowMs());
+    // Lived time is written down as an advert leaves, so a sequence of this life is above all those of lives before.
+    this.#sequence = Math.max(this.#sequence + 1, clock.livedMs());
+    this.#needs.keepTime();
     const advert: Advert = {
       ...content,
       validForMs,

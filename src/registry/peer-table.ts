@@ -13,7 +13,7 @@ export interface AskableProvider extends AdvertisedProvider {
 export interface PeerRow extends AskableProvider {
   readonly advert: Advert;
   readonly evidence: Evidence<Advert>;
-  /** Wall times. */
+  /** Lived times. */
   readonly receivedAt: number;
   readonly expiresAt: number;
   /** On the monotonic clock. */

@@ -6,7 +6,7 @@ import type { Evidence } from '../domain/evidence.ts';
 /** An advert as it is kept. */
 export interface StoredAdvert {
   readonly evidence: Evidence<Advert>;
-  /** Wall time. */
+  /** Lived time. */
   readonly receivedAt: number;
 }
 
@@ -18,6 +18,8 @@ export interface AdvertStore {
     readonly kept: readonly StoredAdvert[];
     readonly forgotten: readonly string[];
   }): Promise<void>;
+  /** Writes down how long this node has lived: no later life begins before this moment. */
+  keepTime(): Promise<void>;
 }
 
 // ---- what the registry needs from the network ------------------------------------------------------

@@ -90,7 +90,20 @@ export class RegistryService implements Registry, AdvertDesk {
     this.#own =
       describe === undefined
         ? undefined
-        : new OwnAdvert(limits, { clock, random, logger, notary, publisher, describe, intervalMs });
+        : new OwnAdvert(limits, {
+            clock,
+            random,
+            logger,
+            notary,
+            publisher,
+            describe,
+            intervalMs,
+            keepTime: () => {
+              needs.store.keepTime().catch((error: unknown) => {
+                logger.debug('lived time was not written', { error: messageOf(error) });
+              });
+            },
+          });
   }
 
   get desk(): AdvertDesk {

@@ -30,4 +30,9 @@ export class LevelAdvertStore implements AdvertStore {
     ];
     if (operations.length > 0) await this.#queue.commit(operations);
   }
+
+  /** Each batch takes lived time along, an empty one too. */
+  async keepTime(): Promise<void> {
+    await this.#queue.commit([]);
+  }
 }

@@ -92,14 +92,14 @@ export function isKeyPart(text: string): boolean {
 }
 
 /** One change asks for the same time several times. */
-let lastTime: { readonly wallMs: number; readonly key: string } = { wallMs: Number.NaN, key: '' };
+let lastTime: { readonly timeMs: number; readonly key: string } = { timeMs: Number.NaN, key: '' };
 
-/** A wall time as key part: sorts as the number does. */
-export function timeKey(wallMs: number): string {
-  assert(wallMs >= 0 && Number.isFinite(wallMs), 'a time in a key is negative');
-  if (wallMs === lastTime.wallMs) return lastTime.key;
-  const key = Math.floor(wallMs).toString().padStart(TIME_DIGITS, '0');
-  lastTime = { wallMs, key };
+/** A time as key part: sorts as the number does. */
+export function timeKey(timeMs: number): string {
+  assert(timeMs >= 0 && Number.isFinite(timeMs), 'a time in a key is negative');
+  if (timeMs === lastTime.timeMs) return lastTime.key;
+  const key = Math.floor(timeMs).toString().padStart(TIME_DIGITS, '0');
+  lastTime = { timeMs, key };
   return key;
 }
 

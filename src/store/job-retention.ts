@@ -82,7 +82,7 @@ export class JobRetention {
 
   /** The first of the finished jobs that may go, and one more than are taken where there are more. */
   async #due(olderThanMs: number, keepAtMost: number): Promise<readonly string[]> {
-    const nowMs = this.#needs.clock.nowMs();
+    const nowMs = this.#needs.clock.livedMs();
     const surplus = Math.max(0, this.#finished - keepAtMost);
     const atMost = this.#limits.pruneScan + 1;
     const due: string[] = [];

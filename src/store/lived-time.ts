@@ -47,7 +47,10 @@ export class LivedTime {
       livedMs: () => startMs + Math.floor(base.monotonicMs() - sinceMs),
       after: (delayMs, fire) => base.after(delayMs, fire),
     };
-    this.calendar = { isoTime: (livedMs) => isoTime(this.#wallMs(livedMs)) };
+    this.calendar = {
+      wallMs: (livedMs) => this.#wallMs(livedMs),
+      isoTime: (livedMs) => isoTime(this.#wallMs(livedMs)),
+    };
     this.#lived = livedRepository(database);
     this.#calendar = calendarRepository(database);
   }

@@ -79,7 +79,7 @@ export class LevelProviderStore implements ProviderStore {
 
   /** Besides the port's errors: `NEVERS_FULL`, with nothing written. */
   async commit(commit: ProviderCommit): Promise<void> {
-    const now = this.#clock.nowMs();
+    const now = this.#clock.livedMs();
     const { nevers = [] } = commit;
     if (nevers.length > 0 && this.#saidAtMs.size + nevers.length > this.#limits.nevers) throw neversFull();
     const operations: Operation[] = [];
@@ -126,7 +126,7 @@ export class LevelProviderStore implements ProviderStore {
   }
 
   async answer(requestId: string): Promise<BidAnswer | undefined> {
-    return await this.#answers.get(requestId, this.#clock.nowMs());
+    return await this.#answers.get(requestId, this.#clock.livedMs());
   }
 
   /**
@@ -139,7 +139,7 @@ export class LevelProviderStore implements ProviderStore {
     neversMs: number,
   ): Promise<{ readonly forgotten: number; readonly more: boolean }> {
     const limit = this.#limits.pruneScan;
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#clock.livedMs();
     const operations: Operation[] = [];
     let seen = 0;
     for await (const contract of this.#contracts.values({ gte: this.#contractsFrom, limit })) {
@@ -157,7 +157,7 @@ export class LevelProviderStore implements ProviderStore {
     return { forgotten: operations.length, more: this.#contractsFrom !== '' || old.length > limit };
   }
 
-  /** Never by the wall clock: it may jump while the proposal still stands. */
+  /** From when they were said or loaded: the proposal may stand as long after a restart. */
   #oldNevers(neversMs: number, atMost: number): readonly string[] {
     const old: string[] = [];
     for (const [contractId, saidAtMs] of this.#saidAtMs) {

@@ -24,6 +24,14 @@ export interface GlobalOwner {
   readonly owners: readonly string[];
 }
 
+export interface MemberOwner {
+  /** Taken of whatever value. */
+  readonly member: string;
+  readonly owners: readonly string[];
+  /** What to take in its place. */
+  readonly instead: string;
+}
+
 /** Figures of today for what is already too large; they may only go down. */
 export type Ratchet = Readonly<Record<string, number>>;
 
@@ -91,6 +99,15 @@ export function globalViolations(model: SourceModel, owners: readonly GlobalOwne
         .filter((use) => rule.globals.some((name) => use === name || use.startsWith(`${name}.`)))
         .filter((use) => rule.except?.includes(use) !== true)
         .map((use) => `${model.path} must not use ${use}: it belongs to ${rule.owners.join(', ')}`),
+    );
+}
+
+export function memberViolations(model: SourceModel, rules: readonly MemberOwner[]): string[] {
+  return rules
+    .filter(({ member, owners }) => model.members.has(member) && !matches(inSource(model.path), owners))
+    .map(
+      ({ member, owners, instead }) =>
+        `${model.path} must not read ${member}, which is for ${owners.join(', ')}: take ${instead}`,
     );
 }
 

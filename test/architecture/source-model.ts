@@ -24,6 +24,8 @@ export interface SourceModel {
   readonly imports: readonly ImportLine[];
   /** Names used as values that the file does not bind: `name` alone, or `name.property` where one is taken of it. */
   readonly globals: ReadonlySet<string>;
+  /** Names of what is taken of some value: `value.name`, `value['name']` and `{ name }` of a pattern. */
+  readonly members: ReadonlySet<string>;
   readonly functions: readonly { readonly name: string; readonly line: number; readonly lineCount: number }[];
   readonly texts: readonly TextConstant[];
 }
@@ -165,6 +167,16 @@ function nameOf(node: SyntaxNode | undefined): string {
   return textAt(node, 'name') ?? nameOf(nodeAt(node, 'id') ?? nodeAt(node, 'key'));
 }
 
+function memberOf(node: SyntaxNode, around: SyntaxNode | undefined): string | undefined {
+  if (node.type === 'MemberExpression') {
+    const property = nodeAt(node, 'property');
+    return node['computed'] === true ? textAt(property, 'value') : textAt(property, 'name');
+  }
+  if (node.type !== 'Property' || around?.type !== 'ObjectPattern') return undefined;
+  const key = nodeAt(node, 'key');
+  return textAt(key, 'name') ?? textAt(key, 'value');
+}
+
 function isVariableUse(node: SyntaxNode, parent: SyntaxNode | undefined, key: string): boolean {
   if (node.type !== 'Identifier' || parent === undefined) return false;
   if (parent.type.startsWith('Import') && parent.type !== 'ImportExpression') return false;
@@ -180,12 +192,15 @@ export function readSource(path: string, text: string): SourceModel {
   const imports: ImportLine[] = [];
   const bound = new Set<string>();
   const used = new Set<string>();
+  const members = new Set<string>();
   const functions: { name: string; line: number; lineCount: number }[] = [];
   const texts: TextConstant[] = [];
 
   walk(program, [], '', (node, around, key) => {
     const parent = around.at(-1);
     for (const name of bindingsOf(node)) bound.add(name);
+    const member = memberOf(node, parent);
+    if (member !== undefined) members.add(member);
     if (
       ['ImportDeclaration', 'ExportNamedDeclaration', 'ExportAllDeclaration', 'ImportExpression'].includes(
         node.type,
@@ -195,9 +210,9 @@ export function readSource(path: string, text: string): SourceModel {
       if (line !== undefined) imports.push(line);
     }
     if (isVariableUse(node, parent, key)) {
-      const member =
+      const taken =
         parent?.type === 'MemberExpression' && key === 'object' ? nodeAt(parent, 'property') : undefined;
-      used.add(member === undefined ? nameOf(node) : `${nameOf(node)}.${nameOf(member)}`);
+      used.add(taken === undefined ? nameOf(node) : `${nameOf(node)}.${nameOf(taken)}`);
     }
     if (FUNCTION_TYPES.has(node.type)) {
       const line = lineOf(node.start);
@@ -209,5 +224,5 @@ export function readSource(path: string, text: string): SourceModel {
 
   const globals = new Set([...used].filter((name) => !bound.has(name.split('.')[0] ?? name)));
   const lineCount = text.replace(/\n$/, '').split('\n').length;
-  return { path, lineCount, imports, globals, functions, texts };
+  return { path, lineCount, imports, globals, members, functions, texts };
 }

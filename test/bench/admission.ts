@@ -212,6 +212,7 @@ function providerOf(notary: Notary, network: Network, store: Store): Provider {
     },
     {
       clock: systemClock,
+      calendar: store.calendar,
       random: systemRandom,
       logger: silentLogger,
       notary,

@@ -18,6 +18,7 @@ import { defaultRegistryLimits } from '../../src/registry/options.ts';
 import { createMemoryContent, MemoryBlocks } from '../simulation/memory-content.ts';
 import { createMemoryFolders, createScriptedExecutor } from '../simulation/scripted-executor.ts';
 import type { World } from '../simulation/world.ts';
+import { plainCalendar } from '../unit/fakes/plain-calendar.ts';
 
 export const NETWORK = 'simulated';
 
@@ -109,7 +110,7 @@ export async function startLightProvider(
       random,
       logger: silentLogger,
       self: identity.peerId,
-      store: { load: async () => [], write: async () => {} },
+      store: { load: async () => [], write: async () => {}, keepTime: async () => {} },
       publisher: network.adverts,
       notary,
       ...(shared.tellsOfItself ? { describe: described } : {}),
@@ -170,6 +171,7 @@ function createLightProvider(
     },
     {
       clock,
+      calendar: plainCalendar,
       random: world.random.fork(notary.self),
       logger: silentLogger,
       notary,

@@ -10,7 +10,7 @@ export const BEST_VALUE = 1000;
 /** What a ranker gives that knows nothing: neither an advantage nor a blot. */
 export const NEUTRAL_VALUE = 500;
 
-/** A bid that counts, and when it came in (wall time). */
+/** A bid that counts, and when it came in (lived time). */
 export interface ReceivedBid {
   readonly bid: Evidence<Bid>;
   readonly receivedAt: number;

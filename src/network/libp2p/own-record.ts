@@ -34,7 +34,7 @@ export class OwnRecord {
     if (sealedFor === this.#sealedFor) return;
     this.#sealedFor = sealedFor;
     this.#bytes = new Uint8Array(
-      await sealPeerRecord(this.#needs.privateKey, addresses, this.#needs.clock.nowMs()),
+      await sealPeerRecord(this.#needs.privateKey, addresses, this.#needs.clock.livedMs()),
     );
   }
 }

@@ -61,7 +61,7 @@ function ranOut(code: string): boolean {
 
 /**
  * What the events of one commit say about the providers they name. Negotiations do not outlive this node, so the end
- * of one from before `startedAt` (wall time) is nobody's fault but its own.
+ * of one from before `startedAt` (lived time) is nobody's fault but its own.
  */
 export function conductIn(
   events: readonly JobEventDraft[],

@@ -1,7 +1,7 @@
 import { PriorityQueue } from '@datastructures-js/priority-queue';
 import type { Clock, Timer } from '../../lib/clock.ts';
 
-/** Wall time may jump under a running timer, so the queue looks at it again at least this often. */
+/** A timer counts on another clock than lived time, and only so far; the queue looks again at least this often. */
 const LONGEST_SLEEP_MS = 60_000;
 const COMPACT_FROM = 64;
 

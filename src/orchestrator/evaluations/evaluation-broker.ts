@@ -47,7 +47,7 @@ class InMemoryBroker implements EvaluationBroker {
     this.#dequeuers = new WaitingDequeuers(clock);
     this.#delayed = new DelayQueue({
       clock,
-      now: () => clock.nowMs(),
+      now: () => clock.livedMs(),
       isLive: (tracked) => tracked.state === 'delayed',
       onDue: (due) => this.#release(due),
     });
@@ -171,7 +171,7 @@ class InMemoryBroker implements EvaluationBroker {
 
   #admit(evaluation: Evaluation): void {
     const { waitUntil, jobId } = evaluation;
-    const waits = waitUntil !== undefined && waitUntil > this.#needs.clock.nowMs();
+    const waits = waitUntil !== undefined && waitUntil > this.#needs.clock.livedMs();
     const state = waits ? 'delayed' : this.#jobs.isActive(jobId) ? 'pending' : 'ready';
     const tracked = this.#register.add(evaluation, state);
     if (waits) this.#delay(tracked, waitUntil);

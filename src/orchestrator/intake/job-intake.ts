@@ -46,7 +46,7 @@ export class JobIntake {
       );
     }
     const { clock, self, newId, content } = this.#needs;
-    const metadata = { id: newId(), submitter: self, now: clock.nowMs() };
+    const metadata = { id: newId(), submitter: self, now: clock.livedMs() };
     const job = await processJob(description, metadata, this.#options, content);
     try {
       await this.#save(job, options);

@@ -135,10 +135,11 @@ export class ContractCloser {
 
   async #ask(contract: ContractRecord): Promise<Resolution> {
     const { clock, signal } = this.#needs;
-    const { acceptWithinMs, proposedAt } = contract.terms.value;
-    // The deadline is clamped, so that a clock that jumped cannot make the wait endless.
+    const { acceptWithinMs } = contract.terms.value;
     const limitMs = acceptWithinMs + this.#limits.acceptMarginMs;
-    const leftMs = Math.min(limitMs, Math.max(0, proposedAt + limitMs - clock.nowMs()));
+    // From when it was written down as proposed: what the terms call the time is for people. Clamped for records of a
+    // time when that was the machine's clock.
+    const leftMs = Math.min(limitMs, Math.max(0, contract.updatedAt + limitMs - clock.livedMs()));
     const deadlineMs = clock.monotonicMs() + leftMs;
     for (let attempt = 1; ; attempt += 1) {
       signal.throwIfAborted();
@@ -178,7 +179,7 @@ export class ContractCloser {
       (snapshot) => {
         const current = snapshot.executions.find((known) => known.id === execution.id);
         if (current === undefined) return undefined;
-        const change = closureChange(current, contract, resolution, clock.nowMs());
+        const change = closureChange(current, contract, resolution, clock.livedMs());
         // What follows from the end of a negotiation writes nothing, as a rule.
         return change === undefined ? undefined : { ...change, prompt: true };
       },

@@ -71,7 +71,6 @@ export class Negotiator {
     const open = this.#negotiation(execution)?.open === true;
     if (!open || held === undefined || observed.state !== 'AskForBidAccepted') return undefined;
     this.#locked.set(execution.id, held);
-    const now = clock.nowMs();
     const terms = notary.sign(
       'contract-terms',
       buildTerms(
@@ -81,7 +80,7 @@ export class Negotiator {
         observed.lock,
         market.peerRecord(),
         this.#limits,
-        now,
+        clock.nowMs(),
       ),
     );
     return {
@@ -90,7 +89,7 @@ export class Negotiator {
       jobId: execution.jobId,
       state: 'PROPOSED',
       terms,
-      updatedAt: now,
+      updatedAt: clock.livedMs(),
     };
   }
 
@@ -126,7 +125,9 @@ export class Negotiator {
     const answer = await this.#ask(execution, accepted, negotiation, timeoutMs);
     const waited = { timeoutMs, elapsedMs: Math.round(clock.monotonicMs() - sinceMs) };
     if (answer.kind === 'locked') this.#locked.set(execution.id, { bid: answer.bid, sinceMs });
-    const after = await this.#fact(execution, (current) => lockFact(current, answer, waited, clock.nowMs()));
+    const after = await this.#fact(execution, (current) =>
+      lockFact(current, answer, waited, clock.livedMs()),
+    );
     if (after === undefined) this.#locked.delete(execution.id);
   }
 
@@ -154,7 +155,7 @@ export class Negotiator {
     const { clock } = this.#needs;
     const entry = indexedBid(snapshot, execution);
     if (entry === undefined) return undefined;
-    return { bid: entry.bid, sinceMs: clock.monotonicMs() - Math.max(0, clock.nowMs() - entry.receivedAt) };
+    return { bid: entry.bid, sinceMs: clock.monotonicMs() - Math.max(0, clock.livedMs() - entry.receivedAt) };
   }
 
   async #ask(

@@ -20,7 +20,7 @@ export function buildTerms(
   lock: LockGrant,
   requesterRecord: Uint8Array,
   limits: OrchestratorLimits,
-  now: number,
+  proposedAt: number,
 ): ContractTerms {
   return {
     jobId: job.id,
@@ -46,6 +46,6 @@ export function buildTerms(
     maxOutputBytes: limits.maxOutputBytes,
     requesterRecord,
     providerRecord: bid.providerRecord,
-    proposedAt: now,
+    proposedAt,
   };
 }

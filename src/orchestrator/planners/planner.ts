@@ -41,7 +41,7 @@ export class Planner {
     let after: JobSnapshot | undefined;
     try {
       const commit = planToCommit(plan, before, {
-        now: this.#needs.clock.nowMs(),
+        now: this.#needs.clock.livedMs(),
         contract: (contractId) => ending.get(contractId),
         newRequestId: this.#needs.newRequestId,
         reserveSearch: (requestId) => {

@@ -45,7 +45,7 @@ export class BatchScheduler {
         const openNegotiations = searches.openNegotiations(jobId, snapshot.search?.requestId);
         const plan = reconcileBatch(
           { ...snapshot, executions, openNegotiations, lostAfterMs, maxSearchRounds },
-          clock.nowMs(),
+          clock.livedMs(),
         );
         if (await planner.carryOut(plan, snapshot, id, store)) return;
       }

@@ -5,7 +5,7 @@ import type { JobTimeouts } from '../../domain/job.ts';
 export const OVERDUE_SLACK_MS = 60_000;
 
 /**
- * The wall time by which a committed execution must have gone one step further. Never for one whose work is done:
+ * The lived time by which a committed execution must have gone one step further. Never for one whose work is done:
  * fetching its result has bounds of its own.
  */
 export function overdueAt(execution: Execution, timeouts: JobTimeouts): number {

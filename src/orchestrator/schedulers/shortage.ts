@@ -114,7 +114,7 @@ function afterLoss(executions: readonly Execution[], reason: string): string {
   const { observed, provider, createdAt } = lost;
   const startedAt = ('startedAt' in observed ? observed.startedAt : undefined) ?? createdAt;
   const then = reason.replace(/^No provider/, 'no other provider').replace(/^[A-Z]/, (a) => a.toLowerCase());
-  return `Lost by ${provider} after ${durationText(observed.end.finishedAt - startedAt)}; then ${then}`;
+  return `Lost by ${provider} after ${durationText(Math.max(0, observed.end.finishedAt - startedAt))}; then ${then}`;
 }
 
 function isLost({ observed }: Execution): boolean {

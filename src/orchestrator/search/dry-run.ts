@@ -40,7 +40,7 @@ export async function dryRun(
   const { clock, market, notary, peers, newId, content } = needs;
   const job = await processJob(
     description,
-    { id: newId(), submitter: market.self, now: clock.nowMs() },
+    { id: newId(), submitter: market.self, now: clock.livedMs() },
     options,
     {
       sizeOf: (cid) => content.sizeOf(cid),
@@ -54,9 +54,9 @@ export async function dryRun(
     state: 'open',
     slots: job.spec.count,
     exclude: job.spec.excludedProviders,
-    openedAt: clock.nowMs(),
+    openedAt: clock.livedMs(),
     fruitlessRounds: 1,
-    fruitlessSince: clock.nowMs(),
+    fruitlessSince: clock.livedMs(),
     seenAtLeast: 0,
     index: EMPTY_INDEX,
   };

@@ -91,7 +91,7 @@ export class OpenSearch implements SearchListener {
   }
 
   bid(bid: Evidence<Bid>, negotiation: Negotiation): ReturnType<SearchListener['bid']> {
-    const received = { bid, receivedAt: this.#clock.nowMs() };
+    const received = { bid, receivedAt: this.#clock.livedMs() };
     if (this.#closed) return { keep: false, code: 'REQUEST_CLOSED' };
     const code = this.#judge(received);
     if (code !== undefined) {
@@ -172,7 +172,7 @@ export class OpenSearch implements SearchListener {
 
   /** A provider is not asked about a bid that it need not stand by any more. */
   #dropWhatRanOut(): void {
-    const now = this.#clock.nowMs();
+    const now = this.#clock.livedMs();
     for (const [provider, received] of this.#bids)
       if (hasRunOut(received, now)) this.#drop(provider, 'BID_EXPIRED');
   }

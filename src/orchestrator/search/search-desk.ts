@@ -180,7 +180,7 @@ export class SearchDesk {
 
   async #writeClosed(job: Job, search: Search, outcome: SearchOutcome): Promise<void> {
     const entries = rankOutcome(job, outcome, this.#needs, this.#options);
-    const now = this.#needs.clock.nowMs();
+    const now = this.#needs.clock.livedMs();
     const otherNetworks = this.#needs.market.otherNetworks();
     const closed: Search = {
       ...search,
@@ -220,7 +220,7 @@ export class SearchDesk {
 
   /** waiting -> open */
   async #promote({ jobId, requestId }: WaitingSearch): Promise<void> {
-    const now = this.#needs.clock.nowMs();
+    const now = this.#needs.clock.livedMs();
     const snapshot = await this.#needs.lane.change(jobId, ({ search }) =>
       search?.requestId === requestId && search.state === 'waiting'
         ? { search: { ...search, state: 'open', openedAt: now }, events: [openingEvent(search, now)] }

@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 /** When each committed execution was last on its provider's serving list. Kept in memory: a restart starts afresh. */
 export class Liveness {
   readonly #clock: Clock;
-  /** On the clock that does not jump: setting the machine's time makes nobody silent. */
+  /** In lived time: setting the machine's time makes nobody silent. */
   readonly #seenAtMs = new Map<string, number>();
 
   constructor(clock: Clock) {
@@ -11,19 +11,17 @@ export class Liveness {
   }
 
   seen(executionId: string): void {
-    this.#seenAtMs.set(executionId, this.#clock.monotonicMs());
+    this.#seenAtMs.set(executionId, this.#clock.livedMs());
   }
 
   /** Counts as seen until `graceMs` from now: for providers that do not know yet that this node is back. */
   expect(executionId: string, graceMs: number): void {
-    this.#seenAtMs.set(executionId, this.#clock.monotonicMs() + graceMs);
+    this.#seenAtMs.set(executionId, this.#clock.livedMs() + graceMs);
   }
 
-  /** Wall time; `stored` where nothing was heard since. */
+  /** `stored` where nothing was heard since. */
   lastSeenAt(executionId: string, stored: number): number {
-    const seenAtMs = this.#seenAtMs.get(executionId);
-    if (seenAtMs === undefined) return stored;
-    return this.#clock.nowMs() - (this.#clock.monotonicMs() - seenAtMs);
+    return this.#seenAtMs.get(executionId) ?? stored;
   }
 
   forget(executionId: string): void {

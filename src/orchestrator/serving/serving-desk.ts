@@ -126,7 +126,7 @@ export class ServingDesk {
       const current = find(snapshot, item.executionId);
       return current === undefined
         ? undefined
-        : servingChange(item, current, contract, result, clock.nowMs());
+        : servingChange(item, current, contract, result, clock.livedMs());
     });
     if (after !== undefined && item.state !== 'Running') {
       evaluate(after.job, item.state === 'Failed' ? 'exec-failure' : 'exec-update');

@@ -59,7 +59,7 @@ export function servingChange(
   now: number,
 ): JobChange | undefined {
   if (execution.desired === 'Stopped' || !isNews(item, execution)) return undefined;
-  const next = observedOf(item, result, now);
+  const next = observedOf(item, execution, result, now);
   if (next === undefined || !canObserve(execution, next.state)) return undefined;
   const over = isTerminalObserved(next.state);
   const updated: Execution = {
@@ -84,10 +84,32 @@ export function servingChange(
   };
 }
 
-function observedOf(item: ServingItem, result: ResultState, now: number): Observed | undefined {
+/**
+ * When it started, on this node's clock: when that was first heard of, or, where its end came with it, as long before
+ * that as it ran. The provider's clock says nothing here; only how far two of its times are apart does.
+ */
+function startOf(
+  { startedAt, finishedAt }: ServingItem,
+  execution: Execution,
+  now: number,
+): number | undefined {
+  const { observed } = execution;
+  if ('startedAt' in observed && observed.startedAt !== undefined) return observed.startedAt;
+  if (startedAt === undefined) return undefined;
+  const ranMs = Math.max(0, (finishedAt ?? startedAt) - startedAt);
+  return Math.min(now, Math.max(execution.createdAt, now - ranMs));
+}
+
+function observedOf(
+  item: ServingItem,
+  execution: Execution,
+  result: ResultState,
+  now: number,
+): Observed | undefined {
+  const startedAt = startOf(item, execution, now);
   const ran = {
     contractId: item.contractId,
-    ...(item.startedAt === undefined ? {} : { startedAt: item.startedAt }),
+    ...(startedAt === undefined ? {} : { startedAt }),
   };
   const bytes =
     result === 'here' && item.resultCid !== undefined

@@ -150,7 +150,7 @@ export class Bidder {
     if (comesLocked && lease === undefined) return this.#decline(request, 'bid', this.#takenFor(request));
     for (const dropped of this.#book.add(open)) this.#freeInBackground(dropped);
     const { requestId } = request;
-    const answer = { requestId, requester, bidId: bid.bidId, comparison, answeredAt: clock.nowMs() };
+    const answer = { requestId, requester, bidId: bid.bidId, comparison, answeredAt: clock.livedMs() };
     if (lease === undefined) {
       const durable = this.#orUndone(open, store.commit({ answers: [answer] }));
       return { kind: 'bid', bid: notary.sign('bid', bid), durable, delayMs };

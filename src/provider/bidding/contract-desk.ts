@@ -139,7 +139,7 @@ export class ContractDesk {
     const leaseMs = startWithinMs + executionTimeoutMs + this.#options.limits.leaseGraceMs;
     // The ledger moves first: from here on the negotiation's end cannot free this lease under the batch.
     const lease = ledger.commit(lockId, executionId, leaseMs);
-    const acceptedAt = clock.nowMs();
+    const acceptedAt = clock.livedMs();
     const providerSignature = notary.countersign(proposal.terms);
     const contract = contractOf(contractId, proposal, providerSignature, acceptedAt);
     const execution = executionOf(requester, contractId, proposal, acceptedAt);

@@ -66,6 +66,6 @@ async function loseWhatRan({ item }: ProviderExecution, { book, clock }: Recover
     state: 'Failed',
     exitReason: 'lost',
     message,
-    finishedAt: clock.nowMs(),
+    finishedAt: clock.livedMs(),
   });
 }

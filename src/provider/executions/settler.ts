@@ -56,7 +56,7 @@ export class Settler {
     if (!execution.settled) {
       const contract = await store.contract(contractId);
       const end = desired === 'done' && state === 'Publishing' ? 'COMPLETED' : 'TERMINATED';
-      await book.settle(executionId, { contracts: movedTo(contract, end, clock.nowMs()) });
+      await book.settle(executionId, { contracts: movedTo(contract, end, clock.livedMs()) });
       if (end === 'COMPLETED') this.#needs.onKept?.(execution.requester);
     }
     // Unpinned before it is forgotten: a crash in between repeats this, and leaves no pin behind.

@@ -170,9 +170,9 @@ export class Supervisor {
     return contract.terms.value;
   }
 
-  /** Counted from the acceptance, also across a restart; clamped, so that a jump of the clock changes little. */
+  /** Counted from the acceptance, also across a restart; clamped for records of a time when the clock could jump. */
   #startWithinMs({ acceptedAt }: ProviderExecution, { startWithinMs }: ContractTerms): number {
-    const leftMs = acceptedAt + startWithinMs - this.#needs.clock.nowMs();
+    const leftMs = acceptedAt + startWithinMs - this.#needs.clock.livedMs();
     return Math.min(startWithinMs, Math.max(0, leftMs));
   }
 
@@ -182,7 +182,7 @@ export class Supervisor {
   ): Promise<void> {
     const { book, clock, store } = this.#needs;
     const { executionId, contractId } = execution.item;
-    const now = clock.nowMs();
+    const now = clock.livedMs();
     const contract = await store.contract(contractId);
     const contracts = contract === undefined ? [] : [moveContract(contract, 'ACTIVE', now)];
     await book.begin(executionId, process, now, { contracts });
@@ -197,7 +197,7 @@ export class Supervisor {
     const unbegun = end.state === 'Publishing' && book.get(executionId)?.item.state === 'BidAccepted';
     await book.move(
       executionId,
-      { ...(unbegun ? { ...end, ...UNBEGUN } : end), finishedAt: clock.nowMs() },
+      { ...(unbegun ? { ...end, ...UNBEGUN } : end), finishedAt: clock.livedMs() },
       released === undefined ? {} : { leases: [released] },
     );
     this.#needs.onChanged(execution.requester);

@@ -96,7 +96,7 @@ export class ResourceLedger {
       executionId: request.executionId,
       resources,
       version: this.#version,
-      acquiredAt: this.#needs.clock.nowMs(),
+      acquiredAt: this.#needs.clock.livedMs(),
       ttlMs: request.ttlMs,
     });
     this.#keep(lease, request.ttlMs);
@@ -131,7 +131,7 @@ export class ResourceLedger {
   renew(lockId: string, ttlMs: number): Lease {
     const held = this.get(lockId);
     assert(held !== undefined, 'only a live lease is renewed');
-    const lease = renewLease(held, this.#needs.clock.nowMs(), ttlMs);
+    const lease = renewLease(held, this.#needs.clock.livedMs(), ttlMs);
     this.#drop(lockId);
     this.#keep(lease, ttlMs);
     return lease;
@@ -141,7 +141,7 @@ export class ResourceLedger {
   commit(lockId: string, executionId: string, ttlMs: number): Lease {
     const held = this.get(lockId);
     assert(held !== undefined, 'only a live lease is committed');
-    const lease = commitLease(held, executionId, this.#needs.clock.nowMs(), ttlMs);
+    const lease = commitLease(held, executionId, this.#needs.clock.livedMs(), ttlMs);
     this.#drop(lockId);
     this.#keep(lease, ttlMs);
     return lease;
@@ -149,13 +149,13 @@ export class ResourceLedger {
 
   /**
    * Takes over a committed lease from disk, at start. False when what is onboarded has shrunk so far that it does
-   * not fit any more. What is left of it is clamped, so that a clock that was set cannot make it endless.
+   * not fit any more. What is left of it is clamped: records of a time when the clock could jump cannot make it endless.
    */
   adopt(lease: Lease): boolean {
     assert(lease.state === 'committed', 'only committed leases are adopted');
     this.#version = Math.max(this.#version, lease.version);
     if (this.#leases.has(lease.lockId) || !coversResources(this.free(), lease.resources)) return false;
-    const leftMs = lease.acquiredAt + lease.ttlMs - this.#needs.clock.nowMs();
+    const leftMs = lease.acquiredAt + lease.ttlMs - this.#needs.clock.livedMs();
     this.#keep(lease, Math.min(lease.ttlMs, Math.max(0, leftMs)));
     return true;
   }

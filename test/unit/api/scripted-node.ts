@@ -13,7 +13,8 @@ import type { JobSnapshot } from '../../../src/domain/plan.ts';
 import { type GpuDevice, NO_RESOURCES } from '../../../src/domain/resources.ts';
 import { rawContentIdOf } from '../../../src/lib/canonical.ts';
 import { CodedError } from '../../../src/lib/coded-error.ts';
-import { isoTime, systemClock } from '../../../src/lib/clock.ts';
+import { plainCalendar } from '../fakes/plain-calendar.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import type { JobLogsOptions, LogPart, Orchestrator, PostOptions } from '../../../src/orchestrator/index.ts';
 import type { JobFilter, JobPage, RequesterDesk } from '../../../src/orchestrator/ports.ts';
@@ -294,7 +295,7 @@ export function scriptedNode(): ScriptedNode {
     view,
     metrics: { contentType: 'text/plain; version=0.0.4', metrics: async () => 'bidmesh_jobs 1\n' },
     clock: systemClock,
-    calendar: { isoTime },
+    calendar: plainCalendar,
     logger: silentLogger,
   };
 }

@@ -12,6 +12,7 @@ import { EXECUTION, INVOCATION, ONBOARDED, providerOptions } from '../bidding/bi
 import { contractOf, evidence, itemOf, notaryOf, REQUESTER, requestOf } from '../fakes/market.ts';
 import { openTestStore, type TestStore } from '../fakes/stores.ts';
 import { ScriptedContent, ScriptedExecutor, ScriptedFolders } from './workshop.ts';
+import { plainCalendar } from '../fakes/plain-calendar.ts';
 
 let clock: FakeClock;
 let stored: TestStore;
@@ -43,6 +44,7 @@ afterEach(async () => {
 function newProvider(): Provider {
   return createProvider(providerOptions(), {
     clock,
+    calendar: plainCalendar,
     random: new SeededRandom('provider'),
     logger: silentLogger,
     notary: notaryOf('provider'),

@@ -47,6 +47,10 @@ export class ScriptedStore implements AdvertStore {
     for (const advert of change.kept) this.stored.set(advert.evidence.signer, advert);
     for (const peer of change.forgotten) this.stored.delete(peer);
   }
+
+  async keepTime(): Promise<void> {
+    if (this.failing) throw new Error('the disk refuses');
+  }
 }
 
 export class ScriptedPublisher implements AdvertPublisher {
