@@ -170,6 +170,7 @@ function nameOf(node: SyntaxNode | undefined): string {
 function memberOf(node: SyntaxNode, around: SyntaxNode | undefined): string | undefined {
   if (node.type === 'MemberExpression') {
     const property = nodeAt(node, 'property');
+    if (property?.type === 'PrivateIdentifier') return undefined;
     return node['computed'] === true ? textAt(property, 'value') : textAt(property, 'name');
   }
   if (node.type !== 'Property' || around?.type !== 'ObjectPattern') return undefined;
