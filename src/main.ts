@@ -2,6 +2,7 @@
 // `bidmesh.js` is what people start; npx may remember this file from when it was the one.
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
+import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { MessageChannel } from 'node:worker_threads';
@@ -64,6 +65,7 @@ async function main(): Promise<number> {
     env: process.env,
     home: homedir(),
     cwd: process.cwd(),
+    stdin: { isTTY: isatty(0), bytes: () => process.stdin },
     stdout: outputStream(process.stdout),
     stderr: outputStream(process.stderr),
     clock: systemClock,

@@ -10,6 +10,13 @@ export interface OutputStream {
   write(chunk: string | Uint8Array): Promise<void>;
 }
 
+/** What is piped into a process, or typed. */
+export interface InputStream {
+  readonly isTTY: boolean;
+  /** Begins to read. */
+  bytes(): AsyncIterable<Uint8Array>;
+}
+
 /** A node that is up. */
 export interface RunningNode {
   readonly peerId: string;
@@ -25,6 +32,7 @@ export interface CliEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
   readonly cwd: string;
+  readonly stdin: InputStream;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly clock: Clock;

@@ -27,7 +27,12 @@ export interface JobFile {
  * Throws `JOB_FILE_INVALID` with line and column, or `FILE_UNREADABLE`.
  */
 export async function readJobFile(path: string): Promise<JobFile> {
-  const document = documentIn(await readWhole(path), path);
+  return parseJobFile(await readWhole(path), path);
+}
+
+/** The same of bytes that come from `path`, whatever that is. */
+export function parseJobFile(bytes: Uint8Array, path: string): JobFile {
+  const document = documentIn(bytes, path);
   const { value } = document;
   if (!isDocument(value)) throw new CodedError('JOB_FILE_INVALID', `${path} holds no job description.`);
   return { path, job: value, lineOf: (field) => document.placeOf(field)?.line };

@@ -2,64 +2,137 @@ import { basename, extname } from 'node:path';
 import { CodedError } from '../lib/coded-error.ts';
 import type { JobDocument } from './job-file.ts';
 
+export type EngineName = 'python' | 'wasm';
+
+/** One group of devices, as a job description has it. */
+export type GpuWish = Readonly<Record<string, string | number>>;
+
+type Pair = readonly [string, string];
+
+/** What was typed beside a program, each of it in the form that it has to have. */
 export interface ProgramFlags {
-  readonly input?: readonly string[];
-  readonly output?: readonly string[];
-  readonly env?: readonly string[];
+  readonly engine?: EngineName;
+  readonly input?: readonly Pair[];
+  readonly output?: readonly Pair[];
+  readonly stdin?: string;
+  readonly env?: readonly Pair[];
   readonly cpu?: string;
   readonly memory?: string;
+  readonly disk?: string;
+  readonly gpu?: readonly GpuWish[];
   readonly count?: number;
+  readonly queue?: string;
+  readonly timeout?: string;
+  readonly budget?: string;
+  readonly label?: readonly Pair[];
+  readonly provider?: readonly string[];
+  readonly push?: boolean;
   readonly name?: string;
 }
 
-const ENGINES: Readonly<Record<string, { readonly type: string; readonly parameter: string }>> = {
-  '.py': { type: 'python', parameter: 'script' },
-  '.wasm': { type: 'wasm', parameter: 'module' },
-};
+const FLAGS: readonly (keyof ProgramFlags)[] = [
+  ...(['engine', 'input', 'output', 'stdin', 'env', 'cpu', 'memory', 'disk', 'gpu'] as const),
+  ...(['count', 'queue', 'timeout', 'budget', 'label', 'provider', 'push', 'name'] as const),
+];
 
-/** True when `file` is a program itself and not a description of a job. */
-export function isProgram(file: string): boolean {
-  return ENGINES[extname(file).toLowerCase()] !== undefined;
+/** Throws `USAGE` for what goes with a program only. */
+export function refuseProgramFlags(args: readonly string[], flags: ProgramFlags): void {
+  const stray = FLAGS.find((flag) => flags[flag] !== undefined);
+  if (stray === undefined && args.length === 0) return;
+  const what = stray === undefined ? 'Arguments go' : `--${stray} goes`;
+  throw new CodedError('USAGE', `${what} with a program (.py or .wasm); a job description says it itself.`);
+}
+
+const BY_EXTENSION: Readonly<Record<string, EngineName>> = { '.py': 'python', '.wasm': 'wasm' };
+
+/** What runs a file that is a program itself; undefined for the description of a job. */
+export function engineOf(file: string): EngineName | undefined {
+  return BY_EXTENSION[extname(file).toLowerCase()];
+}
+
+/** Where a program, or what it reads, is: a local path, or content that the node has already. */
+export type Source = string | { readonly cid: string };
+
+export interface Program {
+  readonly engine: EngineName;
+  readonly source: Source;
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly stdin?: { readonly cid: string };
+  /** Whole peer ids. */
+  readonly providers: readonly string[];
+}
+
+/** `0.10`, `0.10 USD`, `0.10/hour` or `0.10 USD/hour`. */
+export const BUDGET = /^(\d+(?:\.\d+)?)(?:\s*([A-Z]{3,8}))?(?:\s*(?:\/|per)\s*(result|second|minute|hour))?$/;
+
+function budgetOf(text: string): JobDocument {
+  const [, maxPrice = text, currency, per] = BUDGET.exec(text) ?? [];
+  return given({ maxPrice, currency, per });
 }
 
 /** A job around a program: paths in it are still local, relative to where the flags were typed. */
-export function jobAround(file: string, args: readonly string[], flags: ProgramFlags): JobDocument {
-  const engine = ENGINES[extname(file).toLowerCase()];
-  if (engine === undefined) throw new CodedError('USAGE', `${file} is neither a .py nor a .wasm program.`);
-  const resources = {
-    ...(flags.cpu === undefined ? {} : { cpu: flags.cpu }),
-    ...(flags.memory === undefined ? {} : { memory: flags.memory }),
-  };
+export function jobAround(program: Program, flags: ProgramFlags): JobDocument {
+  const { engine, source, name, args, stdin, providers } = program;
+  const { count, push, budget } = flags;
   return {
-    name: flags.name ?? nameOf(file),
-    ...(flags.count === undefined ? {} : { count: flags.count }),
+    name: flags.name ?? name,
+    ...given({ count }),
     engine: {
-      type: engine.type,
-      params: { [engine.parameter]: file, args, env: Object.fromEntries((flags.env ?? []).map(variable)) },
+      type: engine,
+      params: {
+        [engine === 'wasm' ? 'module' : 'script']: source,
+        args,
+        env: Object.fromEntries(flags.env ?? []),
+        ...given({ stdin }),
+      },
     },
-    resources,
-    inputs: (flags.input ?? []).map((text) => {
-      const [source, target] = split(text, text.lastIndexOf(':'), '--input SOURCE:TARGET');
-      return { target, source };
-    }),
-    outputs: (flags.output ?? []).map((text) => {
-      const [name, path] = split(text, text.indexOf(':'), '--output NAME:PATH');
-      return { name, path };
+    resources: given({ cpu: flags.cpu, memory: flags.memory, disk: flags.disk, gpus: flags.gpu }),
+    inputs: (flags.input ?? []).map(([from, target]) => ({ target, source: from })),
+    outputs: (flags.output ?? []).map(([to, path]) => ({ name: to, path })),
+    ...given({
+      timeouts:
+        (flags.queue ?? flags.timeout) ? given({ queue: flags.queue, execution: flags.timeout }) : undefined,
+      budget: budget === undefined ? undefined : budgetOf(budget),
+      labels: flags.label === undefined ? undefined : Object.fromEntries(flags.label),
+      preferredProviders: providers.length === 0 ? undefined : providers,
+      orchestrationType: push === true ? 'push' : undefined,
     }),
   };
 }
 
-function variable(text: string): readonly [string, string] {
-  return split(text, text.indexOf('='), '--env NAME=VALUE');
-}
-
-function split(text: string, at: number, expected: string): readonly [string, string] {
-  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
-  throw new CodedError('USAGE', `${JSON.stringify(text)} is not as in ${expected}.`);
+function given(fields: Readonly<Record<string, unknown>>): JobDocument {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 /** Names are letters, digits and a few signs; a file may be called anything. */
-function nameOf(file: string): string {
+export function nameOf(file: string): string {
   const plain = basename(file, extname(file)).replaceAll(/[^A-Za-z0-9_.-]/g, '-');
   return plain.replace(/^[^A-Za-z0-9]+/, '').slice(0, 64) || 'job';
+}
+
+/** The flag that a field of the description came from, by the first words of its path. */
+const FLAG_OF: readonly (readonly [path: string, flag: string])[] = [
+  ['timeouts.queue', '--queue'],
+  ['timeouts.execution', '--timeout'],
+  ['budget', '--budget'],
+  ['labels', '--label'],
+  ['resources.cpu', '--cpu'],
+  ['resources.memory', '--memory'],
+  ['resources.disk', '--disk'],
+  ['resources.gpus', '--gpu'],
+  ['preferredProviders', '--provider'],
+  ['orchestrationType', '--push'],
+  ['count', '--count'],
+  ['name', '--name'],
+  ['inputs', '--input'],
+  ['outputs', '--output'],
+  ['engine.params.env', '--env'],
+  ['engine.params.stdin', '--stdin'],
+  ['engine.params.args', 'the arguments'],
+];
+
+/** Where a field at fault was typed. */
+export function flagOf(path: string): string | undefined {
+  return FLAG_OF.find(([field]) => path === field || path.startsWith(`${field}.`))?.[1];
 }

@@ -63,7 +63,7 @@ interface Uploaded {
 }
 
 /** Puts bytes into the content store of the node. */
-async function uploadBytes(
+export async function uploadBytes(
   body: NonNullable<ApiRequest['body']>,
   client: ApiClient,
   signal?: AbortSignal,

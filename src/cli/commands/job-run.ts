@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
 import { type ApiClient, jobPath } from '../api-client.ts';
 import type { CommandAdder, CommandContext } from '../context.ts';
@@ -14,6 +14,7 @@ import type { ProgramFlags } from '../program-job.ts';
 import { checkedIdempotencyKey } from '../request-failure.ts';
 import { explanationShape, type JobAnswer, jobShape, type ResultAnswer } from '../responses.ts';
 import { downloadResults, incompleteDownload, openResult, resultsOf } from '../results.ts';
+import { withProgramFlags } from './program-flags.ts';
 
 interface PostFlags extends ProgramFlags {
   readonly idempotencyKey?: string;
@@ -51,23 +52,15 @@ export const addPostCommands: CommandAdder = (job, actOf) => {
 };
 
 function withJobFlags(command: Command): Command {
-  const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
-  return command
-    .argument('<file>', 'a job description (YAML or JSON), or a program: .py or .wasm')
-    .argument('[args...]', "the program's arguments; those with dashes go behind --")
-    .option('--idempotency-key <key>', 'the same key posts the same job only once')
-    .option('--input <source:target>', 'with a program: a local file it may read', collect)
-    .option('--output <name:path>', 'with a program: a folder whose files are the result', collect)
-    .option('--env <name=value>', 'with a program: an environment variable', collect)
-    .option('--cpu <cores>', 'with a program: such as 2 or 500m')
-    .option('--memory <size>', 'with a program: such as 256MiB')
-    .option('--count <number>', 'with a program: how many partitions', wholeNumber)
-    .option('--name <name>', 'with a program: the name of the job');
-}
-
-function wholeNumber(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('expected a whole number');
+  return withProgramFlags(
+    command
+      .argument(
+        '<file>',
+        'a job description (YAML or JSON), a program (.py or .wasm), or - for either from a pipe',
+      )
+      .argument('[args...]', "the program's arguments; those with dashes go behind --")
+      .option('--idempotency-key <key>', 'the same key posts the same job only once'),
+  );
 }
 
 async function postJob(

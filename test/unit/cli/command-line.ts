@@ -17,6 +17,8 @@ export interface Outcome {
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly tty?: boolean;
+  /** What is piped in. */
+  readonly stdin?: string | Uint8Array;
   readonly clock?: Clock;
   readonly startNode?: CliEnvironment['startNode'];
   /** Called with a function that asks the process to stop. */
@@ -50,6 +52,12 @@ export async function commandLine(
     env: { NO_COLOR: '1', ...options.env },
     home: cwd,
     cwd,
+    stdin: {
+      isTTY: options.tty ?? false,
+      bytes: async function* () {
+        if (options.stdin !== undefined) yield Buffer.from(options.stdin);
+      },
+    },
     stdout: stream('stdout'),
     stderr: stream('stderr'),
     clock: options.clock ?? systemClock,

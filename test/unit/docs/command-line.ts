@@ -20,6 +20,7 @@ export async function helpOf(command: readonly string[]): Promise<string | undef
     env: {},
     home: '/nowhere',
     cwd: '/nowhere',
+    stdin: { isTTY: false, bytes: notHere },
     stdout,
     stderr: { isTTY: false, write: async () => {} },
     clock: systemClock,
