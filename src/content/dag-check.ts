@@ -4,7 +4,8 @@ import { invalidContent } from './content-id.ts';
 import type { DagNode } from './unixfs-node.ts';
 
 /** Folders and the inner nodes of a file, one below the other. */
-const MAX_DEPTH = 64;
+/** The deepest path of a result, and the levels of the largest file at its end. */
+const MAX_DEPTH = 64 + 16;
 
 export interface DagBounds {
   /** Bytes of all files; a file that is there twice counts twice. */

@@ -1,7 +1,7 @@
-/** What file systems take for one name. */
-const MAX_NAME_BYTES = 255;
-/** Folders inside folders. */
-const MAX_PATH_DEPTH = 32;
+import { MAX_NAME_BYTES, MAX_PATH_DEPTH } from '../domain/path-bounds.ts';
+
+/** A result puts what a program made below `outputs/NAME`. */
+const FOLDERS_ABOVE = 2;
 
 const encoder = new TextEncoder();
 
@@ -20,5 +20,5 @@ export function isEntryName(name: string): boolean {
 /** The names of a relative path, or undefined when one of them is no entry name or there are too many. */
 export function pathNames(path: string): readonly string[] | undefined {
   const names = path.split('/');
-  return names.length <= MAX_PATH_DEPTH && names.every(isEntryName) ? names : undefined;
+  return names.length <= MAX_PATH_DEPTH + FOLDERS_ABOVE && names.every(isEntryName) ? names : undefined;
 }

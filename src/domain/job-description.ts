@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isContentId } from '../lib/canonical.ts';
 import { consistent, runnable, wellFormed } from './job-consistency.ts';
+import { MAX_NAME_BYTES, MAX_PATH_DEPTH } from './path-bounds.ts';
 import { jobConstraints } from './job-constraints.ts';
 import { jobPreference } from './job-preference.ts';
 import { decimalAmount, pricePeriods } from './money.ts';
@@ -27,8 +28,8 @@ export const jobLimits = {
   inputs: 64,
   outputs: 16,
   pathLength: 512,
-  pathDepth: 64,
-  nameBytes: 255,
+  pathDepth: MAX_PATH_DEPTH,
+  nameBytes: MAX_NAME_BYTES,
   programBytes: 1_835_008,
   peers: 64,
 } as const;

@@ -55,17 +55,20 @@ export interface Invocation {
 }
 
 /** Why an execution ended. A closed set: it is part of the API. */
-export type ExitReason =
-  | 'completed'
-  | 'exit-code'
-  | 'trap'
-  | 'invalid-module'
-  | 'out-of-memory'
-  | 'timeout'
-  | 'output-limit'
-  | 'denied'
-  | 'image-unavailable'
-  | 'input-unavailable'
-  | 'lost'
-  | 'cancelled'
-  | 'internal';
+export const exitReasons = [
+  'completed',
+  'exit-code',
+  'trap',
+  'invalid-module',
+  'out-of-memory',
+  'timeout',
+  'output-limit',
+  'denied',
+  'image-unavailable',
+  'input-unavailable',
+  'lost',
+  'cancelled',
+  'internal',
+] as const;
+
+export type ExitReason = (typeof exitReasons)[number];

@@ -1,27 +1,11 @@
 import { z } from 'zod';
 import type { ServingAnswer, ServingItem, ServingList } from '../domain/serving.ts';
-import type { ExitReason } from '../domain/task.ts';
+import { exitReasons } from '../domain/task.ts';
 import { contentId, count, idText, text, wallTimeMs } from './field-schemas.ts';
 import type { SignedMessage } from './message.ts';
 
 /** Executions that one provider can report to one requester. */
 const MOST_SERVING_ITEMS = 4096;
-
-const EXIT_REASONS = [
-  'completed',
-  'exit-code',
-  'trap',
-  'invalid-module',
-  'out-of-memory',
-  'timeout',
-  'output-limit',
-  'denied',
-  'image-unavailable',
-  'input-unavailable',
-  'lost',
-  'cancelled',
-  'internal',
-] as const satisfies readonly ExitReason[];
 
 const servingItem: z.ZodType<ServingItem> = z.strictObject({
   executionId: idText,
@@ -32,7 +16,7 @@ const servingItem: z.ZodType<ServingItem> = z.strictObject({
   startedAt: wallTimeMs.exactOptional(),
   finishedAt: wallTimeMs.exactOptional(),
   exitCode: z.number().int().exactOptional(),
-  exitReason: z.enum(EXIT_REASONS).exactOptional(),
+  exitReason: z.enum(exitReasons).exactOptional(),
   message: text.exactOptional(),
   resultCid: contentId.exactOptional(),
   resultBytes: count.exactOptional(),

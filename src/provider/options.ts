@@ -71,7 +71,7 @@ export const defaultProviderLimits: ProviderLimits = {
   heartbeatMs: 1000,
   longestHeartbeatMs: 5000,
   maxOutputBytes: 256 * 1024 * 1024,
-  maxOutputFiles: 1000,
+  maxOutputFiles: 10_000,
   maxInputBytes: 4 * 1024 * 1024 * 1024,
   maxExecutionTimeoutMs: 7 * 24 * 3_600_000,
   longestStartWithinMs: 3_600_000,

@@ -1,6 +1,7 @@
 import type { Execution } from '../../domain/execution.ts';
 import type { JobEventDraft, JobEventType } from '../../domain/job-event.ts';
 import type { StrikeKind } from '../../domain/strikes.ts';
+import type { ExitReason } from '../../domain/task.ts';
 
 /** What one durable fact says about a provider. */
 export interface Conduct {
@@ -11,6 +12,8 @@ export interface Conduct {
 interface Fact {
   readonly code: string;
   readonly badResult: boolean;
+  /** This node found, by its own clock, that the work should have been over. */
+  readonly overdue: boolean;
   readonly underContract: boolean;
   /** False: its negotiation was with this node before it was started anew. */
   readonly negotiatedHere: boolean;
@@ -31,9 +34,20 @@ const CONTRACT_FAULTS: Readonly<Record<string, StrikeKind>> = {
   NEVER: 'contract-abandoned',
 };
 
-/** Most failures are the work's own. */
-const FAILURES: Readonly<Record<string, StrikeKind>> = {
-  timeout: 'late-result',
+/** How an execution that failed tells of its provider. What a program does is not its provider's fault. */
+const FAILURES: Readonly<Record<ExitReason, StrikeKind | undefined>> = {
+  completed: undefined,
+  'exit-code': undefined,
+  trap: undefined,
+  'invalid-module': undefined,
+  'out-of-memory': undefined,
+  timeout: undefined,
+  'output-limit': undefined,
+  denied: undefined,
+  'image-unavailable': undefined,
+  'input-unavailable': undefined,
+  cancelled: undefined,
+  lost: 'lost-execution',
   internal: 'lost-execution',
 };
 
@@ -50,9 +64,17 @@ const READERS: Readonly<Partial<Record<JobEventType, Reader>>> = {
     if (underContract) return 'lost-execution';
     return negotiatedHere ? 'lock-timeout' : undefined;
   },
-  'execution.failed': ({ code }) => FAILURES[code],
+  'execution.failed': ({ code, overdue }) => {
+    // A provider that ends a program in its time has kept its word; one that says nothing by then has not.
+    if (overdue) return 'late-result';
+    return isExitReason(code) ? FAILURES[code] : undefined;
+  },
   'execution.completed': () => 'good',
 };
+
+function isExitReason(code: string): code is ExitReason {
+  return Object.hasOwn(FAILURES, code);
+}
 
 /** A bid or a lock that was over before this node came back to it: it may have been this node that took too long. */
 function ranOut(code: string): boolean {
@@ -76,6 +98,7 @@ export function conductIn(
     const kind = read({
       code,
       badResult: data?.['badResult'] === true,
+      overdue: data?.['overdue'] === true,
       underContract: 'contractId' in execution.observed && execution.observed.contractId !== undefined,
       negotiatedHere: execution.createdAt >= startedAt,
     });

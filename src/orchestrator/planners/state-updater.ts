@@ -182,7 +182,9 @@ class CommitDraft {
     const { exitReason, message } = observed.end;
     const failure: JobEventType = exitReason === 'lost' ? 'execution.lost' : 'execution.failed';
     const type = observed.state === 'Cancelled' ? 'execution.cancelled' : failure;
-    this.#tell(type, ended, { code: exitReason, message });
+    // A program that its provider ended in time is told by the provider; this is work of which nothing was told.
+    const overdue = type === 'execution.failed' && exitReason === 'timeout';
+    this.#tell(type, ended, { code: exitReason, message, ...(overdue ? { data: { overdue } } : {}) });
     this.#endContract(ended, message);
   }
 

@@ -1,6 +1,10 @@
+import { constants } from 'node:os';
 import { z } from 'zod';
 import type { ExitReason } from '../../domain/task.ts';
 import { FrameError } from './sandbox/frames.ts';
+
+/** A shell's way, and bubblewrap's, to say that a signal ended a process. */
+const SIGNAL_EXIT = 128;
 
 /** Why an attempt ended. */
 export interface AttemptEnding {
@@ -33,10 +37,24 @@ export function parseEnd(payload: Uint8Array): { ending: AttemptEnding; cpuMs: n
   return { ending: exitCode === undefined ? ending : { ...ending, exitCode }, cpuMs };
 }
 
-/** A child that ended without an `end` was ended by its runtime, whose words are all there is to go by. */
-export function endingOfLost(complaint: string, how: string | number): AttemptEnding {
+/** What ends a process for what it did itself; nobody else sends these. Bubblewrap tells them as an exit code. */
+const CRASHES: ReadonlySet<string | number> = new Set(
+  (['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV', 'SIGSYS'] as const).flatMap((signal) => [
+    signal,
+    SIGNAL_EXIT + constants.signals[signal],
+  ]),
+);
+
+/**
+ * A child that ended without an `end` was ended by its runtime, whose words are all there is to go by. What brings a
+ * runtime down while a program runs in it is the program: that is no fault of this node.
+ */
+export function endingOfLost(complaint: string, how: string | number, started: boolean): AttemptEnding {
   if (/out of memory|allocation failed/i.test(complaint)) {
     return { exitReason: 'out-of-memory', message: 'The program used up the memory of its runtime.' };
+  }
+  if (started && CRASHES.has(how)) {
+    return { exitReason: 'trap', message: `The program brought its runtime down (${how}).` };
   }
   const firstLine = complaint.split('\n').find((line) => line.trim() !== '');
   return { exitReason: 'internal', message: `The sandbox ended (${how}): ${firstLine ?? 'it said nothing'}` };

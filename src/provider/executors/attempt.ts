@@ -73,6 +73,8 @@ class Attempt {
   /** The first reason to end counts; what follows from it, such as a broken pipe, does not. */
   #ending: AttemptEnding | undefined;
   #asker: PrintAsker | undefined;
+  /** What the child handed over, once it has said that this is all. */
+  #handedOver: ExecutionOutcome['files'] = [];
   #deadline: Timer | undefined;
   #startedMs: number | undefined;
   #endedMs: number | undefined;
@@ -167,7 +169,8 @@ class Attempt {
     }
     child.kill();
     const closed = await within(clock, CLOSE_TIMEOUT_MS, child.closed, () => undefined);
-    this.#ending ??= endingOfLost(child.complaint(), closed?.signal ?? closed?.code ?? 'unknown');
+    const how = closed?.signal ?? closed?.code ?? 'unknown';
+    this.#ending ??= endingOfLost(child.complaint(), how, this.#startedMs !== undefined);
   }
 
   async #readFrames(child: SandboxProcess): Promise<void> {
@@ -243,7 +246,7 @@ class Attempt {
     const { ending, cpuMs } = parseEnd(payload);
     this.#cpuBaseMs = 0;
     this.#cpuMs = cpuMs;
-    this.#collector.finish();
+    this.#handedOver = this.#collector.finish();
     this.stop(ending);
   }
 
@@ -274,7 +277,7 @@ class Attempt {
     const wallClockMs = this.#startedMs === undefined ? 0 : Math.round(endedMs - this.#startedMs);
     return {
       ...outcomeOf(ending),
-      files: ending.exitCode === undefined ? [] : this.#collector.finish(),
+      files: this.#handedOver,
       usage: { wallClockMs, cpuMs: Math.max(0, Math.round(this.#cpuMs - this.#cpuBaseMs)) },
     };
   }

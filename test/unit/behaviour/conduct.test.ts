@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Execution, Observed } from '../../../src/domain/execution.ts';
 import type { JobEventDraft } from '../../../src/domain/job-event.ts';
+import { exitReasons } from '../../../src/domain/task.ts';
 import { conductIn } from '../../../src/orchestrator/behaviour/conduct.ts';
 import { servingChange } from '../../../src/orchestrator/serving/serving-fact.ts';
 import { contractOf, endOf, executionOf, itemOf, NOW, observedAs } from '../fakes/market.ts';
@@ -35,7 +36,7 @@ describe('the conduct of a provider', () => {
     [{ type: 'execution.lost', code: 'lost' }, committed, 'lost-execution'],
     [{ type: 'execution.lost', code: 'lost' }, uncommitted, 'lock-timeout'],
     [{ type: 'execution.lost', code: 'lost', data: { badResult: true } }, committed, 'bad-result'],
-    [{ type: 'execution.failed', code: 'timeout' }, committed, 'late-result'],
+    [{ type: 'execution.failed', code: 'timeout', data: { overdue: true } }, committed, 'late-result'],
     [{ type: 'execution.failed', code: 'internal' }, committed, 'lost-execution'],
     [{ type: 'execution.completed', code: 'completed' }, committed, 'good'],
   ])('is read from %j', (event, observed, kind) => {
@@ -55,6 +56,22 @@ describe('the conduct of a provider', () => {
     { type: 'bid.refused', code: 'OVER_BUDGET' },
   ])('is not the matter of %j', (event) => {
     expect(said(event, committed)).toEqual([]);
+  });
+
+  it('is not the fault of a program, however that ended', () => {
+    const kinds = exitReasons.map((exitReason) => {
+      const running = executionOf(0, 1, PROVIDER, observedAs.running(), { contractId: 'contract' });
+      const item = itemOf('Failed', { exitReason });
+      const change = servingChange(item, running, contractOf('contract'), 'none', NOW);
+      return [
+        exitReason,
+        ...conductIn(change?.events ?? [], change?.executions ?? [], 0).map(({ kind }) => kind),
+      ];
+    });
+    expect(kinds.filter((said) => said.length > 1)).toEqual([
+      ['lost', 'lost-execution'],
+      ['internal', 'lost-execution'],
+    ]);
   });
 
   it('is not judged by negotiations that this node broke off by being started anew', () => {

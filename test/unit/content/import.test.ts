@@ -6,6 +6,7 @@ import { MemoryBlockstore } from 'blockstore-core/memory';
 import { exporter } from 'ipfs-unixfs-exporter';
 import { importer } from 'ipfs-unixfs-importer';
 import { afterEach, beforeEach, describe, expect } from 'vitest';
+import { MAX_PATH_DEPTH } from '../../../src/domain/path-bounds.ts';
 import { rawContentIdOf, sameBytes } from '../../../src/lib/canonical.ts';
 import {
   blockCount,
@@ -27,6 +28,16 @@ const anyPath = fc.array(anyName, { minLength: 1, maxLength: 3 }).map((names) =>
 async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
+
+it('a folder holds the deepest files that a program can leave, with the most of them side by side', async () => {
+  const { store } = await memoryNode();
+  const deep = `outputs/${'o'.repeat(64)}/${'d/'.repeat(MAX_PATH_DEPTH - 1)}file`;
+  const many = Array.from({ length: 10_000 }, (_, index) => `outputs/many/measurement-${index}.json`);
+  const entries = [deep, ...many].map((path) => ({ path, source: { bytes: text('x') } }));
+  const { cid } = await store.importTree(entries);
+  await store.pin(cid, 'owner');
+  expect((await store.tree(cid)).map(({ path }) => path).toSorted()).toEqual([deep, ...many].toSorted());
+});
 
 describe('putting bytes', () => {
   it.prop([anyBytes, fc.integer({ min: 1, max: 500 })])(

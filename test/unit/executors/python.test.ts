@@ -239,6 +239,25 @@ print(list(first), len(rest), hashlib.sha256(first + rest).hexdigest(), sys.stdi
     expect(found).toEqual({ long: 'OSError', path: 'OSError', deep: 'OSError', surrogate: 'OSError' });
   });
 
+  it('hands over a file as deep as folders go, and fails by itself beyond', async ({ skip }) => {
+    const program = `
+import os
+def deep(depth):
+    path = '/outputs/' + 'd/' * depth
+    os.makedirs(path)
+    open(path + 'file', 'w').write(str(depth))
+deep(31)
+deep(63)
+print('so far')
+deep(64)
+`;
+    const { outcome, stdout, stderr, files } = await run({ program, limits: { outputFiles: 200 } }, skip);
+    expect(outcome).toMatchObject({ exitReason: 'exit-code', exitCode: 1 });
+    expect(stderr).toContain('Filename too long');
+    expect(stdout).toBe('so far\n');
+    expect(files).toEqual({ [`out:${'d/'.repeat(31)}file`]: '31', [`out:${'d/'.repeat(63)}file`]: '63' });
+  });
+
   it('shows what it prints at once', async ({ skip }) => {
     const abort = new AbortController();
     const { outcome, stdout } = await run(

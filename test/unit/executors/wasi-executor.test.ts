@@ -137,14 +137,22 @@ describe.each<Isolation>(['process', 'bubblewrap'])('a program, isolated by %s',
     expect(printedBytes).toBe(8 * MIB);
   });
 
-  it.for<[string, Uint8Array | string]>([
-    ['a file without end', modules.endlessFileModule('/outputs/big')],
-    ['a file without end in its scratch folder', modules.endlessFileModule('/tmp/big')],
-    ['a file that is only said to have a terabyte', modules.resizeFileModule('/outputs/big', 1n << 40n)],
-    ['files without end', modules.manyFilesModule('/outputs')],
-  ])('ends with output-limit when it makes %s', async ([, program], { skip }) => {
+  it.for<[string, Uint8Array | string, number, number]>([
+    ['a file without end', modules.endlessFileModule('/outputs/big'), 1, 8 * MIB],
+    ['a file without end in its scratch folder', modules.endlessFileModule('/tmp/big'), 0, 0],
+    [
+      'a file that is only said to have a terabyte',
+      modules.resizeFileModule('/outputs/big', 1n << 40n),
+      1,
+      0,
+    ],
+    ['files without end', modules.manyFilesModule('/outputs'), 50, 0],
+  ])('ends with output-limit when it makes %s, and keeps what it has', async (limited, { skip }) => {
+    const [, program, files, bytes] = limited;
     const { outcome } = await run({ program }, skip);
-    expect(outcome).toMatchObject({ exitReason: 'output-limit', files: [] });
+    expect(outcome).toMatchObject({ exitReason: 'output-limit' });
+    expect(outcome.files).toHaveLength(files);
+    expect(outcome.files.reduce((sum, { size }) => sum + size, 0)).toBe(bytes);
   });
 
   it('cannot make links', async ({ skip }) => {

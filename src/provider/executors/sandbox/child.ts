@@ -19,14 +19,8 @@ import { PageStore } from './page-store.ts';
 import { watchParent } from './parent-watch.ts';
 import { PrintBatch } from './print-batch.ts';
 import { runProgram } from './program.ts';
-import {
-  MAX_PATH_BYTES,
-  parseTask,
-  SPOOL_FD,
-  type SandboxEnd,
-  type SandboxFile,
-  type SandboxTask,
-} from './sandbox-task.ts';
+import { ResultRoom } from './result-room.ts';
+import { parseTask, SPOOL_FD, type SandboxEnd, type SandboxFile, type SandboxTask } from './sandbox-task.ts';
 import { InputError, openStdin, type OutputFolder, placeTask } from './task-files.ts';
 import type { WasiContext } from './wasi-context.ts';
 
@@ -71,20 +65,26 @@ function sendJson(type: FrameType, value: SandboxEnd | SandboxFile): void {
   send(type, encoder.encode(JSON.stringify(value)));
 }
 
-/** Sends what is in the output folders, or says why that is refused. */
+/** Sends what is in the output folders, and says what of it cannot be sent. */
 function sendOutputs(outputs: readonly OutputFolder[]): string | undefined {
   const buffer = new Uint8Array(MAX_PAYLOAD_BYTES);
+  let refused: string | undefined;
   for (const { name, directory, apart } of outputs) {
+    const room = new ResultRoom();
     for (const { path, file } of filesBelow(directory, (other) => apart.has(other))) {
       if (!file.writable) continue;
-      if (Buffer.byteLength(path) > MAX_PATH_BYTES) return 'The program left a file whose path is too long.';
+      const why = room.refuse(path);
+      if (why !== undefined) {
+        refused ??= why;
+        continue;
+      }
       sendJson(FRAME.file, { output: name, path, size: file.size });
       for (let position = 0; position < file.size; position += buffer.length) {
         send(FRAME.data, buffer.subarray(0, file.read(position, buffer)));
       }
     }
   }
-  return undefined;
+  return refused;
 }
 
 /** An endless key stream from the seed: as good as the seed, and the same for the same one. */
@@ -114,9 +114,12 @@ function contextOf(task: SandboxTask): WasiContext {
   };
   const end = (result: Omit<SandboxEnd, 'cpuMs'>): never => {
     const cpuMs = Math.round(Number(cpuNs()) / NS_PER_MS);
-    const refused = result.exitCode === undefined ? undefined : sendOutputs(outputs);
+    // What a program wrote before it failed is its result as well.
+    const refused = sendOutputs(outputs);
     const outcome =
-      refused === undefined ? result : ({ exitReason: 'output-limit', message: refused } as const);
+      refused === undefined || result.exitCode === undefined
+        ? result
+        : ({ exitReason: 'output-limit', message: refused } as const);
     sendJson(FRAME.end, { ...outcome, cpuMs });
     // The program may catch what is thrown through it, so it never gets control back; the parent ends this process.
     for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);

@@ -1,3 +1,4 @@
+import { MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_PATH_DEPTH } from '../../../domain/path-bounds.ts';
 import {
   type DirectoryNode,
   type FileNode,
@@ -7,7 +8,6 @@ import {
 } from './file-nodes.ts';
 import type { OutputQuota } from './output-quota.ts';
 import type { PageStore } from './page-store.ts';
-import { MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_PATH_DEPTH } from './sandbox-task.ts';
 import { ERRNO, WasiError } from './wasi-values.ts';
 
 /** A name in a folder, whether something has it or not. */

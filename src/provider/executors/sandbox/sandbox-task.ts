@@ -37,10 +37,6 @@ export interface SandboxFile {
 
 /** An open file of the attempt that the child inherits: what does not fit in memory goes there. */
 export const SPOOL_FD = 3;
-/** Deeper folders are refused inside, and not believed by the executor. */
-export const MAX_PATH_DEPTH = 64;
-export const MAX_PATH_BYTES = 4096;
-export const MAX_NAME_BYTES = 255;
 
 /** Only the executor can write to the child's standard input, so the shape is taken on trust. */
 export const parseTask: (text: string) => SandboxTask = JSON.parse;

@@ -1,9 +1,10 @@
 import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { posix } from 'node:path';
 import type { ByteSource } from './descriptors.ts';
+import { MAX_PATH_DEPTH } from '../../../domain/path-bounds.ts';
 import { type DirectoryNode, InputFile } from './file-nodes.ts';
 import type { FileTree } from './file-tree.ts';
-import { MAX_PATH_DEPTH, type SandboxTask } from './sandbox-task.ts';
+import type { SandboxTask } from './sandbox-task.ts';
 
 const SCRATCH = '/tmp';
 const MAX_INPUT_ENTRIES = 20_000;
