@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { admission } from './admission.ts';
 import type { Bench } from './figure.ts';
+import { finishedJobs } from './finished-jobs.ts';
 import { flood } from './flood.ts';
 import { footprint } from './footprint.ts';
 import { marketScale } from './market-scale.ts';
@@ -8,7 +9,16 @@ import { match } from './match.ts';
 import { negotiation } from './negotiation.ts';
 import { post } from './post.ts';
 
-const BENCHES: readonly Bench[] = [negotiation, post, match, admission, marketScale, flood, footprint];
+const BENCHES: readonly Bench[] = [
+  negotiation,
+  post,
+  match,
+  admission,
+  marketScale,
+  flood,
+  footprint,
+  finishedJobs,
+];
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
