@@ -10,7 +10,7 @@ import type { Libp2pNeeds } from './network/libp2p/libp2p-underlay.ts';
 import type { Underlay } from './network/underlay.ts';
 import type { Surroundings } from './node-machine.ts';
 import type { Executor } from './provider/executors/executor.ts';
-import type { AttemptFolders } from './provider/ports.ts';
+import type { AttemptFolders, DiskGauge } from './provider/ports.ts';
 import type { MachineInventory } from './provider/resources/probe.ts';
 import type { Database } from './store/database.ts';
 import type { Store } from './store/index.ts';
@@ -39,6 +39,7 @@ export interface NodeOverrides {
   readonly content?: (transport: BlockTransport) => ContentStore;
   readonly executor?: Executor;
   readonly folders?: AttemptFolders;
+  readonly disk?: DiskGauge;
   readonly machine?: MachineInventory;
   /** A look at the machine that has begun already. */
   readonly surroundings?: Surroundings | undefined;

@@ -10,6 +10,7 @@ import { createAttemptFolders } from './provider/executors/attempt-folders.ts';
 import type { EngineOffer } from './provider/executors/executor.ts';
 import { createProvider, type Provider } from './provider/index.ts';
 import { beyondMachine, missingDevices, onboard } from './provider/resources/onboarding.ts';
+import { createDiskGauge } from './provider/resources/system.ts';
 
 /** On an open network every identity may take part: the signature that named it is the whole check. */
 export const openMembership = { check: () => Promise.resolve({ ok: true as const }) };
@@ -61,6 +62,7 @@ export async function buildProvider(
     link: network.requesterLink,
     content,
     folders: overrides.folders ?? createAttemptFolders(join(options.dataDir, 'attempts')),
+    disk: overrides.disk ?? createDiskGauge(options.dataDir),
     executor: surroundings.executor,
     check: openMembership,
     traits,

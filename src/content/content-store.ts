@@ -113,6 +113,10 @@ class UnixfsContentStore implements ContentStore {
     );
   }
 
+  room(): { readonly freeBytes: number; readonly quotaBytes: number } {
+    return this.#staging.room();
+  }
+
   async sizeOf(cid: string): Promise<number | undefined> {
     return (await this.#catalog.objectAt(parseContentId(cid)))?.bytes;
   }

@@ -25,6 +25,8 @@ export interface ContentStore extends ContentDesk, Startable {
     source: Uint8Array | AsyncIterable<Uint8Array>,
     options?: { readonly public?: boolean },
   ): Promise<{ readonly cid: string; readonly size: number }>;
+  /** Of the quota, what is free just now: imports and fetches under way count. */
+  room(): { readonly freeBytes: number; readonly quotaBytes: number };
   /** Bytes of the whole DAG's files when all of it is here. */
   sizeOf(cid: string): Promise<number | undefined>;
   /** A file, or a file inside a directory by its path; undefined when there is no such file here. */

@@ -34,6 +34,11 @@ export class Staging {
     return this.#bytes;
   }
 
+  room(): { readonly freeBytes: number; readonly quotaBytes: number } {
+    const quotaBytes = this.#limits.maxTotalBytes;
+    return { freeBytes: Math.max(0, quotaBytes - this.#inventory.bytes - this.#bytes), quotaBytes };
+  }
+
   begin(): Intake {
     return new Intake(this, this.#limits);
   }
@@ -65,10 +70,10 @@ export class Staging {
       known.intakes += 1;
       return 'staged';
     }
-    if (this.#inventory.bytes + this.#bytes + bytes.length > this.#limits.maxTotalBytes) {
+    if (bytes.length > this.room().freeBytes) {
       throw new CodedError(
         'QUOTA_EXCEEDED',
-        'The content store is full. Raise its limit, or wait until content that nobody keeps is collected.',
+        'The content store is full (limits.contentQuotaBytes). Raise it, or wait until content that nobody keeps is collected.',
         { data: { maxTotalBytes: this.#limits.maxTotalBytes } },
       );
     }

@@ -25,6 +25,8 @@ export interface BidRequest {
   readonly round: number;
   readonly requirements: Requirements;
   readonly budget?: Price;
+  /** Program and inputs together: what a provider has to fetch before it starts. */
+  readonly inputBytes?: number;
   /** Partitions that are to be placed. */
   readonly slots: number;
   readonly wantedBids: number;

@@ -60,6 +60,8 @@ export interface EligibleComputeProvidersIndex {
 export interface RuledOut {
   readonly provider: string;
   readonly reason: string;
+  /** It failed on this job instead: it is asked again when nobody else is known who could take it. */
+  readonly failed?: true;
 }
 
 /** What this node knew of the providers when nobody had a request: why none of them was asked. */

@@ -40,6 +40,7 @@ export const bidRequestMessage: SignedMessage<BidRequest> = {
     round: count,
     requirements,
     budget: price.exactOptional(),
+    inputBytes: count.exactOptional(),
     slots: z.number().int().min(1).max(MOST_SLOTS),
     wantedBids: z.number().int().min(1).max(MOST_WANTED_BIDS),
     windowMs: durationMs,

@@ -14,6 +14,7 @@ import type { ProviderOptions } from './options.ts';
 import type {
   AttemptFolders,
   CounterpartCheck,
+  DiskGauge,
   NodeNotes,
   ProviderContent,
   ProviderDesk,
@@ -36,6 +37,7 @@ export interface ProviderNeeds {
   readonly link: RequesterLink;
   readonly content: ProviderContent;
   readonly folders: AttemptFolders;
+  readonly disk: DiskGauge;
   readonly executor: Executor;
   readonly check: CounterpartCheck;
   readonly traits: NodeTraits;

@@ -81,8 +81,18 @@ export interface RequesterLink {
   isConnected(requester: string): boolean;
 }
 
+/** The disk that the data folder is on. */
+export interface DiskGauge {
+  /** What may still be written there; undefined where that cannot be told. */
+  freeBytes(): Promise<number | undefined>;
+}
+
 /** Content as the provider sees it. */
 export interface ProviderContent {
+  /** Of the quota, what is free just now: what is being taken in counts. */
+  room(): { readonly freeBytes: number; readonly quotaBytes: number };
+  /** The size of content that is here in full, else undefined. */
+  sizeOf(cid: string): Promise<number | undefined>;
   fetch(
     cid: string,
     from: { readonly peer: string; readonly peerRecord: Uint8Array; readonly contractId: string },
@@ -121,6 +131,8 @@ export interface AttemptFolders {
   /** An empty folder; what an earlier attempt of the same id left is removed first. */
   create(executionId: string): Promise<AttemptFolder>;
   remove(executionId: string): Promise<void>;
+  /** Writes a little and takes it away again; rejects as a real write would. */
+  tryWrite(): Promise<void>;
   /** Removes every attempt's folder; at start, when nothing runs. */
   sweep(): Promise<void>;
 }

@@ -17,6 +17,7 @@ import { StartTimes } from './executions/start-times.ts';
 import { Supervisor } from './executions/supervisor.ts';
 import type { ProviderNeeds } from './index.ts';
 import { ResourceLedger } from './locks/ledger.ts';
+import { Room } from './resources/room.ts';
 import type { ProviderOptions } from './options.ts';
 import type { ProviderExecution } from './ports.ts';
 
@@ -30,6 +31,7 @@ export interface ProviderParts {
   readonly reporter: Reporter;
   readonly settler: Settler;
   readonly orphans: OrphanWatch;
+  readonly room: Room;
   /** Starts an execution that is on disk, and tells its requester. */
   begin(execution: ProviderExecution): void;
 }
@@ -57,11 +59,13 @@ export function wireProvider(
     supervisor.stop(lease.executionId, OVERRUN),
   );
   const starts = new StartTimes(options.limits);
+  const room = new Room(needs);
   const supervisor: Supervisor = new Supervisor(options, {
     ...needs,
     ledger,
     book,
     starts,
+    room,
     onChanged: (requester) => reporter.changed(requester),
   });
   const settler = new Settler({
@@ -91,7 +95,16 @@ export function wireProvider(
     },
   );
   const liveExecutions = (): number => book.liveCount();
-  const bidder = new Bidder(options, { ...needs, newId: id, ledger, starts, liveExecutions });
+  const holdsInputsOf = (jobId: string): boolean => book.all().some((known) => known.jobId === jobId);
+  const bidder = new Bidder(options, {
+    ...needs,
+    newId: id,
+    ledger,
+    starts,
+    liveExecutions,
+    room,
+    holdsInputsOf,
+  });
   const frontDesk = new FrontDesk(options.limits.admission, { clock, gate, bidder });
   const begin = (execution: ProviderExecution): void => {
     book.add(execution);
@@ -103,10 +116,11 @@ export function wireProvider(
     ...needs,
     ledger,
     bidder,
+    room,
     isKnown: (executionId) => book.get(executionId) !== undefined,
     onAccepted: begin,
   });
-  return { ledger, book, bidder, frontDesk, contracts, supervisor, reporter, settler, orphans, begin };
+  return { ledger, book, bidder, frontDesk, contracts, supervisor, reporter, settler, orphans, room, begin };
 }
 
 function wireLedger(

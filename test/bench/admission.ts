@@ -219,8 +219,14 @@ function providerOf(notary: Notary, network: Network, store: Store): Provider {
       store: store.provider,
       strikes: store.strikes.againstRequesters,
       link: network.requesterLink,
-      content: { fetch: unused, importFolder: unused, unpin: unused } as never,
-      folders: { create: unused, remove: unused, sweep: async () => {} },
+      content: {
+        fetch: unused,
+        importFolder: unused,
+        unpin: unused,
+        room: () => ({ freeBytes: 2 ** 40, quotaBytes: 2 ** 40 }),
+      } as never,
+      disk: { freeBytes: async () => 2 ** 40 },
+      folders: { create: unused, remove: unused, tryWrite: unused, sweep: async () => {} },
       executor: { probe: unused, run: unused, reap: unused },
       check: { check: async () => ({ ok: true }) },
       traits: {

@@ -179,6 +179,7 @@ function createLightProvider(
       strikes: { load: async () => [], write: async () => {} },
       link: network.requesterLink,
       content,
+      disk: { freeBytes: async () => undefined },
       folders: createMemoryFolders(),
       executor: createScriptedExecutor(clock, world.record, () => ({ durationMs: 500 })),
       check: { check: async () => ({ ok: true }) },

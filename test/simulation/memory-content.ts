@@ -31,6 +31,7 @@ export function createMemoryContent({ blocks }: MemoryBlocks, transport: BlockTr
       size: blocks.get(file)?.length ?? 0,
     }));
   return {
+    room: () => ({ freeBytes: Number.MAX_SAFE_INTEGER, quotaBytes: Number.MAX_SAFE_INTEGER }),
     start: async () => {},
     stop: async () => {},
     put: async (source) => {

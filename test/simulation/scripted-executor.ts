@@ -69,6 +69,7 @@ export function createMemoryFolders(): AttemptFolders {
   return {
     create: async (executionId) => createMemoryFolder(`/nowhere/${executionId}`),
     remove: async () => {},
+    tryWrite: async () => {},
     sweep: async () => {},
   };
 }

@@ -1,5 +1,5 @@
-import { type BidRequest, MOST_EXCLUDED } from '../../domain/bid.ts';
-import type { Execution } from '../../domain/execution.ts';
+import { type BidRequest, isNoRoom, MOST_EXCLUDED } from '../../domain/bid.ts';
+import { type Execution, isCommitted, type Observed } from '../../domain/execution.ts';
 import type { Job } from '../../domain/job.ts';
 import type { RuledOut, Search } from '../../domain/search.ts';
 
@@ -10,7 +10,7 @@ export function exclusionsAfter(
   executions: readonly Execution[],
 ): { readonly exclude: BidRequest['exclude']; readonly ruledOut?: readonly RuledOut[] } {
   const byProvider = new Map<string, RuledOut>();
-  for (const ruledOut of saidNoForGood(search, executions)) {
+  for (const ruledOut of [...failedHere(search, executions), ...saidNoForGood(search, executions)]) {
     if (!spec.excludedProviders.includes(ruledOut.provider) && !byProvider.has(ruledOut.provider)) {
       byProvider.set(ruledOut.provider, ruledOut);
     }
@@ -23,6 +23,36 @@ export function exclusionsAfter(
   };
 }
 
+/**
+ * Those on which this job has failed for a reason of their own. They are left out as long as somebody else is known who
+ * could take it: who is alone may have mended what it was.
+ */
+function failedHere(search: Search | undefined, executions: readonly Execution[]): readonly RuledOut[] {
+  const failed = new Map(
+    executions.flatMap(({ provider, observed }) =>
+      isOwnFailure(observed) ? [[provider, observed.end.message] as const] : [],
+    ),
+  );
+  if (failed.size === 0) return [];
+  const others = [
+    ...(search?.index.entries ?? []),
+    ...(search?.index.declines ?? []).filter(({ decline }) => isNoRoom(decline)),
+    ...executions.filter(isCommitted),
+  ];
+  if (!others.some(({ provider }) => !failed.has(provider))) return [];
+  return [...failed].map(([provider, message]) => ({
+    provider,
+    reason: `Failed here (internal): ${message}`,
+    failed: true,
+  }));
+}
+
+function isOwnFailure(observed: Execution['observed']): observed is Extract<Observed, { state: 'Failed' }> {
+  return (
+    observed.state === 'Failed' && observed.contractId !== undefined && observed.end.exitReason === 'internal'
+  );
+}
+
 /** The newest first: those are sure to be there still, and there is not room for all. */
 function saidNoForGood(search: Search | undefined, executions: readonly Execution[]): readonly RuledOut[] {
   const ofExecutions = executions.flatMap(({ provider, observed }): RuledOut[] =>
@@ -31,7 +61,7 @@ function saidNoForGood(search: Search | undefined, executions: readonly Executio
   const ofBids = (search?.index.declines ?? []).flatMap(({ provider, decline }): RuledOut[] =>
     decline.retryable ? [] : [{ provider, reason: declineReason(decline) }],
   );
-  return [...ofExecutions, ...ofBids, ...(search?.ruledOut ?? [])];
+  return [...ofExecutions, ...ofBids, ...(search?.ruledOut ?? []).filter(({ failed }) => failed !== true)];
 }
 
 /** A no as it is counted: its code, and the field it is about. */

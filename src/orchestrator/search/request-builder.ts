@@ -3,6 +3,7 @@ import type { BidRequest } from '../../domain/bid.ts';
 import type { Job } from '../../domain/job.ts';
 import { weightsFor } from '../../domain/ranking/index.ts';
 import type { Search } from '../../domain/search.ts';
+import { contentRefsOf } from '../../domain/task.ts';
 import { reachedTag } from '../../domain/reached.ts';
 import type { OrchestratorOptions } from '../options.ts';
 import type { IndirectProviders } from '../ports.ts';
@@ -37,6 +38,7 @@ export function buildBidRequest(
       executionTimeoutMs: spec.timeouts.executionMs,
     },
     ...(spec.budget === undefined ? {} : { budget: spec.budget }),
+    inputBytes: contentRefsOf(spec.engine, spec.inputs).reduce((sum, { size }) => sum + size, 0),
     slots: search.slots,
     wantedBids,
     windowMs: isPartial(plan)

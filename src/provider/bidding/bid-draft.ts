@@ -18,6 +18,7 @@ export interface DraftNeeds {
 export function draftBid(
   request: BidRequest,
   comparison: CapabilityComparison,
+  mostPlaces: number,
   { limits, price }: Pick<ProviderOptions, 'limits' | 'price'>,
   { newId, ledger, link, starts }: DraftNeeds,
 ): Bid {
@@ -31,7 +32,7 @@ export function draftBid(
     time: { durationMs: executionTimeoutMs, startWithinMs: limits.longestStartWithinMs },
     startsInMs: starts.estimateMs(engine.type),
     validForMs: limits.bidValidMs,
-    slots: placesIn(resources, ledger.free(), request.slots),
+    slots: placesIn(resources, ledger.free(), mostPlaces),
     comparison,
     load: loadAfter(resources, ledger.pools()),
     ...(fit === undefined ? {} : { fit }),

@@ -11,11 +11,13 @@ import type { Admission } from '../admission/requester-gate.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { ProviderOptions } from '../options.ts';
 import type { Answer, Asked, BidAnswer, ProviderStore, RequesterLink } from '../ports.ts';
+import type { Room } from '../resources/room.ts';
 import { BidBook, type GrantedLock, type OpenBid } from './bid-book.ts';
 import { type DraftNeeds, draftBid } from './bid-draft.ts';
 import { refusalOf, signDecline } from './declining.ts';
 import { checkPolicies } from './policies.ts';
 import { draining, EXPIRED, LOCK_EXPIRED, noPlaceLeft, taken } from './refusals.ts';
+import { placesOnDisk, type RoomNeed, refusalForRoom } from './room-check.ts';
 import { tellsNo, turnOf, voiceOf } from './turnout.ts';
 
 export interface BidderNeeds extends DraftNeeds {
@@ -30,6 +32,9 @@ export interface BidderNeeds extends DraftNeeds {
   readonly link: Pick<RequesterLink, 'peerRecord' | 'isConnected'>;
   readonly traits: NodeTraits;
   readonly liveExecutions: () => number;
+  readonly room: Pick<Room, 'look'>;
+  /** What a job needs is here, or on its way: another of its executions runs here. */
+  readonly holdsInputsOf: (jobId: string) => boolean;
 }
 
 /** Answers bid requests and job requests. A yes is on disk before it leaves; nothing is reserved before the price is decided. */
@@ -78,12 +83,27 @@ export class Bidder {
       return this.#decline(request, 'bid', { ...refusalOf(comparison, retryable), ...later });
     }
     if (voice === 'decline') return { kind: 'silence', reason: 'outside the answer share' };
-    const earlier = await this.#needs.store.answer(request.requestId);
+    const [earlier, room] = await Promise.all([
+      this.#needs.store.answer(request.requestId),
+      this.#needs.room.look(),
+    ]);
     // Asked again behind the wait: the same request may have come on two ways at once.
     if (earlier?.requester === requester || this.#book.find(requester, request.requestId) !== undefined) {
       return { kind: 'silence', reason: 'answered before' };
     }
-    return this.#bid(requester, request, comparison);
+    const need = this.#roomNeed(request);
+    const full = refusalForRoom(room, need);
+    if (full !== undefined) return this.#decline(request, 'bid', full);
+    return this.#bid(requester, request, comparison, Math.min(request.slots, placesOnDisk(room, need)));
+  }
+
+  #roomNeed({ jobId, requirements, inputBytes = 0 }: BidRequest): RoomNeed {
+    const { locked, allocated } = this.#needs.ledger.pools();
+    return {
+      diskBytes: requirements.resources.diskBytes,
+      inputBytes: this.#needs.holdsInputsOf(jobId) ? 0 : inputBytes,
+      leasedBytes: locked.diskBytes + allocated.diskBytes,
+    };
   }
 
   /**
@@ -127,10 +147,15 @@ export class Bidder {
     if (open !== undefined) this.#freeInBackground(open);
   }
 
-  async #bid(requester: string, request: BidRequest, comparison: CapabilityComparison): Promise<Answer> {
+  async #bid(
+    requester: string,
+    request: BidRequest,
+    comparison: CapabilityComparison,
+    mostPlaces: number,
+  ): Promise<Answer> {
     const { clock, notary, store } = this.#needs;
     const { limits, lockOnBid } = this.#options;
-    const bid = draftBid(request, comparison, this.#options, this.#needs);
+    const bid = draftBid(request, comparison, mostPlaces, this.#options, this.#needs);
     if (bid.slots < 1) return this.#decline(request, 'bid', this.#takenFor(request));
     const turn = turnOf(request, comparison, bid.fit);
     if (turn.kind === 'left-out' && requester !== notary.self)

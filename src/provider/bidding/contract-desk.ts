@@ -7,24 +7,29 @@ import type {
   SignedContract,
 } from '../../domain/contract.ts';
 import type { Evidence, Notary } from '../../domain/evidence.ts';
+import { type ContentRef, contentRefsOf } from '../../domain/task.ts';
 import { contentIdOf } from '../../lib/canonical.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CodedError } from '../../lib/coded-error.ts';
 import { KeyedLane } from '../../lib/keyed-lane.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { ProviderOptions } from '../options.ts';
-import type { Asked, CounterpartCheck, ProviderExecution, ProviderStore } from '../ports.ts';
+import type { Asked, CounterpartCheck, ProviderContent, ProviderExecution, ProviderStore } from '../ports.ts';
+import type { Room } from '../resources/room.ts';
 import type { Bidder } from './bidder.ts';
 import { signDecline } from './declining.ts';
 import { checkProposal } from './proposal-check.ts';
+import { refusalForRoom } from './room-check.ts';
 import { GIVEN_UP, LOCK_GONE, TOO_LATE } from './refusals.ts';
 
 export interface ContractDeskNeeds {
   readonly clock: Clock;
   readonly notary: Notary;
-  readonly ledger: Pick<ResourceLedger, 'find' | 'remainingMs' | 'commit' | 'release'>;
+  readonly ledger: Pick<ResourceLedger, 'find' | 'remainingMs' | 'commit' | 'release' | 'pools'>;
   readonly bidder: Pick<Bidder, 'bidOf'>;
   readonly store: Pick<ProviderStore, 'commit' | 'contract' | 'never'>;
+  readonly content: Pick<ProviderContent, 'sizeOf'>;
+  readonly room: Pick<Room, 'look' | 'seen' | 'expect' | 'arrived' | 'beyondExpected'>;
   readonly check: CounterpartCheck;
   /** Whether an execution of this id is here already, whoever it is for. */
   readonly isKnown: (executionId: string) => boolean;
@@ -92,21 +97,42 @@ export class ContractDesk {
     const open = bidder.bidOf(requester, terms.bidId);
     const decline = (refusal: Refusal): Evidence<Decline> => signDecline(notary, asked, 'contract', refusal);
 
-    const [known, never, counterpart] = await Promise.all([
+    const { limits } = this.#options;
+    const unfit = checkProposal(proposal, { requester, provider: notary.self }, open, limits);
+    const [known, never, counterpart, missing] = await Promise.all([
       store.contract(contractId),
       store.never(contractId),
       this.#refusalOfCounterpart(requester),
+      unfit === undefined ? this.#missingInputs(proposal) : [],
+      this.#needs.room.look(),
     ]);
     const earlier = signedOf(known);
     if (earlier !== undefined) return terms.requester === requester ? earlier : decline(GIVEN_UP);
     if (never !== undefined) return decline(GIVEN_UP);
     const refusal =
-      checkProposal(proposal, { requester, provider: notary.self }, open, this.#options.limits) ??
-      counterpart ??
-      this.#refusalNow(proposal, arrivedAtMs);
+      unfit ?? counterpart ?? this.#refusalNow(proposal, arrivedAtMs) ?? this.#refusalForInputs(missing);
     if (refusal !== undefined) return decline(refusal);
     // From the last check to here nothing was waited for, so what it found still holds.
+    this.#needs.room.expect(terms.executionId, missing);
     return await this.#commit(requester, contractId, proposal);
+  }
+
+  async #missingInputs({ invocation }: Proposal): Promise<readonly ContentRef[]> {
+    const refs = contentRefsOf(invocation.engine, invocation.inputs);
+    const sizes = await Promise.all(refs.map(({ cid }) => this.#needs.content.sizeOf(cid)));
+    return refs.filter((_, index) => sizes[index] === undefined);
+  }
+
+  /** What the work may write is set aside with its lock; its inputs are seen here for the first time. */
+  #refusalForInputs(missing: readonly ContentRef[]): Refusal | undefined {
+    const { room, ledger } = this.#needs;
+    const { locked, allocated } = ledger.pools();
+    const leasedBytes = locked.diskBytes + allocated.diskBytes;
+    return refusalForRoom(room.seen(), {
+      diskBytes: 0,
+      inputBytes: room.beyondExpected(missing),
+      leasedBytes,
+    });
   }
 
   async #refusalOfCounterpart(requester: string): Promise<Refusal | undefined> {
@@ -149,6 +175,7 @@ export class ContractDesk {
     } catch (error) {
       ledger.release(lockId);
       this.#committing.delete(executionId);
+      this.#needs.room.arrived(executionId);
       throw error;
     }
     this.#committing.delete(executionId);

@@ -47,7 +47,29 @@ async function retried(clock: Clock, signal: AbortSignal, fetch: () => Promise<u
   }
 }
 
-/** Brings everything the invocation names onto this machine. Throws `INPUT_UNAVAILABLE`. */
+/** What a fetch ends with where the requester or what it sent is at fault; all else is this machine's. */
+const THEIR_FAULTS: ReadonlySet<string | undefined> = new Set([
+  ...MENDABLE,
+  'CONTENT_DENIED',
+  'CONTENT_INVALID',
+  'CONTENT_TOO_LARGE',
+]);
+
+/** The disk refused a write, or a quota of this node is used up: nothing that a job has done or could do. */
+export function writeRefusal(error: unknown): string | undefined {
+  const code = codeOf(error);
+  if (code === 'NO_ROOM' && error instanceof CodedError) return writeRefusal(error.cause);
+  const named = error instanceof CodedError ? error.data['cause'] : undefined;
+  if (code === 'STORE_FAILED') return typeof named === 'string' ? named : code;
+  return code !== undefined && DISK_ERRORS.has(code) ? code : undefined;
+}
+
+const DISK_ERRORS: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']);
+
+/**
+ * Brings everything the invocation names onto this machine. Throws `INPUT_UNAVAILABLE`, and `NO_ROOM` where it could be
+ * had and could not be kept.
+ */
 export async function stageInputs(
   execution: ProviderExecution,
   terms: ContractTerms,
@@ -60,7 +82,7 @@ export async function stageInputs(
     signal.throwIfAborted();
     if (size > leftBytes) {
       throw new CodedError(
-        'INPUT_UNAVAILABLE',
+        'NO_ROOM',
         `The inputs are larger than the ${maxInputBytes} bytes this node takes.`,
       );
     }
@@ -69,15 +91,24 @@ export async function stageInputs(
       const { contractId } = execution.item;
       const from = { peer: execution.requester, peerRecord: terms.requesterRecord, contractId };
       await retried(clock, signal, () => content.fetch(cid, from, size, signal));
-      await content.pin(cid, contractId);
     } catch (cause) {
+      signal.throwIfAborted();
+      if (!THEIR_FAULTS.has(codeOf(cause))) throw notKept(cid, cause);
       throw new CodedError(
         'INPUT_UNAVAILABLE',
         `The input ${cid} could not be fetched: ${messageOf(cause)}`,
         { cause },
       );
     }
+    await content.pin(cid, execution.item.contractId).catch((cause: unknown) => {
+      throw notKept(cid, cause);
+    });
   }
+}
+
+function notKept(cid: string, cause: unknown): CodedError {
+  const message = `This provider could not keep the input ${cid}: ${messageOf(cause)}`;
+  return new CodedError('NO_ROOM', message, { cause });
 }
 
 /** Runs the program and makes one content id of all that it printed and wrote. */

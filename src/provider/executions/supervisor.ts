@@ -1,7 +1,7 @@
 import type { ContractTerms } from '../../domain/contract.ts';
 import { moveContract } from '../../domain/contract.ts';
 import type { ServingItem } from '../../domain/serving.ts';
-import type { ExitReason } from '../../domain/task.ts';
+import { contentRefsOf, type ExitReason } from '../../domain/task.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -15,7 +15,8 @@ import type {
   ProviderExecution,
   ProviderStore,
 } from '../ports.ts';
-import { runAttempt, stageInputs } from './attempt.ts';
+import type { Room } from '../resources/room.ts';
+import { runAttempt, stageInputs, writeRefusal } from './attempt.ts';
 import type { ExecutionBook } from './execution-book.ts';
 import type { StartTimes } from './start-times.ts';
 
@@ -29,6 +30,7 @@ export interface SupervisorNeeds {
   readonly executor: Executor;
   readonly book: ExecutionBook;
   readonly starts: Pick<StartTimes, 'saw'>;
+  readonly room: Pick<Room, 'expect' | 'arrived' | 'refused'>;
   readonly onChanged: (requester: string) => void;
 }
 
@@ -122,9 +124,12 @@ export class Supervisor {
       end = await this.#run(execution, attempt);
     } catch (error) {
       end = failureOf(error, attempt.stop);
+      const refusal = writeRefusal(error);
+      if (refusal !== undefined) this.#needs.room.refused(refusal);
       const { exitReason } = end;
       this.#needs.logger.debug('attempt failed', { executionId, exitReason, reason: messageOf(error) });
     }
+    this.#needs.room.arrived(executionId);
     await this.#end(execution, end);
     await this.#needs.folders.remove(executionId);
   }
@@ -133,6 +138,8 @@ export class Supervisor {
     const { content, folders, clock } = this.#needs;
     const { executionId, contractId } = execution.item;
     const { signal } = attempt.abort;
+    const { engine, inputs } = execution.invocation;
+    this.#needs.room.expect(executionId, contentRefsOf(engine, inputs));
     const beganMs = clock.monotonicMs();
     const terms = await this.#termsOf(execution);
     const startTimer = clock.after(this.#startWithinMs(execution, terms), () =>
@@ -141,6 +148,7 @@ export class Supervisor {
     try {
       await stageInputs(execution, terms, this.#options.limits.maxInputBytes, { content, clock }, signal);
       signal.throwIfAborted();
+      this.#needs.room.arrived(executionId);
       const folder = await folders.create(executionId);
       attempt.folder = folder;
       const started = async (process: NonNullable<ProviderExecution['process']>): Promise<void> => {

@@ -1,9 +1,13 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AttemptFolder, AttemptFolders, OutputStream, TreeSource } from '../ports.ts';
 
 const READ_CHUNK_BYTES = 64 * 1024;
+
+/** No execution is called so. */
+const TRIAL_NAME = '.trial';
+const TRIAL_BYTES = 1024 * 1024;
 
 /** Folders below `root`, one per attempt, with the two output streams as files beside the work folder. */
 export function createAttemptFolders(root: string): AttemptFolders {
@@ -17,6 +21,15 @@ export function createAttemptFolders(root: string): AttemptFolders {
     },
     async remove(executionId) {
       await rm(pathOf(executionId), { recursive: true, force: true });
+    },
+    async tryWrite() {
+      await mkdir(root, { recursive: true, mode: 0o700 });
+      const path = join(root, TRIAL_NAME);
+      try {
+        await writeFile(path, Buffer.alloc(TRIAL_BYTES), { mode: 0o600, flush: true });
+      } finally {
+        await rm(path, { force: true });
+      }
     },
     async sweep() {
       await rm(root, { recursive: true, force: true });

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { cpu } from 'systeminformation';
 import { type Clock, within } from '../../lib/clock.ts';
 import { codeOf } from '../../lib/coded-error.ts';
+import type { DiskGauge } from '../ports.ts';
 
 /** What the operating system says about this machine. */
 export interface SystemFacts {
@@ -30,6 +31,11 @@ const VENDORS: readonly (readonly [RegExp, string])[] = [
 /** The short lower-case name that constraints compare with; unknown makers keep their own name. */
 export function cpuVendor(name: string): string {
   return VENDORS.find(([pattern]) => pattern.test(name))?.[1] ?? name.trim().toLowerCase();
+}
+
+/** What may still be written where `folder` is, or will be. */
+export function createDiskGauge(folder: string): DiskGauge {
+  return { freeBytes: () => freeBytes(folder) };
 }
 
 /** What this user may still write where `folder` is, or will be. */

@@ -143,6 +143,10 @@ export class ScriptedContent implements ContentStore {
   quotaBytes = Number.POSITIVE_INFINITY;
   refusal: Error | undefined;
 
+  room(): { freeBytes: number; quotaBytes: number } {
+    return { freeBytes: this.quotaBytes, quotaBytes: this.quotaBytes };
+  }
+
   async put(
     source: Uint8Array | AsyncIterable<Uint8Array>,
     options?: { readonly public?: boolean },

@@ -12,6 +12,7 @@ import { ContractDesk } from '../../../src/provider/bidding/contract-desk.ts';
 import { ResourceLedger } from '../../../src/provider/locks/ledger.ts';
 import { defaultProviderLimits, type ProviderOptions } from '../../../src/provider/options.ts';
 import type { Answer, ProviderExecution } from '../../../src/provider/ports.ts';
+import { Room } from '../../../src/provider/resources/room.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 import {
   evidence,
@@ -60,6 +61,18 @@ export class BiddingDesk {
   readonly contracts: ContractDesk;
   verdict: { ok: true } | { ok: false; reason: string } = { ok: true };
   liveExecutions = 0;
+  /** What the disk and the content store have room for. */
+  diskBytes: number | undefined;
+  contentBytes = 2 ** 40;
+  contentQuotaBytes = 2 ** 40;
+  /** What is here of content, by id. */
+  readonly here = new Map<string, number>();
+  trial = async (): Promise<void> => {};
+  readonly room: Room;
+  readonly content = {
+    room: () => ({ freeBytes: this.contentBytes, quotaBytes: this.contentQuotaBytes }),
+    sizeOf: async (cid: string) => this.here.get(cid),
+  };
   /** What the provider thinks that its next start takes, by engine. */
   readonly startsInMs = new Map<string, number>();
   #ids = 0;
@@ -73,7 +86,11 @@ export class BiddingDesk {
     const id = (): string => `id-${(this.#ids += 1)}`;
     const { clock = new FakeClock(), notary = notaryOf(PROVIDER) } = around;
     this.clock = clock;
-    const base = { clock, logger: silentLogger, notary, store: this.store };
+    const { content } = this;
+    const disk = { freeBytes: async () => this.diskBytes };
+    const folders = { tryWrite: () => this.trial() };
+    this.room = new Room({ clock, disk, folders, content });
+    const base = { clock, logger: silentLogger, notary, store: this.store, room: this.room, content };
     this.ledger = new ResourceLedger(
       { machine: ONBOARDED, onboarded: ONBOARDED, highestVersion: 0 },
       { clock: this.clock, newLockId: id, onExpired: (lease) => this.expired.push(lease) },
@@ -94,6 +111,7 @@ export class BiddingDesk {
       },
       liveExecutions: () => this.liveExecutions,
       starts: { estimateMs: (engine) => this.startsInMs.get(engine) ?? 0 },
+      holdsInputsOf: (jobId) => this.accepted.some((known) => known.jobId === jobId),
     });
     this.contracts = new ContractDesk(options, {
       ...base,

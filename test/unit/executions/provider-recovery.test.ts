@@ -66,6 +66,7 @@ function newProvider(): Provider {
       },
     },
     content,
+    disk: { freeBytes: async () => undefined },
     folders,
     executor,
     check: { check: async () => ({ ok: true }) },

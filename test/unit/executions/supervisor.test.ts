@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { CodedError } from '../../../src/lib/coded-error.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { ExecutionBook } from '../../../src/provider/executions/execution-book.ts';
 import { Supervisor } from '../../../src/provider/executions/supervisor.ts';
 import { ResourceLedger } from '../../../src/provider/locks/ledger.ts';
 import type { ProviderExecution } from '../../../src/provider/ports.ts';
+import { Room } from '../../../src/provider/resources/room.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 import { INVOCATION, ONBOARDED, providerOptions } from '../bidding/bidding-desk.ts';
 import { contractOf, itemOf, REQUESTER, RESOURCES } from '../fakes/market.ts';
@@ -22,6 +24,7 @@ let content: ScriptedContent;
 let folders: ScriptedFolders;
 let changed: number;
 let seen: [engine: string, ms: number][];
+let room: Room;
 let supervisor: Supervisor;
 let execution: ProviderExecution;
 
@@ -32,6 +35,7 @@ beforeEach(async () => {
   executor = new ScriptedExecutor();
   content = new ScriptedContent();
   folders = new ScriptedFolders();
+  room = new Room({ clock, content, folders, disk: { freeBytes: async () => undefined } });
   changed = 0;
   seen = [];
   ledger = new ResourceLedger(
@@ -69,6 +73,7 @@ beforeEach(async () => {
     executor,
     book,
     starts: { saw: (engine, ms) => seen.push([engine, ms]) },
+    room,
     onChanged: () => {
       changed += 1;
     },
@@ -157,13 +162,38 @@ describe('an attempt', () => {
   });
 
   it('without its inputs fails as input-unavailable', async () => {
-    content.fetching = Promise.reject(new Error('gone'));
+    content.fetching = Promise.reject(new CodedError('CONTENT_INVALID', 'gone'));
     supervisor.start(execution);
     await clock.settle();
     expect(item()).toMatchObject({ state: 'Failed', exitReason: 'input-unavailable' });
     expect(item()?.message).toContain('gone');
     expect(executor.runs).toEqual([]);
     expect(ledger.free()).toEqual(ONBOARDED);
+  });
+
+  it.each([
+    ['the content quota is used up', new CodedError('QUOTA_EXCEEDED', 'full'), undefined],
+    ['the disk is full', new CodedError('STORE_FAILED', 'full', { data: { cause: 'ENOSPC' } }), 'ENOSPC'],
+    ['the disk is read only', Object.assign(new Error('no'), { code: 'EROFS' }), 'EROFS'],
+  ])('cannot keep its inputs: %s, which is no fault of the job', async (_, error, refusal) => {
+    content.fetching = Promise.reject(error);
+    supervisor.start(execution);
+    await clock.settle();
+    expect(item()).toMatchObject({ state: 'Failed', exitReason: 'internal' });
+    expect(item()?.message).toContain('This provider could not keep the input');
+    expect(room.seen()).toMatchObject({ expectedBytes: 0, refusal });
+    expect(ledger.leases()).toEqual([]);
+  });
+
+  it('expects its inputs until they are here', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    content.fetching = promise;
+    supervisor.start(execution);
+    await clock.settle();
+    expect(room.seen().expectedBytes).toBe(INVOCATION.engine.type === 'wasm' ? 8 : 0);
+    resolve();
+    await clock.settle();
+    expect(room.seen().expectedBytes).toBe(0);
   });
 
   it('that does not start in time ends, whatever it is waiting for', async () => {

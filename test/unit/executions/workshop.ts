@@ -63,6 +63,15 @@ export class ScriptedContent implements ProviderContent {
   fetching: Promise<void> = Promise.resolve();
   importing: Promise<void> = Promise.resolve();
   unpinning: Promise<void> = Promise.resolve();
+  freeBytes = Number.MAX_SAFE_INTEGER;
+
+  room(): { freeBytes: number; quotaBytes: number } {
+    return { freeBytes: this.freeBytes, quotaBytes: Number.MAX_SAFE_INTEGER };
+  }
+
+  async sizeOf(): Promise<number | undefined> {
+    return undefined;
+  }
 
   async fetch(
     cid: string,
@@ -122,6 +131,8 @@ export class ScriptedFolders implements AttemptFolders {
   async remove(executionId: string): Promise<void> {
     this.present.delete(executionId);
   }
+
+  async tryWrite(): Promise<void> {}
 
   async sweep(): Promise<void> {
     this.swept += 1;

@@ -236,6 +236,37 @@ describe('not enough nodes', () => {
       );
     });
 
+    it('is joined by those on which the job failed for a reason of theirs, while there are others', () => {
+      const job = jobOf({ state: 'Running' });
+      const executions = [executionOf(0, 1, 'full', observedAs.failed('internal', 'contract'))];
+      const at = (search: Search) => plan({ job, executions, search }, NOW + 5000);
+      const both = roundOf([entryOf('full'), entryOf('other')]);
+      const [first] = at(both);
+      expect(first).toMatchObject({
+        kind: 'StartSearch',
+        exclude: ['full'],
+        ruledOut: [{ provider: 'full', reason: 'Failed here (internal): internal', failed: true }],
+      });
+      // Nobody else is known: it may have mended what it was.
+      expect(at(roundOf([entryOf('full')]))).toMatchObject([{ kind: 'StartSearch', exclude: [] }]);
+      const before = first?.kind === 'StartSearch' ? (first.ruledOut ?? []) : [];
+      const busy = { index: noes(declineOf('other')), round: 2, exclude: ['full'], ruledOut: before };
+      expect(at(empty({ ...busy, partial: true }))).toMatchObject([{ exclude: ['full'] }]);
+      const gone = { ...busy, index: noes() };
+      expect(at(empty({ ...gone, partial: true }))).toMatchObject([{ exclude: [] }]);
+    });
+
+    it('a preferred provider without room is tried once', () => {
+      const job = jobOf({ state: 'Running', spec: { preferredProviders: ['full'] } });
+      const failed = executionOf(0, 1, 'full', observedAs.failed('internal', 'contract'));
+      const search = roundOf([entryOf('full', { slots: 5 }), entryOf('other')]);
+      const negotiating = new Set(['full', 'other']);
+      const actions = plan({ job, executions: [failed], search, openNegotiations: negotiating }, NOW + 1000);
+      expect(kinds(actions)).toEqual([`create ${e(0, 2)} on other`]);
+      const later = plan({ job, executions: [failed], search }, NOW + 1000);
+      expect(later).toMatchObject([{ kind: 'StartSearch', exclude: ['full'] }]);
+    });
+
     it('is not more than a request has room for', () => {
       const many = Array.from({ length: 200 }, (_, index) => declineOf(`p${index}`, final));
       const job = jobOf({ spec: { excludedProviders: ['x'] } });
