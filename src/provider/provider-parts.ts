@@ -94,17 +94,7 @@ export function wireProvider(
       onHeard: (requester) => orphans.heard(requester),
     },
   );
-  const liveExecutions = (): number => book.liveCount();
-  const holdsInputsOf = (jobId: string): boolean => book.all().some((known) => known.jobId === jobId);
-  const bidder = new Bidder(options, {
-    ...needs,
-    newId: id,
-    ledger,
-    starts,
-    liveExecutions,
-    room,
-    holdsInputsOf,
-  });
+  const bidder = wireBidder(options, needs, id, { ledger, starts, room, book });
   const frontDesk = new FrontDesk(options.limits.admission, { clock, gate, bidder });
   const begin = (execution: ProviderExecution): void => {
     book.add(execution);
@@ -121,6 +111,22 @@ export function wireProvider(
     onAccepted: begin,
   });
   return { ledger, book, bidder, frontDesk, contracts, supervisor, reporter, settler, orphans, room, begin };
+}
+
+function wireBidder(
+  options: ProviderOptions,
+  needs: ProviderNeeds,
+  newId: () => string,
+  parts: Pick<ProviderParts, 'ledger' | 'room' | 'book'> & { readonly starts: StartTimes },
+): Bidder {
+  const { book } = parts;
+  return new Bidder(options, {
+    ...needs,
+    ...parts,
+    newId,
+    liveExecutions: () => book.liveCount(),
+    holdsInputsOf: (jobId) => book.all().some((known) => known.jobId === jobId),
+  });
 }
 
 function wireLedger(

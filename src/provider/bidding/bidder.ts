@@ -17,7 +17,7 @@ import { type DraftNeeds, draftBid } from './bid-draft.ts';
 import { refusalOf, signDecline } from './declining.ts';
 import { checkPolicies } from './policies.ts';
 import { draining, EXPIRED, LOCK_EXPIRED, noPlaceLeft, taken } from './refusals.ts';
-import { placesOnDisk, type RoomNeed, refusalForRoom } from './room-check.ts';
+import { placesOnDisk, refusalForRoom, roomNeedOf } from './room-check.ts';
 import { tellsNo, turnOf, voiceOf } from './turnout.ts';
 
 export interface BidderNeeds extends DraftNeeds {
@@ -91,19 +91,10 @@ export class Bidder {
     if (earlier?.requester === requester || this.#book.find(requester, request.requestId) !== undefined) {
       return { kind: 'silence', reason: 'answered before' };
     }
-    const need = this.#roomNeed(request);
+    const need = roomNeedOf(request, this.#needs.ledger.pools(), this.#needs.holdsInputsOf(request.jobId));
     const full = refusalForRoom(room, need);
     if (full !== undefined) return this.#decline(request, 'bid', full);
     return this.#bid(requester, request, comparison, Math.min(request.slots, placesOnDisk(room, need)));
-  }
-
-  #roomNeed({ jobId, requirements, inputBytes = 0 }: BidRequest): RoomNeed {
-    const { locked, allocated } = this.#needs.ledger.pools();
-    return {
-      diskBytes: requirements.resources.diskBytes,
-      inputBytes: this.#needs.holdsInputsOf(jobId) ? 0 : inputBytes,
-      leasedBytes: locked.diskBytes + allocated.diskBytes,
-    };
   }
 
   /**

@@ -1,4 +1,5 @@
-import type { Refusal } from '../../domain/bid.ts';
+import type { BidRequest, Refusal } from '../../domain/bid.ts';
+import type { Pools } from '../../domain/capability.ts';
 import { bytesAsked, bytesThere } from '../../domain/field-text.ts';
 import type { RoomSeen } from '../resources/room.ts';
 
@@ -11,13 +12,26 @@ const LEAST_RESULT_BYTES = 256 * 1024;
 /** Inputs lie in the content store, and beside the program that reads them. */
 const COPIES_OF_INPUTS = 2;
 
-export interface RoomNeed {
+interface RoomNeed {
   /** What the job may write. */
   readonly diskBytes: number;
   /** Of its program and inputs, what is not here and is not on its way here. */
   readonly inputBytes: number;
   /** Set aside for others; what of it is written already is not free either, so this is on the safe side. */
   readonly leasedBytes: number;
+}
+
+/** What a request needs of the disk and of the content store. */
+export function roomNeedOf(
+  { requirements, inputBytes = 0 }: Pick<BidRequest, 'requirements' | 'inputBytes'>,
+  { locked, allocated }: Pick<Pools, 'locked' | 'allocated'>,
+  holdsInputs: boolean,
+): RoomNeed {
+  return {
+    diskBytes: requirements.resources.diskBytes,
+    inputBytes: holdsInputs ? 0 : inputBytes,
+    leasedBytes: locked.diskBytes + allocated.diskBytes,
+  };
 }
 
 /** How often the job fits on the disk as it is; any number of times where nobody knows. */
