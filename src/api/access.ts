@@ -10,6 +10,8 @@ export interface AccessRequest {
   readonly path: string;
   readonly host: string | undefined;
   readonly origin: string | undefined;
+  /** `Sec-Fetch-Site`: how browsers say which page a request comes from. */
+  readonly fetchSite: string | undefined;
   readonly authorization: string | undefined;
 }
 
@@ -18,7 +20,7 @@ export type AccessCheck = (request: AccessRequest) => void;
 
 /**
  * Who may talk to this node. On loopback no web page may: not one of another origin, and not one whose name was
- * rebound to 127.0.0.1. Off loopback, and wherever a token is set, the token decides.
+ * rebound to 127.0.0.1; browsers say of reading requests too where they come from. Off loopback, and wherever a token is set, the token decides.
  * Throws `API_TOKEN_REQUIRED` where the API would be open to the network.
  */
 export function createAccessCheck(options: Pick<ApiOptions, 'listen' | 'token'>): AccessCheck {
@@ -35,11 +37,20 @@ export function createAccessCheck(options: Pick<ApiOptions, 'listen' | 'token'>)
   }
   const tokenDigest = options.token === undefined ? undefined : digestOf(options.token);
   return (request) => {
+    checkFetchSite(request.fetchSite);
     if (loopback) checkNoWebPage(request);
     if (tokenDigest !== undefined && !OPEN_PATHS.has(request.path)) {
       checkToken(tokenDigest, request.authorization);
     }
   };
+}
+
+/** Only pages of this node itself, and what a person types; reading requests come without an origin. */
+const OWN_SITES: ReadonlySet<string> = new Set(['same-origin', 'none']);
+
+function checkFetchSite(fetchSite: string | undefined): void {
+  if (fetchSite === undefined || OWN_SITES.has(fetchSite.toLowerCase())) return;
+  throw new CodedError('ORIGIN_FORBIDDEN', 'Web pages of other origins may not use this node.');
 }
 
 function checkNoWebPage({ host, origin }: AccessRequest): void {

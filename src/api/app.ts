@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
@@ -23,6 +24,7 @@ export function createApp(context: RouteContext): App {
       path: c.req.path,
       host: c.req.header('host'),
       origin: c.req.header('origin'),
+      fetchSite: c.req.header('sec-fetch-site'),
       authorization: c.req.header('authorization'),
     });
     await next();
@@ -30,7 +32,7 @@ export function createApp(context: RouteContext): App {
   for (const routes of [jobRoutes, eventRoutes, outputRoutes, dmsRoutes, healthRoutes]) {
     addRoutes(app, routes(context));
   }
-  app.get('/openapi.json', (c) => c.json(app.getOpenAPI31Document(DOCUMENT)));
+  app.get('/openapi.json', openApiRoute(app));
   app.notFound((c) =>
     answer(
       c,
@@ -56,6 +58,24 @@ export function createApp(context: RouteContext): App {
   return app;
 }
 
+/** The document is the same for as long as the process lives: it is made when it is first asked for, and kept as bytes. */
+function openApiRoute(app: App): (c: Context) => Response {
+  let kept: { readonly bytes: Uint8Array<ArrayBuffer>; readonly etag: string } | undefined;
+  return (c) => {
+    if (kept === undefined) {
+      const bytes = new TextEncoder().encode(JSON.stringify(app.getOpenAPI31Document(DOCUMENT)));
+      kept = { bytes, etag: `"${hash('sha256', bytes, 'base64url')}"` };
+    }
+    const { bytes, etag } = kept;
+    if (c.req.header('if-none-match') === etag) return c.body(null, 304, { ETag: etag });
+    return c.body(bytes, 200, {
+      'Content-Type': 'application/json',
+      'Content-Length': String(bytes.length),
+      ETag: etag,
+    });
+  };
+}
+
 /** What reading the rest of a request fails with once the client has closed its connection. */
 const BROKEN_OFF: ReadonlySet<string> = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR']);
 
@@ -67,6 +87,8 @@ function answer(c: Context, error: unknown): Response {
   const problem = problemOf(error);
   return c.body(JSON.stringify(problem), problem.status, {
     'Content-Type': PROBLEM_TYPE,
+    // What of the body has not come is not waited for.
+    ...(problem.status === 408 ? { Connection: 'close' } : {}),
     ...(problem.status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
     ...(problem.status === 429 || problem.status === 503 ? { 'Retry-After': RETRY_AFTER_SECONDS } : {}),
   });

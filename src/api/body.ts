@@ -1,22 +1,110 @@
+import { type Clock, within } from '../lib/clock.ts';
 import { CodedError } from '../lib/coded-error.ts';
+import type { OpenBodies } from './open-bodies.ts';
+import type { ApiOptions } from './options.ts';
 
-/** The whole body, counted while it comes: never more than `maxBytes` of it are held. Throws `BODY_TOO_LARGE`. */
-export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
-  const declared = request.headers.get('content-length');
-  if (declared !== null) {
-    if (Number(declared) > maxBytes) throw tooLarge(maxBytes);
-    return new Uint8Array(await request.arrayBuffer());
+type BodyOptions = Pick<ApiOptions, 'maxBodyBytes' | 'smallBodyBytes' | 'uploadBytes' | 'bodyTimeoutMs'>;
+
+/** A body that is wholly there. */
+export interface WholeBody {
+  readonly bytes: Uint8Array;
+  /** To be told when it has been dealt with: until then it takes room from others. */
+  release(): void;
+}
+
+/** The bodies of requests as they come in, as one sum of memory. */
+export class RequestBodies {
+  readonly #clock: Clock;
+  readonly #options: BodyOptions;
+  readonly #open: OpenBodies;
+
+  constructor(clock: Clock, options: BodyOptions, open: OpenBodies) {
+    this.#clock = clock;
+    this.#options = options;
+    this.#open = open;
   }
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  const body: AsyncIterable<Uint8Array> | null = request.body;
-  if (body === null) return new Uint8Array();
-  for await (const chunk of body) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
-    chunks.push(chunk);
+
+  /**
+   * The whole body of a request, counted while it comes: never more than `maxBodyBytes` of it are held, and large ones
+   * only while there is room. Throws `BODY_TOO_LARGE`, `BODIES_FULL` or `REQUEST_TIMEOUT`.
+   */
+  async whole(request: Request): Promise<WholeBody> {
+    const { maxBodyBytes, smallBodyBytes, bodyTimeoutMs } = this.#options;
+    const declared = declaredBytes(request) ?? maxBodyBytes;
+    if (declared > maxBodyBytes) throw tooLarge(maxBodyBytes);
+    if (request.headers.has('content-length') && declared <= smallBodyBytes) {
+      const buffer = await within(this.#clock, bodyTimeoutMs, request.arrayBuffer(), () => undefined);
+      if (buffer === undefined) throw late();
+      return { bytes: new Uint8Array(buffer), release: () => {} };
+    }
+    const room = await this.#open.enter(declared, request.signal);
+    const timer = this.#clock.after(bodyTimeoutMs, () => room.end(late()));
+    try {
+      const chunks: Uint8Array[] = [];
+      let sizeBytes = 0;
+      for await (const chunk of chunksOf(request, room.signal)) {
+        sizeBytes += chunk.length;
+        room.received(chunk.length);
+        if (sizeBytes > maxBodyBytes) throw tooLarge(maxBodyBytes);
+        chunks.push(chunk);
+      }
+      return { bytes: Buffer.concat(chunks, sizeBytes), release: () => room.release() };
+    } catch (error) {
+      room.release();
+      throw error;
+    } finally {
+      timer.cancel();
+      room.complete();
+    }
   }
-  return Buffer.concat(chunks, sizeBytes);
+
+  /** A body as it comes, given to `take`; there is room for the part of it that is on its way. Throws `BODIES_FULL`. */
+  async streamed<T>(request: Request, take: (chunks: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T> {
+    const { uploadBytes } = this.#options;
+    const bytes = Math.min(declaredBytes(request) ?? uploadBytes, uploadBytes);
+    const room = await this.#open.enter(bytes, request.signal);
+    const counted = async function* (): AsyncGenerator<Uint8Array> {
+      for await (const chunk of chunksOf(request, room.signal)) {
+        room.received(chunk.length);
+        yield chunk;
+      }
+      room.complete();
+    };
+    try {
+      return await take(counted());
+    } finally {
+      room.release();
+    }
+  }
+}
+
+function declaredBytes(request: Request): number | undefined {
+  const header = request.headers.get('content-length');
+  return header === null ? undefined : Number(header);
+}
+
+/** The bytes as they come. Throws what `signal` is aborted with, without waiting for more of them. */
+async function* chunksOf(request: Request, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const body: ReadableStream<Uint8Array> | null = request.body;
+  if (body === null) return;
+  const reader = body.getReader();
+  const ended = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  try {
+    for (;;) {
+      const step = await Promise.race([reader.read(), ended]);
+      if (step === undefined) throw signal.reason;
+      if (step.done) return;
+      yield step.value;
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+function late(): CodedError {
+  return new CodedError('REQUEST_TIMEOUT', 'The body did not come to its end in time. Send it again.');
 }
 
 function tooLarge(maxBytes: number): CodedError {

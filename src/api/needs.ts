@@ -3,6 +3,7 @@ import type { Calendar } from '../lib/calendar.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Orchestrator } from '../orchestrator/index.ts';
+import type { RequestBodies } from './body.ts';
 import type { ApiCounters } from './counters.ts';
 import type { DocumentReader } from './document-reader.ts';
 import type { MetricsView, NodeView } from './node-view.ts';
@@ -25,5 +26,6 @@ export interface RouteContext extends ApiNeeds {
   readonly options: ApiOptions;
   readonly streams: OpenStreams;
   readonly documents: DocumentReader;
+  readonly bodies: RequestBodies;
   readonly counters: ApiCounters;
 }

@@ -23,6 +23,24 @@ export interface ApiOptions {
   /** How often requests are looked at that take too long: each is ended at most so much later than its time. */
   readonly timeoutCheckMs: number;
   readonly maxConnections: number;
+  /** How long requests are begun in one turn of the event loop, before other work has its turn. */
+  readonly turnMs: number;
+  /** After so many requests have been read in one turn, no connection is read on in it. */
+  readonly parsedPerTurn: number;
+  /** No connection is read on while so many requests wait. */
+  readonly maxWaitingRequests: number;
+  /** A body of a declared length up to this is read at once. */
+  readonly smallBodyBytes: number;
+  /** All larger bodies together, from their first byte until they have been dealt with. */
+  readonly openBodiesBytes: number;
+  /** What of that one upload counts for: it is written as it comes. */
+  readonly uploadBytes: number;
+  /** For so long a body waits until there is room for it. */
+  readonly bodyWaitMs: number;
+  /** While others wait, a body that comes more slowly than this makes room. */
+  readonly leastBytesPerSecond: number;
+  /** A job description has to be there after this time. */
+  readonly bodyTimeoutMs: number;
   /** Event and log streams that are open at once. */
   readonly maxStreams: number;
   readonly sseHeartbeatMs: number;
@@ -46,6 +64,15 @@ export const apiDefaults: ApiOptions = {
   keepAliveTimeoutMs: 30_000,
   timeoutCheckMs: 1000,
   maxConnections: 1024,
+  turnMs: 5,
+  parsedPerTurn: 256,
+  maxWaitingRequests: 4096,
+  smallBodyBytes: 16 * 1024,
+  openBodiesBytes: 32 * 1024 * 1024,
+  uploadBytes: 1024 * 1024,
+  bodyWaitMs: 5000,
+  leastBytesPerSecond: 64 * 1024,
+  bodyTimeoutMs: 60_000,
   maxStreams: 256,
   sseHeartbeatMs: 15_000,
   earlyRefusalMs: 100,

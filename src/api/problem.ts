@@ -40,6 +40,7 @@ const KNOWN: Readonly<Record<string, readonly [status: ErrorStatus, title: strin
   STORE_CLOSED: [503, 'The node is stopping'],
   STOPPING: [503, 'The node is stopping'],
   TOO_MANY_WATCHERS: [503, 'Too many jobs are being watched'],
+  BODIES_FULL: [503, 'Too many bodies are on their way'],
   READER_BUSY: [503, 'Too many large bodies are being read'],
   TOO_MANY_STREAMS: [503, 'Too many streams are open'],
   QUOTA_EXCEEDED: [507, 'The content quota is used up'],

@@ -5,11 +5,14 @@ import { within } from '../lib/clock.ts';
 import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
 import type { Startable } from '../lib/startable.ts';
 import { createApp } from './app.ts';
+import { RequestBodies } from './body.ts';
 import { ApiCounters } from './counters.ts';
 import { DocumentReader } from './document-reader.ts';
 import type { ApiNeeds } from './needs.ts';
+import { OpenBodies } from './open-bodies.ts';
 import { type ApiOptions, parseListen } from './options.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
+import { RequestTurns } from './request-turns.ts';
 import { OpenStreams } from './streams.ts';
 import { NO_REQUEST, refuseExpectation, UnparsedRequests } from './unparsed.ts';
 
@@ -40,6 +43,7 @@ class HttpApi implements Api {
   readonly #streams: OpenStreams;
   readonly #documents: DocumentReader;
   readonly #counters = new ApiCounters();
+  readonly #turns: RequestTurns;
   readonly #unparsed = new UnparsedRequests(ALWAYS);
   readonly #server: Server;
   #url: string;
@@ -56,8 +60,15 @@ class HttpApi implements Api {
       options,
       streams: this.#streams,
       documents: this.#documents,
+      bodies: new RequestBodies(needs.clock, options, new OpenBodies(needs.clock, options)),
       counters: this.#counters,
     });
+    const handle = getRequestListener(app.fetch, { errorHandler: (error) => this.#noRequest(error) });
+    this.#turns = new RequestTurns(
+      needs.clock,
+      options,
+      (request, response) => void handle(request, response),
+    );
     this.#server = createServer(
       {
         maxHeaderSize: options.maxHeaderBytes,
@@ -68,7 +79,7 @@ class HttpApi implements Api {
         // One without is refused here, where refusals have a body.
         requireHostHeader: false,
       },
-      this.#listener(getRequestListener(app.fetch, { errorHandler: (error) => this.#noRequest(error) })),
+      this.#listener(),
     );
     this.#server.on('clientError', (error, socket) => {
       if (this.#unparsed.refuse(error, socket)) this.#counters.count('api.unparsed');
@@ -77,6 +88,7 @@ class HttpApi implements Api {
       for (const [name, value] of ALWAYS) response.setHeader(name, value);
       refuseExpectation(response);
     });
+    this.#server.on('connection', (socket) => this.#turns.connected(socket));
     this.#server.maxConnections = options.maxConnections;
   }
 
@@ -136,14 +148,14 @@ class HttpApi implements Api {
   }
 
   /** While the node stops, a connection goes as soon as its answer is out, instead of waiting for another request. */
-  #listener(handle: ReturnType<typeof getRequestListener>): RequestListener {
+  #listener(): RequestListener {
     return (request, response) => {
       for (const [name, value] of ALWAYS) response.setHeader(name, value);
       this.#unparsed.answering(request, response);
       response.once('close', () => {
         if (this.#stopping) this.#server.closeIdleConnections();
       });
-      void handle(request, response);
+      this.#turns.take(request, response);
     };
   }
 }

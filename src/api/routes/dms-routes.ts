@@ -72,7 +72,7 @@ function drainRoute({ node }: RouteContext, draining: boolean): Route {
   };
 }
 
-function uploadRoute({ content }: RouteContext): Route {
+function uploadRoute({ content, bodies }: RouteContext): Route {
   return {
     method: 'post',
     path: '/dms/blobs',
@@ -82,7 +82,9 @@ function uploadRoute({ content }: RouteContext): Route {
     responses: { 201: jsonAnswer('Stored, on disk.', z.object({ cid: z.string(), size: z.number().int() })) },
     handle: async (c) => {
       const options = queryOf(c, uploadQuery);
-      const { cid, size } = await content.put(c.req.raw.body ?? new Uint8Array(), { public: options.public });
+      const { cid, size } = await bodies.streamed(c.req.raw, (chunks) =>
+        content.put(chunks, { public: options.public }),
+      );
       return c.json({ cid, size }, 201, { Location: `/dms/blobs/${cid}` });
     },
   };

@@ -2,7 +2,6 @@ import { hash } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import { jobDescription } from '../../domain/job-description.ts';
 import { CodedError } from '../../lib/coded-error.ts';
-import { readBody } from '../body.ts';
 import { readJob } from '../job-body.ts';
 import { findJob } from '../job-lookup.ts';
 import type { RouteContext } from '../needs.ts';
@@ -122,7 +121,7 @@ function explainRoute({ orchestrator }: RouteContext): Route {
   };
 }
 
-function postRoute({ orchestrator, options, documents }: RouteContext): Route {
+function postRoute({ orchestrator, bodies, documents }: RouteContext): Route {
   return {
     method: 'post',
     path: '/orchestrator/postJob',
@@ -152,15 +151,23 @@ function postRoute({ orchestrator, options, documents }: RouteContext): Route {
         throw new CodedError('UNSUPPORTED_MEDIA_TYPE', 'Send the job without Content-Encoding.');
       }
       const idempotencyKey = checkKey(c.req.header('idempotency-key'));
-      const bytes = await readBody(c.req.raw, options.maxBodyBytes);
-      const bodyDigest = hash('sha256', bytes, 'base64url');
-      const description = await readJob(documents, bytes, c.req.header('content-type'));
-      if (dryRun) return c.json(viewExplanation(await orchestrator.dryRun(description)));
-      const { jobId } = await orchestrator.postJob(description, {
-        bodyDigest,
-        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-      });
-      return c.body(null, 202, { Location: `/orchestrator/jobs/${jobId}`, 'Content-Length': '0' });
+      const body = await bodies.whole(c.req.raw);
+      try {
+        const bodyDigest = hash('sha256', body.bytes, 'base64url');
+        const description = await readJob(documents, body.bytes, c.req.header('content-type'));
+        if (dryRun) {
+          // A search takes seconds, and needs the body no longer.
+          body.release();
+          return c.json(viewExplanation(await orchestrator.dryRun(description)));
+        }
+        const { jobId } = await orchestrator.postJob(description, {
+          bodyDigest,
+          ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+        });
+        return c.body(null, 202, { Location: `/orchestrator/jobs/${jobId}`, 'Content-Length': '0' });
+      } finally {
+        body.release();
+      }
     },
   };
 }

@@ -2,6 +2,8 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { ApiNeeds, NodeView } from '../../../src/api/index.ts';
 import { type ApiOptions, apiDefaults } from '../../../src/api/options.ts';
 import { createApp } from '../../../src/api/app.ts';
+import { RequestBodies } from '../../../src/api/body.ts';
+import { OpenBodies } from '../../../src/api/open-bodies.ts';
 import { ApiCounters } from '../../../src/api/counters.ts';
 import { DocumentReader } from '../../../src/api/document-reader.ts';
 import { OpenStreams } from '../../../src/api/streams.ts';
@@ -314,8 +316,9 @@ export interface InProcessApi {
 export function inProcess(needs: ApiNeeds, changes: Partial<ApiOptions> = {}): InProcessApi {
   const options = { ...apiDefaults, ...changes };
   const streams = new OpenStreams(options.maxStreams);
+  const bodies = new RequestBodies(needs.clock, options, new OpenBodies(needs.clock, options));
   const documents = new DocumentReader(needs.clock, options);
-  const app = createApp({ ...needs, options, streams, documents, counters: new ApiCounters() });
+  const app = createApp({ ...needs, options, streams, documents, bodies, counters: new ApiCounters() });
   return {
     app,
     streams,

@@ -1,0 +1,214 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type Api, createApi } from '../../../src/api/index.ts';
+import { OpenBodies } from '../../../src/api/open-bodies.ts';
+import { type ApiOptions, apiDefaults } from '../../../src/api/options.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
+import { inProcess, type ScriptedNode, scriptedNode } from './scripted-node.ts';
+
+const running: Api[] = [];
+const sockets: Socket[] = [];
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await Promise.all(running.splice(0).map((api) => api.stop()));
+});
+
+async function started(node: ScriptedNode, changes: Partial<ApiOptions> = {}): Promise<Api> {
+  const api = createApi({ ...apiDefaults, listen: '127.0.0.1:0', ...changes }, node);
+  running.push(api);
+  await api.start();
+  return api;
+}
+
+/** A connection, and the status lines that have come on it. */
+async function connected(api: Api): Promise<{ readonly socket: Socket; readonly statuses: string[] }> {
+  const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+  sockets.push(socket);
+  const statuses: string[] = [];
+  socket.on('error', () => {});
+  socket.on('data', (bytes) => {
+    for (const [, status = ''] of bytes.toString('latin1').matchAll(/HTTP\/1\.1 (\d{3})/g))
+      statuses.push(status);
+  });
+  await once(socket, 'connect');
+  return { socket, statuses };
+}
+
+function postOf(declared: number, sent: string): string {
+  return `POST /orchestrator/postJob HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${declared}\r\n\r\n${sent}`;
+}
+
+describe('requests of one connection', () => {
+  const READ = 'GET /dms/status HTTP/1.1\r\nHost: localhost\r\n\r\n';
+
+  it('are served one after the other, and others in between', async () => {
+    const node = scriptedNode();
+    const order: string[] = [];
+    const { status } = node.node;
+    let ahead = 0;
+    const seen = {
+      ...node,
+      node: { ...node.node, status: () => (order.push('ahead'), (ahead += 1), status()) },
+    };
+    const api = await started(seen);
+    const { socket, statuses } = await connected(api);
+    socket.write(READ.repeat(3000));
+    await vi.waitFor(() => expect(ahead).toBeGreaterThan(0));
+    for (let index = 0; index < 5; index += 1) {
+      expect((await fetch(`${api.url}/health/live`)).ok).toBe(true);
+    }
+    expect(ahead).toBeLessThan(3000);
+    await vi.waitFor(() => expect(statuses).toHaveLength(3000), { timeout: 8000 });
+    expect(new Set(statuses)).toEqual(new Set(['200']));
+  });
+
+  it('with bodies come through whole, however many are sent ahead', async () => {
+    const node = scriptedNode();
+    const api = await started(node);
+    const { socket, statuses } = await connected(api);
+    const body = JSON.stringify({
+      engine: { type: 'python', params: { script: { text: 'x'.repeat(2000) } } },
+    });
+    socket.write(postOf(body.length, body).repeat(200));
+    await vi.waitFor(() => expect(statuses).toHaveLength(200), { timeout: 8000 });
+    expect(node.orchestrator.posted).toHaveLength(200);
+  });
+
+  it('are not read on while others have to be served first', async () => {
+    let open = (): void => {};
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const node = scriptedNode();
+    const api = await started({
+      ...node,
+      metrics: { contentType: 'text/plain', metrics: () => gate.then(() => '') },
+    });
+    const { socket, statuses } = await connected(api);
+    socket.write(`GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n${READ.repeat(100_000)}`);
+    for (let index = 0; index < 20; index += 1) await fetch(`${api.url}/health/live`);
+    expect(statuses).toEqual([]);
+    // What the node has not read is still with the client.
+    expect(socket.writableLength).toBeGreaterThan(100_000);
+    open();
+    await vi.waitFor(() => expect(statuses.length).toBeGreaterThan(100));
+  });
+});
+
+describe('the OpenAPI document', () => {
+  it('is made once, and not sent again to who has it', async () => {
+    const { app, request } = inProcess(scriptedNode());
+    const made = vi.spyOn(app, 'getOpenAPI31Document');
+    const first = await request('/openapi.json');
+    expect(await first.json()).toMatchObject({ openapi: '3.1.0' });
+    const second = await request('/openapi.json');
+    expect(second.headers.get('content-type')).toBe('application/json');
+    const etag = second.headers.get('etag') ?? '';
+    expect(etag).not.toBe('');
+    const third = await request('/openapi.json', { headers: { 'if-none-match': etag } });
+    expect([third.status, await third.text()]).toEqual([304, '']);
+    expect(made).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('web pages', () => {
+  it.each([
+    ['cross-site', 403],
+    ['same-site', 403],
+    ['anything else', 403],
+    ['same-origin', 200],
+    ['none', 200],
+  ])('a request that a browser calls %s gives %i', async (site, status) => {
+    const { request } = inProcess(scriptedNode());
+    for (const path of ['/openapi.json', '/dms/status', '/metrics', '/health/live']) {
+      expect((await request(path, { headers: { 'sec-fetch-site': site } })).status).toBe(status);
+    }
+  });
+});
+
+describe('bodies that do not end', () => {
+  const slow = { smallBodyBytes: 10, openBodiesBytes: 3000, maxBodyBytes: 1000 };
+
+  it('have no more memory than there is for all of them, and make room for others', async () => {
+    const node = scriptedNode();
+    const api = await started(node, { ...slow, leastBytesPerSecond: 1_000_000 });
+    const hostile = await Promise.all(Array.from({ length: 10 }, () => connected(api)));
+    for (const { socket } of hostile) socket.write(postOf(1000, '{'));
+    const body = JSON.stringify({ engine: { type: 'python', params: { script: { text: 'x' } } } });
+    const response = await fetch(`${api.url}/orchestrator/postJob`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+    expect(response.status).toBe(202);
+    await vi.waitFor(() => expect(hostile.flatMap(({ statuses }) => statuses)).toContain('408'));
+  });
+
+  it('are refused where there is no room in time, and leave none behind when they go', async () => {
+    const api = await started(scriptedNode(), { ...slow, bodyWaitMs: 50 });
+    const holders = await Promise.all(Array.from({ length: 3 }, () => connected(api)));
+    for (const { socket } of holders) socket.write(postOf(1000, '{'));
+    await fetch(`${api.url}/health/live`);
+    const late = await connected(api);
+    late.socket.write(postOf(1000, '{'));
+    await vi.waitFor(() => expect(late.statuses).toEqual(['503']));
+    for (const { socket } of holders) socket.destroy();
+    await vi.waitFor(async () => {
+      const next = await connected(api);
+      next.socket.write(postOf(12, '{"engine":1}'));
+      await vi.waitFor(() => expect(next.statuses).toEqual(['400']));
+    });
+  });
+
+  it('end after a time', async () => {
+    const api = await started(scriptedNode(), { ...slow, bodyTimeoutMs: 30 });
+    for (const declared of [5, 500]) {
+      const { socket, statuses } = await connected(api);
+      socket.write(postOf(declared, '{'));
+      await once(socket, 'close');
+      expect(statuses).toEqual(['408']);
+    }
+  });
+
+  it('also take room as uploads', async () => {
+    const api = await started(scriptedNode(), { ...slow, uploadBytes: 1000, bodyWaitMs: 50 });
+    const upload = 'POST /dms/blobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nx';
+    const holders = await Promise.all(Array.from({ length: 3 }, () => connected(api)));
+    for (const { socket } of holders) socket.write(upload);
+    await fetch(`${api.url}/health/live`);
+    const late = await connected(api);
+    late.socket.write(upload);
+    await vi.waitFor(() => expect(late.statuses).toEqual(['503']));
+  });
+});
+
+describe('room for bodies', () => {
+  const options = { openBodiesBytes: 100, bodyWaitMs: 1000, leastBytesPerSecond: 10 };
+
+  it('is given in the order of asking, and back', async () => {
+    const open = new OpenBodies(systemClock, options);
+    const { signal } = new AbortController();
+    const first = await open.enter(80, signal);
+    const order: string[] = [];
+    const large = open.enter(60, signal).then((room) => (order.push('large'), room));
+    const small = open.enter(10, signal).then((room) => (order.push('small'), room));
+    expect(open.takenBytes).toBe(80);
+    first.release();
+    first.release();
+    const rooms = await Promise.all([large, small]);
+    expect([order, open.takenBytes]).toEqual([['large', 'small'], 70]);
+    for (const room of rooms) room.release();
+    expect(open.takenBytes).toBe(0);
+  });
+
+  it('is not kept for a client that leaves while it waits', async () => {
+    const open = new OpenBodies(systemClock, options);
+    const first = await open.enter(100, new AbortController().signal);
+    const leaving = new AbortController();
+    const waiting = open.enter(100, leaving.signal);
+    leaving.abort(new Error('left'));
+    await expect(waiting).rejects.toThrow('left');
+    first.release();
+    expect(open.takenBytes).toBe(0);
+  });
+});
