@@ -8,6 +8,7 @@ import type { Notary } from './domain/evidence.ts';
 import { claimStore, createNotary, createVerifier, loadIdentity } from './identity/index.ts';
 import { systemClock } from './lib/clock.ts';
 import { createLogger } from './lib/logger.ts';
+import type { Startable } from './lib/startable.ts';
 import { systemRandom } from './lib/random.ts';
 import { createNetwork, type Network } from './network/index.ts';
 import { createLibp2pUnderlay } from './network/libp2p/libp2p-underlay.ts';
@@ -39,7 +40,7 @@ export interface BidmeshNode {
 
 /**
  * THE composition root. Builds a node and starts it, each part before those that need it; when one fails, what runs
- * already is stopped again, in reverse.
+ * already is stopped again.
  */
 export async function startNode(
   options: NodeOptions,
@@ -118,10 +119,17 @@ async function startParts(
     provider: store.provider,
     content,
   });
+  const running = new Set<Startable>();
+  // In the order of need: no new work, then the last words to others, then what carries them.
+  undo.push(async () => {
+    for (const part of [housekeeping, orchestrator, provider, registry, network, content]) {
+      if (part !== undefined && running.delete(part)) await part.stop();
+    }
+  });
   for (const part of [content, provider, network, registry, orchestrator, housekeeping]) {
     if (part === undefined) continue;
     await part.start();
-    undo.push(() => part.stop());
+    running.add(part);
   }
   const api = await startApi(base, { underlay, network, content, provider, orchestrator, registry }, undo);
   return {

@@ -44,6 +44,8 @@ export interface ProviderLimits {
   readonly drainingRetryMs: number;
   readonly heartbeatMs: number;
   readonly longestHeartbeatMs: number;
+  /** How long a node that stops tells its requesters of what it leaves. */
+  readonly farewellMs: number;
   readonly maxOutputBytes: number;
   readonly maxOutputFiles: number;
   readonly maxInputBytes: number;
@@ -70,6 +72,7 @@ export const defaultProviderLimits: ProviderLimits = {
   drainingRetryMs: 60_000,
   heartbeatMs: 1000,
   longestHeartbeatMs: 5000,
+  farewellMs: 1000,
   maxOutputBytes: 256 * 1024 * 1024,
   maxOutputFiles: 10_000,
   maxInputBytes: 4 * 1024 * 1024 * 1024,

@@ -31,6 +31,7 @@ export class ProviderService implements Provider, ProviderDesk {
   readonly #questions: QuestionGate;
   readonly requesters: RequesterGuard;
   #draining = false;
+  #leaving = false;
   #parts: ProviderParts | undefined;
 
   constructor(options: ProviderOptions, needs: ProviderNeeds) {
@@ -83,14 +84,16 @@ export class ProviderService implements Provider, ProviderDesk {
     parts.orphans.start(this.#options.limits.longestHeartbeatMs);
   }
 
+  /** No new work, the end of what runs, the last word to its requesters. Needs the network, if only to be heard. */
   async stop(): Promise<void> {
     const parts = this.#parts;
-    if (parts === undefined) return;
-    this.#parts = undefined;
+    if (parts === undefined || this.#leaving) return;
+    this.#leaving = true;
     parts.bidder.setDraining(true);
     parts.orphans.stop();
     await parts.supervisor.stopAll();
-    parts.reporter.stop();
+    await parts.reporter.farewell(this.#options.limits.farewellMs);
+    this.#parts = undefined;
     parts.ledger.stop();
     await this.#behaviour.stop();
     await this.#regulars?.stop();
@@ -136,7 +139,7 @@ export class ProviderService implements Provider, ProviderDesk {
   // ---- ProviderDesk ---------------------------------------------------------------------------------
 
   async answer(request: Evidence<BidRequest>): Promise<Answer> {
-    return this.#parts === undefined
+    return this.#parts === undefined || this.#leaving
       ? { kind: 'silence', reason: 'not started' }
       : this.#parts.frontDesk.answer(request);
   }
@@ -154,7 +157,10 @@ export class ProviderService implements Provider, ProviderDesk {
     proposal: Proposal,
     asked: Asked,
   ): Promise<SignedContract | Evidence<Decline>> {
-    return this.#running().contracts.accept(requester, proposal, asked);
+    const { contracts } = this.#running();
+    // Nothing is promised: asked for the contract, this node says never.
+    if (this.#leaving) throw new CodedError('STOPPING', 'The provider of this node is stopping.');
+    return contracts.accept(requester, proposal, asked);
   }
 
   ended(requester: string, requestId: string): void {

@@ -1,7 +1,7 @@
 import type { Notary } from '../../domain/evidence.ts';
 import type { Desired, ServingItem, ServingList } from '../../domain/serving.ts';
 import { backoffMs } from '../../lib/backoff.ts';
-import type { Clock, Timer } from '../../lib/clock.ts';
+import { type Clock, sleep, type Timer, within } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { RequesterLink } from '../ports.ts';
@@ -14,6 +14,8 @@ export interface ServedTo {
 
 /** More than this does not fit into one list; the rest follows when these are settled. */
 export const MOST_ITEMS = 4096;
+/** Before the node stops, what is over is told again after so long until its requester has taken it. */
+const FAREWELL_AGAIN_MS = 50;
 
 export interface ReporterNeeds {
   readonly clock: Clock;
@@ -33,6 +35,8 @@ interface Line {
   failures: number;
   number: number;
   timer: Timer | undefined;
+  /** Settles when the list that is under way is through. */
+  underWay: Promise<unknown>;
 }
 
 /**
@@ -43,6 +47,7 @@ export class Reporter {
   readonly #heartbeat: { readonly firstMs: number; readonly longestMs: number; readonly factor: number };
   readonly #needs: ReporterNeeds;
   readonly #lines = new Map<string, Line>();
+  #leaving = false;
   #stopped = false;
 
   constructor(heartbeat: { readonly periodMs: number; readonly longestMs: number }, needs: ReporterNeeds) {
@@ -52,7 +57,7 @@ export class Reporter {
 
   /** Something the requester should know has changed. */
   changed(requester: string): void {
-    if (this.#stopped) return;
+    if (this.#leaving || this.#stopped) return;
     const line = this.#lines.get(requester) ?? {
       sending: false,
       again: false,
@@ -60,6 +65,7 @@ export class Reporter {
       failures: 0,
       number: 0,
       timer: undefined,
+      underWay: Promise.resolve(),
     };
     this.#lines.set(requester, line);
     if (line.sending) {
@@ -75,6 +81,17 @@ export class Reporter {
     if (line === undefined) return;
     line.back = true;
     this.changed(requester);
+  }
+
+  /**
+   * The last word to every requester, so that none has to find out by silence: what is over is told until it was
+   * taken, the requester cannot be reached, or the time is up. Nothing is sent after that.
+   */
+  async farewell(limitMs: number): Promise<void> {
+    this.#leaving = true;
+    const goodbyes = [...this.#lines].map(([requester, line]) => this.#leave(requester, line));
+    await within(this.#needs.clock, limitMs, Promise.all(goodbyes), () => undefined);
+    this.stop();
   }
 
   stop(): void {
@@ -94,13 +111,15 @@ export class Reporter {
     line.again = false;
     line.back = false;
     line.number += 1;
-    const delivered = await this.#deliver(requester, record, {
+    const delivery = this.#deliver(requester, record, {
       number: line.number,
       items: items.slice(0, MOST_ITEMS),
     });
+    line.underWay = delivery;
+    const delivered = await delivery;
     line.failures = delivered ? 0 : line.failures + 1;
     line.sending = false;
-    if (this.#stopped) return;
+    if (this.#leaving || this.#stopped) return;
     // One try out of turn: a connection that comes and goes must not undo the back-off.
     const hurry = line.back && !delivered && !hurried;
     if (hurry || (line.again && delivered)) {
@@ -109,6 +128,21 @@ export class Reporter {
     }
     const waitMs = delivered ? this.#heartbeat.firstMs : backoffMs(this.#heartbeat, line.failures);
     line.timer = this.#needs.clock.after(waitMs, () => void this.#send(requester, line));
+  }
+
+  async #leave(requester: string, line: Line): Promise<void> {
+    const { clock, notary, servedTo } = this.#needs;
+    line.timer?.cancel();
+    await line.underWay;
+    while (!this.#stopped) {
+      const { record, items } = servedTo(requester);
+      if (!items.some(({ finishedAt }) => finishedAt !== undefined)) return;
+      line.number += 1;
+      const list = { number: line.number, items: items.slice(0, MOST_ITEMS) };
+      // This node's own requester stops as well: what it has not taken in by then it is told after the next start.
+      if (!(await this.#deliver(requester, record, list)) || requester === notary.self) return;
+      await sleep(clock, FAREWELL_AGAIN_MS);
+    }
   }
 
   /** True when the requester has answered. Never rejects. */

@@ -67,6 +67,7 @@ export class Supervisor {
   readonly #options: ProviderOptions;
   readonly #needs: SupervisorNeeds;
   readonly #running = new Map<string, RunningAttempt>();
+  #stopped = false;
 
   constructor(options: ProviderOptions, needs: SupervisorNeeds) {
     this.#options = options;
@@ -76,7 +77,7 @@ export class Supervisor {
   /** Starts the work of an execution that is on disk as BidAccepted; once it runs, a second start does nothing. */
   start(execution: ProviderExecution): void {
     const { executionId } = execution.item;
-    if (this.#running.has(executionId)) return;
+    if (this.#stopped || this.#running.has(executionId)) return;
     const { promise: done, resolve } = Promise.withResolvers<void>();
     const attempt: RunningAttempt = {
       abort: new AbortController(),
@@ -110,8 +111,9 @@ export class Supervisor {
     return this.#running.get(executionId)?.folder;
   }
 
-  /** Ends every attempt and waits until their children are gone. */
+  /** Ends every attempt and waits until their children are gone. What is accepted from now on starts in another life. */
   async stopAll(): Promise<void> {
+    this.#stopped = true;
     const attempts = [...this.#running];
     for (const [executionId] of attempts) this.stop(executionId, STOPPING);
     await Promise.all(attempts.map(([, { done }]) => done));

@@ -180,4 +180,72 @@ describe('the reporter', () => {
     expect(wishes).toEqual([]);
     expect(heard).toEqual([]);
   });
+
+  describe('that says farewell', () => {
+    const LIMIT_MS = 1000;
+    const leave = (): { over: boolean } => {
+      const seen = { over: false };
+      void reporter.farewell(LIMIT_MS).then(() => {
+        seen.over = true;
+      });
+      return seen;
+    };
+
+    it('tells what is over until it was taken, and then nothing more', async () => {
+      reporter.changed('r');
+      await clock.settle();
+      items = [itemOf('Failed', { exitReason: 'lost', finishedAt: 1 })];
+      const left = leave();
+      await clock.advanceBy(200);
+      expect(left.over).toBe(false);
+      expect(lists.length).toBeGreaterThan(2);
+      expect(lists.at(-1)?.list.items[0]?.exitReason).toBe('lost');
+      items = [];
+      await clock.advanceBy(100);
+      expect(left.over).toBe(true);
+      const told = lists.length;
+      reporter.changed('r');
+      reporter.reachable('r');
+      await clock.advanceBy(20_000);
+      expect(lists).toHaveLength(told);
+    });
+
+    it('waits for nobody who is not there, and for nobody for long', async () => {
+      items = [itemOf('Failed', { finishedAt: 1 })];
+      report = () => Promise.reject(new Error('unreachable'));
+      reporter.changed('r');
+      await clock.settle();
+      const left = leave();
+      await clock.settle();
+      expect(left.over).toBe(true);
+    });
+
+    it('is over in time where a requester hangs', async () => {
+      items = [itemOf('Failed', { finishedAt: 1 })];
+      report = () => new Promise(() => {});
+      reporter.changed('r');
+      const left = leave();
+      await clock.advanceBy(LIMIT_MS - 1);
+      expect(left.over).toBe(false);
+      await clock.advanceBy(2);
+      expect(left.over).toBe(true);
+    });
+
+    it('says nothing where nothing is over', async () => {
+      reporter.changed('r');
+      await clock.settle();
+      const left = leave();
+      await clock.settle();
+      expect([left.over, lists.length]).toEqual([true, 1]);
+    });
+
+    it('tells its own requester once', async () => {
+      items = [itemOf('Failed', { finishedAt: 1 })];
+      reporter.changed('provider');
+      await clock.settle();
+      const left = leave();
+      await clock.settle();
+      expect([left.over, lists.length]).toEqual([true, 2]);
+    });
+  });
 });
