@@ -65,6 +65,26 @@ export function sendFailure(channel: Channel, code: string): Promise<void> {
 }
 
 /**
+ * As `underlay.open`, but given up as soon as `signal` is aborted, with its reason: a peer that has gone is not waited
+ * for by who does not want it any more. A channel that opens later is dropped.
+ */
+export async function openUnless(signal: AbortSignal, opening: () => Promise<Channel>): Promise<Channel> {
+  signal.throwIfAborted();
+  const gaveUp = Promise.withResolvers<never>();
+  const giveUp = (): void => gaveUp.reject(signal.reason);
+  signal.addEventListener('abort', giveUp, { once: true });
+  const opened = opening();
+  try {
+    return await Promise.race([opened, gaveUp.promise]);
+  } catch (error) {
+    if (signal.aborted) opened.then((channel) => channel.abort()).catch(() => {});
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
+/**
  * Asks for a stream and gives its bytes until the end mark. Throws the sender's code when it failed, and
  * `CHANNEL_CLOSED` or `FRAME_TIMEOUT` when it broke off. The channel is dropped when the reader stops early.
  */

@@ -42,6 +42,14 @@ export interface Machine {
   life: { readonly node: BidmeshNode; readonly simulated: SimulatedNode } | undefined;
 }
 
+/** A node on its way out. */
+export interface Departure {
+  /** Never settles where it was killed. */
+  readonly stopped: Promise<void>;
+  isOver(): boolean;
+  kill(): void;
+}
+
 /** Several nodes of one network in this process, on one fake clock, with one seed. Production code throughout. */
 export class World {
   readonly clock = new FakeClock();
@@ -118,6 +126,24 @@ export class World {
     machine.life?.simulated.crash();
     machine.disk.crash();
     machine.life = undefined;
+  }
+
+  /** Asks a node to stop; `over` says when it has. Until then it may still be killed. */
+  shutDown(machine: Machine): Departure {
+    const { life } = machine;
+    if (life === undefined) throw new Error(`${machine.name} is not running`);
+    machine.life = undefined;
+    let over = false;
+    const stopped = life.node.stop().finally(() => {
+      over = true;
+    });
+    const kill = (): void => {
+      if (over) return;
+      over = true;
+      life.simulated.crash();
+      machine.disk.crash();
+    };
+    return { stopped, isOver: () => over, kill };
   }
 
   nodeOf(machine: Machine): BidmeshNode {

@@ -5,7 +5,7 @@ import type { Frame } from '../../messages/frame.ts';
 import type { RequesterDesk } from '../../orchestrator/ports.ts';
 import type { ProviderDesk } from '../../provider/ports.ts';
 import { attend, countFault, type NetworkContext } from '../context.ts';
-import { readStream, sendData, sendFailure } from '../data-stream.ts';
+import { openUnless, readStream, sendData, sendFailure } from '../data-stream.ts';
 import { FrameChannel, outOfTurn } from '../frame-channel.ts';
 import type { Channel } from '../underlay.ts';
 
@@ -62,12 +62,11 @@ async function* fetchBlocks(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const { underlay, names, limits } = context;
-  signal.throwIfAborted();
   try {
-    const channel = await underlay.open(from.peer, names.content, limits.protocols.content, {
-      peerRecord: from.peerRecord,
-      timeoutMs: limits.openTimeoutMs,
-    });
+    const options = { peerRecord: from.peerRecord, timeoutMs: limits.openTimeoutMs };
+    const channel = await openUnless(signal, () =>
+      underlay.open(from.peer, names.content, limits.protocols.content, options),
+    );
     const request: Frame = { kind: 'content-request', body: { cid, contractId: from.contractId } };
     yield* readStream(context, channel, request, signal, limits.streamStallMs);
   } catch (cause) {

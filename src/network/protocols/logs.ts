@@ -3,7 +3,7 @@ import type { Frame } from '../../messages/frame.ts';
 import { type LogsRequest, logsRequestSchema } from '../../messages/logs-request.ts';
 import type { ProviderDesk } from '../../provider/ports.ts';
 import { attend, countFault, type NetworkContext } from '../context.ts';
-import { readStream, sendData, sendFailure } from '../data-stream.ts';
+import { openUnless, readStream, sendData, sendFailure } from '../data-stream.ts';
 import { FrameChannel, outOfTurn } from '../frame-channel.ts';
 import type { Channel } from '../underlay.ts';
 
@@ -48,12 +48,11 @@ export async function* fetchLogs(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const { underlay, names, limits } = context;
-  signal.throwIfAborted();
   try {
-    const channel = await underlay.open(peer, names.logs, limits.protocols.logs, {
-      peerRecord,
-      timeoutMs: limits.openTimeoutMs,
-    });
+    const options = { peerRecord, timeoutMs: limits.openTimeoutMs };
+    const channel = await openUnless(signal, () =>
+      underlay.open(peer, names.logs, limits.protocols.logs, options),
+    );
     const question: Frame = { kind: 'logs-request', body: request };
     yield* readStream(context, channel, question, signal, request.follow ? undefined : limits.streamStallMs);
   } catch (cause) {
