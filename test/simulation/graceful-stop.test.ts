@@ -21,8 +21,7 @@ describe('a node that is asked to stop', () => {
 
   test('tells its requester what it leaves, which then has it written down', async () => {
     const jobId = await world.post(requester, { retry: { attempts: 3, on: ['lost'] } });
-    const running = async (): Promise<boolean> =>
-      (await executionOf(jobId))?.observed.state === 'Running';
+    const running = async (): Promise<boolean> => (await executionOf(jobId))?.observed.state === 'Running';
     await world.until(running, 10_000, 'the work runs');
     const departure = world.shutDown(provider);
     await world.clock.advanceBy(KNOWN_WITHIN_MS);
@@ -42,14 +41,21 @@ describe('a node that is asked to stop', () => {
       await world.post(requester, { resources: { cpu: '100m' } });
       for (let step = 0; step < 200 && !locked; step += 1) {
         await world.clock.advanceBy(1);
-        locked = world.nodeOf(provider).provider?.leases().some(({ state }) => state === 'held') === true;
+        locked =
+          world
+            .nodeOf(provider)
+            .provider?.leases()
+            .some(({ state }) => state === 'held') === true;
       }
     }
     expect(locked).toBe(true);
     const departure = world.shutDown(requester);
     await world.clock.advanceBy(KNOWN_WITHIN_MS);
     expect(departure.isOver()).toBe(true);
-    const held = world.nodeOf(provider).provider?.leases().filter(({ state }) => state === 'held');
+    const held = world
+      .nodeOf(provider)
+      .provider?.leases()
+      .filter(({ state }) => state === 'held');
     expect(held).toEqual([]);
     await world.stop();
   });
