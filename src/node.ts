@@ -119,18 +119,10 @@ async function startParts(
     provider: store.provider,
     content,
   });
-  const running = new Set<Startable>();
+  const startOrder = [content, provider, network, registry, orchestrator, housekeeping];
   // In the order of need: no new work, then the last words to others, then what carries them.
-  undo.push(async () => {
-    for (const part of [housekeeping, orchestrator, provider, registry, network, content]) {
-      if (part !== undefined && running.delete(part)) await part.stop();
-    }
-  });
-  for (const part of [content, provider, network, registry, orchestrator, housekeeping]) {
-    if (part === undefined) continue;
-    await part.start();
-    running.add(part);
-  }
+  const stopOrder = [housekeeping, orchestrator, provider, registry, network, content];
+  await startAll(startOrder, stopOrder, undo);
   const api = await startApi(base, { underlay, network, content, provider, orchestrator, registry }, undo);
   return {
     peerId: identity.peerId,
@@ -143,6 +135,23 @@ async function startParts(
     counters: () => network.counters(),
     stop,
   };
+}
+
+/** When one does not start, those that did can be stopped all the same. */
+async function startAll(
+  startOrder: readonly (Startable | undefined)[],
+  stopOrder: readonly (Startable | undefined)[],
+  undo: (() => Promise<void>)[],
+): Promise<void> {
+  const running = new Set<Startable>();
+  undo.push(async () => {
+    for (const part of stopOrder) if (part !== undefined && running.delete(part)) await part.stop();
+  });
+  for (const part of startOrder) {
+    if (part === undefined) continue;
+    await part.start();
+    running.add(part);
+  }
 }
 
 function buildRegistry(
