@@ -13,6 +13,7 @@ const NODE_READY_TIMEOUT_MS = 30_000;
 function outputStream(stream: NodeJS.WriteStream): OutputStream {
   return {
     isTTY: stream.isTTY === true,
+    ...(stream.isTTY ? { columns: () => stream.columns } : {}),
     write: (chunk) =>
       new Promise((resolve, reject) => {
         stream.write(chunk, (error) => (error ? reject(error) : resolve()));

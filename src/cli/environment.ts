@@ -6,6 +6,8 @@ import type { CodedError } from '../lib/coded-error.ts';
 /** One of the two output streams of a process. */
 export interface OutputStream {
   readonly isTTY: boolean;
+  /** Of a terminal, as wide as it is now. */
+  columns?(): number;
   /** Resolves when the reader took it; rejects with the system's error, `EPIPE` where the reader has left. */
   write(chunk: string | Uint8Array): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { ApiClient } from './api-client.ts';
 import { jobEvents } from './event-source.ts';
 import { LiveOutput } from './live-output.ts';
 import type { Output } from './output/output.ts';
-import type { Progress } from './output/progress.ts';
+import type { JobProgress } from './output/progress.ts';
 
 const ENDS: ReadonlySet<string> = new Set(['job.completed', 'job.failed', 'job.stopped']);
 
@@ -11,7 +11,7 @@ export interface FollowNeeds {
   readonly client: ApiClient;
   readonly clock: Clock;
   readonly output: Output;
-  readonly progress: Progress;
+  readonly progress: JobProgress;
 }
 
 /**

@@ -52,6 +52,7 @@ export const eventShape = z.looseObject({
   at: z.string(),
   type: z.string(),
   executionId: z.string().optional(),
+  partition: z.number().optional(),
   provider: z.string().optional(),
   code: z.string().optional(),
   message: z.string().optional(),

@@ -126,3 +126,9 @@ export function observe(execution: Execution, observed: Observed): Execution {
 export function executionIdOf(jobId: string, version: number, partition: number, attempt: number): string {
   return `${jobId}.v${version}.p${partition}.a${attempt}`;
 }
+
+/** The partition that an id made by {@link executionIdOf} is of. */
+export function partitionOf(executionId: string): number | undefined {
+  const partition = /\.p(\d{1,9})\.a\d+$/.exec(executionId)?.[1];
+  return partition === undefined ? undefined : Number(partition);
+}

@@ -9,6 +9,7 @@ import type { LiveOutput } from '../live-output.ts';
 import type { Stream } from '../log-source.ts';
 import { explanationText } from '../output/explanation.ts';
 import { Progress } from '../output/progress.ts';
+import { SweepProgress } from '../output/sweep-progress.ts';
 import { prepareJob } from '../prepared-job.ts';
 import type { ProgramFlags } from '../program-job.ts';
 import { checkedIdempotencyKey } from '../request-failure.ts';
@@ -69,7 +70,7 @@ async function postJob(
   args: readonly string[],
   flags: PostFlags,
   signal?: AbortSignal,
-): Promise<{ readonly id: string; readonly single: boolean }> {
+): Promise<{ readonly id: string; readonly count: number }> {
   const { idempotencyKey } = flags;
   const key =
     idempotencyKey === undefined ? {} : { 'idempotency-key': checkedIdempotencyKey(idempotencyKey) };
@@ -88,7 +89,8 @@ async function postJob(
   if (id === undefined || id === '') {
     throw new CodedError('API_UNEXPECTED', 'The node took the job and did not say where it is.');
   }
-  return { id: decodeURIComponent(id), single: (job['count'] ?? 1) === 1 };
+  const count = job['count'];
+  return { id: decodeURIComponent(id), count: typeof count === 'number' ? count : 1 };
 }
 
 async function tryJob(
@@ -127,9 +129,10 @@ async function runJob(
     const posted = await postJob(context, file, args, flags, signal);
     ({ id } = posted);
     await output.note(`job ${id}`);
-    const progress = new Progress(output, environment.clock);
-    const needs = { client, clock: environment.clock, output, progress };
-    const live = await followJob(id, posted.single, needs, signal);
+    const { clock } = environment;
+    const { count } = posted;
+    const progress = count === 1 ? new Progress(output, clock) : new SweepProgress(output, clock, count);
+    const live = await followJob(id, count === 1, { client, clock, output, progress }, signal);
     signal.throwIfAborted();
     return await showEnd(context, id, flags, live, signal);
   } catch (error) {

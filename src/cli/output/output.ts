@@ -3,6 +3,8 @@ import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { CliEnvironment, OutputStream } from '../environment.ts';
 import { VisibleBytes, visibleText } from './visible-text.ts';
 
+const USUAL_COLUMNS = 80;
+
 /** Where a command writes: results to standard output, everything else to standard error. */
 export class Output {
   readonly json: boolean;
@@ -23,6 +25,11 @@ export class Output {
   /** True when a person watches what goes on. */
   get live(): boolean {
     return !this.json && this.#environment.stderr.isTTY;
+  }
+
+  /** How wide the screen is that what goes on is shown on. */
+  get columns(): number {
+    return this.#environment.stderr.columns?.() ?? USUAL_COLUMNS;
   }
 
   get colors(): ReturnType<typeof pico.createColors> {

@@ -3,12 +3,19 @@ import type { EventAnswer } from '../responses.ts';
 import type { Output } from './output.ts';
 import { visibleLine } from './visible-text.ts';
 
-const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
-const FRAME_MS = 100;
+export const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+export const FRAME_MS = 100;
 const CLEAR_LINE = '\r\u001b[2K';
 
+/** How the events of a job are shown. */
+export interface JobProgress {
+  event(event: EventAnswer): Promise<void>;
+  /** Takes away what moves, so that something else can be printed. */
+  pause(): Promise<void>;
+}
+
 /** What goes on with a job, on standard error: a line that moves on a terminal, plain lines elsewhere. */
-export class Progress {
+export class Progress implements JobProgress {
   readonly #output: Output;
   readonly #clock: Clock;
   #status = '';
@@ -49,7 +56,8 @@ export class Progress {
   }
 
   #show(line: string): void {
-    this.#status = line;
+    // A line that wraps would leave its beginning behind.
+    this.#status = line.slice(0, Math.max(1, this.#output.columns - 3));
     this.#timer = every(this.#clock, FRAME_MS, () => this.#draw());
   }
 
