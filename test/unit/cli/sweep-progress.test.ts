@@ -80,16 +80,19 @@ function shown(isTTY: boolean, columns = 80) {
   return { clock, writes, progress: new SweepProgress(output, clock, PARTITIONS) };
 }
 
-/** What is on a terminal after all that was written. */
+const ESCAPE = '\u001b[';
+
+/** What is on a terminal after all that was written; each write may begin by going back over lines. */
 function screenOf(writes: readonly string[]): readonly string[] {
-  const lines = [''];
-  for (const part of writes.join('').split(/(\u001b\[\d*[AJ]|\r|\n)/)) {
-    const up = /^\u001b\[(\d+)A$/.exec(part)?.[1];
-    if (up !== undefined) lines.splice(Math.max(0, lines.length - 1 - Number(up)), Infinity, '');
-    else if (part === '\n') lines.push('');
-    else if (part !== '\r' && part !== '\u001b[J') lines.push((lines.pop() ?? '') + part);
+  const lines: string[] = [];
+  for (const write of writes) {
+    const parts = write.split(ESCAPE);
+    const up = parts.length > 1 ? Number.parseInt(parts[1] ?? '', 10) : 0;
+    lines.splice(lines.length - up, up);
+    const text = (parts.at(-1) ?? '').replace(/^J/, '');
+    lines.push(...text.split('\n').slice(0, -1));
   }
-  return lines.slice(0, -1);
+  return lines;
 }
 
 describe('a sweep on a terminal', () => {
