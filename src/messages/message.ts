@@ -11,11 +11,12 @@ import {
 } from './envelope.ts';
 import { type Read, refuse } from './rejection.ts';
 
-/** Envelopes that were signed further than this from the local clock are refused. */
+/** Envelopes that come by way of others and were signed further than this from the local clock are refused. */
 export const ISSUED_AT_TOLERANCE_MS = 5 * 60 * 1000;
 
 /**
- * How the payload of one type is laid out. `timed`: refused when `issuedAt` is far from the local clock.
+ * How the payload of one type is laid out. `timed`: refused when `issuedAt` is far from the local clock, unless it comes
+ * from its signer itself, who could as well sign anew: a clock that jumps breaks off nothing that is under way.
  * `stored`: carries `issuedAt` too, but is kept and shown for long. `bare`: the value alone, so that the content
  * id of the signed bytes is the content id of the value; its version and network stand in the signing domain.
  */
@@ -55,7 +56,10 @@ export interface OpenContext {
 
 /** Reads and checks evidence that came from elsewhere. */
 export interface Verifier {
-  /** With `signer`, evidence by anybody else is refused before its signature is looked at. */
+  /**
+   * `signer`: who it must be by, and whose own connection it came over. Evidence by anybody else is refused before its
+   * signature is looked at.
+   */
   open<Value>(message: SignedMessage<Value>, envelope: unknown, signer?: string): Read<Evidence<Value>>;
   /** True when `signature` is `signer`'s over the very bytes of `evidence`. */
   isCountersignature(evidence: Evidence<unknown>, signer: string, signature: Uint8Array): boolean;
@@ -85,7 +89,12 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 const HEADED_KEYS = 4;
 
 /** The value inside a payload, after the checks that need neither schema nor signature. */
-function unwrap(form: PayloadForm, payload: Uint8Array, context: OpenContext): Read<unknown> {
+function unwrap(
+  form: PayloadForm,
+  payload: Uint8Array,
+  context: OpenContext,
+  mustBeFresh: boolean,
+): Read<unknown> {
   let decoded: unknown;
   try {
     decoded = decodeCanonical(payload);
@@ -102,7 +111,7 @@ function unwrap(form: PayloadForm, payload: Uint8Array, context: OpenContext): R
   }
   if (Object.keys(decoded).length !== HEADED_KEYS) return refuse('MALFORMED', 'unknown payload keys');
   const driftMs = issuedAt - context.clock.nowMs();
-  if (form === 'timed' && Math.abs(driftMs) > ISSUED_AT_TOLERANCE_MS) {
+  if (form === 'timed' && mustBeFresh && Math.abs(driftMs) > ISSUED_AT_TOLERANCE_MS) {
     return refuse('EXPIRED', `issued ${driftMs} ms from now`);
   }
   return { ok: true, value };
@@ -122,7 +131,7 @@ export function open<Value>(
   if (expectedSigner !== undefined && signer !== expectedSigner) {
     return refuse('WRONG_SIGNER', `signed by ${signer}`);
   }
-  const inner = unwrap(PAYLOAD_FORMS[message.type], payload, context);
+  const inner = unwrap(PAYLOAD_FORMS[message.type], payload, context, expectedSigner === undefined);
   if (!inner.ok) return inner;
   const parsed = message.schema.safeParse(inner.value);
   if (!parsed.success) {

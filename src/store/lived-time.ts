@@ -5,6 +5,7 @@ import type { Logger } from '../lib/logger.ts';
 import { buckets } from './buckets.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Database, Operation } from './database.ts';
+import { newestTimeOf } from './newest-time.ts';
 import type { StoreLimits } from './options.ts';
 import { Repository } from './records.ts';
 
@@ -55,7 +56,10 @@ export class LivedTime {
     this.#calendar = calendarRepository(database);
   }
 
-  /** Goes on from the last value that was written; in a store without one, from what the wall clock shows. */
+  /**
+   * Goes on behind the last value that was written. A store without one has none, or its times are those of a wall
+   * clock: there it begins at what that shows, and behind the newest of them.
+   */
   static async resume(
     limits: LivedTimeLimits,
     database: Database,
@@ -65,8 +69,9 @@ export class LivedTime {
     const stored = await readable(livedRepository(database).get(LIVED_KEY), logger);
     const calendar = await readable(calendarRepository(database).get(CALENDAR_KEY), logger);
     const entries = calendar?.entries ?? [];
-    const beginsMs = Math.max(Math.floor(base.nowMs()), entries.at(-1)?.livedMs ?? 0);
-    const lived = new LivedTime(limits, database, base, stored?.livedMs ?? beginsMs);
+    const lastMs = stored?.livedMs ?? Math.max(entries.at(-1)?.livedMs ?? 0, await newestTimeOf(database));
+    const wallMs = stored === undefined ? Math.floor(base.nowMs()) : 0;
+    const lived = new LivedTime(limits, database, base, Math.max(wallMs, lastMs + 1));
     lived.#entries = entries;
     await database.batch(lived.operations());
     return lived;

@@ -100,17 +100,19 @@ describe('signed messages', () => {
     );
   });
 
-  it('are refused when their time is more than five minutes off, either way', () => {
+  it('are refused when their time is more than five minutes off, unless they come from their signer', () => {
     const notice = { requestId: 'request-1' };
-    const at = (offMs: number): string =>
+    const at = (offMs: number, connectedWith?: string): string =>
       codeOf(
         verifier.open(
           searchClosedMessage,
           signed('search-closed', notice, { issuedAt: clock.nowMs() + offMs }),
+          connectedWith,
         ),
       );
     expect([-1, 1].map((sign) => at(sign * ISSUED_AT_TOLERANCE_MS))).toEqual(['ok', 'ok']);
     expect([-1, 1].map((sign) => at(sign * (ISSUED_AT_TOLERANCE_MS + 1)))).toEqual(['EXPIRED', 'EXPIRED']);
+    expect([-1, 1].map((sign) => at(sign * 24 * 3_600_000, alice.self))).toEqual(['ok', 'ok']);
   });
 
   it('are believed for long where they are kept for long', () => {

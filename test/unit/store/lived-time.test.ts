@@ -2,10 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { openStore, type Store } from '../../../src/store/index.ts';
+import type { Operation } from '../../../src/store/database.ts';
 import { MemoryDisk } from '../../../src/store/memory-database.ts';
 import { defaultStoreLimits } from '../../../src/store/options.ts';
 import { FakeClock, type Incarnation } from '../../simulation/fake-clock.ts';
 import { SeededRandom } from '../../simulation/seeded-random.ts';
+import { created } from './market-records.ts';
 
 const HOUR_MS = 3_600_000;
 const DISK_MS = 100;
@@ -91,6 +93,51 @@ describe('lived time', () => {
     await start();
     expect(lived().livedMs()).toBeGreaterThanOrEqual(before - livedEveryMs - DISK_MS);
     expect(lived().livedMs()).toBeLessThanOrEqual(before + DISK_MS);
+  });
+});
+
+describe('a store of before there was lived time', () => {
+  async function change(operations: readonly Operation[]): Promise<void> {
+    await time.runUntilSettled(store.stop(), 1000);
+    const database = await time.runUntilSettled(disk.open(), 1000);
+    await time.runUntilSettled(database.batch(operations), 1000);
+    await time.runUntilSettled(database.close(), 1000);
+  }
+  const WITHOUT: readonly Operation[] = [
+    { type: 'del', key: 'clock!lived' },
+    { type: 'del', key: 'clock!calendar' },
+  ];
+
+  it('begins at the wall time of its next start', async () => {
+    await change(WITHOUT);
+    await time.advanceBy(HOUR_MS);
+    await start();
+    expect(Math.abs(lived().livedMs() - time.nowMs())).toBeLessThan(DISK_MS);
+  });
+
+  it('begins behind its newest record, should the clock have run ahead then', async () => {
+    const aheadMs = time.nowMs() + HOUR_MS;
+    const posted = created('job-1', { createdAt: aheadMs });
+    const events = [{ type: 'job.posted' as const, at: aheadMs + 5000 }];
+    await time.runUntilSettled(store.jobs.commit({ ...posted, events }), 1000);
+    await change(WITHOUT);
+    await start();
+    expect(lived().livedMs()).toBeGreaterThan(aheadMs + 5000);
+    expect(lived().livedMs()).toBeLessThan(aheadMs + 5000 + DISK_MS);
+    expect(apart(store.calendar.isoTime(lived().livedMs()), time.nowMs())).toBeLessThan(DISK_MS);
+  });
+
+  it('starts with a record of its time that is damaged, behind what it knows else', async () => {
+    wall.offsetMs = -HOUR_MS;
+    await time.advanceBy(livedEveryMs);
+    const before = lived().livedMs();
+    await change([{ type: 'put', key: 'clock!lived', value: Uint8Array.of(1, 2, 3) }]);
+    await start();
+    expect(lived().livedMs()).toBeGreaterThanOrEqual(before - livedEveryMs);
+    await change([{ type: 'put', key: 'clock!calendar', value: Uint8Array.of(9) }]);
+    const after = time.nowMs();
+    await start();
+    expect(apart(store.calendar.isoTime(lived().livedMs()), after - HOUR_MS)).toBeLessThan(DISK_MS);
   });
 });
 
