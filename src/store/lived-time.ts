@@ -57,8 +57,8 @@ export class LivedTime {
   }
 
   /**
-   * Goes on behind the last value that was written. A store without one has none, or its times are those of a wall
-   * clock: there it begins at what that shows, and behind the newest of them.
+   * Goes on from the last value that was written. A store without one has none, or its times are those of a wall
+   * clock: there it begins at what that shows, and not before the newest of them.
    */
   static async resume(
     limits: LivedTimeLimits,
@@ -71,7 +71,7 @@ export class LivedTime {
     const entries = calendar?.entries ?? [];
     const lastMs = stored?.livedMs ?? Math.max(entries.at(-1)?.livedMs ?? 0, await newestTimeOf(database));
     const wallMs = stored === undefined ? Math.floor(base.nowMs()) : 0;
-    const lived = new LivedTime(limits, database, base, Math.max(wallMs, lastMs + 1));
+    const lived = new LivedTime(limits, database, base, Math.max(wallMs, lastMs));
     lived.#entries = entries;
     await database.batch(lived.operations());
     return lived;
