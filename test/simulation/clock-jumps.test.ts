@@ -128,6 +128,7 @@ describe('a job that is posted while the clock is wrong', () => {
     await world.clock.advanceBy(20_000);
     requester.wall.offsetMs = 0;
     await untilState(played, jobId, 'Completed');
+    expect(world.record.finishes.size).toBe(1);
     await world.stop();
   });
 });
@@ -155,6 +156,7 @@ describe('jobs that are queued while a clock is wrong', () => {
     await world.start('late provider', { provides: true });
     await world.start('late provider too', { provides: true });
     for (const jobId of jobIds) await untilState(played, jobId, 'Completed', 2 * SOON_MS);
+    expect(world.record.finishes.size).toBe(2);
     await world.stop();
   });
 
