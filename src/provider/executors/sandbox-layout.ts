@@ -10,6 +10,7 @@ const MAX_WASM_PAGES = 65_536;
 const HEAP_MEBIBYTES = 128;
 const MAX_TABLE_ENTRIES = 1_000_000;
 const SCRIPT = '/job/main.py';
+const PYTHON_LIBRARY = '/job/.python';
 /** There is no other folder that relative paths of every WASI program lead to. */
 const STARTING_FOLDER = { name: 'files', path: '/' };
 const SEED_BYTES = 48;
@@ -98,9 +99,19 @@ function programOf(task: ExecutionTask, python: PythonRuntime | undefined): Prog
     modulePath: python.modulePath,
     // -u: what is printed is seen at once.
     args: ['python', '-u', SCRIPT, ...args],
-    env: { PYTHONDONTWRITEBYTECODE: '1', ...env },
-    inputs: [...inputs, { target: SCRIPT, hostPath: programPath }],
+    env: { PYTHONDONTWRITEBYTECODE: '1', ...env, PYTHONPATH: pythonPathOf(env) },
+    inputs: [
+      ...inputs,
+      { target: SCRIPT, hostPath: programPath },
+      { target: PYTHON_LIBRARY, hostPath: python.libraryPath },
+      { target: `${PYTHON_LIBRARY}/time-zones.json`, hostPath: python.timeZonesPath },
+    ],
   };
+}
+
+/** Ours comes first, and is taken out again before the script starts. */
+function pythonPathOf({ PYTHONPATH }: ExecutionTask['env']): string {
+  return PYTHONPATH === undefined || PYTHONPATH === '' ? PYTHON_LIBRARY : `${PYTHON_LIBRARY}:${PYTHONPATH}`;
 }
 
 function runtimeFlags({ memoryBytes }: ExecutionLimits): string[] {
