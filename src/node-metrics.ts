@@ -1,5 +1,6 @@
 import type { Registry as MetricsRegistry } from 'prom-client';
 import type { MetricsView } from './api/index.ts';
+import type { ContentStore } from './content/index.ts';
 import type { ConnectionCounts } from './network/underlay.ts';
 import type { Provider } from './provider/index.ts';
 import type { CensusCounts } from './store/census.ts';
@@ -10,6 +11,7 @@ export interface MetricsNeeds {
   readonly connections: () => ConnectionCounts;
   readonly provider: Pick<Provider, 'leases'> | undefined;
   readonly census: () => CensusCounts;
+  readonly content: Pick<ContentStore, 'room'>;
   readonly counters: () => Readonly<Record<string, number>>;
 }
 
@@ -121,7 +123,7 @@ function byRole(counts: CensusCounts, what: 'executions' | 'contracts', label: s
   );
 }
 
-function nodeMetrics({ peers, connections, counters }: MetricsNeeds): readonly Metric[] {
+function nodeMetrics({ peers, connections, content, counters }: MetricsNeeds): readonly Metric[] {
   return [
     {
       kind: 'gauge',
@@ -149,6 +151,19 @@ function nodeMetrics({ peers, connections, counters }: MetricsNeeds): readonly M
       help: 'Connections that were refused before their handshake since the start.',
       labels: [],
       read: () => [{ labels: {}, value: connections().refused }],
+    },
+    {
+      kind: 'gauge',
+      name: 'bidmesh_content_bytes',
+      help: 'Bytes of programs, inputs and results: kept now, and at most (limits.contentQuotaBytes).',
+      labels: ['kind'],
+      read: () => {
+        const { freeBytes, quotaBytes } = content.room();
+        return [
+          { labels: { kind: 'used' }, value: quotaBytes - freeBytes },
+          { labels: { kind: 'quota' }, value: quotaBytes },
+        ];
+      },
     },
     {
       kind: 'counter',

@@ -222,6 +222,7 @@ async function startApi(
     connections: () => underlay.connectionCounts(),
     provider,
     census: () => store.census(),
+    content,
     counters: () => ({ ...network.counters(), ...registry.counters(), ...api.counters() }),
   });
   const api: Api = createApi(options.api, {

@@ -10,6 +10,7 @@ const needs: MetricsNeeds = {
     requester: { executions: { completed: 5, lost: 1 }, contracts: { ACCEPTED: 6 } },
     provider: { executions: { timeout: 2 }, contracts: { TERMINATED: 2 } },
   }),
+  content: { room: () => ({ freeBytes: 60, quotaBytes: 100 }) },
   counters: () => ({ 'gossip.surplus': 9 }),
 };
 
@@ -30,6 +31,8 @@ describe('the metrics of a node', () => {
       'bidmesh_connections{direction="outbound"} 1',
       'bidmesh_connections_refused_total 7',
       'bidmesh_leases{state="held"} 0',
+      'bidmesh_content_bytes{kind="used"} 40',
+      'bidmesh_content_bytes{kind="quota"} 100',
       'bidmesh_network_events_total{event="gossip.surplus"} 9',
     ]) {
       expect(lines).toContain(line);
