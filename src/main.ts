@@ -9,6 +9,8 @@ import { MessageChannel } from 'node:worker_threads';
 import type { CliEnvironment, OutputStream } from './cli/environment.ts';
 
 const NODE_READY_TIMEOUT_MS = 30_000;
+/** From the request to stop. What was acknowledged is on disk by then, as it is at any other moment. */
+const STOP_DEADLINE_MS = 10_000;
 
 function outputStream(stream: NodeJS.WriteStream): OutputStream {
   return {
@@ -82,7 +84,14 @@ async function main(): Promise<number> {
       const { startNode } = await import('./node.ts');
       const node = await startNode(options, host, { onFatal, surroundings });
       growYoungSpace();
-      return node;
+      const { endWithin } = await import('./launcher/stop-deadline.ts');
+      return {
+        ...node,
+        stop: () => {
+          endWithin(process.pid, process.execPath, STOP_DEADLINE_MS);
+          return node.stop();
+        },
+      };
     },
     localNetwork: async () => {
       const [{ LocalNetwork }, { systemRandom }] = await Promise.all([
