@@ -37,7 +37,8 @@ async function watchersOf(mark: string): Promise<number> {
 it('a process that does not exit by itself is ended', async ({ skip }) => {
   skip(process.platform !== 'linux', 'the way to hold an exit up is that of Linux');
   const pipe = join(folder, 'pipe');
-  execFileSync('mkfifo', [pipe]);
+  const tool = 'mkfifo';
+  execFileSync(tool, [pipe]);
   const held = `import { readFile } from 'node:fs';
 readFile(${JSON.stringify(pipe)}, () => {});
 endWithin(process.pid, process.execPath, 1500);
