@@ -52,6 +52,21 @@ Feature: Running a job
       | outputs/report/total.json | {"rows": 2, "total": 42} |
       | stdout                    | 42\n                     |
 
+  Scenario: Bytes go in as standard input, and what a program leaves where it starts comes back
+    When "alice" posts a job:
+      """
+      engine:
+        type: python
+        params:
+          script: { text: "import sys; open('bytes.txt', 'w').write(str(list(sys.stdin.buffer.read())))" }
+          stdin: { base64: //4A }
+      """
+    Then the job completes on "bob"
+    And the result of partition 0 has the files:
+      | path                    | content       |
+      | outputs/files/bytes.txt | [255, 254, 0] |
+    And every file of the result is on "alice" under the content id of its bytes
+
   Scenario: A program that fails fails its job, and its output can still be read
     Given the script "broken.py":
       """
