@@ -1,4 +1,4 @@
-import type { NodeStatus, NodeView, PeerLine } from './api/index.ts';
+import type { NodeStatus, NodeView, PeerLine, StoreDamageReport } from './api/index.ts';
 import { NO_RESOURCES } from './domain/resources.ts';
 import type { Identity } from './identity/index.ts';
 import type { Clock } from './lib/clock.ts';
@@ -17,6 +17,7 @@ export interface NodeViewNeeds {
   readonly registry: PeerRegistry;
   readonly clock: Clock;
   readonly bootstrapCount: number;
+  readonly damage: () => StoreDamageReport;
   /** Providers that could hear a request now. */
   readonly subscribers: () => number;
 }
@@ -51,6 +52,7 @@ export function createNodeView(needs: NodeViewNeeds): NodeView {
       ...foreignersOf(underlay),
       openNetwork: true,
       ...(provider === undefined ? {} : { draining: provider.draining }),
+      ...damageOf(needs.damage()),
     }),
     resources: () =>
       provider === undefined
@@ -76,6 +78,10 @@ export function createNodeView(needs: NodeViewNeeds): NodeView {
         : { ok: true, reasons: [] };
     },
   };
+}
+
+function damageOf(storeDamage: StoreDamageReport): Pick<NodeStatus, 'storeDamage'> {
+  return storeDamage.count === 0 ? {} : { storeDamage };
 }
 
 function foreignersOf(underlay: Underlay): Pick<NodeStatus, 'foreignPeers' | 'otherNetworks'> {

@@ -215,6 +215,7 @@ async function startApi(
     clock,
     registry,
     bootstrapCount: options.libp2p.bootstrap.length,
+    damage: () => base.store.damage(),
     subscribers: () => network.market.audience().length,
   });
   const metrics = createMetrics({

@@ -1,3 +1,3 @@
 export type { ApiNeeds } from './needs.ts';
-export type { MetricsView, NodeStatus, NodeView, PeerLine } from './node-view.ts';
+export type { MetricsView, NodeStatus, NodeView, PeerLine, StoreDamageReport } from './node-view.ts';
 export { type Api, createApi } from './server.ts';

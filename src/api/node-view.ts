@@ -19,6 +19,17 @@ export interface NodeStatus {
   readonly openNetwork: boolean;
   /** Takes no new work; undefined on a node that offers nothing. */
   readonly draining?: boolean;
+  /** What of the store could not be read since the start; left out where there is nothing. */
+  readonly storeDamage?: StoreDamageReport;
+}
+
+export interface StoreDamageReport {
+  readonly count: number;
+  readonly first: readonly {
+    readonly where: string;
+    readonly message: string;
+    readonly lost?: readonly string[];
+  }[];
 }
 
 export interface NodeResources extends Pools {

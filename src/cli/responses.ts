@@ -89,6 +89,9 @@ export const statusShape = z.looseObject({
   otherNetworks: z.array(z.string()).optional(),
   openNetwork: z.boolean(),
   draining: z.boolean().optional(),
+  storeDamage: z
+    .looseObject({ count: z.number(), first: z.array(z.looseObject({ message: z.string() })) })
+    .optional(),
 });
 export type StatusAnswer = z.output<typeof statusShape>;
 

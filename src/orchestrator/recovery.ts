@@ -2,6 +2,7 @@ import type { Search } from '../domain/search.ts';
 import { type Execution, isCommitted } from '../domain/execution.ts';
 import type { Job } from '../domain/job.ts';
 import type { Clock } from '../lib/clock.ts';
+import { codeOf } from '../lib/coded-error.ts';
 import type { EvaluationDesk } from './evaluation-desk.ts';
 import type { JobChange, JobLane } from './job-lane.ts';
 import type { ContractCloser } from './negotiation/contract-closer.ts';
@@ -27,9 +28,15 @@ export interface RecoveryNeeds {
   readonly pin: (job: Job) => Promise<void>;
 }
 
-/** Recovery is nothing special: every job that is not over is looked at. */
+/** Recovery is nothing special: every job that is not over is looked at. One that cannot be read waits for its backup. */
 export async function recoverJobs(needs: RecoveryNeeds): Promise<void> {
-  for (const jobId of await needs.store.openJobs()) await recoverJob(jobId, needs);
+  for (const jobId of await needs.store.openJobs()) {
+    try {
+      await recoverJob(jobId, needs);
+    } catch (error) {
+      if (codeOf(error) !== 'RECORD_UNREADABLE') throw error;
+    }
+  }
 }
 
 /** After a restart no stream is left: open searches are over, and proposals without an answer are asked for. */

@@ -1,4 +1,4 @@
-import { CodedError } from '../lib/coded-error.ts';
+import { CodedError, messageOf } from '../lib/coded-error.ts';
 
 export type Operation =
   | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array }
@@ -47,9 +47,10 @@ export function databaseLocked(folder: string, cause?: unknown): CodedError<Data
 }
 
 export function databaseUnreadable(folder: string, cause?: unknown): CodedError<DatabaseErrorCode> {
+  const why = cause === undefined ? '' : ` (${messageOf(cause)})`;
   return new CodedError(
     'DATABASE_UNREADABLE',
-    `The database in ${folder} is damaged. Restore it from a backup, or move it away to start with an empty one.`,
+    `The database in ${folder} is damaged${why}. Restore it from a backup, or move it away to start with an empty one.`,
     { cause, data: { folder } },
   );
 }

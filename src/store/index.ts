@@ -5,6 +5,7 @@ import type { Logger } from '../lib/logger.ts';
 import { LevelAdvertStore } from './advert-store.ts';
 import { Census, type CensusCounts } from './census.ts';
 import { CommitQueue } from './commit-queue.ts';
+import { DamageLog, type DamageReport } from './damage-log.ts';
 import type { Database } from './database.ts';
 import { LevelJobStore } from './job-store.ts';
 import { openLevelDatabase } from './level-database.ts';
@@ -13,6 +14,7 @@ import { checkFormat, createMetaStore, type MetaStore } from './meta-store.ts';
 import type { StoreOptions } from './options.ts';
 import { LevelProviderStore } from './provider-store.ts';
 import { LevelStrikeStore } from './strike-store.ts';
+import { WatchedDatabase } from './watched-database.ts';
 
 export interface StoreNeeds {
   readonly clock: Clock;
@@ -35,6 +37,8 @@ export interface Store {
   readonly meta: MetaStore;
   /** How many jobs, ended executions and contracts there are, for operators. */
   census(): CensusCounts;
+  /** What of it could not be read, so far. */
+  damage(): DamageReport;
   /** The clock it was given, with the lived time that is carried on here. */
   readonly clock: Clock;
   readonly calendar: Calendar;
@@ -44,11 +48,16 @@ export interface Store {
 
 /** Throws `DATABASE_LOCKED`, `DATABASE_UNREADABLE`, `STORE_FAILED`. */
 export async function openStore(options: StoreOptions, needs: StoreNeeds): Promise<Store> {
-  const database = needs.database ?? (await openLevelDatabase(options.folder));
+  const logger = needs.logger.child('store');
+  const damage = new DamageLog(logger);
+  const opened = needs.database ?? (await openLevelDatabase(options.folder, damage));
+  const database = new WatchedDatabase(opened, damage);
+  const wasDamaged = damage.report().count > 0;
   try {
     await checkFormat(database, options.folder);
-    const lived = await LivedTime.resume(options.limits, database, needs.clock, needs.logger);
-    const store = assemble(options, needs, database, lived);
+    const lived = await LivedTime.resume(options.limits, database, needs.clock, logger);
+    const store = assemble(options, { ...needs, logger }, database, lived);
+    if (wasDamaged) await store.jobs.restoreIndexes();
     await store.jobs.load();
     await store.provider.prepare();
     return store;
@@ -58,10 +67,15 @@ export async function openStore(options: StoreOptions, needs: StoreNeeds): Promi
   }
 }
 
-function assemble(options: StoreOptions, needs: StoreNeeds, database: Database, lived: LivedTime): Store {
+function assemble(
+  options: StoreOptions,
+  needs: StoreNeeds,
+  database: WatchedDatabase,
+  lived: LivedTime,
+): Store {
   const { limits } = options;
   const { clock, calendar } = lived;
-  const logger = needs.logger.child('store');
+  const { logger } = needs;
   const queue = new CommitQueue(limits, {
     database,
     alongside: () => lived.operations(),
@@ -91,6 +105,7 @@ function assemble(options: StoreOptions, needs: StoreNeeds, database: Database, 
     },
     meta: createMetaStore(database, queue, limits.metaBytes),
     census: () => census.read(),
+    damage: () => database.damage.report(),
     clock,
     calendar,
     stop: () => {

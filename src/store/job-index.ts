@@ -24,8 +24,11 @@ export class JobIndex {
   readonly #finished: KeySet;
 
   constructor(database: Database) {
-    this.#listing = new Repository(database, buckets.jobListing, ({ jobId, createdAt }) =>
-      keyOf(timeKey(createdAt), jobId),
+    this.#listing = new Repository(
+      database,
+      buckets.jobListing,
+      ({ jobId, createdAt }) => keyOf(timeKey(createdAt), jobId),
+      ['state', 'name', 'labels'],
     );
     this.#open = new KeySet(database, buckets.jobOpen);
     this.#finished = new KeySet(database, buckets.jobFinished);
@@ -72,18 +75,26 @@ export class JobIndex {
     }
   }
 
-  /** Newest first, from behind `cursor`. Throws `CURSOR_INVALID`. */
+  /** Newest first, from behind `cursor`; without its summary where that cannot be read. Throws `CURSOR_INVALID`. */
   async *newestFirst(
     cursor: string | undefined,
     limit: number,
-  ): AsyncGenerator<{ readonly summary: JobSummary; readonly cursor: string }> {
+  ): AsyncGenerator<{ readonly summary: JobSummary | undefined; readonly cursor: string }> {
     if (cursor !== undefined && !CURSOR_PATTERN.test(cursor)) {
       throw new CodedError('CURSOR_INVALID', 'The cursor is not one of this list. Start without a cursor.');
     }
     const options = cursor === undefined ? {} : { lt: cursor };
-    for await (const summary of this.#listing.values({ ...options, reverse: true, limit })) {
-      yield { summary, cursor: keyOf(timeKey(summary.createdAt), summary.jobId) };
+    for await (const { key, value } of this.#listing.readings({ ...options, reverse: true, limit })) {
+      yield { summary: value, cursor: key };
     }
+  }
+
+  /** What the indexes should say of a job, whatever they say: for a store that has lost some of its changes. */
+  restore(job: Job): readonly Operation[] {
+    const isOpen = !isTerminalJobState(job.state);
+    const listed = this.#listing.put(summaryOf(job));
+    if (isOpen) return [listed, this.#open.put(createdKey(job)), this.#finished.remove(finishedKey(job))];
+    return [listed, this.#open.remove(createdKey(job)), this.#finished.put(finishedKey(job))];
   }
 }
 

@@ -4,7 +4,6 @@ import type { Execution } from '../domain/execution.ts';
 import type { JobEvent } from '../domain/job-event.ts';
 import type { Job } from '../domain/job.ts';
 import type { Search } from '../domain/search.ts';
-import { assert } from '../lib/assert.ts';
 import { buckets, countKey, keyOf } from './buckets.ts';
 import type { Database } from './database.ts';
 import { aggregateOf, compareExecutions, type JobAggregate, type JobHead } from './job-aggregate.ts';
@@ -27,6 +26,23 @@ export interface IdempotencyRecord {
   readonly bodyDigest: string;
 }
 
+const OF_JOB = [
+  ...['version', 'digest', 'submitter', 'createdAt', 'state', 'spec.name', 'spec.count', 'spec.labels'],
+  ...['spec.engine.type', 'spec.resources', 'spec.constraints', 'spec.timeouts', 'spec.retry', 'spec.inputs'],
+  ...['spec.outputs', 'spec.preferredProviders', 'spec.excludedProviders'],
+];
+const OF_HEAD = ['revision', 'lastSeq', 'lastRound', 'evaluationIds'];
+const OF_EXECUTION = ['partition', 'attempt', 'provider', 'desired', 'observed.state'];
+const OF_SEARCH = ['requestId', 'state', 'exclude', 'index.entries'];
+/** Of both sides. */
+export const OF_CONTRACT = [
+  'executionId',
+  'state',
+  'terms.value.provider',
+  'terms.payload',
+  'terms.signature',
+];
+
 /** The repositories of one job's parts. */
 export class JobRecords {
   readonly jobs: Repository<Job>;
@@ -42,14 +58,25 @@ export class JobRecords {
   readonly index: JobIndex;
 
   constructor(database: Database) {
-    this.jobs = new Repository(database, buckets.job, (job) => keyOf(job.id));
-    this.heads = new Repository(database, buckets.jobHead, (head) => keyOf(head.jobId));
-    this.executions = new Repository(database, buckets.execution, ({ jobId, id }) => keyOf(jobId, id));
-    this.searches = new Repository(database, buckets.search, ({ jobId, round }) =>
-      this.searchKey(jobId, round),
+    this.jobs = new Repository(database, buckets.job, (job) => keyOf(job.id), OF_JOB);
+    this.heads = new Repository(database, buckets.jobHead, (head) => keyOf(head.jobId), OF_HEAD);
+    this.executions = new Repository(
+      database,
+      buckets.execution,
+      ({ jobId, id }) => keyOf(jobId, id),
+      OF_EXECUTION,
     );
-    this.contracts = new Repository(database, buckets.contract, (contract) =>
-      this.contractKey(contract.jobId, contract.contractId),
+    this.searches = new Repository(
+      database,
+      buckets.search,
+      ({ jobId, round }) => this.searchKey(jobId, round),
+      OF_SEARCH,
+    );
+    this.contracts = new Repository(
+      database,
+      buckets.contract,
+      (contract) => this.contractKey(contract.jobId, contract.contractId),
+      OF_CONTRACT,
     );
     this.contractOwners = new Repository(database, buckets.contractOwner, (owner) => keyOf(owner.contractId));
     this.evaluations = new Repository(database, buckets.evaluation, ({ jobId, id }) =>
@@ -84,17 +111,25 @@ export class JobRecords {
     return this.heads.lacks(keyOf(jobId));
   }
 
-  /** The whole job as it is on disk. The caller sees to it that nothing of it is written meanwhile. */
+  /**
+   * The whole job as it is on disk. The caller sees to it that nothing of it is written meanwhile. Throws
+   * `RECORD_UNREADABLE` where a part of it is damaged: what is decided on half a job could be wrong.
+   */
   async read(jobId: string): Promise<JobAggregate | undefined> {
     const head = await this.heads.get(keyOf(jobId));
     if (head === undefined) return undefined;
     const job = await this.jobs.get(jobId);
-    assert(job !== undefined, 'a job has a head and no body');
+    if (job === undefined)
+      throw this.jobs.unreadable(jobId, 'it is gone, and other parts of the job are there');
     const executions: Execution[] = [];
-    for await (const execution of this.executions.values({ prefix: `${jobId}/` })) executions.push(execution);
+    for await (const execution of this.executions.allValues({ prefix: `${jobId}/` }))
+      executions.push(execution);
     const search =
       head.lastRound === 0 ? undefined : await this.searches.get(this.searchKey(jobId, head.lastRound));
-    assert(head.lastRound === 0 || search !== undefined, 'the newest search of a job is missing');
+    if (head.lastRound !== 0 && search === undefined) {
+      const key = this.searchKey(jobId, head.lastRound);
+      throw this.searches.unreadable(key, 'it is gone, and other parts of the job are there');
+    }
     return aggregateOf(head, job, executions.sort(compareExecutions), search);
   }
 }

@@ -8,7 +8,7 @@ import type { Operation } from './database.ts';
 import type { JobRecords } from './job-records.ts';
 import type { JobTable } from './job-table.ts';
 import type { StoreLimits } from './options.ts';
-import { lastPartOf } from './records.ts';
+import { isUnreadable, lastPartOf } from './records.ts';
 
 /**
  * Jobs that are gone, and their executions. What else belongs to them, such as content that they kept, is to be let
@@ -99,12 +99,12 @@ export class JobRetention {
     return due;
   }
 
-  /** Undefined when the job is being changed right now, or work of it is not over: it is left for another time. */
+  /** Undefined when the job is being changed, cannot be read, or has work that is not over: it is left for another time. */
   async #remove(jobId: string): Promise<PrunedJob | undefined> {
     const { records, table, queue } = this.#needs;
     const entry = table.acquire(jobId);
     try {
-      if (entry.loading !== undefined) await entry.loading;
+      if (entry.loading !== undefined && !(await isWhole(entry.loading))) return undefined;
       const aggregate = entry.durable;
       if (aggregate === undefined || aggregate !== entry.newest) return undefined;
       const { head, snapshot } = aggregate;
@@ -160,5 +160,15 @@ export class JobRetention {
       }
     }
     await queue.commit([...operations, records.pruning.remove(jobId)]);
+  }
+}
+
+async function isWhole(loading: Promise<void>): Promise<boolean> {
+  try {
+    await loading;
+    return true;
+  } catch (error) {
+    if (isUnreadable(error)) return false;
+    throw error;
   }
 }

@@ -16,6 +16,7 @@ import { changeJob } from './job-aggregate.ts';
 import { matchesFilter, summaryOf } from './job-index.ts';
 import { JobRecords } from './job-records.ts';
 import { JobRetention, type PrunedJobs } from './job-retention.ts';
+import { isUnreadable } from './records.ts';
 import { type JobEntry, JobTable } from './job-table.ts';
 
 import type { StoreLimits } from './options.ts';
@@ -56,6 +57,13 @@ export class LevelJobStore implements JobStore {
       census: needs.census,
     });
     this.#census = needs.census;
+  }
+
+  /** Lists every job that can be read where it belongs: after damage its place in the lists may be what is gone. */
+  async restoreIndexes(): Promise<void> {
+    for await (const job of this.#records.jobs.values()) {
+      await this.#queue.commit(this.#records.index.restore(job));
+    }
   }
 
   /** Before the first commit. */
@@ -117,8 +125,9 @@ export class LevelJobStore implements JobStore {
       }
       scanned += 1;
       nextCursor = found.cursor;
-      if (!matchesFilter(found.summary, filter)) continue;
-      const snapshot = await this.snapshot(found.summary.jobId);
+      const { summary } = found;
+      if (summary === undefined || !matchesFilter(summary, filter)) continue;
+      const snapshot = await this.#readable(summary.jobId);
       if (snapshot !== undefined && matchesFilter(summaryOf(snapshot.job), filter)) items.push(snapshot);
     }
     return { items };
@@ -128,10 +137,20 @@ export class LevelJobStore implements JobStore {
     if (!isKeyPart(prefix)) return [];
     const items: JobSnapshot[] = [];
     for await (const jobId of this.#records.jobs.keys({ prefix, reverse: true, limit })) {
-      const snapshot = await this.snapshot(jobId);
+      const snapshot = await this.#readable(jobId);
       if (snapshot !== undefined) items.push(snapshot);
     }
     return items;
+  }
+
+  /** A job that cannot be read is none of a list; who asks for it by its id is told. */
+  async #readable(jobId: string): Promise<JobSnapshot | undefined> {
+    try {
+      return await this.snapshot(jobId);
+    } catch (error) {
+      if (isUnreadable(error)) return undefined;
+      throw error;
+    }
   }
 
   async openJobs(): Promise<readonly string[]> {

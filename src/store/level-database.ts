@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { Level } from 'level';
 import { type CodedError, codeOf } from '../lib/coded-error.ts';
+import type { DamageLog } from './damage-log.ts';
 import {
   type Database,
   type DatabaseErrorCode,
@@ -11,6 +12,7 @@ import {
   storeClosed,
   storeFailed,
 } from './database.ts';
+import { inspectFiles, noteFiles } from './level-files.ts';
 
 const ENTRIES_PER_READ = 256;
 /** LevelDB makes its own files and folders: one that is named somewhere and not there was lost. */
@@ -20,13 +22,16 @@ const MISSING_PART = /^(Invalid argument|IO error: .*: No such file or directory
  * Opens, or makes, the LevelDB in `folder`. Throws `DATABASE_LOCKED` when another process has it open,
  * `DATABASE_UNREADABLE` when it is damaged, `STORE_FAILED` for anything else the disk says.
  */
-export async function openLevelDatabase(folder: string): Promise<Database> {
+export async function openLevelDatabase(folder: string, damage: DamageLog): Promise<Database> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    await inspectFiles(folder, damage);
     const level = new Level<string, Uint8Array>(folder, { keyEncoding: 'utf8', valueEncoding: 'view' });
     await level.open();
+    await noteFiles(folder, false).catch(() => {});
     return new LevelDatabase(folder, level);
   } catch (error) {
+    if (codeOf(error) === 'DATABASE_UNREADABLE') throw error;
     throw levelError(folder, 'to open the database', error);
   }
 }
@@ -34,10 +39,10 @@ export async function openLevelDatabase(folder: string): Promise<Database> {
 /** The store's error for one of LevelDB's; its codes lie on the error or on the cause of it. */
 export function levelError(folder: string, what: string, error: unknown): CodedError<DatabaseErrorCode> {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  if (cause instanceof Error && MISSING_PART.test(cause.message)) return databaseUnreadable(folder, error);
+  if (cause instanceof Error && MISSING_PART.test(cause.message)) return databaseUnreadable(folder, cause);
   for (const code of [codeOf(cause), codeOf(error)]) {
     if (code === 'LEVEL_LOCKED') return databaseLocked(folder, error);
-    if (code === 'LEVEL_CORRUPTION') return databaseUnreadable(folder, error);
+    if (code === 'LEVEL_CORRUPTION') return databaseUnreadable(folder, cause);
     if (code === 'LEVEL_IO_ERROR') return storeFailed(what, error);
     if (code === 'LEVEL_DATABASE_NOT_OPEN' || code === 'LEVEL_ITERATOR_NOT_OPEN') return storeClosed();
   }
@@ -104,6 +109,7 @@ class LevelDatabase implements Database {
   async close(): Promise<void> {
     try {
       await this.#level.close();
+      await noteFiles(this.#folder, true).catch(() => {});
     } catch (error) {
       throw levelError(this.#folder, 'to close the database', error);
     }

@@ -10,7 +10,8 @@ import type { Census } from './census.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Database, Operation } from './database.ts';
 import type { StoreLimits } from './options.ts';
-import { Repository } from './records.ts';
+import { OF_CONTRACT } from './job-records.ts';
+import { isUnreadable, Repository } from './records.ts';
 
 interface LockVersion {
   readonly highest: number;
@@ -30,6 +31,8 @@ export interface ProviderStoreNeeds {
 }
 
 const LOCK_VERSION_KEY = 'highest';
+const OF_LEASE = ['holder', 'resources', 'version', 'acquiredAt', 'ttlMs', 'state'];
+const OF_EXECUTION = ['jobId', 'requester', 'lockId', 'invocation.engine', 'item.state', 'item.contractId'];
 const ENDED: ReadonlySet<ContractState> = new Set(['COMPLETED', 'SETTLED', 'TERMINATED', 'DECLINED']);
 
 /** The provider store on a database, with what the node needs of it beyond the port. */
@@ -56,16 +59,25 @@ export class LevelProviderStore implements ProviderStore {
     this.#queue = needs.queue;
     this.#clock = needs.clock;
     this.#census = needs.census;
-    this.#leases = new Repository(database, buckets.lease, (lease) => keyOf(lease.lockId));
+    this.#leases = new Repository(database, buckets.lease, (lease) => keyOf(lease.lockId), OF_LEASE);
     this.#versions = new Repository(database, buckets.lockVersion, () => LOCK_VERSION_KEY);
-    this.#executions = new Repository(database, buckets.providerExecution, ({ item }) =>
-      keyOf(item.executionId),
+    this.#executions = new Repository(
+      database,
+      buckets.providerExecution,
+      ({ item }) => keyOf(item.executionId),
+      OF_EXECUTION,
     );
-    this.#contracts = new Repository(database, buckets.providerContract, ({ contractId }) =>
-      keyOf(contractId),
+    this.#contracts = new Repository(
+      database,
+      buckets.providerContract,
+      ({ contractId }) => keyOf(contractId),
+      OF_CONTRACT,
     );
-    this.#nevers = new Repository(database, buckets.providerNever, ({ never }) =>
-      keyOf(never.value.contractId),
+    this.#nevers = new Repository(
+      database,
+      buckets.providerNever,
+      ({ never }) => keyOf(never.value.contractId),
+      ['never.payload', 'never.signature'],
     );
     this.#answers = new AnswerLog(limits, database);
   }
@@ -73,8 +85,18 @@ export class LevelProviderStore implements ProviderStore {
   /** Before the first commit. */
   async prepare(): Promise<void> {
     await this.#answers.load();
-    this.#highestLockVersion = (await this.#versions.get(LOCK_VERSION_KEY))?.highest ?? 0;
+    this.#highestLockVersion = await this.#storedVersion();
     for await (const id of this.#nevers.keys()) this.#saidAtMs.set(id, this.#clock.monotonicMs());
+  }
+
+  /** Versions only grow: where the highest one cannot be read, they go on from a number that none has had. */
+  async #storedVersion(): Promise<number> {
+    try {
+      return (await this.#versions.get(LOCK_VERSION_KEY))?.highest ?? 0;
+    } catch (error) {
+      if (isUnreadable(error)) return Math.floor(this.#clock.nowMs());
+      throw error;
+    }
   }
 
   /** Besides the port's errors: `NEVERS_FULL`, with nothing written. */
@@ -142,9 +164,13 @@ export class LevelProviderStore implements ProviderStore {
     const nowMs = this.#clock.livedMs();
     const operations: Operation[] = [];
     let seen = 0;
-    for await (const contract of this.#contracts.values({ gte: this.#contractsFrom, limit })) {
+    for await (const { key, value: contract } of this.#contracts.readings({
+      gte: this.#contractsFrom,
+      limit,
+    })) {
       seen += 1;
-      this.#contractsFrom = `${contract.contractId}\0`;
+      this.#contractsFrom = `${key}\0`;
+      if (contract === undefined) continue;
       if (!ENDED.has(contract.state) || contract.updatedAt > nowMs - endedMs) continue;
       operations.push(this.#contracts.remove(contract.contractId));
     }

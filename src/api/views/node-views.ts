@@ -5,6 +5,7 @@ import type { Calendar } from '../../lib/calendar.ts';
 import { priceView } from './job-view.ts';
 
 const FOREIGN = 'Connected peers that are not of this network: they will never answer.';
+const DAMAGE = 'What of the store could not be read since the start, and was passed over.';
 const DRAINING = 'Takes no new work; only on a node that offers something.';
 
 export const statusView = z
@@ -19,6 +20,15 @@ export const statusView = z
     otherNetworks: z.array(z.string()).optional(),
     openNetwork: z.boolean(),
     draining: z.boolean().optional().openapi({ description: DRAINING }),
+    storeDamage: z
+      .object({
+        count: z.number().int(),
+        first: z.array(
+          z.object({ where: z.string(), message: z.string(), lost: z.array(z.string()).optional() }),
+        ),
+      })
+      .optional()
+      .openapi({ description: DAMAGE }),
   })
   .openapi('Status');
 
@@ -107,7 +117,7 @@ export const readinessView = z.object({ ok: z.boolean(), reasons: z.array(z.stri
 
 /** The members that the documentation names, in its order. */
 export function viewStatus(status: NodeStatus): NodeStatus {
-  const { foreignPeers, otherNetworks, draining } = status;
+  const { foreignPeers, otherNetworks, draining, storeDamage } = status;
   return {
     peerId: status.peerId,
     did: status.did,
@@ -119,6 +129,7 @@ export function viewStatus(status: NodeStatus): NodeStatus {
     ...(otherNetworks === undefined ? {} : { otherNetworks }),
     openNetwork: status.openNetwork,
     ...(draining === undefined ? {} : { draining }),
+    ...(storeDamage === undefined ? {} : { storeDamage }),
   };
 }
 

@@ -51,9 +51,19 @@ async function showStatus({ client, output }: CommandContext): Promise<number> {
       `peers    ${status.peers}${foreignText(status)}`,
       ...status.multiaddrs.map((address) => `address  ${address}`),
       ...(status.draining === true ? [`drained  ${DRAINED}`] : []),
+      ...damageLines(status),
     ].join('\n'),
   );
   return exitCodes.ok;
+}
+
+function damageLines({ storeDamage }: StatusAnswer): string[] {
+  if (storeDamage === undefined) return [];
+  const more = storeDamage.count - storeDamage.first.length;
+  return [
+    ...storeDamage.first.map(({ message }) => `damaged  ${message}`),
+    ...(more > 0 ? [`damaged  and ${more} more, which are in the log of the node`] : []),
+  ];
 }
 
 function foreignText({ foreignPeers = 0, otherNetworks = [] }: StatusAnswer): string {

@@ -5,7 +5,7 @@ import type { Job } from '../../domain/job.ts';
 import type { JobSnapshot } from '../../domain/plan.ts';
 import type { Desired, ServingAnswer, ServingItem, ServingList } from '../../domain/serving.ts';
 import { type Clock, within } from '../../lib/clock.ts';
-import { messageOf } from '../../lib/coded-error.ts';
+import { codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { JobLane } from '../job-lane.ts';
 import type { ContentFetcher, JobStore } from '../ports.ts';
@@ -47,7 +47,7 @@ export class ServingDesk {
       list.value.items.map(async (item) => ({
         executionId: item.executionId,
         attempt: item.attempt,
-        desired: await this.#item(provider, item),
+        desired: await this.#readable(provider, item),
       })),
     );
     return { number: list.value.number, desired };
@@ -56,6 +56,16 @@ export class ServingDesk {
   /** The execution is over. */
   forget(executionId: string): void {
     this.#results.forget(executionId);
+  }
+
+  /** Of a job whose record is damaged nothing is known: its work goes on until its own deadlines, and others are served. */
+  async #readable(provider: string, item: ServingItem): Promise<Desired> {
+    try {
+      return await this.#item(provider, item);
+    } catch (error) {
+      if (codeOf(error) === 'RECORD_UNREADABLE') return 'run';
+      throw error;
+    }
   }
 
   async #item(provider: string, item: ServingItem): Promise<Desired> {

@@ -2,15 +2,19 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { silentLogger } from '../../../src/lib/logger.ts';
+import { DamageLog } from '../../../src/store/damage-log.ts';
 import { levelError, openLevelDatabase } from '../../../src/store/level-database.ts';
 import { databaseSuite } from '../../suites/database.suite.ts';
+
+const openDatabase = (folder: string) => openLevelDatabase(folder, new DamageLog(silentLogger));
 
 const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'bidmesh-store-'));
 
 databaseSuite('LevelDB', async () => {
   const folder = await newFolder();
   return {
-    open: () => openLevelDatabase(join(folder, 'deep', 'db')),
+    open: () => openDatabase(join(folder, 'deep', 'db')),
     remove: () => rm(folder, { recursive: true }),
   };
 });
@@ -27,12 +31,12 @@ describe('LevelDB in a folder', () => {
   });
 
   it.each([/^CURRENT$/, /^MANIFEST-/])('says that it cannot be read when %s is damaged', async (pattern) => {
-    const database = await openLevelDatabase(folder);
+    const database = await openDatabase(folder);
     await database.batch([{ type: 'put', key: 'a', value: Uint8Array.of(1) }]);
     await database.close();
     const file = (await readdir(folder)).find((name) => pattern.test(name));
     await writeFile(join(folder, file ?? ''), 'garbage\n');
-    await expect(openLevelDatabase(folder)).rejects.toMatchObject({
+    await expect(openDatabase(folder)).rejects.toMatchObject({
       code: 'DATABASE_UNREADABLE',
       data: { folder },
       message: expect.stringContaining('backup'),
@@ -42,7 +46,7 @@ describe('LevelDB in a folder', () => {
   it('says that the disk refused when the folder cannot be made', async () => {
     const file = join(folder, 'file');
     await writeFile(file, '');
-    await expect(openLevelDatabase(join(file, 'db'))).rejects.toMatchObject({ code: 'STORE_FAILED' });
+    await expect(openDatabase(join(file, 'db'))).rejects.toMatchObject({ code: 'STORE_FAILED' });
   });
 
   it.each([
