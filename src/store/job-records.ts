@@ -27,9 +27,23 @@ export interface IdempotencyRecord {
 }
 
 const OF_JOB = [
-  ...['version', 'digest', 'submitter', 'createdAt', 'state', 'spec.name', 'spec.count', 'spec.labels'],
-  ...['spec.engine.type', 'spec.resources', 'spec.constraints', 'spec.timeouts', 'spec.retry', 'spec.inputs'],
-  ...['spec.outputs', 'spec.preferredProviders', 'spec.excludedProviders'],
+  'version',
+  'digest',
+  'submitter',
+  'createdAt',
+  'state',
+  'spec.name',
+  'spec.count',
+  'spec.labels',
+  'spec.engine.type',
+  'spec.resources',
+  'spec.constraints',
+  'spec.timeouts',
+  'spec.retry',
+  'spec.inputs',
+  'spec.outputs',
+  'spec.preferredProviders',
+  'spec.excludedProviders',
 ];
 const OF_HEAD = ['revision', 'lastSeq', 'lastRound', 'evaluationIds'];
 const OF_EXECUTION = ['partition', 'attempt', 'provider', 'desired', 'observed.state'];

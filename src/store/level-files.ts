@@ -96,7 +96,8 @@ async function sizesOf(folder: string): Promise<ReadonlyMap<string, number>> {
     if (codeOf(error) === 'ENOENT') return [];
     throw error;
   });
-  for (const name of names.sort()) {
+  // Of two logs the older one has the lower number.
+  for (const name of names.toSorted((a, b) => (a < b ? -1 : 1))) {
     if (!/^(\d+\.(log|ldb|sst)|MANIFEST-\d+|CURRENT)$/.test(name)) continue;
     sizes.set(name, (await stat(join(folder, name))).size);
   }

@@ -40,8 +40,7 @@ async function missingIn(store: Store): Promise<string[]> {
   const gone: string[] = [];
   for (const id of JOBS) {
     const snapshot = await store.jobs.snapshot(id).catch(() => undefined);
-    if (snapshot === undefined) gone.push(id);
-    else expect(snapshot.job.id).toBe(id);
+    if (snapshot?.job.id !== id) gone.push(id);
   }
   return gone;
 }

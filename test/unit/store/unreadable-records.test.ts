@@ -67,9 +67,22 @@ const cut = (bytes: Uint8Array): Uint8Array => bytes.slice(0, -4);
 const empty = (): Uint8Array => Uint8Array.of(0);
 
 const BUCKETS = [
-  ...['job!b', 'job-head!b', 'job-listing!', 'execution!b/', 'search!b/', 'contract!b/', 'contract-owner!b'],
-  ...['evaluation!b/', 'event!b/', 'idempotency!b', 'lease!b', 'lock-version!', 'provider-execution!b'],
-  ...['provider-never!b', 'answer!b', 'clock!'],
+  'job!b',
+  'job-head!b',
+  'job-listing!',
+  'execution!b/',
+  'search!b/',
+  'contract!b/',
+  'contract-owner!b',
+  'evaluation!b/',
+  'event!b/',
+  'idempotency!b',
+  'lease!b',
+  'lock-version!',
+  'provider-execution!b',
+  'provider-never!b',
+  'answer!b',
+  'clock!',
 ];
 
 describe('a record that cannot be read', () => {
@@ -99,7 +112,7 @@ describe('a record that cannot be read', () => {
       expect(loaded.executions.map(({ item }) => item.executionId)).toContain('a');
       expect(loaded.highestLockVersion).toBeGreaterThanOrEqual(7);
       await provider.pruneEnded(0, 1_000_000);
-    expect(await jobs.events('b', 0, 10)).toBeDefined();
+      expect(await jobs.events('b', 0, 10)).toBeDefined();
       await jobs.pruneFinished(0, 0);
       await jobs.snapshot('b').catch(() => undefined);
       await jobs.searchesOf('b');
