@@ -94,7 +94,7 @@ export class LevelProviderStore implements ProviderStore {
     try {
       return (await this.#versions.get(LOCK_VERSION_KEY))?.highest ?? 0;
     } catch (error) {
-      if (isUnreadable(error)) return Math.floor(this.#clock.nowMs());
+      if (isUnreadable(error)) return this.#clock.livedMs();
       throw error;
     }
   }
