@@ -21,6 +21,7 @@ import { createNodeView } from './node-view.ts';
 import { peerTableOf } from './peer-table.ts';
 import { createOrchestrator, type Orchestrator } from './orchestrator/index.ts';
 import type { Provider } from './provider/index.ts';
+import { createDiskGauge } from './provider/resources/system.ts';
 import { createRegistry, type Registry } from './registry/index.ts';
 import { openStore, type Store } from './store/index.ts';
 
@@ -83,12 +84,14 @@ async function startParts(
     { network: options.network, ownJobs: options.provider?.ownJobs ?? false },
     { underlay, notary, verifier: createVerifier(options.network, clock), clock, logger },
   );
+  const disk = overrides.disk ?? createDiskGauge(options.dataDir);
   const content =
     overrides.content?.(network.blockTransport) ??
     createContentStore(options.content, {
       transport: network.blockTransport,
       clock,
       logger: logger.child('content'),
+      freeBytes: () => disk.freeBytes(),
     });
   const provider = await buildProvider(base, network, content);
   const registry = buildRegistry(base, network, notary, provider);

@@ -43,6 +43,7 @@ const KNOWN: Readonly<Record<string, readonly [status: ErrorStatus, title: strin
   BODIES_FULL: [503, 'Too many bodies are on their way'],
   READER_BUSY: [503, 'Too many large bodies are being read'],
   TOO_MANY_STREAMS: [503, 'Too many streams are open'],
+  DISK_FULL: [507, 'The disk of the node is full'],
   QUOTA_EXCEEDED: [507, 'The content quota is used up'],
 };
 

@@ -13,9 +13,19 @@ async function joined(parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): 
 }
 
 export function storeFailed(cause: unknown): CodedError {
-  return new CodedError('STORE_FAILED', 'The disk refused content. Look for free space and write rights.', {
+  const code = codeOf(cause);
+  const data = { cause: code };
+  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(code, cause);
+  const message = `The disk that dataDir is on refused content (${code ?? messageOf(cause)}). Look for write rights and for faults of the disk.`;
+  return new CodedError('STORE_FAILED', message, { cause, data });
+}
+
+export function diskFull(code: string, cause?: unknown): CodedError {
+  const what =
+    code === 'EDQUOT' ? 'The disk quota of dataDir is used up' : 'The disk that dataDir is on is full';
+  return new CodedError('DISK_FULL', `${what}. Make room there and try again.`, {
     cause,
-    data: { cause: codeOf(cause) },
+    data: { cause: code },
   });
 }
 

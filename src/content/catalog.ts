@@ -1,8 +1,8 @@
 import type { CID } from 'multiformats/cid';
 import type { Clock } from '../lib/clock.ts';
-import { CodedError, codeOf } from '../lib/coded-error.ts';
+import { CodedError } from '../lib/coded-error.ts';
 import { KeyedLane } from '../lib/keyed-lane.ts';
-import type { BlockStore } from './block-store.ts';
+import { type BlockStore, storeFailed } from './block-store.ts';
 import type { Collector } from './collector.ts';
 import { requireContentId } from './content-id.ts';
 import type { DagBounds, DagTotals } from './dag-check.ts';
@@ -177,8 +177,7 @@ export class Catalog {
     try {
       await this.#needs.book.commit(...entries);
     } catch (cause) {
-      if (codeOf(cause) === 'STORE_FAILED') throw cause;
-      throw new CodedError('STORE_FAILED', 'The content journal could not be written.', { cause });
+      throw cause instanceof CodedError ? cause : storeFailed(cause);
     }
   }
 }

@@ -9,6 +9,7 @@ import { BlockStore } from './block-store.ts';
 import { Catalog, gone } from './catalog.ts';
 import { Collector } from './collector.ts';
 import { parseContentId, requireContentId } from './content-id.ts';
+import { DiskReserve } from './disk-reserve.ts';
 import { writeHostFile } from './host-file.ts';
 import type { ContentStore, StoredFile, TreeEntry } from './index.ts';
 import { InventoryBook } from './inventory-book.ts';
@@ -26,6 +27,8 @@ export interface ContentNeeds {
   readonly transport: BlockTransport;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What may still be written on the disk; without it nobody looks. */
+  readonly freeBytes?: () => Promise<number | undefined>;
   /** In the place of the folder: then nothing is read from or written to disk. */
   readonly blockstore?: BlockShelf;
   /** Goes with `blockstore`: hand the same one to the next incarnation, and it knows what is stored. */
@@ -45,6 +48,7 @@ class UnixfsContentStore implements ContentStore {
   readonly #blocks: BlockStore;
   readonly #book: InventoryBook;
   readonly #staging: Staging;
+  readonly #reserve: DiskReserve | undefined;
   readonly #collector: Collector;
   readonly #catalog: Catalog;
 
@@ -62,7 +66,9 @@ class UnixfsContentStore implements ContentStore {
     this.#logger = logger;
     this.#blocks = blocks;
     this.#book = book;
-    this.#staging = new Staging(blocks, book.inventory, limits);
+    const { freeBytes } = needs;
+    this.#reserve = freeBytes === undefined ? undefined : new DiskReserve({ clock, freeBytes });
+    this.#staging = new Staging(blocks, book.inventory, limits, this.#reserve);
     this.#collector = collector;
     this.#catalog = new Catalog(limits, { book, blocks, collector, clock, lane });
   }
@@ -115,6 +121,10 @@ class UnixfsContentStore implements ContentStore {
 
   room(): { readonly freeBytes: number; readonly quotaBytes: number } {
     return this.#staging.room();
+  }
+
+  async requireRoom(): Promise<void> {
+    await this.#reserve?.take(0);
   }
 
   async sizeOf(cid: string): Promise<number | undefined> {

@@ -18,7 +18,7 @@ export interface StoredFile {
 
 /**
  * Content-addressed files of this node: UnixFS, raw leaves, CIDv1. Nothing has an id before it is durable.
- * Errors: `QUOTA_EXCEEDED`, `CONTENT_UNAVAILABLE`, `CONTENT_INVALID`, `CONTENT_TOO_LARGE`, `STORE_FAILED`.
+ * Errors: `QUOTA_EXCEEDED`, `DISK_FULL`, `CONTENT_UNAVAILABLE`, `CONTENT_INVALID`, `CONTENT_TOO_LARGE`, `STORE_FAILED`.
  */
 export interface ContentStore extends ContentDesk, Startable {
   put(
@@ -27,6 +27,8 @@ export interface ContentStore extends ContentDesk, Startable {
   ): Promise<{ readonly cid: string; readonly size: number }>;
   /** Of the quota, what is free just now: imports and fetches under way count. */
   room(): { readonly freeBytes: number; readonly quotaBytes: number };
+  /** Rejects with `DISK_FULL` where the disk has no room for more than the records of this node. */
+  requireRoom(): Promise<void>;
   /** Bytes of the whole DAG's files when all of it is here. */
   sizeOf(cid: string): Promise<number | undefined>;
   /** A file, or a file inside a directory by its path; undefined when there is no such file here. */

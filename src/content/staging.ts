@@ -2,6 +2,7 @@ import type { CID } from 'multiformats/cid';
 import { assert } from '../lib/assert.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import type { BlockStore } from './block-store.ts';
+import type { DiskReserve } from './disk-reserve.ts';
 import { MAX_BLOCK_BYTES } from './content-id.ts';
 import type { Inventory } from './inventory.ts';
 import type { ContentLimits } from './options.ts';
@@ -22,9 +23,11 @@ export class Staging {
   readonly #inventory: Inventory;
   readonly #limits: ContentLimits;
   readonly #staged = new Map<string, StagedBlock>();
+  readonly #reserve: DiskReserve | undefined;
   #bytes = 0;
 
-  constructor(blocks: BlockStore, inventory: Inventory, limits: ContentLimits) {
+  constructor(blocks: BlockStore, inventory: Inventory, limits: ContentLimits, reserve?: DiskReserve) {
+    this.#reserve = reserve;
     this.#blocks = blocks;
     this.#inventory = inventory;
     this.#limits = limits;
@@ -59,6 +62,7 @@ export class Staging {
   /** Holds the block where it is stored already, else writes it; the promise is that of its write. */
   async enter(cid: CID, bytes: Uint8Array): Promise<'held' | 'staged'> {
     const key = cid.toString();
+    if (this.sizeOf(key) === undefined) await this.#reserve?.take(bytes.length);
     for (let left = this.#blocks.leaving(key); left !== undefined; left = this.#blocks.leaving(key))
       await left;
     if (this.#inventory.blockSize(key) !== undefined) {

@@ -173,6 +173,10 @@ export interface Market {
 
 /** Moves content. Results are fetched block by block and checked as they come. */
 export interface ContentFetcher {
+  /** Of the content quota, what is free just now. */
+  room(): { readonly freeBytes: number };
+  /** Rejects with `DISK_FULL` where the disk has no room left for records. */
+  requireRoom(): Promise<void>;
   /** Makes the whole DAG of `cid` present and durable here. Rejects with `CONTENT_UNAVAILABLE`, `CONTENT_INVALID` or `CONTENT_TOO_LARGE`. */
   fetch(
     cid: string,

@@ -8,13 +8,36 @@ export class MemoryBlocks {
   readonly blocks = new Map<string, Uint8Array>();
 }
 
+/** Whether the disk of a machine, and the quota of its content store, take anything more. */
+export interface MachineRoom {
+  diskFull: boolean;
+  quotaFull: boolean;
+}
+
+export const MUCH_ROOM: MachineRoom = { diskFull: false, quotaFull: false };
+
+/** What a disk without room says. */
+export function diskFull(): CodedError {
+  return new CodedError('DISK_FULL', 'The disk is full.', { data: { cause: 'ENOSPC' } });
+}
+
+function requireRoom(room: MachineRoom): void {
+  if (room.diskFull) throw diskFull();
+  if (room.quotaFull) throw new CodedError('QUOTA_EXCEEDED', 'The content store is full.');
+}
+
 /**
  * A content store with nothing but memory and promises, for simulations. A file is one raw block, a directory is
  * one block that lists its files; both are checked by their ids as they arrive.
  */
-export function createMemoryContent({ blocks }: MemoryBlocks, transport: BlockTransport): ContentStore {
+export function createMemoryContent(
+  { blocks }: MemoryBlocks,
+  transport: BlockTransport,
+  room: MachineRoom = MUCH_ROOM,
+): ContentStore {
   const put = (bytes: Uint8Array): { cid: string; size: number } => {
     const cid = rawContentIdOf(bytes);
+    if (!blocks.has(cid)) requireRoom(room);
     blocks.set(cid, bytes);
     return { cid, size: bytes.length };
   };
@@ -31,7 +54,10 @@ export function createMemoryContent({ blocks }: MemoryBlocks, transport: BlockTr
       size: blocks.get(file)?.length ?? 0,
     }));
   return {
-    room: () => ({ freeBytes: Number.MAX_SAFE_INTEGER, quotaBytes: Number.MAX_SAFE_INTEGER }),
+    room: () => ({ freeBytes: room.quotaFull ? 0 : 2 ** 40, quotaBytes: 2 ** 40 }),
+    requireRoom: async () => {
+      if (room.diskFull) throw diskFull();
+    },
     start: async () => {},
     stop: async () => {},
     put: async (source) => {
@@ -62,6 +88,7 @@ export function createMemoryContent({ blocks }: MemoryBlocks, transport: BlockTr
         if (bytes > maxBytes + 1024) throw new CodedError('CONTENT_TOO_LARGE', 'More bytes than agreed.');
         received.push(block);
       }
+      requireRoom(room);
       const [root, ...rest] = received;
       if (root === undefined) throw new CodedError('CONTENT_UNAVAILABLE', 'Nothing came.');
       if (rawContentIdOf(root) !== cid && contentIdOf(root) !== cid)
@@ -74,7 +101,9 @@ export function createMemoryContent({ blocks }: MemoryBlocks, transport: BlockTr
       }
       return { bytes };
     },
-    exportFile: async () => {},
+    exportFile: async () => {
+      if (room.diskFull) throw diskFull();
+    },
     importTree: async (files) => {
       const listing: Record<string, string> = {};
       let total = 0;
@@ -83,6 +112,7 @@ export function createMemoryContent({ blocks }: MemoryBlocks, transport: BlockTr
         listing[path] = put(bytes).cid;
         total += bytes.length;
       }
+      requireRoom(room);
       const block = encodeCanonical(listing);
       const cid = contentIdOf(block);
       blocks.set(cid, block);

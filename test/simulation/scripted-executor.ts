@@ -1,4 +1,5 @@
 import type { ExecutionOutcome, Executor } from '../../src/provider/executors/executor.ts';
+import { diskFull, type MachineRoom, MUCH_ROOM } from './memory-content.ts';
 import type { AttemptFolder, AttemptFolders, OutputStream } from '../../src/provider/ports.ts';
 import { type Clock, sleep } from '../../src/lib/clock.ts';
 
@@ -65,11 +66,17 @@ export function createScriptedExecutor(
 }
 
 /** Attempt folders in memory. */
-export function createMemoryFolders(): AttemptFolders {
+export function createMemoryFolders(room: MachineRoom = MUCH_ROOM): AttemptFolders {
+  const requireDisk = (): void => {
+    if (room.diskFull) throw diskFull();
+  };
   return {
-    create: async (executionId) => createMemoryFolder(`/nowhere/${executionId}`),
+    create: async (executionId) => {
+      requireDisk();
+      return createMemoryFolder(`/nowhere/${executionId}`);
+    },
     remove: async () => {},
-    tryWrite: async () => {},
+    tryWrite: async () => requireDisk(),
     sweep: async () => {},
   };
 }

@@ -12,7 +12,7 @@ import { defaultRegistryLimits } from '../../src/registry/options.ts';
 import { MemoryDisk } from '../../src/store/memory-database.ts';
 import { defaultRetention, defaultStoreLimits, type RetentionOptions } from '../../src/store/options.ts';
 import { FakeClock, type WallClock } from './fake-clock.ts';
-import { createMemoryContent, MemoryBlocks } from './memory-content.ts';
+import { createMemoryContent, type MachineRoom, MemoryBlocks } from './memory-content.ts';
 import { createMemoryFolders, createScriptedExecutor, RunRecord } from './scripted-executor.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { SimulatedNetwork, type SimulatedNetworkOptions, type SimulatedNode } from './simulated-network.ts';
@@ -39,6 +39,7 @@ export interface Machine {
   readonly blocks: MemoryBlocks;
   readonly provides: boolean;
   readonly wall: WallClock;
+  readonly room: MachineRoom;
   life: { readonly node: BidmeshNode; readonly simulated: SimulatedNode } | undefined;
 }
 
@@ -80,6 +81,7 @@ export class World {
       blocks: new MemoryBlocks(),
       provides: role.provides,
       wall: { offsetMs: 0 },
+      room: { diskFull: false, quotaFull: false },
       life: undefined,
     };
     this.machines.set(name, machine);
@@ -103,12 +105,13 @@ export class World {
           identity: machine.identity,
           database: await machine.disk.open(),
           underlay: () => simulated.underlay,
-          content: (transport) => createMemoryContent(machine.blocks, transport),
+          content: (transport) => createMemoryContent(machine.blocks, transport, machine.room),
           executor: createScriptedExecutor(clock, this.record, (executionId) => ({
             durationMs: this.#workMs(executionId),
             exitReason: this.#exitReason(executionId),
           })),
-          folders: createMemoryFolders(),
+          folders: createMemoryFolders(machine.room),
+          disk: { freeBytes: async () => (machine.room.diskFull ? 0 : 100 * GIB) },
           machine: {
             resources: { cpuMillis: 4000, memoryBytes: 8 * GIB, diskBytes: 100 * GIB, gpus: [] },
             cpu: { cores: 4, arch: 'x64', model: 'simulated', vendor: 'none' },

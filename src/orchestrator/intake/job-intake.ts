@@ -17,7 +17,7 @@ export interface JobIntakeNeeds {
   readonly logger: Logger;
   readonly newId: () => string;
   readonly store: Pick<JobStore, 'snapshot' | 'byIdempotencyKey'>;
-  readonly content: Pick<ContentFetcher, 'put' | 'sizeOf' | 'pin' | 'unpin'>;
+  readonly content: Pick<ContentFetcher, 'requireRoom' | 'put' | 'sizeOf' | 'pin' | 'unpin'>;
   readonly lane: JobLane;
   readonly evaluations: EvaluationDesk;
   readonly openJobs: () => number;
@@ -46,6 +46,7 @@ export class JobIntake {
       );
     }
     const { clock, self, newId, content } = this.#needs;
+    await content.requireRoom();
     const metadata = { id: newId(), submitter: self, now: clock.livedMs() };
     const job = await processJob(description, metadata, this.#options, content);
     try {

@@ -1,12 +1,15 @@
 import type { ServingItem } from '../../domain/serving.ts';
+import { type BackoffOptions, backoffMs } from '../../lib/backoff.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { ContentFetcher, JobStore } from '../ports.ts';
 
 export interface ResultCollectorNeeds {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly logger: Logger;
   readonly store: Pick<JobStore, 'contract'>;
-  readonly content: Pick<ContentFetcher, 'fetch' | 'pin' | 'unpin'>;
+  readonly content: Pick<ContentFetcher, 'fetch' | 'pin' | 'unpin' | 'room' | 'sizeOf'>;
   /** Aborted when the node stops. */
   readonly signal: AbortSignal;
 }
@@ -15,6 +18,10 @@ export type Collected =
   | { readonly kind: 'here' }
   /** It may come another time. */
   | { readonly kind: 'not-yet' }
+  /** This node has no room for it: it waits, and is fetched again by and by. `isNew` the first time. */
+  | { readonly kind: 'no-room'; readonly isNew: boolean; readonly message: string }
+  /** No room came in all that time. */
+  | { readonly kind: 'never-room'; readonly message: string }
   /** Wrong or too large (`bad`), or asked for too often. */
   | { readonly kind: 'hopeless'; readonly bad: boolean; readonly message: string };
 
@@ -22,13 +29,28 @@ export type Collected =
 export const MOST_FETCHES = 10;
 
 const NEVER_BETTER = ['CONTENT_INVALID', 'CONTENT_TOO_LARGE'];
+/** What this node's own disk and quota end a fetch with: nothing that its provider could do about. */
+const OWN_CODES = ['QUOTA_EXCEEDED', 'DISK_FULL', 'STORE_FAILED'];
+/** How long a result waits for room here. Its provider keeps it as long. */
+const ROOM_WAIT_MS = 30 * 60_000;
+const ROOM_RETRY: BackoffOptions = { firstMs: 1000, longestMs: 15_000, factor: 2 };
+
 /** A result is the output itself with a little structure around it. */
 const STRUCTURE_FACTOR = 2;
+
+/** A result that finds no room. */
+interface Waiting {
+  readonly sinceMs: number;
+  readonly tries: number;
+  readonly nextAtMs: number;
+  readonly message: string;
+}
 
 /** Brings results here, and keeps in mind how often that went wrong. */
 export class ResultCollector {
   readonly #needs: ResultCollectorNeeds;
   readonly #failures = new Map<string, number>();
+  readonly #waiting = new Map<string, Waiting>();
 
   constructor(needs: ResultCollectorNeeds) {
     this.#needs = needs;
@@ -36,17 +58,26 @@ export class ResultCollector {
 
   /** Makes the result of `item` present, checked and pinned here. Never rejects. */
   async collect(item: ServingItem, resultCid: string): Promise<Collected> {
+    const { executionId, resultBytes = 0 } = item;
+    const waiting = this.#waiting.get(executionId);
+    if (waiting !== undefined && this.#needs.clock.monotonicMs() < waiting.nextAtMs)
+      return { kind: 'no-room', isNew: false, message: waiting.message };
     try {
+      await this.#requireRoom(resultCid, resultBytes);
       await this.#fetch(item, resultCid);
+      this.#waiting.delete(executionId);
       return { kind: 'here' };
     } catch (error) {
-      return this.#failed(item.executionId, error);
+      return OWN_CODES.includes(codeOf(error) ?? '')
+        ? this.#noRoom(executionId, messageOf(error))
+        : this.#failed(executionId, error);
     }
   }
 
   /** The execution is over. */
   forget(executionId: string): void {
     this.#failures.delete(executionId);
+    this.#waiting.delete(executionId);
   }
 
   /** The bytes are not wanted after all. */
@@ -73,6 +104,24 @@ export class ResultCollector {
       signal,
     );
     await content.pin(resultCid, executionId);
+  }
+
+  /** A result that cannot fit is not fetched to find that out. */
+  async #requireRoom(resultCid: string, resultBytes: number): Promise<void> {
+    const { content } = this.#needs;
+    if (resultBytes <= content.room().freeBytes || (await content.sizeOf(resultCid)) !== undefined) return;
+    throw new CodedError('QUOTA_EXCEEDED', 'The content store is full (limits.contentQuotaBytes).');
+  }
+
+  #noRoom(executionId: string, message: string): Collected {
+    if (this.#needs.signal.aborted) return { kind: 'not-yet' };
+    const nowMs = this.#needs.clock.monotonicMs();
+    const { sinceMs, tries } = this.#waiting.get(executionId) ?? { sinceMs: nowMs, tries: 0 };
+    if (nowMs - sinceMs >= ROOM_WAIT_MS) return { kind: 'never-room', message };
+    const nextAtMs = nowMs + backoffMs(ROOM_RETRY, tries + 1);
+    this.#waiting.set(executionId, { sinceMs, tries: tries + 1, nextAtMs, message });
+    if (tries === 0) this.#needs.logger.warn('a result waits for room', { executionId, reason: message });
+    return { kind: 'no-room', isNew: tries === 0, message };
   }
 
   #failed(executionId: string, error: unknown): Collected {

@@ -19,7 +19,7 @@ export interface ServingDeskNeeds {
   readonly store: Pick<JobStore, 'snapshot' | 'contract'>;
   readonly lane: JobLane;
   readonly liveness: Liveness;
-  readonly content: Pick<ContentFetcher, 'fetch' | 'pin' | 'unpin'>;
+  readonly content: Pick<ContentFetcher, 'fetch' | 'pin' | 'unpin' | 'room' | 'sizeOf'>;
   readonly evaluate: (job: Job, trigger: 'exec-update' | 'exec-failure') => void;
   /** A provider holds a contract whose acceptance is not on disk here: resolves when its outcome is. */
   readonly resolve: (execution: Execution, contract: ContractRecord) => Promise<void>;
@@ -121,12 +121,29 @@ export class ServingDesk {
     // The end of a failed attempt is known without its output.
     if (item.state !== 'Publishing') await this.#write(item, 'none');
     else if (collected.kind === 'not-yet') return;
-    else {
+    else if (collected.kind === 'no-room')
+      return collected.isNew ? this.#tellOfWait(item, collected.message) : undefined;
+    else if (collected.kind === 'never-room') {
+      const message = `The result could not be kept on this node: ${collected.message}`;
+      // Not the provider's fault, and of no use to be done again.
+      await this.#write({ ...item, state: 'Failed', exitReason: 'denied', message }, 'none');
+    } else {
       const message = `The result could not be fetched: ${collected.message}`;
       const result = collected.bad ? 'bad' : 'none';
       await this.#write({ ...item, state: 'Failed', exitReason: 'lost', message }, result);
     }
     await this.#results.drop(item.executionId);
+  }
+
+  async #tellOfWait({ executionId }: ServingItem, reason: string): Promise<void> {
+    const { clock, lane } = this.#needs;
+    await lane.change(jobIdOf(executionId), (snapshot) => {
+      const current = find(snapshot, executionId);
+      if (current?.observed.state !== 'Publishing') return undefined;
+      const message = `The result waits for room on this node: ${reason}`;
+      const about = { at: clock.livedMs(), executionId, provider: current.provider };
+      return { events: [{ type: 'execution.publishing', ...about, code: 'NO_ROOM', message }] };
+    });
   }
 
   async #write(item: ServingItem, result: ResultState): Promise<JobSnapshot | undefined> {

@@ -60,7 +60,7 @@ export function writeRefusal(error: unknown): string | undefined {
   const code = codeOf(error);
   if (code === 'NO_ROOM' && error instanceof CodedError) return writeRefusal(error.cause);
   const named = error instanceof CodedError ? error.data['cause'] : undefined;
-  if (code === 'STORE_FAILED') return typeof named === 'string' ? named : code;
+  if (code === 'STORE_FAILED' || code === 'DISK_FULL') return typeof named === 'string' ? named : code;
   return code !== undefined && DISK_ERRORS.has(code) ? code : undefined;
 }
 

@@ -1,3 +1,4 @@
+import { codeOf } from '../../../src/lib/coded-error.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import { type Machine, World } from '../world.ts';
 import { everyFault } from './every-fault.ts';
@@ -9,6 +10,8 @@ const LONGEST_STEP_MS = 600;
 const OVER_WITHIN_MS = 600_000;
 /** Longer than any lease that nobody uses, and than what a provider waits before it asks again. */
 const QUIET_MS = 180_000;
+
+const NO_ROOM: ReadonlySet<string | undefined> = new Set(['DISK_FULL', 'QUOTA_EXCEEDED']);
 
 interface Pending {
   readonly atMs: number;
@@ -92,13 +95,18 @@ export class FaultPlay {
 
   async #perhapsPost(requester: Machine): Promise<void> {
     if (this.jobs.length === JOBS || requester.life === undefined || !this.#chance.chance(0.3)) return;
-    this.jobs.push(
-      await this.world.post(requester, {
-        count: Number(this.#seed) % 3 === 0 ? 4 : 1,
-        retry: { attempts: 20, on: ['lost', 'internal', 'input-unavailable'] },
-        timeouts: { queue: '10m', total: '1h' },
-      }),
-    );
+    try {
+      this.jobs.push(
+        await this.world.post(requester, {
+          count: Number(this.#seed) % 3 === 0 ? 4 : 1,
+          retry: { attempts: 20, on: ['lost', 'internal'] },
+          timeouts: { queue: '10m', total: '1h' },
+        }),
+      );
+    } catch (error) {
+      // A node without room takes no job, and says so before it has promised anything.
+      if (!NO_ROOM.has(codeOf(error))) throw error;
+    }
   }
 
   async #allCompleted(requester: Machine): Promise<void> {

@@ -145,6 +145,10 @@ export class ScriptedContent implements ContentStore {
   quotaBytes = Number.POSITIVE_INFINITY;
   refusal: Error | undefined;
 
+  async requireRoom(): Promise<void> {
+    if (this.refusal !== undefined) throw this.refusal;
+  }
+
   room(): { freeBytes: number; quotaBytes: number } {
     return { freeBytes: this.quotaBytes, quotaBytes: this.quotaBytes };
   }

@@ -57,6 +57,8 @@ export interface MemoryNode {
 }
 
 interface MemoryNodeOptions {
+  /** What the disk has free; left out, nobody looks. */
+  readonly freeBytes?: () => Promise<number | undefined>;
   readonly limits?: Partial<ContentLimits>;
   readonly blockstore?: MemoryBlockstore;
   readonly journal?: ContentJournal;
@@ -71,7 +73,14 @@ export async function memoryNode(options: MemoryNodeOptions = {}): Promise<Memor
   const transport = new ScriptedTransport();
   const store = createContentStore(
     { folder: '/nowhere', limits: options.limits ?? {} },
-    { transport, clock, logger: silentLogger, blockstore, journal },
+    {
+      transport,
+      clock,
+      logger: silentLogger,
+      blockstore,
+      journal,
+      ...(options.freeBytes === undefined ? {} : { freeBytes: options.freeBytes }),
+    },
   );
   await store.start();
   return { store, blockstore, journal, clock, transport };

@@ -119,6 +119,33 @@ describe('a disk that refuses', () => {
     expect(await failure(store.put(text('a')))).toBe('none');
   });
 
+  it('says that it is full, by the name of the setting', async () => {
+    const { store, blockstore } = await memoryNode();
+    blockstore.put = () => {
+      throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    };
+    await expect(store.put(text('a'))).rejects.toMatchObject({
+      code: 'DISK_FULL',
+      message: expect.stringContaining('dataDir'),
+    });
+  });
+
+  it('is not filled: what the node needs for its records is left', async () => {
+    let freeBytes: number | undefined = 8 * MIB + 10;
+    const { store, blockstore, clock } = await memoryNode({ freeBytes: async () => freeBytes });
+    await store.requireRoom();
+    await store.put(text('1234567890'));
+    expect(await failure(store.put(text('x')))).toBe('DISK_FULL');
+    expect(await failure(store.put(text('1234567890')))).toBe('none');
+    expect(blockCount(blockstore)).toBe(1);
+    freeBytes = undefined;
+    await clock.advanceBy(500);
+    expect(await failure(store.put(text('x')))).toBe('none');
+    freeBytes = 0;
+    await clock.advanceBy(500);
+    expect(await failure(store.requireRoom())).toBe('DISK_FULL');
+  });
+
   it('gives no id when a block fails', async () => {
     const { store, blockstore } = await memoryNode();
     const put = blockstore.put.bind(blockstore);

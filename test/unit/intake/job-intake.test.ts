@@ -20,6 +20,7 @@ let stored: TestStore;
 let enqueued: Evaluation[];
 let pins: Set<string>;
 let openJobs: number;
+let room: () => Promise<void>;
 let intake: JobIntake;
 
 beforeEach(async () => {
@@ -28,6 +29,7 @@ beforeEach(async () => {
   enqueued = [];
   pins = new Set();
   openJobs = 0;
+  room = async () => {};
   let ids = 0;
   const newId = (): string => `id-${(ids += 1)}`;
   const store = stored.store.jobs;
@@ -47,6 +49,7 @@ beforeEach(async () => {
       newId,
       store,
       content: {
+        requireRoom: () => room(),
         put: async () => ({ cid: MODULE_CID, size: 8 }),
         sizeOf: async () => 8,
         pin: async (cid, owner) => void pins.add(`${cid} ${owner}`),
@@ -85,6 +88,13 @@ describe('a job that is posted', () => {
     expect(enqueued).toEqual(pending);
     expect(enqueued).toMatchObject([{ jobId, trigger: 'job-register' }]);
     expect(pins).toEqual(new Set([`${MODULE_CID} ${jobId}`]));
+  });
+
+  it('is not taken where the disk has no room for its records', async () => {
+    room = () => Promise.reject(new CodedError('DISK_FULL', 'The disk is full.'));
+    await expect(post()).rejects.toMatchObject({ code: 'DISK_FULL' });
+    expect(enqueued).toEqual([]);
+    expect(await clock.runUntilSettled(stored.store.jobs.openJobs(), 1000)).toEqual([]);
   });
 
   it('is a new job each time, and the same one under the same key', async () => {

@@ -21,6 +21,7 @@ let stopping: AbortController;
 let evaluated: string[];
 let pins: Set<string>;
 let fetches: number;
+let freeBytes: number;
 let fetch: () => Promise<void>;
 let resolve: (execution: Execution, contract: ContractRecord) => Promise<void>;
 let desk: ServingDesk;
@@ -33,6 +34,7 @@ beforeEach(async () => {
   evaluated = [];
   pins = new Set();
   fetches = 0;
+  freeBytes = Number.MAX_SAFE_INTEGER;
   fetch = async () => {};
   resolve = async () => {};
   const store = stored.store.jobs;
@@ -48,6 +50,8 @@ beforeEach(async () => {
         await fetch();
         return { bytes: 5 };
       },
+      room: () => ({ freeBytes }),
+      sizeOf: async () => undefined,
       pin: async (cid, owner) => void pins.add(`${cid} ${owner}`),
       unpin: async (owner) => {
         for (const pin of pins) if (pin.endsWith(` ${owner}`)) pins.delete(pin);
@@ -224,6 +228,55 @@ describe('a result', () => {
     await clock.advanceBy(50);
     expect(fetches).toBe(MOST_FETCHES);
     expect(await observed()).toMatchObject({ state: 'Failed', end: { exitReason: 'lost' } });
+  });
+
+  it.each(['QUOTA_EXCEEDED', 'DISK_FULL', 'STORE_FAILED'])(
+    'for which there is no room here waits for it, and is no fault of its provider: %s',
+    async (code) => {
+      await store(bound(observedAs.running()));
+      fetch = () => Promise.reject(new CodedError(code, 'full'));
+      for (let list = 0; list < 100; list += 1) {
+        expect(await wanted(publishing())).toBe('run');
+        await clock.advanceBy(1000);
+      }
+      expect(await observed()).toMatchObject({ state: 'Publishing' });
+      // Not with each list: what is large costs its provider as much each time.
+      expect(fetches).toBeLessThan(15);
+      const told = stored.store.jobs.events('job', 0, 100);
+      const waits = (await clock.runUntilSettled(told, 1000)).filter((event) => event.code === 'NO_ROOM');
+      expect(waits).toMatchObject([{ message: 'The result waits for room on this node: full' }]);
+      fetch = async () => {};
+      await clock.advanceBy(15_000);
+      await take([publishing()]);
+      await clock.advanceBy(50);
+      expect(await observed()).toMatchObject({ state: 'Completed' });
+    },
+  );
+
+  it('that cannot fit is not fetched to find that out', async () => {
+    await store(bound(observedAs.running()));
+    freeBytes = (publishing().resultBytes ?? 0) - 1;
+    await take([publishing()]);
+    await clock.advanceBy(50);
+    expect(fetches).toBe(0);
+    freeBytes += 1;
+    await clock.advanceBy(2000);
+    await take([publishing()]);
+    await clock.advanceBy(50);
+    expect(await observed()).toMatchObject({ state: 'Completed' });
+  });
+
+  it('for which no room comes is given up, and nobody is blamed for it', async () => {
+    await store(bound(observedAs.running()));
+    fetch = () => Promise.reject(new CodedError('DISK_FULL', 'The disk is full.'));
+    for (let minute = 0; minute <= 31; minute += 1) {
+      await take([publishing()]);
+      await clock.advanceBy(60_000);
+    }
+    expect(await observed()).toMatchObject({
+      state: 'Failed',
+      end: { exitReason: 'denied', message: 'The result could not be kept on this node: The disk is full.' },
+    });
   });
 
   it('that comes on the second try completes', async () => {
