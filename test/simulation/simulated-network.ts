@@ -61,6 +61,8 @@ export class SimulatedNetwork {
   readonly #links = new Set<Link>();
   /** Crashes that the neighbours have still to notice; a new life of the node makes them notice. */
   readonly #unnoticed = new Map<string, () => void>();
+  /** Channels that are being opened to a node that is not there, until somebody notices or the time is over. */
+  readonly #hanging = new Map<string, Set<() => void>>();
   #groups = new Map<string, number>();
 
   constructor(clock: FakeClock, random: SeededRandom, options: Partial<SimulatedNetworkOptions> = {}) {
@@ -186,12 +188,13 @@ export class SimulatedNetwork {
         }
         const target = this.#nodes.get(to);
         if (target === undefined || !target.running || this.#cut(from.self, to)) {
-          this.#later(connected ? options.timeoutMs : this.#latencyMs(), unreachable);
+          if (connected) this.#hang(to, options.timeoutMs, unreachable);
+          else this.#later(this.#latencyMs(), unreachable);
           return;
         }
         this.#later(this.#latencyMs(), () => {
           if (!from.alive || !target.running || this.#cut(from.self, to)) {
-            this.#later(options.timeoutMs, unreachable);
+            this.#hang(to, options.timeoutMs, unreachable);
             return;
           }
           this.join(from, target);
@@ -204,6 +207,14 @@ export class SimulatedNetwork {
         });
       }),
     );
+  }
+
+  #hang(to: string, timeoutMs: number, fail: () => void): void {
+    const hanging = this.#hanging.get(to) ?? new Set();
+    this.#hanging.set(to, hanging.add(fail));
+    this.#later(timeoutMs, () => {
+      if (hanging.delete(fail)) fail();
+    });
   }
 
   #accept(
@@ -266,6 +277,8 @@ export class SimulatedNetwork {
       this.#unnoticed.delete(node.self);
       for (const link of this.#links) if (link.nodes.includes(node)) this.#break(link);
       for (const neighbour of neighbours) neighbour?.disconnected(node.self);
+      for (const fail of this.#hanging.get(node.self) ?? []) fail();
+      this.#hanging.delete(node.self);
     };
     this.#unnoticed.set(node.self, notice);
     this.#later(this.options.breakDetectionMs, notice);
