@@ -127,13 +127,14 @@ const GLOBAL_OWNERS: readonly GlobalOwner[] = [
   { globals: ['fetch', 'WebSocket'], owners: ['cli/', 'launcher/'] },
 ];
 
-/** Wall time jumps: it is read for signatures and ids, for programs of others, and where a calendar is made of it. */
+/** Wall time jumps: it is read for signatures and ids, for programs of others, for the ages that people are shown, and where a calendar is made of it. */
 const MEMBER_OWNERS: readonly MemberOwner[] = [
   {
     member: 'nowMs',
     owners: [
       'lib/clock.ts',
       'lib/random.ts',
+      'cli/commands/job.ts',
       'messages/message.ts',
       'orchestrator/negotiation/negotiator.ts',
       'provider/executors/sandbox/child.ts',

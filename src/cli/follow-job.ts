@@ -5,7 +5,7 @@ import { LiveOutput } from './live-output.ts';
 import type { Output } from './output/output.ts';
 import type { JobProgress } from './output/progress.ts';
 
-const ENDS: ReadonlySet<string> = new Set(['job.completed', 'job.failed', 'job.stopped']);
+export const ENDS: ReadonlySet<string> = new Set(['job.completed', 'job.failed', 'job.stopped']);
 
 export interface FollowNeeds {
   readonly client: ApiClient;

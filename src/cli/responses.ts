@@ -39,8 +39,11 @@ const jobSummaryShape = z.looseObject({
   }),
 });
 
+export type JobSummaryAnswer = z.output<typeof jobSummaryShape>;
+
 export const jobShape = jobSummaryShape.extend({ executions: z.array(executionShape) });
 export type JobAnswer = z.output<typeof jobShape>;
+export type ExecutionAnswer = JobAnswer['executions'][number];
 
 export const jobListShape = z.object({
   items: z.array(jobSummaryShape),

@@ -86,7 +86,7 @@ function createProgram(output: Output, written: Promise<void>[]): Command {
     })
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 failed, 2 wrong usage; "job run" ends with the job\'s own.',
+      '\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 a log that broke off, 130 interrupted; "job run" and "job wait" end with the job\'s own.',
     );
 }
 

@@ -136,3 +136,8 @@ export function patient(clock: Clock): Clock {
 export function isoTime(wallMs: number): string {
   return new Date(wallMs).toISOString();
 }
+
+/** What {@link isoTime} wrote, as a number again; NaN for anything else. */
+export function wallMsOf(iso: string): number {
+  return Date.parse(iso);
+}

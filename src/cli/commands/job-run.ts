@@ -1,12 +1,14 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
+import { CodedError } from '../../lib/coded-error.ts';
 import { type ApiClient, jobPath } from '../api-client.ts';
 import type { CommandAdder, CommandContext } from '../context.ts';
-import { exitCodes, passedOn } from '../exit-codes.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { followJob } from '../follow-job.ts';
+import { exitCodeOf, nobodyTook } from '../job-outcome.ts';
 import type { LiveOutput } from '../live-output.ts';
 import type { Stream } from '../log-source.ts';
+import { withFateOf } from '../node-loss.ts';
 import { explanationText } from '../output/explanation.ts';
 import { Progress } from '../output/progress.ts';
 import { SweepProgress } from '../output/sweep-progress.ts';
@@ -148,19 +150,6 @@ async function runJob(
   }
 }
 
-/** How it looks from here when the node is gone and its job is not. */
-const NODE_GONE: ReadonlySet<string | undefined> = new Set(['API_UNREACHABLE', 'EVENTS_LOST', 'STOPPING']);
-
-function withFateOf(id: string, error: unknown): unknown {
-  const code = codeOf(error);
-  if (code === undefined || !NODE_GONE.has(code)) return error;
-  return new CodedError(
-    code,
-    `${messageOf(error)}\nJob ${id} is on the node's disk: it goes on when the node runs again, and what providers are running for it goes on meanwhile. Then: bidmesh job wait ${id}`,
-    { cause: error },
-  );
-}
-
 /** What the job came to: the rest of its output, its files where they are asked for, and its exit code. */
 async function showEnd(
   context: CommandContext,
@@ -237,37 +226,4 @@ async function textOf(
     }
   }
   return text;
-}
-
-/** How work under contract ends where that is not why its job failed. */
-const NO_FAILURE_OF_ITS_OWN: ReadonlySet<string | undefined> = new Set(['completed', 'lost', 'cancelled']);
-
-/** Whether the job failed for want of a provider, and not by what came of its work. */
-function nobodyTook({ state, executions }: JobAnswer): boolean {
-  const contracted = executions.filter(({ contractId }) => contractId !== undefined);
-  return (
-    state === 'Failed' &&
-    newestAttempts(contracted).every(({ exitReason }) => NO_FAILURE_OF_ITS_OWN.has(exitReason))
-  );
-}
-
-type ExecutionAnswer = JobAnswer['executions'][number];
-
-/** Of each partition. */
-function newestAttempts(executions: readonly ExecutionAnswer[]): readonly ExecutionAnswer[] {
-  const newest = new Map<number, ExecutionAnswer>();
-  for (const execution of executions) {
-    const known = newest.get(execution.partition);
-    if (known === undefined || known.attempt < execution.attempt) newest.set(execution.partition, execution);
-  }
-  return [...newest.values()];
-}
-
-/** The program's own exit code: of the newest attempt of the first partition whose program did not end well. */
-function exitCodeOf(job: JobAnswer): number {
-  const failed = newestAttempts(job.executions).find(
-    ({ exitCode }) => exitCode !== undefined && exitCode !== 0,
-  );
-  if (failed?.exitCode !== undefined) return passedOn(failed.exitCode);
-  return job.state === 'Completed' ? exitCodes.ok : exitCodes.failure;
 }

@@ -5,13 +5,14 @@ import { jobEvents } from '../event-source.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { jobIdOf } from '../job-id.ts';
 import { tableOf } from '../output/table.ts';
-import { shortPeer } from '../output/progress.ts';
 import { explanationText } from '../output/explanation.ts';
-import { bytesText, eventLine, priceText, timeText } from '../output/text.ts';
+import { jobListText, jobText } from '../output/job-text.ts';
+import { bytesText, eventLine } from '../output/text.ts';
 import { eventListShape, explanationShape, jobListShape, jobShape } from '../responses.ts';
 import { downloadResults, incompleteDownload, openResult, resultsOf } from '../results.ts';
 import { addLogsCommand } from './job-logs.ts';
 import { addPostCommands } from './job-run.ts';
+import { addWaitCommand } from './job-wait.ts';
 
 /** A longer one moves the rest of its own line and of no other. */
 const WIDEST_PATH = 40;
@@ -19,6 +20,7 @@ const WIDEST_PATH = 40;
 export const addJobCommands: CommandAdder = (program, actOf) => {
   const job = program.command('job').description('post jobs and look after them');
   addPostCommands(job, actOf);
+  addWaitCommand(job, actOf);
   addReadCommands(job, actOf);
   addLogsCommand(job, actOf);
   addOutputCommands(job, actOf);
@@ -69,34 +71,19 @@ const addReadCommands: CommandAdder = (job, actOf) => {
   );
 };
 
-async function listJobs({ client, output }: CommandContext, query: URLSearchParams): Promise<number> {
+async function listJobs(
+  { client, output, environment }: CommandContext,
+  query: URLSearchParams,
+): Promise<number> {
   const list = await client.json(jobListShape, `/orchestrator/jobs?${query.toString()}`);
-  const rows = list.items.map(({ id, name, state, createdAt }) => [id, name, state, timeText(createdAt)]);
-  await output.result(list, () => tableOf(['ID', 'NAME', 'STATE', 'CREATED'], rows));
+  await output.result(list, () => jobListText(list.items, environment.clock.nowMs()));
   if (list.nextCursor !== undefined) await output.note(`There are more: --cursor ${list.nextCursor}`);
   return exitCodes.ok;
 }
 
-async function getJob({ client, output }: CommandContext, id: string): Promise<number> {
+async function getJob({ client, output, environment }: CommandContext, id: string): Promise<number> {
   const job = await client.json(jobShape, jobPath(id));
-  const rows = job.executions.map((execution) => [
-    String(execution.partition),
-    String(execution.attempt),
-    shortPeer(execution.provider),
-    execution.observedState,
-    execution.price === undefined ? '' : priceText(execution.price),
-    execution.exitReason ?? '',
-    execution.message ?? '',
-  ]);
-  const reason = job.reason === undefined ? '' : `: ${job.reason}`;
-  await output.result(job, () =>
-    [
-      `${job.name} ${job.id} is ${job.state}${reason}`,
-      ...(rows.length === 0
-        ? []
-        : [tableOf(['PARTITION', 'ATTEMPT', 'PROVIDER', 'STATE', 'PRICE', 'END', 'MESSAGE'], rows)]),
-    ].join('\n'),
-  );
+  await output.result(job, () => jobText(job, environment.clock.nowMs()));
   return exitCodes.ok;
 }
 
@@ -127,10 +114,10 @@ async function followEvents(context: CommandContext, id: string): Promise<number
     for await (const event of jobEvents(client, environment.clock, id, interrupted.signal)) {
       await output.result(event, () => eventLine(event));
     }
+    return exitCodes.interrupted;
   } finally {
     forget();
   }
-  return exitCodes.ok;
 }
 
 const addOutputCommands: CommandAdder = (job, actOf) => {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { rawContentIdOf } from '../../../src/lib/canonical.ts';
 import { CodedError } from '../../../src/lib/coded-error.ts';
-import { event, jobSnapshot, SOME_CID } from '../api/samples.ts';
+import { CREATED_AT, event, execution, jobSnapshot, SOME_CID } from '../api/samples.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
 import { logEnd, printed } from '../api/scripted-node.ts';
 import { type Desk, openDesk } from './command-line.ts';
 
@@ -150,7 +151,7 @@ describe('looking after jobs', () => {
   it('lists them', async () => {
     desk.node.orchestrator.page = { items: [jobSnapshot()], nextCursor: 'more' };
     const people = await desk.run(['job', 'list', '--state', 'Running', '--label', 'a:b', '--limit', '1']);
-    expect(people.stdout).toMatch(/ID +NAME +STATE +CREATED\njob-1 +hello +Running +2030-01-01 00:00:00\n/);
+    expect(people.stdout).toMatch(/^ID +NAME +STATE +PROVIDER +AGE +EXIT\njob-1 +hello +Running +1s\n/);
     expect(people.stderr).toContain('--cursor more');
     expect(desk.node.orchestrator.filters).toEqual([
       { state: 'Running', label: { key: 'a', value: 'b' }, limit: 1 },
@@ -167,6 +168,65 @@ describe('looking after jobs', () => {
     });
     const missing = await desk.run(['job', 'get', 'no/pe']);
     expect(missing).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('JOB_NOT_FOUND') });
+  });
+
+  it('lists whom they are with, how old they are and with what they ended', async () => {
+    const done = { state: 'Completed', contractId: 'c', resultCid: 'r', resultBytes: 1 } as const;
+    const end = { finishedAt: CREATED_AT, exitReason: 'completed', exitCode: 0, message: '' } as const;
+    const sweep = [
+      execution({ ...done, end }, { id: 'a', provider: '12D3KooWfirst00one' }),
+      execution({ state: 'Running', contractId: 'c' }, { id: 'b', partition: 1, createdAt: CREATED_AT + 1 }),
+    ];
+    desk.node.orchestrator.page = {
+      items: [
+        jobSnapshot({ count: 20 }, sweep),
+        jobSnapshot({ state: 'Completed' }, sweep.slice(0, 1)),
+        jobSnapshot({ state: 'Failed' }, []),
+      ],
+    };
+    const nowMs = CREATED_AT + 3 * 3_600_000 + 61_000;
+    const { stdout } = await desk.run(['job', 'list'], { clock: { ...systemClock, nowMs: () => nowMs } });
+    expect(stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+      ['ID', 'NAME', 'STATE', 'PROVIDER', 'AGE', 'EXIT'],
+      ['job-1', 'hello', 'Running 1/20', 'peer-a +1', '3h'],
+      ['job-1', 'hello', 'Completed', '…rst00one', '3h', '0'],
+      ['job-1', 'hello', 'Failed', '3h'],
+      [''],
+    ]);
+  });
+
+  it('shows one with its times, its cost and the provider of each attempt', async () => {
+    const startedAt = CREATED_AT + 5000;
+    const end = {
+      finishedAt: startedAt + 36_000,
+      exitReason: 'exit-code',
+      exitCode: 3,
+      message: 'no',
+    } as const;
+    desk.node.orchestrator.snapshots.set(
+      'job-1',
+      jobSnapshot({ state: 'Running', count: 2 }, [
+        execution({ state: 'Failed', contractId: 'c', startedAt, end }),
+        execution({ state: 'Running', contractId: 'd', startedAt }, { id: 'b', partition: 1 }),
+        execution({ state: 'AskForBid', askedAt: 1 }, { id: 'c', attempt: 2 }),
+      ]),
+    );
+    const clock = { ...systemClock, nowMs: () => startedAt + 72_000 };
+    const { stdout } = await desk.run(['job', 'get', 'job-1'], { clock });
+    expect(stdout.split('\n').slice(0, 5)).toEqual([
+      'hello job-1 is Running',
+      'posted      2030-01-01 00:00:00',
+      'open        for 1m 17s',
+      'partitions  0 of 2 completed, 1 negotiating, 1 running',
+      'cost        0.0006 USD',
+    ]);
+    expect(stdout).toMatch(
+      /0 +1 +peer-a +Failed +2030-01-01 00:00:05 +36s +0\.02 USD\/hour +0\.0002 USD +3 +exit-code +no\n/,
+    );
+    expect(stdout).toMatch(
+      /1 +1 +peer-a +Running +2030-01-01 00:00:05 +1m 12s +0\.02 USD\/hour +0\.0004 USD\n/,
+    );
+    expect(stdout).toMatch(/0 +2 +peer-a +AskForBid +0\.02 USD\/hour\n/);
   });
 
   it('takes the beginning of an id wherever it takes one', async () => {
@@ -238,7 +298,7 @@ describe('looking after jobs', () => {
         else desk.node.orchestrator.commit(event(2));
       },
     });
-    expect(exitCode).toBe(0);
+    expect(exitCode).toBe(130);
     expect(stdout.split('\n')).toHaveLength(3);
   });
 
