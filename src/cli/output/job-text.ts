@@ -111,8 +111,17 @@ function costsOf({ executions }: JobAnswer, nowMs: number): string {
 }
 
 const COLUMNS = [
-  ...['PARTITION', 'ATTEMPT', 'PROVIDER', 'STATE', 'STARTED', 'TOOK'],
-  ...['PRICE', 'COST', 'EXIT', 'END', 'MESSAGE'],
+  'PARTITION',
+  'ATTEMPT',
+  'PROVIDER',
+  'STATE',
+  'STARTED',
+  'TOOK',
+  'PRICE',
+  'COST',
+  'EXIT',
+  'END',
+  'MESSAGE',
 ];
 
 function executionTable(executions: readonly ExecutionAnswer[], nowMs: number): string {

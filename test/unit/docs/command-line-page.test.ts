@@ -19,9 +19,9 @@ describe('specs/command-line.md', () => {
 
   it('has every code of a request that fails on this side', () => {
     const source = readFileSync('src/cli/request-failure.ts', 'utf8');
-    const codes = new Set([...source.matchAll(/'(API_[A-Z_]+)'/g)].map(([, code]) => code));
+    const codes = new Set([...source.matchAll(/'(API_[A-Z_]+)'/g)].map(([, code = '']) => code));
     const stated = firstColumn('What goes wrong with a request').filter((code) => code !== 'USAGE');
-    expect(stated.toSorted()).toEqual([...codes].toSorted());
+    expect(new Set(stated)).toEqual(codes);
   });
 
   it('has every flag that goes with a program', async () => {
