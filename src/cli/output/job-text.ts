@@ -31,7 +31,7 @@ export function ageText(iso: string, nowMs: number): string {
 const PERIOD_MS: Readonly<Record<string, number>> = { second: 1000, minute: 60_000, hour: 3_600_000 };
 
 /** What an attempt comes to at the price of its contract, by the time that it ran so far; undefined where nothing ran. */
-export function costOf(execution: ExecutionAnswer, nowMs: number): number | undefined {
+function costOf(execution: ExecutionAnswer, nowMs: number): number | undefined {
   const { price, contractId, startedAt, finishedAt, observedState } = execution;
   if (price === undefined || contractId === undefined) return undefined;
   const amount = Number(price.amount);
