@@ -1,8 +1,9 @@
 import type { EventAnswer } from './responses.ts';
 
-export type SweepPlace = 'waiting' | 'starting' | 'running' | 'completed' | 'failed';
+/** Unfinished is what a job that is over has of partitions that neither completed nor failed themselves. */
+export type SweepPlace = 'waiting' | 'starting' | 'running' | 'completed' | 'failed' | 'unfinished';
 
-const ORDER: readonly SweepPlace[] = ['waiting', 'starting', 'running', 'completed', 'failed'];
+const ORDER: readonly SweepPlace[] = ['waiting', 'starting', 'running', 'completed', 'failed', 'unfinished'];
 
 /** Where an attempt is after an event of it. */
 const PLACE_AFTER: Readonly<Record<string, SweepPlace>> = {
@@ -19,6 +20,8 @@ const PLACE_AFTER: Readonly<Record<string, SweepPlace>> = {
 export class SweepCounts {
   readonly #count: number;
   readonly #places = new Map<number, { readonly executionId: string; readonly place: SweepPlace }>();
+  /** Partitions whose newest attempt failed. */
+  readonly #failed = new Set<number>();
   #over = false;
   #failedAttempts = 0;
 
@@ -45,6 +48,8 @@ export class SweepCounts {
     if (known?.place === 'completed') return;
     if (place === 'waiting' && known !== undefined && known.executionId !== executionId) return;
     this.#places.set(partition, { executionId, place });
+    if (type === 'execution.failed' || type === 'execution.lost') this.#failed.add(partition);
+    else this.#failed.delete(partition);
   }
 
   /** The states that some partition is in, and how many; together they are all partitions. */
@@ -55,7 +60,8 @@ export class SweepCounts {
     if (this.#over) {
       const completed = counts.get('completed') ?? 0;
       counts.clear();
-      counts.set('completed', completed).set('failed', this.#count - completed);
+      counts.set('completed', completed).set('failed', this.#failed.size);
+      counts.set('unfinished', this.#count - completed - this.#failed.size);
     }
     return ORDER.map((place) => [place, counts.get(place) ?? 0] as const).filter(([, count]) => count > 0);
   }

@@ -84,10 +84,11 @@ export class SweepProgress implements JobProgress {
       running: running ? `${cyan(FRAMES[this.#frame] ?? '')} ` : '  ',
       completed: `${green('✔')} `,
       failed: this.#cross(),
+      unfinished: this.#cross(),
     };
     const lines = this.#counts.places().map(([place, count]) => {
       const why = place === 'waiting' ? this.#waitsFor : '';
-      return `${marks[place]}${this.#fit(`${place.padEnd(9)}  ${count} of ${this.#count}${why}`)}`;
+      return `${marks[place]}${this.#fit(`${place.padEnd(10)}  ${count} of ${this.#count}${why}`)}`;
     });
     const failures = this.#failures();
     return failures === '' ? lines : [...lines, `${this.#cross()}${this.#fit(failures)}`];

@@ -48,10 +48,13 @@ describe('where the partitions of a sweep are', () => {
       ['completed', 7],
     ]);
     expect(counts.failedAttempts).toBe(1);
+    counts.apply(happened('execution.failed', 8));
+    counts.apply(happened('execution.cancelled', 9));
     counts.apply(happened('job.failed'));
     expect(counts.places()).toEqual([
       ['completed', 7],
-      ['failed', 13],
+      ['failed', 1],
+      ['unfinished', 12],
     ]);
   });
 
@@ -101,10 +104,10 @@ describe('a sweep on a terminal', () => {
     for (const event of STORY) await progress.event(event);
     await clock.advance(100);
     expect(screenOf(writes).map((line) => line.replace(/^[^✔✖] /, '* '))).toEqual([
-      '* waiting    8 of 20',
-      '* starting   1 of 20',
-      '* running    4 of 20',
-      '✔ completed  7 of 20',
+      '* waiting     8 of 20',
+      '* starting    1 of 20',
+      '* running     4 of 20',
+      '✔ completed   7 of 20',
       '✖ 1 attempt failed, the last on …omewhere: it went␊away',
     ]);
     for (const event of each('execution.completed', 7, 20)) {
@@ -112,7 +115,7 @@ describe('a sweep on a terminal', () => {
     }
     await progress.event(happened('job.completed'));
     await progress.pause();
-    expect(screenOf(writes)[0]).toBe('✔ completed  20 of 20');
+    expect(screenOf(writes)[0]).toBe('✔ completed   20 of 20');
     expect(screenOf(writes)).toHaveLength(2);
   });
 
@@ -128,7 +131,7 @@ describe('a sweep on a terminal', () => {
     const { writes, progress } = shown(true);
     await progress.event(happened('job.failed', undefined, 1, 'nobody has room'));
     await progress.pause();
-    expect(screenOf(writes)).toEqual(['✖ failed     20 of 20', '✖ failed: nobody has room']);
+    expect(screenOf(writes)).toEqual(['✖ unfinished  20 of 20', '✖ failed: nobody has room']);
   });
 });
 
@@ -144,7 +147,7 @@ describe('a sweep in a pipe', () => {
     await progress.event(happened('job.stopped', undefined, 1, 'as asked'));
     await progress.pause();
     expect(writes.slice(2)).toEqual([
-      expect.stringMatching(/^7 of 20 completed, 13 failed; 1 attempt/),
+      expect.stringMatching(/^7 of 20 completed, 13 unfinished; 1 attempt/),
       'stopped: as asked\n',
     ]);
     expect(writes.join('')).not.toContain('\u001b');
