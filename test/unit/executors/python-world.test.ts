@@ -15,6 +15,8 @@ def tell(**calls):
     print(json.dumps(found))
 `;
 
+/** Each starts a Python or two, and imports much of the standard library. */
+const SLOW = { timeout: 30_000 };
 const WHERE = '(see "Python" in specs/sandbox.md)';
 const ONE_PROCESS = 'a program here is one process and cannot start another';
 
@@ -34,12 +36,12 @@ async function told(
   return JSON.parse(stdout);
 }
 
-describe.each<Isolation>(['process', 'bubblewrap'])('Python, isolated by %s', (isolation) => {
+describe.each<Isolation>(['process', 'bubblewrap'])('Python, isolated by %s', SLOW, (isolation) => {
   it('takes turns with asyncio', async ({ skip }) => {
     if ((await executors[isolation].probe()).isolation !== isolation)
       skip('bwrap is not there or does not work here');
     const program = `
-import asyncio, time
+import asyncio, sys, time
 async def worker(queue, done):
     while True:
         item = await queue.get()
@@ -63,6 +65,10 @@ async def group():
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(asyncio.sleep(0, n)) for n in range(3)]
     return [task.result() for task in tasks]
+async def piped():
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    return [(await reader.readline()).decode(), (await reader.read()).decode()]
 async def blocking(): return await asyncio.to_thread(sum, [1, 2])
 async def failing(): return await asyncio.to_thread(int, 'x')
 async def forever(): await asyncio.Event().wait()
@@ -74,9 +80,10 @@ def own_loop():
     return loop.is_closed()
 tell(queues=lambda: asyncio.run(queues()), late=lambda: asyncio.run(late()), at_once=lambda: asyncio.run(at_once()),
      group=lambda: asyncio.run(group()), blocking=lambda: asyncio.run(blocking()), own_loop=own_loop,
-     failing=lambda: asyncio.run(failing()), forever=lambda: asyncio.run(forever()))
+     failing=lambda: asyncio.run(failing()), forever=lambda: asyncio.run(forever()),
+     piped=lambda: asyncio.run(piped()))
 `;
-    expect(await told(program, {}, isolation)).toEqual({
+    expect(await told(program, { stdin: 'first\nrest' }, isolation)).toEqual({
       queues: [
         [0, 1, 2, 3, 4, 5, 6, 7, 8],
         ['CancelledError', 'CancelledError', 'CancelledError'],
@@ -87,6 +94,7 @@ tell(queues=lambda: asyncio.run(queues()), late=lambda: asyncio.run(late()), at_
       blocking: 3,
       own_loop: true,
       failing: "ValueError: invalid literal for int() with base 10: 'x'",
+      piped: ['first\n', 'rest'],
       forever: `RuntimeError: everything waits and nothing is left that could wake it: there are no threads or sockets ${WHERE}`,
     });
   });
@@ -137,10 +145,10 @@ tell(thread=lambda: threading.Thread(target=print).start(), pool=lambda: futures
   });
 });
 
-describe('Python', () => {
+describe('Python', SLOW, () => {
   it('packs archives that can be read, and keeps modes that are set', async () => {
     const program = `
-import os, pathlib, shutil, tarfile, zipfile
+import os, pathlib, shutil, stat, tarfile, zipfile
 os.makedirs('/tmp/d/sub')
 for name in ('a.txt', 'sub/b.txt'): pathlib.Path('/tmp/d', name).write_text('x')
 shutil.make_archive('/tmp/z', 'zip', '/tmp/d')
@@ -157,7 +165,7 @@ tell(zip=lambda: {i.filename: oct(i.external_attr >> 16) for i in zipfile.ZipFil
      tar=lambda: {i.name: oct(i.mode) for i in tarfile.open('/tmp/t.tar.gz')}, unpacked=unpacked, fields=fields,
      open=lambda: oct(os.fstat(os.open('/tmp/d/a.txt', os.O_RDONLY)).st_mode), script=lambda: oct(pathlib.Path(__file__).stat().st_mode),
      missing=lambda: os.stat('/nowhere'), chmod=lambda: os.chmod('/nowhere', 0o644),
-     terminal=lambda: [os.isatty(0), os.isatty(1), os.isatty(2)])
+     terminal=lambda: [os.isatty(0), os.isatty(1), os.isatty(2)], pipes=lambda: [stat.S_ISFIFO(os.fstat(fd).st_mode) for fd in range(3)])
 `;
     const [file, folder] = ['0o100644', '0o40755'];
     const nowhere = "FileNotFoundError: [Errno 44] No such file or directory: '/nowhere'";
@@ -171,6 +179,7 @@ tell(zip=lambda: {i.filename: oct(i.external_attr >> 16) for i in zipfile.ZipFil
       missing: nowhere,
       chmod: nowhere,
       terminal: [false, false, false],
+      pipes: [true, true, true],
     });
   });
 

@@ -4,6 +4,7 @@ WebAssembly where a program runs into it, and mends modules when they are first 
 """
 
 import _frozen_importlib_external as _external
+import _stat
 import os
 import sys
 
@@ -32,12 +33,12 @@ def _shown(found):
     mode = found.st_mode
     if mode & 0o7777:
         return found
-    kind = mode & 0o170000
-    if kind not in (0o100000, 0o040000):
-        return found
-    bits = _modes.get(found.st_ino) or (0o755 if kind == 0o040000 else 0o644)
+    if mode == 0:
+        mode = _stat.S_IFIFO | 0o600  # the standard streams, which WASI has no kind for
+    else:
+        mode |= _modes.get(found.st_ino) or (0o755 if mode == 0o040000 else 0o644)
     made, (numbers, more) = found.__reduce__()
-    return made((mode | bits, *numbers[1:]), more)
+    return made((mode, *numbers[1:]), more)
 
 
 def stat(path, *, dir_fd=None, follow_symlinks=True):
