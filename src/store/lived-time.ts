@@ -123,11 +123,11 @@ export class LivedTime {
 }
 
 function livedRepository(database: Database): Repository<LivedTimeRecord> {
-  return new Repository(database, buckets.clock, () => LIVED_KEY);
+  return new Repository(database, buckets.clock, () => LIVED_KEY, ['livedMs']);
 }
 
 function calendarRepository(database: Database): Repository<CalendarRecord> {
-  return new Repository(database, buckets.clock, () => CALENDAR_KEY);
+  return new Repository(database, buckets.clock, () => CALENDAR_KEY, ['entries']);
 }
 
 /** A damaged record here costs nothing but the right count: no node should stay down for it. */

@@ -11,7 +11,8 @@ export async function newestTimeOf(database: Database): Promise<number> {
   let newestMs = 0;
   for (const bucket of BY_TIME) {
     for await (const key of new KeySet(database, bucket).keys({ reverse: true, limit: 1 })) {
-      newestMs = Math.max(newestMs, Number(key.slice(0, key.indexOf('/'))));
+      const timeMs = Number(key.slice(0, key.indexOf('/')));
+      if (Number.isSafeInteger(timeMs)) newestMs = Math.max(newestMs, timeMs);
     }
   }
   // Every fact of a job has an event, so its last one is the newest time that it knows of.

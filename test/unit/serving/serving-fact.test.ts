@@ -59,6 +59,44 @@ describe('an item is news', () => {
   });
 });
 
+describe('when an execution started', () => {
+  const HOUR_MS = 3_600_000;
+  const startOf = (item: ServingItem, observed: Observed, now: number): number | undefined => {
+    const change = servingChange(item, execution(observed, { createdAt: NOW }), undefined, 'none', now);
+    const next = change?.executions?.[0]?.observed;
+    return next !== undefined && 'startedAt' in next ? next.startedAt : undefined;
+  };
+
+  it.each([0, HOUR_MS, -HOUR_MS])('is told on this clock, with the provider %i ms off', (offMs) => {
+    const started = NOW + offMs + 500;
+    expect(startOf(itemOf('Running', { startedAt: started }), observedAs.accepted(), NOW + 700)).toBe(
+      NOW + 700,
+    );
+    const failed = itemOf('Failed', { startedAt: started, finishedAt: started + 2000, exitReason: 'trap' });
+    expect(startOf(failed, observedAs.accepted(), NOW + 3000)).toBe(NOW + 1000);
+  });
+
+  it('is never before the execution was made, nor after now, whatever the provider says', () => {
+    const said = (startedAt: number, finishedAt: number): number | undefined =>
+      startOf(
+        itemOf('Failed', { startedAt, finishedAt, exitReason: 'trap' }),
+        observedAs.accepted(),
+        NOW + 3000,
+      );
+    expect(said(0, Number.MAX_SAFE_INTEGER)).toBe(NOW);
+    expect(said(Number.MAX_SAFE_INTEGER, 0)).toBe(NOW + 3000);
+  });
+
+  it('stays what it was, and is unknown of what never started', () => {
+    const running = { ...observedAs.running(), startedAt: NOW + 5 } as Observed;
+    const over = { startedAt: 7, finishedAt: 9, exitReason: 'trap' } as const;
+    expect(startOf(itemOf('Failed', over), running, NOW + 3000)).toBe(NOW + 5);
+    expect(
+      startOf(itemOf('Failed', { exitReason: 'internal' }), observedAs.accepted(), NOW + 9),
+    ).toBeUndefined();
+  });
+});
+
 describe('the change an item makes', () => {
   const contract = contractOf('contract');
   const ended = { exitReason: 'completed', exitCode: 0, resultCid: 'result', resultBytes: 5 } as const;
