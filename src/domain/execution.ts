@@ -43,7 +43,11 @@ export type Observed =
     } & Partial<Ran> & {
         readonly end: ExecutionEnd;
       })
-  | ({ readonly state: 'Cancelled' } & Partial<Ran> & { readonly end: ExecutionEnd });
+  | ({
+      readonly state: 'Cancelled';
+      readonly resultCid?: string;
+      readonly resultBytes?: number;
+    } & Partial<Ran> & { readonly end: ExecutionEnd });
 
 export type ObservedState = Observed['state'];
 

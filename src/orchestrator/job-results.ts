@@ -2,7 +2,7 @@ import type { Execution } from '../domain/execution.ts';
 
 /** The content id of an execution's result where this node has it. */
 export function resultOf({ observed }: Execution): string | undefined {
-  return observed.state === 'Completed' || observed.state === 'Failed' ? observed.resultCid : undefined;
+  return 'resultCid' in observed && observed.state !== 'Publishing' ? observed.resultCid : undefined;
 }
 
 /** One result for each partition that has any: that of the completed attempt, else of the newest. */

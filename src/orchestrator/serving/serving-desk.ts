@@ -9,6 +9,8 @@ import { codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { JobLane } from '../job-lane.ts';
 import type { ContentFetcher, JobStore } from '../ports.ts';
+import { jobIdOf } from './job-id.ts';
+import { LateOutput } from './late-output.ts';
 import type { Liveness } from './liveness.ts';
 import { ResultCollector } from './result-collector.ts';
 import { desiredFor, isNews, type ResultState, servingChange } from './serving-fact.ts';
@@ -34,12 +36,14 @@ const LONGEST_WAIT_MS = 1000;
 export class ServingDesk {
   readonly #needs: ServingDeskNeeds;
   readonly #results: ResultCollector;
+  readonly #late: LateOutput;
   /** Results that are on their way here, by execution id, until they are written down. */
   readonly #collecting = new Set<string>();
 
   constructor(needs: ServingDeskNeeds) {
     this.#needs = needs;
     this.#results = new ResultCollector(needs);
+    this.#late = new LateOutput({ ...needs, results: this.#results });
   }
 
   async take(provider: string, list: Evidence<ServingList>): Promise<ServingAnswer> {
@@ -79,9 +83,10 @@ export class ServingDesk {
     }
     if (isCommitted(execution)) liveness.seen(execution.id);
     const desired = desiredFor(item, execution, provider);
-    if (desired !== 'run' || !isNews(item, execution)) return desired;
-    const after = await this.#apply(item);
-    return desiredFor(item, find(after, item.executionId) ?? execution, provider);
+    if (desired !== 'run') return this.#late.answer(item, execution, desired);
+    if (!isNews(item, execution)) return desired;
+    const after = find(await this.#apply(item), item.executionId) ?? execution;
+    return this.#late.answer(item, after, desiredFor(item, after, provider));
   }
 
   /** The work can be under way before the word of its contract is through; a list does not wait for that for long. */
@@ -160,11 +165,6 @@ export class ServingDesk {
     }
     return after;
   }
-}
-
-/** Execution ids begin with the id of their job. */
-export function jobIdOf(executionId: string): string {
-  return executionId.split('.')[0] ?? executionId;
 }
 
 function find(snapshot: JobSnapshot | undefined, executionId: string): Execution | undefined {

@@ -7,7 +7,8 @@ import { silentLogger } from '../../../src/lib/logger.ts';
 import { JobLane } from '../../../src/orchestrator/job-lane.ts';
 import { Liveness } from '../../../src/orchestrator/serving/liveness.ts';
 import { MOST_FETCHES } from '../../../src/orchestrator/serving/result-collector.ts';
-import { jobIdOf, ServingDesk } from '../../../src/orchestrator/serving/serving-desk.ts';
+import { jobIdOf } from '../../../src/orchestrator/serving/job-id.ts';
+import { ServingDesk } from '../../../src/orchestrator/serving/serving-desk.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 import { contractOf, evidence, executionOf, itemOf, jobOf, observedAs } from '../fakes/market.ts';
 import { openTestStore, type TestStore } from '../fakes/stores.ts';
@@ -304,7 +305,46 @@ describe('a result', () => {
     const end = await observed();
     expect(end).toMatchObject({ state: 'Failed', end: { exitReason: 'exit-code', exitCode: 1 } });
     expect(end).not.toHaveProperty('resultCid');
+    // It is asked for again, so that nobody is left without what the program printed.
+    fetch = async () => {};
+    expect(await wanted(failed)).toBe('run');
+    await clock.advanceBy(50);
+    expect(await observed()).toEqual({ ...end, resultCid: 'result', resultBytes: 5 });
     expect(await wanted(failed)).toBe('done');
+    expect([...pins]).toEqual([`result ${ID}`]);
+  });
+
+  it.each([
+    ['cancelled', observedAs.cancelled('contract')],
+    ['lost', observedAs.failed('lost', 'contract')],
+  ] as const)('of an attempt that was %s here is what it had printed', async (_, over) => {
+    await store(bound(over, { desired: 'Stopped' }));
+    const stopped = itemOf('Cancelled', { exitReason: 'cancelled', resultCid: 'result', resultBytes: 5 });
+    expect(await wanted(itemOf('Running'))).toBe('stop');
+    expect(await wanted(stopped)).toBe('run');
+    await clock.advanceBy(50);
+    expect(await observed()).toEqual({ ...over, resultCid: 'result', resultBytes: 5 });
+    expect(await wanted(stopped)).toBe('stop');
+    expect(fetches).toBe(1);
+  });
+
+  it('of an attempt that is over is given up when it cannot be had, and the provider let go', async () => {
+    await store(bound(observedAs.cancelled('contract'), { desired: 'Stopped' }));
+    const stopped = itemOf('Cancelled', { exitReason: 'cancelled', resultCid: 'result', resultBytes: 5 });
+    fetch = () => Promise.reject(new CodedError('PEER_UNREACHABLE', 'gone'));
+    for (let list = 0; list < MOST_FETCHES; list += 1) {
+      expect(await wanted(stopped)).toBe('run');
+      await clock.advanceBy(50);
+    }
+    expect(await wanted(stopped)).toBe('stop');
+    expect(pins.size).toBe(0);
+    expect(await observed()).not.toHaveProperty('resultCid');
+  });
+
+  it('that came after its attempt was lost is not fetched', async () => {
+    await store(bound(observedAs.failed('lost', 'contract'), { desired: 'Stopped' }));
+    expect(await wanted(publishing())).toBe('stop');
+    expect(fetches).toBe(0);
   });
 
   it('that nobody wants any more is let go', async () => {
