@@ -126,11 +126,20 @@ export interface AttemptFolder {
   source(stream: OutputStream): TreeSource;
 }
 
+/** The two streams of an attempt that is over. */
+export interface PrintedOutput {
+  readonly stdout: TreeSource;
+  readonly stderr: TreeSource;
+  readonly bytes: number;
+}
+
 /** Folders for attempts, below the data directory. */
 export interface AttemptFolders {
   /** An empty folder; what an earlier attempt of the same id left is removed first. */
   create(executionId: string): Promise<AttemptFolder>;
   remove(executionId: string): Promise<void>;
+  /** What an attempt of an earlier life of this node had printed; undefined where nothing is left of it. */
+  printed(executionId: string): Promise<PrintedOutput | undefined>;
   /** Writes a little and takes it away again; rejects as a real write would. */
   tryWrite(): Promise<void>;
   /** Removes every attempt's folder; at start, when nothing runs. */

@@ -226,7 +226,7 @@ function providerOf(notary: Notary, network: Network, store: Store): Provider {
         room: () => ({ freeBytes: 2 ** 40, quotaBytes: 2 ** 40 }),
       } as never,
       disk: { freeBytes: async () => 2 ** 40 },
-      folders: { create: unused, remove: unused, tryWrite: unused, sweep: async () => {} },
+      folders: { create: unused, remove: unused, printed: unused, tryWrite: unused, sweep: async () => {} },
       executor: { probe: unused, run: unused, reap: unused },
       check: { check: async () => ({ ok: true }) },
       traits: {

@@ -76,6 +76,7 @@ export function createMemoryFolders(room: MachineRoom = MUCH_ROOM): AttemptFolde
       return createMemoryFolder(`/nowhere/${executionId}`);
     },
     remove: async () => {},
+    printed: async () => undefined,
     tryWrite: async () => requireDisk(),
     sweep: async () => {},
   };

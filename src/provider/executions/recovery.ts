@@ -1,16 +1,24 @@
 import { type Lease, releaseLease } from '../../domain/lock.ts';
+import type { ServingItem } from '../../domain/serving.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/coded-error.ts';
+import type { Logger } from '../../lib/logger.ts';
 import type { Executor } from '../executors/executor.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
-import type { AttemptFolders, ProviderExecution, ProviderStore } from '../ports.ts';
+import type { AttemptFolders, ProviderContent, ProviderExecution, ProviderStore } from '../ports.ts';
 import type { ExecutionBook } from './execution-book.ts';
 import type { Settler } from './settler.ts';
 
+/** Of all attempts that were cut short, at one start. */
+const MOST_KEPT_BYTES = 64 * 1024 * 1024;
+
 export interface RecoveryNeeds {
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly store: Pick<ProviderStore, 'commit'>;
   readonly executor: Pick<Executor, 'reap'>;
-  readonly folders: Pick<AttemptFolders, 'sweep'>;
+  readonly folders: Pick<AttemptFolders, 'printed' | 'sweep'>;
+  readonly content: Pick<ProviderContent, 'importTree' | 'pin'>;
   readonly ledger: Pick<ResourceLedger, 'adopt' | 'get'>;
   readonly book: ExecutionBook;
   readonly settler: Pick<Settler, 'settle'>;
@@ -27,6 +35,7 @@ export async function recoverExecutions(
 ): Promise<readonly ProviderExecution[]> {
   const { executor, folders, book, ledger, settler } = needs;
   for (const { process } of stored.executions) if (process !== undefined) await executor.reap(process);
+  const kept = await keepPrinted(stored.executions, needs);
   await folders.sweep();
   await recoverLeases(stored.leases, stored.executions, needs);
   const startable: ProviderExecution[] = [];
@@ -35,7 +44,7 @@ export async function recoverExecutions(
     if (execution.settled) settler.settle(execution, 'stop');
     else if (hasNotStarted(execution) && ledger.get(execution.lockId) !== undefined)
       startable.push(execution);
-    else await loseWhatRan(execution, needs);
+    else await loseWhatRan(execution, kept.get(execution.item.executionId), needs);
   }
   return startable;
 }
@@ -56,7 +65,43 @@ function hasNotStarted({ item, process, settled }: ProviderExecution): boolean {
   return item.state === 'BidAccepted' && process === undefined && !settled;
 }
 
-async function loseWhatRan({ item }: ProviderExecution, { book, clock }: RecoveryNeeds): Promise<void> {
+type Kept = Pick<ServingItem, 'resultCid' | 'resultBytes'>;
+
+/**
+ * A program that was cut short has printed all the same: that becomes the result of its attempt, as far as it came. What
+ * cannot be kept does not hold up the start.
+ */
+async function keepPrinted(
+  executions: readonly ProviderExecution[],
+  { folders, content, logger }: RecoveryNeeds,
+): Promise<ReadonlyMap<string, Kept>> {
+  const kept = new Map<string, Kept>();
+  let leftBytes = MOST_KEPT_BYTES;
+  for (const { item, settled } of executions) {
+    if (settled || item.state !== 'Running') continue;
+    const { executionId, contractId } = item;
+    try {
+      const printed = await folders.printed(executionId);
+      if (printed === undefined || printed.bytes > leftBytes) continue;
+      leftBytes -= printed.bytes;
+      const { cid, bytes } = await content.importTree([
+        { path: 'stdout', source: printed.stdout },
+        { path: 'stderr', source: printed.stderr },
+      ]);
+      await content.pin(cid, contractId);
+      kept.set(executionId, { resultCid: cid, resultBytes: bytes });
+    } catch (error) {
+      logger.warn('what a program had printed is lost', { executionId, reason: messageOf(error) });
+    }
+  }
+  return kept;
+}
+
+async function loseWhatRan(
+  { item }: ProviderExecution,
+  kept: Kept | undefined,
+  { book, clock }: RecoveryNeeds,
+): Promise<void> {
   if (item.state !== 'Running' && item.state !== 'BidAccepted') return;
   const message =
     item.state === 'Running'
@@ -66,6 +111,7 @@ async function loseWhatRan({ item }: ProviderExecution, { book, clock }: Recover
     state: 'Failed',
     exitReason: 'lost',
     message,
+    ...kept,
     finishedAt: clock.livedMs(),
   });
 }

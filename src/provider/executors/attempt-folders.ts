@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AttemptFolder, AttemptFolders, OutputStream, TreeSource } from '../ports.ts';
 
@@ -21,6 +21,17 @@ export function createAttemptFolders(root: string): AttemptFolders {
     },
     async remove(executionId) {
       await rm(pathOf(executionId), { recursive: true, force: true });
+    },
+    async printed(executionId) {
+      const stdout = join(pathOf(executionId), 'stdout');
+      const stderr = join(pathOf(executionId), 'stderr');
+      try {
+        const sizes = await Promise.all([stat(stdout), stat(stderr)]);
+        const bytes = sizes.reduce((sum, { size }) => sum + size, 0);
+        return { stdout: { hostPath: stdout }, stderr: { hostPath: stderr }, bytes };
+      } catch {
+        return undefined;
+      }
     },
     async tryWrite() {
       await mkdir(root, { recursive: true, mode: 0o700 });

@@ -178,6 +178,28 @@ describe('a provider that comes back', () => {
     expect((await onDisk()).executions).toEqual([]);
   });
 
+  it('what a program had printed before it was cut short is the result of its attempt', async () => {
+    const { executionId } = itemOf('Running');
+    folders.left.set(executionId, 'as far as it came');
+    await leave([leaseAs('committed')], [executionAs(itemOf('Running'))]);
+    await start();
+    expect(content.imported).toEqual([['stdout', 'stderr']]);
+    expect(content.pins).toEqual(['result for contract']);
+    expect(reports[0]?.items).toMatchObject([
+      { state: 'Failed', exitReason: 'lost', resultCid: 'result', resultBytes: 10 },
+    ]);
+  });
+
+  it('what a program had printed does not hold up the start where it cannot be kept', async () => {
+    folders.left.set(itemOf('Running').executionId, 'as far as it came');
+    content.importing = Promise.reject(new CodedError('QUOTA_EXCEEDED', 'full'));
+    content.importing.catch(() => {});
+    await leave([leaseAs('committed')], [executionAs(itemOf('Running'))]);
+    await start();
+    expect(reports[0]?.items).toMatchObject([{ state: 'Failed', exitReason: 'lost' }]);
+    expect(reports[0]?.items[0]).not.toHaveProperty('resultCid');
+  });
+
   it('what was accepted and had not started is started once', async () => {
     await leave([leaseAs('committed')], [executionAs(itemOf('BidAccepted', { sequence: 1 }))]);
     await start();

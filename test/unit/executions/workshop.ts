@@ -8,6 +8,7 @@ import type {
   AttemptFolder,
   AttemptFolders,
   OutputStream,
+  PrintedOutput,
   ProviderContent,
   TreeSource,
 } from '../../../src/provider/ports.ts';
@@ -112,6 +113,8 @@ export class ScriptedContent implements ProviderContent {
 /** Folders that are nothing but a list of names. */
 export class ScriptedFolders implements AttemptFolders {
   readonly present = new Set<string>();
+  /** What attempts of an earlier life had printed on standard output. */
+  readonly left = new Map<string, string>();
   swept = 0;
 
   async create(executionId: string): Promise<AttemptFolder> {
@@ -130,6 +133,13 @@ export class ScriptedFolders implements AttemptFolders {
 
   async remove(executionId: string): Promise<void> {
     this.present.delete(executionId);
+  }
+
+  async printed(executionId: string): Promise<PrintedOutput | undefined> {
+    const text = this.left.get(executionId);
+    if (text === undefined || this.swept > 0) return undefined;
+    const stdout = new TextEncoder().encode(text);
+    return { stdout: { bytes: stdout }, stderr: { bytes: new Uint8Array() }, bytes: stdout.length };
   }
 
   async tryWrite(): Promise<void> {}
