@@ -1,5 +1,5 @@
 import { pipe } from 'it-pipe';
-import { within } from '../lib/clock.ts';
+import { type Clock, within } from '../lib/clock.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import { decodeDataFrame, encodeDataFrame } from '../messages/data-frame.ts';
 import { encodeFrame, type Frame } from '../messages/frame.ts';
@@ -59,6 +59,25 @@ export function sendData(
   );
 }
 
+/** `source`, with an empty chunk in each silence of `everyMs`: readers take no harm from it and know that it goes on. */
+export async function* withHeartbeats(
+  source: AsyncIterable<Uint8Array>,
+  clock: Clock,
+  everyMs: number,
+): AsyncGenerator<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]();
+  try {
+    for (let next = iterator.next(); ; ) {
+      const step = await within(clock, everyMs, next, () => undefined);
+      if (step?.done === true) return;
+      yield step?.value ?? new Uint8Array();
+      if (step !== undefined) next = iterator.next();
+    }
+  } finally {
+    iterator.return?.().catch(() => {});
+  }
+}
+
 /** Says why there is no (more) data. */
 export function sendFailure(channel: Channel, code: string): Promise<void> {
   return channel.send(encodeDataFrame({ kind: 'failed', code }));
@@ -84,6 +103,12 @@ export async function openUnless(signal: AbortSignal, opening: () => Promise<Cha
   }
 }
 
+/** How long a stream may be silent: at first, and once an empty chunk has shown that its sender has heartbeats. */
+export interface Patience {
+  readonly stallMs: number | undefined;
+  readonly betweenBeatsMs?: number;
+}
+
 /**
  * Asks for a stream and gives its bytes until the end mark. Throws the sender's code when it failed, and
  * `CHANNEL_CLOSED` or `FRAME_TIMEOUT` when it broke off. The channel is dropped when the reader stops early.
@@ -93,22 +118,24 @@ export async function* readStream(
   channel: Channel,
   request: Frame,
   signal: AbortSignal,
-  stallMs: number | undefined,
+  { stallMs, betweenBeatsMs }: Patience,
 ): AsyncGenerator<Uint8Array> {
   const drop = (): void => channel.abort();
   signal.addEventListener('abort', drop, { once: true });
   let whole = false;
+  let limitMs = stallMs;
   try {
     signal.throwIfAborted();
     await channel.send(encodeFrame(request));
     for (;;) {
-      const bytes = await (stallMs === undefined
+      const bytes = await (limitMs === undefined
         ? channel.receive()
-        : receiveWithin(channel, context.clock, stallMs));
+        : receiveWithin(channel, context.clock, limitMs));
       if (bytes === undefined) throw new CodedError('CHANNEL_CLOSED', 'The stream broke off.');
       const frame = required(decodeDataFrame(bytes));
       if (frame.kind === 'failed') throw new CodedError(frame.code, 'The other side could not go on.');
       if (frame.kind === 'end') break;
+      if (frame.bytes.length === 0) limitMs = betweenBeatsMs ?? limitMs;
       yield frame.bytes;
     }
     whole = true;

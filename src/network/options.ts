@@ -50,6 +50,8 @@ export interface NetworkLimits {
   readonly servingIdleMs: number;
   /** How long a byte stream may stand still, either way. */
   readonly streamStallMs: number;
+  /** A log that is followed and silent for so long shows that it goes on. */
+  readonly logsHeartbeatMs: number;
   readonly protocols: {
     readonly request: ProtocolLimits;
     readonly negotiation: ProtocolLimits;
@@ -86,6 +88,7 @@ export const defaultNetworkLimits: NetworkLimits = {
   negotiationIdleMs: 60_000,
   servingIdleMs: 300_000,
   streamStallMs: 30_000,
+  logsHeartbeatMs: 15_000,
   protocols: {
     request: { maxFrameBytes: 64 * KIB, maxChannelsPerPeer: 64, maxChannels: 512 },
     negotiation: { maxFrameBytes: 2 * MIB, maxChannelsPerPeer: 256, maxChannels: 4096 },

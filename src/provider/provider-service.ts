@@ -191,7 +191,10 @@ export class ProviderService implements Provider, ProviderDesk {
     if (execution?.requester !== peer)
       throw new CodedError('LOGS_DENIED', 'Only the requester of a contract may read its output.');
     const folder = supervisor.folderOf(execution.item.executionId);
-    if (folder !== undefined) yield* folder.read(stream, offset, follow, signal);
+    // Nothing at all would look like a program that printed nothing.
+    if (folder === undefined)
+      throw new CodedError('LOGS_UNAVAILABLE', 'The attempt does not run: its output is in its result.');
+    yield* folder.read(stream, offset, follow, signal);
   }
 
   peerConnected(peer: string): void {

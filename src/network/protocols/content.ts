@@ -68,7 +68,7 @@ async function* fetchBlocks(
       underlay.open(from.peer, names.content, limits.protocols.content, options),
     );
     const request: Frame = { kind: 'content-request', body: { cid, contractId: from.contractId } };
-    yield* readStream(context, channel, request, signal, limits.streamStallMs);
+    yield* readStream(context, channel, request, signal, { stallMs: limits.streamStallMs });
   } catch (cause) {
     signal.throwIfAborted();
     countFault(context, 'fetch', from.peer, cause);

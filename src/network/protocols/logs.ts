@@ -3,9 +3,12 @@ import type { Frame } from '../../messages/frame.ts';
 import { type LogsRequest, logsRequestSchema } from '../../messages/logs-request.ts';
 import type { ProviderDesk } from '../../provider/ports.ts';
 import { attend, countFault, type NetworkContext } from '../context.ts';
-import { openUnless, readStream, sendData, sendFailure } from '../data-stream.ts';
+import { openUnless, readStream, sendData, sendFailure, withHeartbeats } from '../data-stream.ts';
 import { FrameChannel, outOfTurn } from '../frame-channel.ts';
 import type { Channel } from '../underlay.ts';
+
+/** A follower that has missed so many heartbeats takes the stream for broken. */
+const BEATS_MISSED = 4;
 
 /** logs/1: output of an attempt as it grows, for the requester of its contract. */
 export function serveLogs(
@@ -26,7 +29,8 @@ export function serveLogs(
     const reader = new AbortController();
     void channel.ended.then(() => reader.abort());
     const { contractId, stream, offset, follow } = request.data;
-    const chunks = provider.logs(channel.peer, contractId, stream, offset, follow, reader.signal);
+    const printed = provider.logs(channel.peer, contractId, stream, offset, follow, reader.signal);
+    const chunks = withHeartbeats(printed, clock, limits.logsHeartbeatMs);
     try {
       await sendData(context, channel, chunks, maxFrameBytes, 'split');
     } catch (error) {
@@ -54,7 +58,10 @@ export async function* fetchLogs(
       underlay.open(peer, names.logs, limits.protocols.logs, options),
     );
     const question: Frame = { kind: 'logs-request', body: request };
-    yield* readStream(context, channel, question, signal, request.follow ? undefined : limits.streamStallMs);
+    yield* readStream(context, channel, question, signal, {
+      stallMs: request.follow ? undefined : limits.streamStallMs,
+      betweenBeatsMs: BEATS_MISSED * limits.logsHeartbeatMs,
+    });
   } catch (cause) {
     signal.throwIfAborted();
     countFault(context, 'logs', peer, cause);

@@ -43,7 +43,10 @@ export class LateOutput {
       .catch((error: unknown) => {
         this.#hopeless.add(executionId);
         const reason = messageOf(error);
-        this.#needs.logger.warn('the output of an attempt that is over was not kept', { executionId, reason });
+        this.#needs.logger.warn('the output of an attempt that is over was not kept', {
+          executionId,
+          reason,
+        });
       })
       .finally(() => this.#collecting.delete(executionId));
   }
@@ -79,7 +82,11 @@ function isWanted(item: ServingItem, execution: Execution | undefined): boolean 
 }
 
 /** The state stays what it was: only what is kept of the attempt changes. */
-function keeping(item: ServingItem, resultCid: string, execution: Execution | undefined): JobChange | undefined {
+function keeping(
+  item: ServingItem,
+  resultCid: string,
+  execution: Execution | undefined,
+): JobChange | undefined {
   if (execution === undefined || !isWanted(item, execution)) return undefined;
   const { observed } = execution;
   if (observed.state !== 'Failed' && observed.state !== 'Cancelled') return undefined;

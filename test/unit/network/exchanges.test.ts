@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ContractAnswer } from '../../../src/domain/contract.ts';
-import { CodedError } from '../../../src/lib/coded-error.ts';
+import { CodedError, codeOf } from '../../../src/lib/coded-error.ts';
 import { envelopeOf } from '../../../src/messages/envelope.ts';
 import { encodeFrame } from '../../../src/messages/frame.ts';
 import { defaultNetworkLimits } from '../../../src/network/options.ts';
@@ -412,5 +412,62 @@ describe('logs/1', () => {
     expect(await world.rejection(collect(logsOf(provider.peer)))).toBe('LOGS_UNAVAILABLE');
     expect(await world.rejection(collect(logsOf(other.peer)))).toBe('LOGS_UNAVAILABLE');
     expect(await world.rejection(collect(logsOf(world.notary('nobody').self)))).toBe('PEER_UNREACHABLE');
+  });
+
+  it('shows that it goes on while nothing is printed', async () => {
+    const world = new MarketWorld();
+    const requester = await world.node('requester');
+    const provider = await world.node('provider', {
+      provider: scriptedProvider(world.notary('provider'), {
+        async *logs(_peer, _contractId, _stream, _offset, _follow, signal) {
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          yield* [];
+        },
+      }),
+    });
+    const stop = new AbortController();
+    const logs = requester.network.logs(
+      provider.peer,
+      RECORD,
+      sample.SOME_CID,
+      'stdout',
+      0,
+      true,
+      stop.signal,
+    );
+    const beats: { readonly bytes: number; readonly atMs: number }[] = [];
+    const reading = (async () => {
+      for await (const { length } of logs) beats.push({ bytes: length, atMs: world.clock.monotonicMs() });
+    })();
+    reading.catch(() => {});
+    await world.clock.advanceBy(3_600_000);
+    // All this time without a byte, and still open.
+    expect(beats.length).toBeGreaterThan(230);
+    expect(beats.every(({ bytes }) => bytes === 0)).toBe(true);
+    stop.abort(new CodedError('STOPPED', 'enough'));
+    expect(await world.rejection(reading)).toBe('STOPPED');
+  });
+
+  it('is broken once heartbeats stop, and endless where a provider never had any', async () => {
+    for (const beats of [0, 1]) {
+      const world = new MarketWorld();
+      const requester = await world.node('requester');
+      const raw = await world.raw('provider', (underlay) =>
+        underlay.handle(names.logs, defaultNetworkLimits.protocols.logs, (channel) => {
+          void (async () => {
+            await channel.receive();
+            for (let beat = 0; beat < beats; beat += 1) await channel.send(Uint8Array.of(1));
+          })();
+        }),
+      );
+      const { signal } = new AbortController();
+      const logs = requester.network.logs(raw.peer, RECORD, sample.SOME_CID, 'stdout', 0, true, signal);
+      let over: unknown;
+      collect(logs).catch((error: unknown) => {
+        over = codeOf(error);
+      });
+      await world.clock.advanceBy(600_000);
+      expect(over).toBe(beats === 0 ? undefined : 'LOGS_UNAVAILABLE');
+    }
   });
 });
