@@ -79,6 +79,12 @@ class Play {
       if (machine.life === undefined) await world.boot(machine);
     }
     await world.clock.advanceBy(QUIET_AFTER_MS);
+    // What is kept of an attempt is written after the job is over, and may be where it is killed.
+    if (requester.life === undefined) {
+      await world.clock.advanceBy(this.#plan.downMs);
+      await this.#again(stage);
+      await world.clock.advanceBy(QUIET_AFTER_MS);
+    }
     await world.until(async () => isAllFree(world), FREE_WITHIN_MS, 'all capacity is free', 1000);
     return await this.#played(stage);
   }
