@@ -1,4 +1,4 @@
-import { type Clock, every, type Timer } from '../lib/clock.ts';
+import { afterThisTurn, type Clock, every, type Timer } from '../lib/clock.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import type { ApiOptions } from './options.ts';
 
@@ -104,7 +104,8 @@ export class OpenBodies {
   #leave(occupant: Occupant): void {
     if (!this.#occupants.delete(occupant)) return;
     this.#free += occupant.bytes;
-    this.#admit();
+    // Where many leave at once, those who have left are not to be let in first.
+    if (this.#applicants.length > 0) afterThisTurn(() => this.#admit());
   }
 
   #admit(): void {

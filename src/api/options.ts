@@ -23,7 +23,9 @@ export interface ApiOptions {
   /** How often requests are looked at that take too long: each is ended at most so much later than its time. */
   readonly timeoutCheckMs: number;
   readonly maxConnections: number;
-  /** How long requests are begun in one turn of the event loop, before other work has its turn. */
+  /** Of one connection, each way, before it is read or written on. */
+  readonly connectionBufferBytes: number;
+  /** How long requests are read and begun in one turn of the event loop, before other work has its turn. */
   readonly turnMs: number;
   /** After so many requests have been read in one turn, no connection is read on in it. */
   readonly parsedPerTurn: number;
@@ -64,11 +66,12 @@ export const apiDefaults: ApiOptions = {
   keepAliveTimeoutMs: 30_000,
   timeoutCheckMs: 1000,
   maxConnections: 1024,
+  connectionBufferBytes: 16 * 1024,
   turnMs: 5,
-  parsedPerTurn: 256,
-  maxWaitingRequests: 4096,
+  parsedPerTurn: 64,
+  maxWaitingRequests: 64,
   smallBodyBytes: 16 * 1024,
-  openBodiesBytes: 32 * 1024 * 1024,
+  openBodiesBytes: 16 * 1024 * 1024,
   uploadBytes: 1024 * 1024,
   bodyWaitMs: 5000,
   leastBytesPerSecond: 64 * 1024,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterThisTurn, type Clock } from '../lib/clock.ts';
+import { ConnectionFeed } from './connection-feed.ts';
 import type { ApiOptions } from './options.ts';
 
 type TurnOptions = Pick<ApiOptions, 'turnMs' | 'parsedPerTurn' | 'maxWaitingRequests'>;
@@ -12,15 +13,17 @@ interface Waiting {
 
 /** One connection: what it is asked now, and what has been read ahead. */
 interface Lane {
-  readonly socket: Socket;
+  readonly feed: ConnectionFeed;
   readonly waiting: Waiting[];
+  /** The request that bytes may belong to. */
+  newest?: IncomingMessage;
   busy: boolean;
 }
 
 /**
  * Requests in turn: those of one connection one after the other, and of all together no more in one turn of the event
  * loop than fit into a slice of time. Node.js by itself begins everything that it finds in the bytes it has read. A
- * connection that sends ahead is not read on before it has been served, and when many do, none is read on in this turn.
+ * connection that sends ahead is not read on before it has been served.
  */
 export class RequestTurns {
   readonly #clock: Clock;
@@ -29,12 +32,14 @@ export class RequestTurns {
   readonly #lanes = new Map<Socket, Lane>();
   /** Lanes with a request that can begin. */
   readonly #ready: Lane[] = [];
+  /** Connections with bytes that are not looked at in this turn any more. */
+  #hungry = new Set<Lane>();
   #waiting = 0;
   #parsed = 0;
   #begun = 0;
+  #pieces = 0;
   #turnBeganMs = 0;
   #turnEnds = false;
-  #held = false;
 
   constructor(clock: Clock, options: TurnOptions, handle: RequestListener) {
     this.#clock = clock;
@@ -42,52 +47,55 @@ export class RequestTurns {
     this.#handle = handle;
   }
 
-  /** To be told of every connection. */
+  /** To be told of every connection, once the server has taken it. */
   connected(socket: Socket): void {
-    this.#laneOf(socket);
-  }
-
-  /** To be told of every request that was read. */
-  take(request: IncomingMessage, response: ServerResponse): void {
-    const lane = this.#laneOf(request.socket);
-    lane.waiting.push({ request, response });
-    this.#waiting += 1;
-    this.#parsed += 1;
-    this.#endTurn();
-    if (lane.busy || lane.waiting.length > 1) lane.socket.pause();
-    else this.#ready.push(lane);
-    if (this.#parsed > this.#options.parsedPerTurn) this.#hold();
-    this.#begin();
-  }
-
-  /** Requests that were read and have not begun. */
-  get waiting(): number {
-    return this.#waiting;
-  }
-
-  #laneOf(socket: Socket): Lane {
-    const known = this.#lanes.get(socket);
-    if (known !== undefined) return known;
-    const lane: Lane = { socket, waiting: [], busy: false };
+    const lane: Lane = {
+      feed: new ConnectionFeed(
+        socket,
+        () => this.#mayParse(lane),
+        () => isFull(lane),
+      ),
+      waiting: [],
+      busy: false,
+    };
     this.#lanes.set(socket, lane);
     socket.once('close', () => {
       this.#waiting -= lane.waiting.length;
       lane.waiting.length = 0;
+      this.#hungry.delete(lane);
       this.#lanes.delete(socket);
     });
-    // Whoever reads a body to its end has the connection read on, and so has whoever takes a connection.
-    socket.on('resume', () => {
-      if (!this.#held && lane.waiting.length === 0) return;
-      // A pause that came before this event has lost its effect, and another one would have none.
-      if (socket.isPaused()) socket.resume();
-      else socket.pause();
-    });
-    return lane;
+  }
+
+  /** To be told of every request that was read. */
+  take(request: IncomingMessage, response: ServerResponse): void {
+    const lane = this.#lanes.get(request.socket);
+    if (lane === undefined) return;
+    lane.newest = request;
+    lane.waiting.push({ request, response });
+    this.#waiting += 1;
+    this.#parsed += 1;
+    this.#endTurn();
+    if (!lane.busy && lane.waiting.length === 1) this.#ready.push(lane);
+    this.#begin();
+  }
+
+  #mayParse(lane: Lane): boolean {
+    if (lane.waiting.length > 0 || isFull(lane)) return false;
+    this.#endTurn();
+    const { parsedPerTurn, maxWaitingRequests } = this.#options;
+    const isRoom = this.#parsed < parsedPerTurn && this.#waiting < maxWaitingRequests;
+    if (!isRoom || (this.#pieces > 0 && this.#isTimeUp())) {
+      this.#hungry.add(lane);
+      return false;
+    }
+    this.#pieces += 1;
+    return true;
   }
 
   /** As many as fit into this turn; at least one. */
   #begin(): void {
-    while (this.#ready.length > 0 && this.#hasTime()) {
+    while (this.#ready.length > 0 && (this.#begun === 0 || !this.#isTimeUp())) {
       const lane = this.#ready.shift();
       const next = lane?.waiting.shift();
       // A connection that has gone left nothing.
@@ -96,13 +104,13 @@ export class RequestTurns {
       this.#begun += 1;
       lane.busy = true;
       next.response.once('close', () => this.#ended(lane));
-      if (lane.waiting.length === 0 && !this.#held) lane.socket.resume();
       this.#handle(next.request, next.response);
+      if (lane.waiting.length === 0) lane.feed.go();
     }
   }
 
-  #hasTime(): boolean {
-    return this.#begun === 0 || this.#clock.monotonicMs() - this.#turnBeganMs < this.#options.turnMs;
+  #isTimeUp(): boolean {
+    return this.#clock.monotonicMs() - this.#turnBeganMs >= this.#options.turnMs;
   }
 
   #ended(lane: Lane): void {
@@ -121,20 +129,17 @@ export class RequestTurns {
       this.#turnEnds = false;
       this.#parsed = 0;
       this.#begun = 0;
-      if (this.#ready.length > 0 || this.#held) this.#endTurn();
+      this.#pieces = 0;
+      if (this.#ready.length > 0) this.#endTurn();
       this.#begin();
-      if (this.#held && this.#waiting < this.#options.maxWaitingRequests) this.#release();
+      const hungry = this.#hungry;
+      this.#hungry = new Set();
+      for (const lane of hungry) lane.feed.go();
     });
   }
+}
 
-  #hold(): void {
-    if (this.#held) return;
-    this.#held = true;
-    for (const { socket } of this.#lanes.values()) socket.pause();
-  }
-
-  #release(): void {
-    this.#held = false;
-    for (const { socket, waiting } of this.#lanes.values()) if (waiting.length === 0) socket.resume();
-  }
+/** Whether as much of a body waits to be read as may. */
+function isFull({ newest }: Lane): boolean {
+  return newest !== undefined && newest.readableLength >= newest.readableHighWaterMark;
 }

@@ -71,6 +71,8 @@ class HttpApi implements Api {
     );
     this.#server = createServer(
       {
+        // What a body that waits for room, and an answer that is not read, may take of the process.
+        highWaterMark: options.connectionBufferBytes,
         maxHeaderSize: options.maxHeaderBytes,
         headersTimeout: options.headersTimeoutMs,
         requestTimeout: options.requestTimeoutMs,

@@ -8,6 +8,8 @@ import { CodedError } from '../lib/coded-error.ts';
 /** A leaf and the list of a folder alike; what is larger is no block of this network. */
 export const MAX_BLOCK_BYTES = 1024 * 1024;
 
+/** In the longest base there is. What is longer costs its square to decode in some of the bases. */
+const LONGEST_CONTENT_ID = 128;
 const SHA2_256 = 0x12;
 const SHA2_256_BYTES = 32;
 
@@ -27,6 +29,7 @@ export function isStorable(cid: CID): boolean {
 }
 
 export function parseContentId(text: string): CID | undefined {
+  if (text.length > LONGEST_CONTENT_ID) return undefined;
   try {
     const cid: CID = CID.parse(text);
     return isStorable(cid) ? cid : undefined;

@@ -4,6 +4,9 @@ import { minVersion, parse, satisfies, type SemVer, validRange } from 'semver';
 /** Ranges come from strangers, so what is remembered is bounded. */
 const REMEMBERED_ANSWERS = 4096;
 
+/** Characters of a version or a range; a longer one is none. */
+const LONGEST_TEXT = 256;
+
 type Answer = 'inside' | 'outside' | 'not-comparable';
 
 const answers = new LRUCache<string, Answer>({ max: REMEMBERED_ANSWERS });
@@ -27,6 +30,7 @@ function plainRange(range: string): string {
 
 /** The version that a text names, as far as it has the form of one: parts that are not there are zero. */
 export function readVersion(text: string): SemVer | undefined {
+  if (text.length > LONGEST_TEXT) return undefined;
   const whole = parse(text);
   if (whole !== null) return whole;
   const [numbers] = NUMBERS.exec(text) ?? [];
@@ -47,6 +51,7 @@ function answer(version: string, range: string): Answer {
  * `9.0`, are read as far as they go, up to their third part. Undefined when one of the two is no version at all.
  */
 export function versionInRange(version: string, range: string): boolean | undefined {
+  if (version.length > LONGEST_TEXT || range.length > LONGEST_TEXT) return undefined;
   const key = `${range}\0${version}`;
   let known = answers.get(key);
   if (known === undefined) {
@@ -58,6 +63,7 @@ export function versionInRange(version: string, range: string): boolean | undefi
 
 /** Why no version can ever be in a range; undefined where one can. */
 export function rangeProblem(range: string): string | undefined {
+  if (range.length > LONGEST_TEXT) return `expected at most ${LONGEST_TEXT} characters`;
   const plain = plainRange(range);
   // Without a number semver takes `>=x` and an empty text for every version.
   const named = plain.split('||').every((part) => /\d/.test(part) || part.trim() === '*');

@@ -12,6 +12,8 @@ const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /** The content ids most often met: CIDv1 in base32, a SHA-256 digest of raw, DAG-CBOR or DAG-PB bytes. */
 const USUAL_CONTENT_ID = /^baf(?:krei|yrei|ybei)[a-h][a-z2-7]{50}[aeimquy4]$/;
+/** The longest that are in use have 110 characters. What is longer costs its square to decode in some of the bases. */
+const LONGEST_CONTENT_ID = 128;
 const NO_PREFIX = new Uint8Array();
 
 /**
@@ -77,6 +79,7 @@ function base32Of(bytes: Uint8Array): string {
 /** True when `text` is a well-formed CIDv1. */
 export function isContentId(text: string): boolean {
   if (USUAL_CONTENT_ID.test(text)) return true;
+  if (text.length > LONGEST_CONTENT_ID) return false;
   try {
     return CID.parse(text).version === 1;
   } catch {

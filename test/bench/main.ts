@@ -8,6 +8,7 @@ import { marketScale } from './market-scale.ts';
 import { match } from './match.ts';
 import { negotiation } from './negotiation.ts';
 import { post } from './post.ts';
+import { stall } from './stall.ts';
 
 const BENCHES: readonly Bench[] = [
   negotiation,
@@ -17,6 +18,7 @@ const BENCHES: readonly Bench[] = [
   marketScale,
   flood,
   footprint,
+  stall,
   finishedJobs,
 ];
 
@@ -52,7 +54,11 @@ if (values.list) {
             figure.floor === undefined
               ? ''
               : `   floor ${figure.floor} ${figure.unit}, ratio ${figure.ratio}`;
-          console.log(`${figure.bench}: ${figure.metric} = ${figure.value} ${figure.unit}${floor}`);
+          const kind = figure['kind'] === undefined ? '' : ` (${figure['kind']})`;
+          const idle = figure['idle'] === undefined ? '' : `   idle ${figure['idle']} ${figure.unit}`;
+          console.log(
+            `${figure.bench}: ${figure.metric}${kind} = ${figure.value} ${figure.unit}${floor}${idle}`,
+          );
         },
         note: (text) => console.error(text),
       });

@@ -49,7 +49,7 @@ const REASONS: Readonly<Record<FaultKind, string>> = {
   'long-key': 'a key is longer than any that is known',
   'too-deep': `it is nested deeper than ${MOST_LEVELS} levels. Make it flatter`,
   'too-many': 'it holds more values than any description has',
-  'too-long': 'it takes longer to read than it may. Send it as JSON',
+  'too-long': 'it takes longer to read, or more memory, than it may. Send it as JSON',
   'no-document': 'it holds no document',
   'two-documents': 'it holds more than one document',
   'no-anchor': 'this alias has no anchor before it',

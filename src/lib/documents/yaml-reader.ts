@@ -18,6 +18,8 @@ import { DocumentParts, type ReadDocument } from './document.ts';
 import { DocumentFault, type FaultDetail, type FaultKind } from './document-fault.ts';
 
 const INTEGER = /^[-+]?\d+$/;
+/** What may stand behind a backslash. */
+const ESCAPES = '0abtevnrNxuUfLP_ "/\\\t\r\n';
 const ALIAS = '*';
 const MERGE_KEY = '<<';
 
@@ -73,14 +75,36 @@ function* boundedTokens(text: string, lines: LineCounter): Generator<CST.Token> 
     return new DocumentFault(kind, { line, column: col });
   };
   for (const lexeme of new Lexer().lex(text)) {
-    yield* parser.next(lexeme);
+    for (const token of parser.next(lexeme)) {
+      if (token.type === 'error') throw syntaxFault(token, lines);
+      yield token;
+    }
     tokens += 1;
     if (lexeme.startsWith(ALIAS)) aliases += 1;
+    if (lexeme.startsWith('"')) checkEscapes(lexeme, parser.offset - lexeme.length, lines);
     if (parser.stack.length > MOST_LEVELS) throw faultHere('too-deep');
     if (tokens > MOST_TOKENS) throw faultHere('too-many');
     if (aliases > MOST_ALIASES) throw faultHere('many-aliases');
   }
   yield* parser.end();
+}
+
+/** The composer would gather a fault for each of them. */
+function checkEscapes(quoted: string, offset: number, lines: LineCounter): void {
+  for (let at = quoted.indexOf('\\'); at >= 0; at = quoted.indexOf('\\', at + 2)) {
+    if (ESCAPES.includes(quoted[at + 1] ?? ' ')) continue;
+    const { line, col } = lines.linePos(offset + at);
+    throw new DocumentFault('bad-escape', { line, column: col });
+  }
+}
+
+/** What the parser cannot make anything of; it would go on. */
+function syntaxFault(
+  { message, offset }: { message: string; offset: number },
+  lines: LineCounter,
+): DocumentFault {
+  const { line, col } = lines.linePos(offset);
+  return new DocumentFault('syntax', { line, column: col }, { quote: message, reason: 'unexpected token' });
 }
 
 /** A document's nodes as plain values. */
