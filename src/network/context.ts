@@ -4,6 +4,7 @@ import { codeOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Verifier } from '../messages/message.ts';
 import type { Counters } from './counters.ts';
+import type { StrayTimes } from './gossip/stray-times.ts';
 import type { ProtocolNames } from './names.ts';
 import type { NetworkLimits } from './options.ts';
 import type { Channel, Underlay } from './underlay.ts';
@@ -16,6 +17,7 @@ export interface NetworkContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
+  readonly strays: StrayTimes;
   readonly names: ProtocolNames;
   readonly limits: NetworkLimits;
 }

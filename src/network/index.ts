@@ -9,6 +9,7 @@ import type { Market, RequesterDesk } from '../orchestrator/ports.ts';
 import type { ProviderDesk, RequesterLink } from '../provider/ports.ts';
 import type { AdvertDesk, AdvertPublisher } from '../registry/ports.ts';
 import { Counters } from './counters.ts';
+import { StrayTimes } from './gossip/stray-times.ts';
 import { withLoopback } from './loopback.ts';
 import { protocolNames } from './names.ts';
 import { NodeNetwork } from './network.ts';
@@ -58,12 +59,14 @@ export interface Network extends Startable {
 /** The protocols of one node. Throws when the network's name cannot stand in a protocol id. */
 export function createNetwork(options: NetworkOptions, needs: NetworkNeeds): Network {
   const network = networkName.parse(options.network);
+  const logger = needs.logger.child('network');
   return new NodeNetwork(
     {
       ...needs,
       underlay: withLoopback(needs.underlay),
-      logger: needs.logger.child('network'),
+      logger,
       counters: new Counters(),
+      strays: new StrayTimes(needs.clock, logger),
       names: protocolNames(network),
       limits: { ...defaultNetworkLimits, ...options.limits },
     },

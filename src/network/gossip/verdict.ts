@@ -31,6 +31,7 @@ export function verdictOf(context: NetworkContext, from: string, outcome: Gossip
   if (outcome.kind === 'rejected') {
     const { code, detail } = outcome.rejection;
     context.counters.add(`gossip.${code}`);
+    if (code === 'EXPIRED') context.strays.refused();
     context.logger.debug('gossip message refused', { from, code, detail });
     return REJECTION_VERDICTS[code];
   }
