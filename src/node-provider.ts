@@ -20,6 +20,7 @@ export async function buildProvider(
   base: NodeBase,
   network: Network,
   content: ContentStore,
+  onRoomFreed: () => void,
 ): Promise<Provider | undefined> {
   const { options, host, overrides, clock, random, logger, identity, store } = base;
   const surroundings = overrides.surroundings ?? lookAround(options, host, overrides);
@@ -68,6 +69,7 @@ export async function buildProvider(
     traits,
     machine: machine.resources,
     onboarded: onboard(machine.resources, offered),
+    onRoomFreed,
   });
 }
 

@@ -93,9 +93,12 @@ async function startParts(
       logger: logger.child('content'),
       freeBytes: () => disk.freeBytes(),
     });
-  const provider = await buildProvider(base, network, content);
-  const registry = buildRegistry(base, network, notary, provider);
-  const orchestrator = createOrchestrator(options.orchestrator, {
+  const provider = await buildProvider(base, network, content, () => {
+    registry.roomFreed();
+    orchestrator.roomFreed();
+  });
+  const registry: Registry = buildRegistry(base, network, notary, provider, () => orchestrator.roomFreed());
+  const orchestrator: Orchestrator = createOrchestrator(options.orchestrator, {
     clock,
     random,
     logger: logger.child('orchestrator'),
@@ -162,6 +165,7 @@ function buildRegistry(
   network: Network,
   notary: Notary,
   provider: Provider | undefined,
+  onMoreRoom: () => void,
 ): Registry {
   return createRegistry(
     { ownJobs: options.provider?.ownJobs ?? false, ...options.registry },
@@ -173,6 +177,7 @@ function buildRegistry(
       store: store.adverts,
       publisher: network.adverts,
       notary,
+      onMoreRoom,
       ...(provider === undefined ? {} : { describe: () => describe(provider) }),
     },
   );

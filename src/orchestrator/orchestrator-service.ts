@@ -56,6 +56,7 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
   async stop(): Promise<void> {
     this.#stopping.abort(new CodedError('STOPPING', 'The node is stopping.'));
     this.#parts.watchdog.stop();
+    this.#parts.room.stop();
     this.#parts.searches.stop();
     await this.#parts.worker.stop();
     this.#parts.broker.setEnabled(false);
@@ -97,6 +98,10 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
 
   watch(jobId: string, listener: (events: readonly JobEvent[]) => void): () => void {
     return this.#needs.store.watch(jobId, listener);
+  }
+
+  roomFreed(): void {
+    this.#parts.room.freed(true);
   }
 
   async explain(jobId: string): Promise<Explanation> {

@@ -15,6 +15,7 @@ import { Negotiator } from './negotiation/negotiator.ts';
 import type { OrchestratorOptions } from './options.ts';
 import { Planner } from './planners/planner.ts';
 import { BatchScheduler } from './schedulers/batch-scheduler.ts';
+import { RoomWatch } from './search/room-watch.ts';
 import { SearchDesk } from './search/search-desk.ts';
 import { Liveness } from './serving/liveness.ts';
 import { ServingDesk } from './serving/serving-desk.ts';
@@ -35,6 +36,7 @@ export interface RequesterParts {
   readonly serving: ServingDesk;
   readonly intake: JobIntake;
   readonly planner: Planner;
+  readonly room: RoomWatch;
 }
 
 export interface RequesterHooks {
@@ -57,6 +59,7 @@ export function wireRequester(
   const evaluations = new EvaluationDesk({ broker, clock, newId: id, logger });
   const evaluate: EvaluationDesk['evaluate'] = (...about) => evaluations.evaluate(...about);
   const liveness = new Liveness(clock);
+  const room = new RoomWatch({ clock, random, evaluate });
   const watchdog: Watchdog = new Watchdog(
     { periodMs: options.limits.watchPeriodMs, lostAfterMs: options.limits.lostAfterMs },
     {
@@ -65,6 +68,7 @@ export function wireRequester(
       evaluate,
       onOver: (executionId) => {
         liveness.forget(executionId);
+        room.freed(false);
         serving.forget(executionId);
       },
       onLook: () => evaluations.repeatMissed(),
@@ -84,12 +88,13 @@ export function wireRequester(
   const planner = new Planner({
     clock,
     desk: searches,
+    room,
     negotiator,
     newRequestId: id,
     evaluate,
     onFinished: ({ job }) => hooks.onFinished(job),
   });
-  const scheduler = new BatchScheduler(options.limits, { clock, lane, liveness, searches, planner });
+  const scheduler = new BatchScheduler(options.limits, { clock, lane, liveness, searches, planner, room });
   const worker = wireWorker(options, needs, broker, scheduler);
   const { self } = needs.market;
   const openJobs = (): number => watchdog.openJobs;
@@ -107,6 +112,7 @@ export function wireRequester(
     serving,
     intake,
     planner,
+    room,
   };
 }
 

@@ -43,6 +43,8 @@ export interface ProviderNeeds {
   readonly traits: NodeTraits;
   readonly machine: Resources;
   readonly onboarded: Resources;
+  /** There is room again, after somebody was refused for want of it. */
+  readonly onRoomFreed?: () => void;
 }
 
 /** What a provider says of itself to everybody. */

@@ -55,11 +55,14 @@ export function wireProvider(
   const { clock, random, store } = needs;
   const id = (): string => newId(clock, random);
   const book = new ExecutionBook(store, clock);
-  const ledger = wireLedger(needs, highestVersion, id, (lease) =>
-    supervisor.stop(lease.executionId, OVERRUN),
-  );
   const starts = new StartTimes(options.limits);
   const room = new Room(needs);
+  const { ledger, bidder } = wireCapacity(options, needs, id, highestVersion, {
+    starts,
+    room,
+    book,
+    onOverrun: (lease) => supervisor.stop(lease.executionId, OVERRUN),
+  });
   const supervisor: Supervisor = new Supervisor(options, {
     ...needs,
     ledger,
@@ -94,7 +97,6 @@ export function wireProvider(
       onHeard: (requester) => orphans.heard(requester),
     },
   );
-  const bidder = wireBidder(options, needs, id, { ledger, starts, room, book });
   const frontDesk = new FrontDesk(options.limits.admission, { clock, gate, bidder });
   const begin = (execution: ProviderExecution): void => {
     book.add(execution);
@@ -113,33 +115,30 @@ export function wireProvider(
   return { ledger, book, bidder, frontDesk, contracts, supervisor, reporter, settler, orphans, room, begin };
 }
 
-function wireBidder(
+interface CapacityParts extends Pick<ProviderParts, 'room' | 'book'> {
+  readonly starts: StartTimes;
+  readonly onOverrun: (lease: Lease) => void;
+}
+
+/** The ledger, and who bids on what it has free: whoever was refused for want of room is to hear when there is some. */
+function wireCapacity(
   options: ProviderOptions,
   needs: ProviderNeeds,
   newId: () => string,
-  parts: Pick<ProviderParts, 'ledger' | 'room' | 'book'> & { readonly starts: StartTimes },
-): Bidder {
-  const { book } = parts;
-  return new Bidder(options, {
-    ...needs,
-    ...parts,
-    newId,
-    liveExecutions: () => book.liveCount(),
-    holdsInputsOf: (jobId) => book.all().some((known) => known.jobId === jobId),
-  });
-}
-
-function wireLedger(
-  { clock, logger, store, machine, onboarded }: ProviderNeeds,
   highestVersion: number,
-  newLockId: () => string,
-  onOverrun: (lease: Lease) => void,
-): ResourceLedger {
-  return new ResourceLedger(
+  { onOverrun, ...parts }: CapacityParts,
+): Pick<ProviderParts, 'ledger' | 'bidder'> {
+  const { clock, logger, store, machine, onboarded, onRoomFreed } = needs;
+  let isShort = false;
+  const ledger = new ResourceLedger(
     { machine, onboarded, highestVersion },
     {
       clock,
-      newLockId,
+      newLockId: newId,
+      onFreed: () => {
+        if (isShort) onRoomFreed?.();
+        isShort = false;
+      },
       onExpired: (lease) => {
         onOverrun(lease);
         store.commit({ leases: [lease] }).catch((error: unknown) => {
@@ -148,6 +147,19 @@ function wireLedger(
       },
     },
   );
+  const { book } = parts;
+  const bidder = new Bidder(options, {
+    ...needs,
+    ...parts,
+    ledger,
+    newId,
+    liveExecutions: () => book.liveCount(),
+    holdsInputsOf: (jobId) => book.all().some((known) => known.jobId === jobId),
+    onNoRoom: () => {
+      isShort = true;
+    },
+  });
+  return { ledger, bidder };
 }
 
 /** What runs comes before what is over: an item that does not fit must not look like a silent provider. */

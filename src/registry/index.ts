@@ -25,6 +25,8 @@ export interface RegistryNeeds {
   readonly notary: Notary;
   /** What this node's provider has right now; left out on a node without one, `undefined` while it cannot say. */
   readonly describe?: () => AdvertContent | undefined;
+  /** Another provider has said that it has more room than before. */
+  readonly onMoreRoom?: () => void;
 }
 
 /** One line of the peer table. */
@@ -72,6 +74,8 @@ export interface Registry extends Startable {
   indirect(requirements: Requirements, options?: ExplainOptions): IndirectProviders;
   /** Why providers fit or not, by their adverts. */
   explain(requirements: Requirements, options?: ExplainOptions): TableExplanation;
+  /** This node's own provider has room again that it had refused to somebody. */
+  roomFreed(): void;
   /** What happened so often since the start, by name. */
   counters(): Readonly<Record<string, number>>;
 }

@@ -101,6 +101,18 @@ export class OwnAdvert {
     this.#arm(this.#leftOf(this.#limits.minPublishGapMs));
   }
 
+  /**
+   * Who was refused for want of room hears soon that there is some, on a small network: on a large one something ends
+   * somewhere all the time.
+   */
+  roomFreed(): void {
+    const { meetUpTo, intervalPerPeerMs, minPublishGapMs } = this.#limits;
+    const intervalMs = this.#needs.intervalMs();
+    if (!this.#running || intervalMs > meetUpTo * intervalPerPeerMs) return;
+    this.#awaited = true;
+    this.#arm(this.#leftOf(Math.max(minPublishGapMs, intervalMs / LOOK_PART)));
+  }
+
   #look(): void {
     if (!this.#running) return;
     const content = this.#needs.describe();

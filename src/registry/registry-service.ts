@@ -1,4 +1,4 @@
-import type { Advert } from '../domain/advert.ts';
+import type { Advert, AdvertContent } from '../domain/advert.ts';
 import { advertisedProvider, type AdvertQuery, compareAdvert } from '../domain/advert-matching.ts';
 import type { SeenFits } from '../domain/answering.ts';
 import type { Requirements } from '../domain/bid.ts';
@@ -136,12 +136,20 @@ export class RegistryService implements Registry, AdvertDesk {
   }
 
   take(advert: Evidence<Advert>): 'accept' | 'ignore' | 'reject' {
-    const before = this.#table.get(advert.signer) !== undefined;
+    const known = this.#table.get(advert.signer);
+    const before = known !== undefined;
     const verdict = this.#intake.take(advert);
     const row = this.#table.get(advert.signer);
     if (verdict === 'accept' && row !== undefined)
       this.#acquaintances.heard(row.peer, row.providerRecord, before, this.sizeEstimate());
+    if (verdict === 'accept' && row !== undefined && hasMoreRoom(known?.advert, row.advert))
+      this.#needs.onMoreRoom?.();
     return verdict;
+  }
+
+  /** This node's own provider has room again that it had refused to somebody. */
+  roomFreed(): void {
+    this.#own?.roomFreed();
   }
 
   peerDisconnected(peer: string): void {
@@ -245,6 +253,19 @@ export class RegistryService implements Registry, AdvertDesk {
       hash: peerHash(this.#salt, self),
     };
   }
+}
+
+/** Whether a provider has more free than it said before; one that was not known has. */
+function hasMoreRoom(before: AdvertContent | undefined, { free, draining }: AdvertContent): boolean {
+  if (before === undefined || (before.draining && !draining)) return true;
+  const devices = (groups: AdvertContent['free']['gpus']): number =>
+    groups.reduce((sum, { count }) => sum + count, 0);
+  return (
+    free.cpuMillis > before.free.cpuMillis ||
+    free.memoryBytes > before.free.memoryBytes ||
+    free.diskBytes > before.free.diskBytes ||
+    devices(free.gpus) > devices(before.free.gpus)
+  );
 }
 
 function queryOf(requirements: Requirements, { budget }: ExplainOptions): AdvertQuery {

@@ -7,6 +7,7 @@ import { codeOf } from '../../lib/coded-error.ts';
 import type { JobRecords } from '../job-lane.ts';
 import type { Negotiator } from '../negotiation/negotiator.ts';
 import type { JobCommit } from '../ports.ts';
+import type { RoomWatch } from '../search/room-watch.ts';
 import type { SearchDesk } from '../search/search-desk.ts';
 import { planToCommit } from './state-updater.ts';
 
@@ -14,6 +15,7 @@ export interface PlannerNeeds {
   readonly clock: Clock;
   readonly desk: Pick<SearchDesk, 'reserve' | 'giveBack' | 'start' | 'release'>;
   readonly negotiator: Pick<Negotiator, 'draftProposal' | 'requestLock' | 'propose' | 'forget'>;
+  readonly room: Pick<RoomWatch, 'wait' | 'leave'>;
   readonly newRequestId: () => string;
   readonly evaluate: (job: JobSnapshot['job'], trigger: EvaluationTrigger, waitUntil?: number) => void;
   /** The job reached an end state. */
@@ -69,12 +71,13 @@ export class Planner {
 
   /** Starts what the plan asks of the network. Nothing here is waited for: outcomes come back as facts. */
   #act(plan: Plan, after: JobSnapshot, proposals: readonly ContractRecord[]): void {
-    const { desk, negotiator, evaluate, onFinished } = this.#needs;
+    const { desk, room, negotiator, evaluate, onFinished } = this.#needs;
     const proposed = new Map(proposals.map((contract) => [contract.executionId, contract]));
     const executions = new Map(after.executions.map((execution) => [execution.id, execution]));
     for (const action of plan.actions) {
       switch (action.kind) {
         case 'StartSearch':
+          room.leave(after.job.id);
           if (after.search !== undefined) desk.start(after.job, after.search);
           break;
         case 'CloseSearch':
@@ -99,6 +102,7 @@ export class Planner {
           break;
         case 'Requeue':
           evaluate(after.job, action.trigger, action.waitUntil);
+          if (action.trigger === 'job-queue') room.wait(after.job);
           break;
         case 'RefuseBids':
         case 'SetJobState':
@@ -107,6 +111,7 @@ export class Planner {
     }
     if (!isTerminalJobState(after.job.state)) return;
     desk.release(after.job.id);
+    room.leave(after.job.id);
     onFinished(after);
   }
 }

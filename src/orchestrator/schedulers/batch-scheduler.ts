@@ -4,6 +4,7 @@ import { CodedError } from '../../lib/coded-error.ts';
 import type { JobLane } from '../job-lane.ts';
 import type { OrchestratorLimits } from '../options.ts';
 import type { Planner } from '../planners/planner.ts';
+import type { RoomWatch } from '../search/room-watch.ts';
 import type { SearchDesk } from '../search/search-desk.ts';
 import type { Liveness } from '../serving/liveness.ts';
 import { reconcileBatch } from './batch.ts';
@@ -14,6 +15,7 @@ export interface BatchSchedulerNeeds {
   readonly liveness: Pick<Liveness, 'lastSeenAt'>;
   readonly searches: Pick<SearchDesk, 'openNegotiations'>;
   readonly planner: Pick<Planner, 'carryOut'>;
+  readonly room: Pick<RoomWatch, 'toldAt'>;
 }
 
 const MOST_REPLANS = 5;
@@ -43,8 +45,10 @@ export class BatchScheduler {
           lastSeenAt: liveness.lastSeenAt(execution.id, execution.lastSeenAt),
         }));
         const openNegotiations = searches.openNegotiations(jobId, snapshot.search?.requestId);
+        const roomFreedAt = this.#needs.room.toldAt(jobId);
+        const told = roomFreedAt === undefined ? {} : { roomFreedAt };
         const plan = reconcileBatch(
-          { ...snapshot, executions, openNegotiations, lostAfterMs, maxSearchRounds },
+          { ...snapshot, executions, openNegotiations, lostAfterMs, maxSearchRounds, ...told },
           clock.livedMs(),
         );
         if (await planner.carryOut(plan, snapshot, id, store)) return;

@@ -1,6 +1,7 @@
 import type { Bid, BidRequest } from '../../domain/bid.ts';
 import { fitAfter } from '../../domain/bid-fit.ts';
 import type { CapabilityComparison } from '../../domain/comparison.ts';
+import type { Lease } from '../../domain/lock.ts';
 import type { StartTimes } from '../executions/start-times.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { ProviderOptions } from '../options.ts';
@@ -38,4 +39,9 @@ export function draftBid(
     ...(fit === undefined ? {} : { fit }),
     providerRecord: link.peerRecord(),
   };
+}
+
+/** A lease as its holder sees it. */
+export function grantOf(lease: Lease): NonNullable<Bid['lock']> {
+  return { lockId: lease.lockId, version: lease.version, ttlMs: lease.ttlMs };
 }

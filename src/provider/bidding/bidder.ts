@@ -1,4 +1,11 @@
-import type { Bid, BidRequest, Decline, JobRequest, Refusal } from '../../domain/bid.ts';
+import {
+  type Bid,
+  type BidRequest,
+  type Decline,
+  type JobRequest,
+  type Refusal,
+  isNoRoom,
+} from '../../domain/bid.ts';
 import type { CapabilityComparison } from '../../domain/comparison.ts';
 import type { AvailableCapability, NodeTraits } from '../../domain/capability.ts';
 import type { Evidence, Notary } from '../../domain/evidence.ts';
@@ -13,7 +20,7 @@ import type { ProviderOptions } from '../options.ts';
 import type { Answer, Asked, BidAnswer, ProviderStore, RequesterLink } from '../ports.ts';
 import type { Room } from '../resources/room.ts';
 import { BidBook, type GrantedLock, type OpenBid } from './bid-book.ts';
-import { type DraftNeeds, draftBid } from './bid-draft.ts';
+import { type DraftNeeds, draftBid, grantOf } from './bid-draft.ts';
 import { refusalOf, signDecline } from './declining.ts';
 import { checkPolicies } from './policies.ts';
 import { draining, EXPIRED, LOCK_EXPIRED, noPlaceLeft, taken } from './refusals.ts';
@@ -35,6 +42,8 @@ export interface BidderNeeds extends DraftNeeds {
   readonly room: Pick<Room, 'look'>;
   /** What a job needs is here, or on its way: another of its executions runs here. */
   readonly holdsInputsOf: (jobId: string) => boolean;
+  /** Somebody was refused for want of room. */
+  readonly onNoRoom: () => void;
 }
 
 /** Answers bid requests and job requests. A yes is on disk before it leaves; nothing is reserved before the price is decided. */
@@ -283,11 +292,8 @@ export class Bidder {
   }
 
   #decline(request: BidRequest, stage: Decline['stage'], refusal: Refusal): Answer {
+    if (isNoRoom(refusal)) this.#needs.onNoRoom();
     if (!tellsNo(request, this.#needs.traits.peerId)) return { kind: 'silence', reason: refusal.code };
     return { kind: 'decline', decline: signDecline(this.#needs.notary, request, stage, refusal) };
   }
-}
-
-function grantOf(lease: Lease): NonNullable<Bid['lock']> {
-  return { lockId: lease.lockId, version: lease.version, ttlMs: lease.ttlMs };
 }

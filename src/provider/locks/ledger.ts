@@ -26,6 +26,8 @@ export interface LedgerNeeds {
   readonly newLockId: () => string;
   /** Called when a lease ran out; its capacity is free already. */
   readonly onExpired: (lease: Lease) => void;
+  /** Called when what was set aside is free again. */
+  readonly onFreed?: () => void;
 }
 
 export interface HoldRequest {
@@ -163,7 +165,9 @@ export class ResourceLedger {
   /** Gives the capacity back; a lease that is gone already changes nothing. */
   release(lockId: string): Lease | undefined {
     const lease = this.#drop(lockId);
-    return lease === undefined ? undefined : releaseLease(lease);
+    if (lease === undefined) return undefined;
+    this.#needs.onFreed?.();
+    return releaseLease(lease);
   }
 
   stop(): void {
@@ -173,7 +177,9 @@ export class ResourceLedger {
   #keep(lease: Lease, ttlMs: number): void {
     const timer = this.#needs.clock.after(ttlMs, () => {
       const expired = this.#drop(lease.lockId);
-      if (expired !== undefined) this.#needs.onExpired(expireLease(expired));
+      if (expired === undefined) return;
+      this.#needs.onExpired(expireLease(expired));
+      this.#needs.onFreed?.();
     });
     this.#leases.set(lease.lockId, { lease, timer, endsAtMs: this.#needs.clock.monotonicMs() + ttlMs });
     this.#recount();

@@ -117,6 +117,8 @@ export class ScriptedOrchestrator implements Orchestrator {
     return () => this.#watchers.delete(listener);
   }
 
+  roomFreed(): void {}
+
   async explain(): Promise<Explanation> {
     return this.explanation;
   }

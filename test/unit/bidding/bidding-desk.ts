@@ -61,6 +61,8 @@ export class BiddingDesk {
   readonly contracts: ContractDesk;
   verdict: { ok: true } | { ok: false; reason: string } = { ok: true };
   liveExecutions = 0;
+  /** How often somebody was refused for want of room. */
+  shortages = 0;
   /** What the disk and the content store have room for. */
   diskBytes: number | undefined;
   contentBytes = 2 ** 40;
@@ -111,6 +113,9 @@ export class BiddingDesk {
       },
       liveExecutions: () => this.liveExecutions,
       starts: { estimateMs: (engine) => this.startsInMs.get(engine) ?? 0 },
+      onNoRoom: () => {
+        this.shortages += 1;
+      },
       holdsInputsOf: (jobId) => this.accepted.some((known) => known.jobId === jobId),
     });
     this.contracts = new ContractDesk(options, {

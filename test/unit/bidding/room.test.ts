@@ -35,6 +35,7 @@ describe('a bid for which there is no room', () => {
       retryable: true,
       message: expect.stringContaining('The disk of this node is full (dataDir)'),
     });
+    expect(desk.shortages).toBe(1);
     desk.diskBytes += 1;
     await later();
     expect((await desk.answer(NEXT)).kind).toBe('bid');

@@ -62,6 +62,7 @@ function giveUp(jobId: string): Promise<void> {
     throw new Error('not asked for');
   };
   const planner = new Planner({
+    room: { wait: () => {}, leave: () => {} },
     clock,
     newRequestId: unused,
     evaluate: unused,

@@ -28,6 +28,7 @@ beforeEach(() => {
   draft = contractOf('draft', { state: 'PROPOSED' });
   contracts = new Map();
   planner = new Planner({
+    room: { wait: () => {}, leave: () => {} },
     clock,
     newRequestId: () => 'round-new',
     desk: {
