@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { within } from '../../lib/clock.ts';
-import { CodedError } from '../../lib/coded-error.ts';
+import { CodedError, codeOf } from '../../lib/coded-error.ts';
 import type { JobLogsOptions } from '../../orchestrator/index.ts';
 import { findJob } from '../job-lookup.ts';
 import { logEvents, logText, parsePlace } from '../log-stream.ts';
@@ -142,19 +142,28 @@ function resultsRoute({ orchestrator, content }: RouteContext): Route {
       await findJob(orchestrator, jobId);
       const results = await orchestrator.results(jobId);
       const items = await Promise.all(
-        results.map(async ({ executionId, partition, cid }) => ({
-          executionId,
-          partition,
-          files: (await content.tree(cid)).map((entry) => ({
-            path: entry.path,
-            size: entry.size,
-            cid: entry.cid,
-          })),
-        })),
+        results.map(async ({ executionId, partition, cid }) => {
+          const files = await filesOf(content, cid);
+          return files === undefined ? [] : [{ executionId, partition, files }];
+        }),
       );
-      return c.json({ items });
+      return c.json({ items: items.flat() });
     },
   };
+}
+
+/** A result that is not here any more keeps none of the others back. */
+async function filesOf(
+  content: RouteContext['content'],
+  cid: string,
+): Promise<readonly { readonly path: string; readonly size: number; readonly cid: string }[] | undefined> {
+  try {
+    const entries = await content.tree(cid);
+    return entries.map((entry) => ({ path: entry.path, size: entry.size, cid: entry.cid }));
+  } catch (error) {
+    if (codeOf(error) === 'CONTENT_UNAVAILABLE') return undefined;
+    throw error;
+  }
 }
 
 function resultFileRoute({ orchestrator, content, streams }: RouteContext): Route {

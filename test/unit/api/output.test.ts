@@ -246,6 +246,17 @@ describe('results', () => {
     return node;
   };
 
+  it('of a failed job are those of the partitions that came to one', async () => {
+    const node = withResults(3);
+    node.orchestrator.snapshots.set('job-1', jobSnapshot({ state: 'Failed', count: 20 }));
+    node.content.gone.add('folder-1');
+    const response = await inProcess(node).request(RESULTS);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ items: [{ partition: 0 }, { partition: 2 }] });
+    const file = await inProcess(node).request(`${RESULTS}/p2/stdout`);
+    expect(await file.text()).toBe('hello 2');
+  });
+
   it('lists the files by partition', async () => {
     const response = await inProcess(withResults(2)).request(RESULTS);
     expect(await response.json()).toMatchObject({

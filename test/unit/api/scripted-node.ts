@@ -144,6 +144,8 @@ export class ScriptedContent implements ContentStore {
   readonly files = new Map<string, Uint8Array>();
   readonly folders = new Map<string, ReadonlyMap<string, Uint8Array>>();
   readonly publicIds = new Set<string>();
+  /** What was here once. */
+  readonly gone = new Set<string>();
   quotaBytes = Number.POSITIVE_INFINITY;
   refusal: Error | undefined;
 
@@ -185,6 +187,7 @@ export class ScriptedContent implements ContentStore {
   }
 
   async tree(cid: string): ReturnType<ContentStore['tree']> {
+    if (this.gone.has(cid)) throw new CodedError('CONTENT_UNAVAILABLE', 'It is not here.');
     return [...(this.folders.get(cid) ?? [])].map(([path, bytes]) => ({
       path,
       cid: rawContentIdOf(bytes),

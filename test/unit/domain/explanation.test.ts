@@ -420,6 +420,31 @@ describe('the explanation of a job that found nobody', () => {
     expect(explain([declined(never)], [], undefined).suggestions).toEqual([]);
   });
 
+  it.each([
+    [
+      { forMs: 600_000, onlyForRoom: true, isOver: false },
+      'the job waits for that, for 10 min at most (timeouts.queue).',
+    ],
+    [{ forMs: 600_000, onlyForRoom: true, isOver: true }, 'give timeouts.queue more time than 10 min.'],
+  ])('advises no timeouts.queue to a job that has it: %j', (queue, advice) => {
+    const full = { code: 'INSUFFICIENT_RESOURCES', field: 'cpu', retryable: true } as const;
+    const round = declined(declineOf('a', full));
+    expect(explain([round], [], undefined, { queue }).suggestions).toEqual([
+      `1 provider has no room just now: ${advice}`,
+    ]);
+    expect(explain([declined()], [], { known: 3, fitting: 0, busy: 2 }, { queue }).suggestions).toEqual([
+      `2 providers fit when less runs there: ${advice}`,
+    ]);
+  });
+
+  it("advises a drained provider's guest to wait only where it does not already", () => {
+    const round = declined(declineOf('a', { code: 'DRAINING' }));
+    const said = (onlyForRoom: boolean) =>
+      explain([round], [], undefined, { queue: { forMs: 60_000, onlyForRoom, isOver: false } }).suggestions;
+    expect(said(true)).toEqual([expect.stringContaining('or give timeouts.queue some time')]);
+    expect(said(false)).toEqual([expect.stringContaining('the job waits by itself, for 1 min at most')]);
+  });
+
   it('names the preferred providers that nothing was heard of, after a search for them', () => {
     const table = { ...NOBODY_KNOWN, known: 1 };
     const round = { ...declined(declineOf('a', { code: 'POLICY', retryable: false })), round: 1 };
