@@ -119,7 +119,10 @@ export class NodeNetwork implements Network {
 
   #listen(desks: NetworkDesks): void {
     this.#context.underlay.listen({
-      peerConnected: (peer) => desks.provider?.peerConnected(peer),
+      peerConnected: (peer) => {
+        desks.provider?.peerConnected(peer);
+        desks.requester.peerConnected?.(peer);
+      },
       peerDisconnected: (peer) => {
         desks.registry?.peerDisconnected(peer);
         this.#market.subscribersChanged();

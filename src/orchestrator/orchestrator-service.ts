@@ -44,11 +44,17 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
   }
 
   async start(): Promise<void> {
-    const { behaviour, broker, watchdog, worker } = this.#parts;
+    const { behaviour, broker, unanswered, watchdog, worker } = this.#parts;
     await behaviour.start();
     broker.setEnabled(true);
     const { intake } = this.#parts;
-    await recoverJobs({ ...this.#needs, ...this.#parts, pin: (job) => intake.pin(job) });
+    await recoverJobs({
+      ...this.#needs,
+      ...this.#parts,
+      pin: (job) => intake.pin(job),
+      unpin: (jobId) => intake.unpin(jobId),
+    });
+    await unanswered.load();
     watchdog.start();
     await worker.start();
   }
@@ -144,6 +150,10 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
 
   servingList(provider: string, list: Evidence<ServingList>): Promise<ServingAnswer> {
     return this.#parts.serving.take(provider, list);
+  }
+
+  peerConnected(peer: string): void {
+    this.#parts.unanswered.peerConnected(peer);
   }
 
   async mayRead(peer: string, cid: string, contractId: string): Promise<boolean> {

@@ -76,6 +76,10 @@ export interface JobStore {
   openJobs(): Promise<readonly string[]>;
   byIdempotencyKey(key: string): Promise<{ readonly jobId: string; readonly bodyDigest: string } | undefined>;
   contract(contractId: string): Promise<ContractRecord | undefined>;
+  /** Contracts whose fate is not known yet, of all jobs. */
+  proposedContracts(limit: number): Promise<readonly ContractRecord[]>;
+  /** Ids of the jobs that ended last, the last one first. */
+  lastFinished(limit: number): Promise<readonly string[]>;
   contractsOf(jobId: string): Promise<readonly ContractRecord[]>;
   /** All rounds, oldest first. */
   searchesOf(jobId: string): Promise<readonly Search[]>;
@@ -226,4 +230,6 @@ export interface RequesterDesk {
   servingList(provider: string, list: Evidence<ServingList>): Promise<ServingAnswer>;
   /** True when `peer` is the counterpart of `contractId` and may read `cid` under it (a job's inputs). */
   mayRead(peer: string, cid: string, contractId: string): Promise<boolean>;
+  /** What was left open with it is asked for. */
+  peerConnected?(peer: string): void;
 }

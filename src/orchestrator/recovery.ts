@@ -18,7 +18,7 @@ const RECOVERY_GRACE_MS = 10_000;
 
 export interface RecoveryNeeds {
   readonly clock: Clock;
-  readonly store: Pick<JobStore, 'openJobs' | 'snapshot' | 'contract'>;
+  readonly store: Pick<JobStore, 'openJobs' | 'lastFinished' | 'snapshot' | 'contract'>;
   readonly lane: JobLane;
   readonly liveness: Liveness;
   readonly watchdog: Watchdog;
@@ -26,7 +26,12 @@ export interface RecoveryNeeds {
   readonly evaluations: EvaluationDesk;
   /** Keeps what an open job needs. */
   readonly pin: (job: Job) => Promise<void>;
+  /** Lets go of what a job needed; nothing happens where it keeps nothing. */
+  readonly unpin: (jobId: string) => Promise<void>;
 }
+
+/** Jobs that can have ended so shortly before a crash that their content was not let go of. */
+const MOST_JUST_FINISHED = 1000;
 
 /** Recovery is nothing special: every job that is not over is looked at. One that cannot be read waits for its backup. */
 export async function recoverJobs(needs: RecoveryNeeds): Promise<void> {
@@ -37,6 +42,7 @@ export async function recoverJobs(needs: RecoveryNeeds): Promise<void> {
       if (codeOf(error) !== 'RECORD_UNREADABLE') throw error;
     }
   }
+  for (const jobId of await needs.store.lastFinished(MOST_JUST_FINISHED)) void needs.unpin(jobId);
 }
 
 /** After a restart no stream is left: open searches are over, and proposals without an answer are asked for. */

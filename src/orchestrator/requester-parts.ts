@@ -12,6 +12,7 @@ import { JobIntake } from './intake/job-intake.ts';
 import { JobLane } from './job-lane.ts';
 import { ContractCloser } from './negotiation/contract-closer.ts';
 import { Negotiator } from './negotiation/negotiator.ts';
+import { UnansweredProposals } from './negotiation/unanswered-proposals.ts';
 import type { OrchestratorOptions } from './options.ts';
 import { Planner } from './planners/planner.ts';
 import { BatchScheduler } from './schedulers/batch-scheduler.ts';
@@ -33,6 +34,7 @@ export interface RequesterParts {
   readonly watchdog: Watchdog;
   readonly searches: SearchDesk;
   readonly closer: ContractCloser;
+  readonly unanswered: UnansweredProposals;
   readonly serving: ServingDesk;
   readonly intake: JobIntake;
   readonly planner: Planner;
@@ -71,14 +73,21 @@ export function wireRequester(
         room.freed(false);
         serving.forget(executionId);
       },
-      onLook: () => evaluations.repeatMissed(),
+      onLook: () => {
+        evaluations.repeatMissed();
+        unanswered.look();
+      },
     },
   );
   const behaviour = new BehaviourBook(options.limits.strikes, needs);
   const lane = wireLane(needs, hooks, watchdog, behaviour);
   const around = { ...needs, ...hooks, lane, evaluate, behaviour };
   const searches = new SearchDesk(options, around);
-  const closer = new ContractCloser(options.limits, around);
+  const closer = new ContractCloser(options.limits, {
+    ...around,
+    onUnknown: (contract) => unanswered.add(contract),
+  });
+  const unanswered = new UnansweredProposals({ ...around, closer });
   const serving: ServingDesk = new ServingDesk({
     ...around,
     liveness,
@@ -109,6 +118,7 @@ export function wireRequester(
     watchdog,
     searches,
     closer,
+    unanswered,
     serving,
     intake,
     planner,

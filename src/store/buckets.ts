@@ -29,6 +29,8 @@ export const buckets = {
   search: 'search',
   /** jobId/contractId -> ContractRecord, the requester's copy */
   contract: 'contract',
+  /** contractId -> nothing: the requester's contracts whose fate is not known yet */
+  contractProposed: 'contract-proposed',
   /** contractId -> ContractOwner: whose contract it is */
   contractOwner: 'contract-owner',
   /** jobId/evaluationId -> Evaluation that is not carried out yet */

@@ -15,6 +15,8 @@ export interface JobHead {
   readonly jobId: string;
   readonly revision: number;
   readonly lastSeq: number;
+  /** Time of the last event; not known of jobs from version 0.1.0 until their next one. */
+  readonly lastEventAt?: number;
   /** 0 when there was no search. */
   readonly lastRound: number;
   /** Stored evaluations, oldest first. */
@@ -65,19 +67,23 @@ export function changeJob(
     operations.push(
       records.contracts.put(contract),
       records.contractOwners.put({ contractId: contract.contractId, jobId }),
+      contract.state === 'PROPOSED'
+        ? records.proposed.put(contract.contractId)
+        : records.proposed.remove(contract.contractId),
     );
   }
   if (commit.idempotency !== undefined) {
     operations.push(records.idempotency.put({ ...commit.idempotency, jobId }));
   }
   const evaluations = changeEvaluations(records, current?.head, commit, evaluationsKept, operations);
-  const events = numberEvents(commit, current?.head.lastSeq ?? 0);
+  const events = numberEvents(commit, current);
   for (const event of events) operations.push(records.events.put({ jobId, event }));
   const idempotencyKey = commit.idempotency?.key ?? current?.head.idempotencyKey;
   const head: JobHead = {
     jobId,
     revision: commit.revision + 1,
     lastSeq: events.at(-1)?.seq ?? current?.head.lastSeq ?? 0,
+    lastEventAt: events.at(-1)?.at ?? current?.head.lastEventAt ?? 0,
     lastRound: Math.max(commit.search?.round ?? 0, current?.head.lastRound ?? 0),
     evaluationIds: evaluations,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
@@ -162,8 +168,16 @@ function changeEvaluations(
   return after;
 }
 
-function numberEvents(commit: JobCommit, lastSeq: number): readonly JobEvent[] {
-  return commit.events.map((draft, index) => ({ ...draft, seq: lastSeq + index + 1 }));
+/**
+ * In the order of their times. What is told late, as a bid of a search that closed meanwhile, is given the time of what was
+ * told before it: nobody who reads on from an event may find an earlier one behind it.
+ */
+function numberEvents(commit: JobCommit, current: JobAggregate | undefined): readonly JobEvent[] {
+  const lastSeq = current?.head.lastSeq ?? 0;
+  const lastAt = current?.head.lastEventAt ?? 0;
+  return commit.events
+    .toSorted((a, b) => a.at - b.at)
+    .map((draft, index) => ({ ...draft, at: Math.max(draft.at, lastAt), seq: lastSeq + index + 1 }));
 }
 
 function mergeExecutions(before: readonly Execution[], changed: readonly Execution[]): readonly Execution[] {

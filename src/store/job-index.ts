@@ -75,6 +75,12 @@ export class JobIndex {
     }
   }
 
+  async lastFinished(limit: number): Promise<readonly string[]> {
+    const ids: string[] = [];
+    for await (const key of this.#finished.keys({ reverse: true, limit })) ids.push(lastPartOf(key));
+    return ids;
+  }
+
   /** Newest first, from behind `cursor`; without its summary where that cannot be read. Throws `CURSOR_INVALID`. */
   async *newestFirst(
     cursor: string | undefined,

@@ -69,6 +69,7 @@ export class JobRecords {
   readonly events: Repository<StoredEvent>;
   readonly idempotency: Repository<IdempotencyRecord>;
   readonly pruning: KeySet;
+  readonly proposed: KeySet;
   readonly index: JobIndex;
 
   constructor(database: Database) {
@@ -101,6 +102,7 @@ export class JobRecords {
     );
     this.idempotency = new Repository(database, buckets.idempotency, (record) => keyOf(record.key));
     this.pruning = new KeySet(database, buckets.jobPruning);
+    this.proposed = new KeySet(database, buckets.contractProposed);
     this.index = new JobIndex(database);
   }
 

@@ -152,7 +152,8 @@ export class JobRetention {
       for await (const key of repository.keys({ prefix: `${jobId}/` })) {
         operations.push(repository.remove(key));
         if (repository === records.contracts) {
-          operations.push(records.contractOwners.remove(lastPartOf(key)));
+          const contractId = lastPartOf(key);
+          operations.push(records.contractOwners.remove(contractId), records.proposed.remove(contractId));
         }
         if (operations.length < PARTS_PER_BATCH) continue;
         await queue.commit(operations);

@@ -127,7 +127,7 @@ export class LevelJobStore implements JobStore {
       nextCursor = found.cursor;
       const { summary } = found;
       if (summary === undefined || !matchesFilter(summary, filter)) continue;
-      const snapshot = await this.#readable(summary.jobId);
+      const snapshot = await readable(this.snapshot(summary.jobId));
       if (snapshot !== undefined && matchesFilter(summaryOf(snapshot.job), filter)) items.push(snapshot);
     }
     return { items };
@@ -137,20 +137,10 @@ export class LevelJobStore implements JobStore {
     if (!isKeyPart(prefix)) return [];
     const items: JobSnapshot[] = [];
     for await (const jobId of this.#records.jobs.keys({ prefix, reverse: true, limit })) {
-      const snapshot = await this.#readable(jobId);
+      const snapshot = await readable(this.snapshot(jobId));
       if (snapshot !== undefined) items.push(snapshot);
     }
     return items;
-  }
-
-  /** A job that cannot be read is none of a list; who asks for it by its id is told. */
-  async #readable(jobId: string): Promise<JobSnapshot | undefined> {
-    try {
-      return await this.snapshot(jobId);
-    } catch (error) {
-      if (isUnreadable(error)) return undefined;
-      throw error;
-    }
   }
 
   async openJobs(): Promise<readonly string[]> {
@@ -173,6 +163,19 @@ export class LevelJobStore implements JobStore {
     const owner = await this.#records.contractOwners.get(contractId);
     if (owner === undefined) return undefined;
     return await this.#records.contracts.get(this.#records.contractKey(owner.jobId, contractId));
+  }
+
+  async proposedContracts(limit: number): Promise<readonly ContractRecord[]> {
+    const found: ContractRecord[] = [];
+    for await (const contractId of this.#records.proposed.keys({ limit })) {
+      const contract = await readable(this.contract(contractId));
+      if (contract !== undefined) found.push(contract);
+    }
+    return found;
+  }
+
+  async lastFinished(limit: number): Promise<readonly string[]> {
+    return await this.#records.index.lastFinished(limit);
   }
 
   /** In the order in which they were proposed. */
@@ -263,6 +266,16 @@ export class LevelJobStore implements JobStore {
     } finally {
       this.#table.release(entry);
     }
+  }
+}
+
+/** What cannot be read is none of a list; who asks for it by its id is told. */
+async function readable<T>(reading: Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isUnreadable(error)) return undefined;
+    throw error;
   }
 }
 

@@ -21,6 +21,8 @@ export interface ContractCloserNeeds {
   readonly store: Pick<JobStore, 'newestContract'>;
   readonly check: CounterpartCheck;
   readonly evaluate: (job: Job, trigger: 'exec-update') => void;
+  /** Its provider could not be asked within the time in which it could have accepted. */
+  readonly onUnknown: (contract: ContractRecord) => void;
   /** Aborted when the node stops. */
   readonly signal: AbortSignal;
 }
@@ -185,6 +187,7 @@ export class ContractCloser {
       },
       (after) => evaluate(after.job, 'exec-update'),
     );
+    if (resolution.kind === 'unknown') this.#needs.onUnknown(contract);
   }
 }
 

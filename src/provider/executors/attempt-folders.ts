@@ -1,10 +1,12 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AttemptFolder, AttemptFolders, OutputStream, TreeSource } from '../ports.ts';
 
 const READ_CHUNK_BYTES = 64 * 1024;
 
+/** On a disk of its own, and not this node's. */
+const LOST_AND_FOUND = 'lost+found';
 /** No execution is called so. */
 const TRIAL_NAME = '.trial';
 const TRIAL_BYTES = 1024 * 1024;
@@ -43,8 +45,11 @@ export function createAttemptFolders(root: string): AttemptFolders {
       }
     },
     async sweep() {
-      await rm(root, { recursive: true, force: true });
       await mkdir(root, { recursive: true, mode: 0o700 });
+      // The folder itself stays: it may be where a disk of its own is mounted.
+      for (const name of await readdir(root)) {
+        if (name !== LOST_AND_FOUND) await rm(join(root, name), { recursive: true, force: true });
+      }
     },
   };
 }

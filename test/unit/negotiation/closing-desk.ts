@@ -32,6 +32,7 @@ export class ClosingDesk {
   readonly negotiation = new ScriptedNegotiation('a');
   readonly stopping = new AbortController();
   readonly evaluated: string[] = [];
+  readonly unknown: string[] = [];
   checked: () => Promise<{ ok: true } | { ok: false; reason: string }> = async () => ({ ok: true });
   closer: ContractCloser;
   negotiator: Negotiator;
@@ -54,6 +55,7 @@ export class ClosingDesk {
       ...base,
       store,
       check: { check: () => this.checked() },
+      onUnknown: ({ contractId }) => void this.unknown.push(contractId),
       signal: this.stopping.signal,
     });
     this.negotiator = new Negotiator(limits, {
