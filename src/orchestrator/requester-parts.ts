@@ -73,10 +73,7 @@ export function wireRequester(
         room.freed(false);
         serving.forget(executionId);
       },
-      onLook: () => {
-        evaluations.repeatMissed();
-        unanswered.look();
-      },
+      onLook: [() => evaluations.repeatMissed(), () => unanswered.look()],
     },
   );
   const behaviour = new BehaviourBook(options.limits.strikes, needs);

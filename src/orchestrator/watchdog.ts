@@ -26,7 +26,7 @@ export interface WatchdogNeeds {
   /** An execution that was under contract is so no more. */
   readonly onOver: (executionId: string) => void;
   /** Called at each look. */
-  readonly onLook: () => void;
+  readonly onLook: readonly (() => void)[];
 }
 
 /** Looks, at an interval, for what no fact tells: jobs and executions past their time, and silent providers. */
@@ -85,7 +85,7 @@ export class Watchdog {
       )
         this.#needs.evaluate(watched.job, 'exec-timeout');
     }
-    this.#needs.onLook();
+    for (const look of this.#needs.onLook) look();
   }
 
   #isSilent({ id, lastSeenAt }: Execution, now: number): boolean {

@@ -32,9 +32,11 @@ beforeEach(() => {
       liveness,
       evaluate: (which, trigger) => evaluated.push(`${which.id} ${trigger}`),
       onOver: (executionId) => over.push(executionId),
-      onLook: () => {
-        looks += 1;
-      },
+      onLook: [
+        () => {
+          looks += 1;
+        },
+      ],
     },
   );
   watchdog.start();
