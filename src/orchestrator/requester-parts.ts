@@ -10,9 +10,9 @@ import { createEvaluationBroker } from './evaluations/evaluation-broker.ts';
 import type { OrchestratorNeeds } from './index.ts';
 import { JobIntake } from './intake/job-intake.ts';
 import { JobLane } from './job-lane.ts';
-import { ContractCloser } from './negotiation/contract-closer.ts';
+import { ContractCloser, type ContractCloserNeeds } from './negotiation/contract-closer.ts';
 import { Negotiator } from './negotiation/negotiator.ts';
-import { UnansweredProposals } from './negotiation/unanswered-proposals.ts';
+import { type UnansweredNeeds, UnansweredProposals } from './negotiation/unanswered-proposals.ts';
 import type { OrchestratorOptions } from './options.ts';
 import { Planner } from './planners/planner.ts';
 import { BatchScheduler } from './schedulers/batch-scheduler.ts';
@@ -80,11 +80,7 @@ export function wireRequester(
   const lane = wireLane(needs, hooks, watchdog, behaviour);
   const around = { ...needs, ...hooks, lane, evaluate, behaviour };
   const searches = new SearchDesk(options, around);
-  const closer = new ContractCloser(options.limits, {
-    ...around,
-    onUnknown: (contract) => unanswered.add(contract),
-  });
-  const unanswered = new UnansweredProposals({ ...around, closer });
+  const { closer, unanswered } = wireCloser(options, around);
   const serving: ServingDesk = new ServingDesk({
     ...around,
     liveness,
@@ -121,6 +117,19 @@ export function wireRequester(
     planner,
     room,
   };
+}
+
+/** What the one gave up on, the other asks about again. */
+function wireCloser(
+  { limits }: OrchestratorOptions,
+  around: Omit<ContractCloserNeeds, 'onUnknown'> & Omit<UnansweredNeeds, 'closer'>,
+): Pick<RequesterParts, 'closer' | 'unanswered'> {
+  const closer = new ContractCloser(limits, {
+    ...around,
+    onUnknown: (contract) => unanswered.add(contract),
+  });
+  const unanswered: UnansweredProposals = new UnansweredProposals({ ...around, closer });
+  return { closer, unanswered };
 }
 
 function wireWorker(
