@@ -112,3 +112,4 @@ Feature: Running a job
     Then the job is stopped
     And the log ends
     And the execution was cancelled
+    And the log of the job is "ready"

@@ -16,7 +16,7 @@ export interface JobLogsNeeds {
 }
 
 /** How long the rest of an execution's output may take to come once the execution is over here. */
-const LAST_WORDS_MS = 3000;
+const LAST_WORDS_MS = 5000;
 
 /** How far the reading of one execution is. */
 interface Place {
@@ -26,9 +26,11 @@ interface Place {
   offset: number;
   /** The provider has sent all that was printed. */
   readOut: boolean;
-  /** It was seen to run, so the rest of its output may be on its way here. */
+  /** It was seen to run. */
   sawLive: boolean;
   overSinceMs: number | undefined;
+  /** It is over, and the rest of its output may be on its way here. */
+  awaited: boolean;
   /** Nothing more is to be read of it. */
   over: boolean;
 }
@@ -59,7 +61,7 @@ export class LogReader {
 
   /** Whether to look again after a while, also when the job does not change. */
   get looksAgain(): boolean {
-    return this.#running || (this.#place?.overSinceMs !== undefined && !this.#place.over);
+    return this.#running || this.#place?.awaited === true;
   }
 
   async look(): Promise<JobSnapshot> {
@@ -88,7 +90,7 @@ export class LogReader {
     const execution = executions.find(({ id }) => id === place?.executionId);
     const { follow, onwards = false } = this.#options;
     const goesOn = follow && !isTerminalJobState(job.state);
-    if (follow && place !== undefined && !place.over) return undefined;
+    if (place !== undefined && !place.over && (follow || place.awaited)) return undefined;
     const mayFollow = onwards && execution?.observed.state !== 'Completed';
     if (goesOn && (place === undefined || mayFollow)) return undefined;
     const end = execution === undefined ? undefined : endOf(execution);
@@ -116,7 +118,7 @@ export class LogReader {
   #moveTo(execution: Execution): LogPart {
     const { id: executionId, partition, attempt, provider } = execution;
     const offset = this.#place === undefined ? this.#options.from : 0;
-    const unread = { readOut: false, sawLive: false, overSinceMs: undefined, over: false };
+    const unread = { readOut: false, sawLive: false, overSinceMs: undefined, awaited: false, over: false };
     this.#place = { executionId, partition, attempt, offset, ...unread };
     return { kind: 'attempt', executionId, partition, attempt, provider, offset };
   }
@@ -138,12 +140,16 @@ export class LogReader {
     }
   }
 
-  /** What is left of an execution that ended without a result. */
+  /** What is left of an execution that ended without a result; that may still be on its way when it has just ended. */
   async *#readLast(place: Place, execution: Execution): AsyncGenerator<LogPart> {
-    const nowMs = this.#needs.clock.monotonicMs();
-    place.overSinceMs ??= nowMs;
-    const mayCome = place.sawLive && !place.readOut && nowMs - place.overSinceMs < LAST_WORDS_MS;
-    if (this.#options.follow && mayCome) return;
+    const { clock } = this.#needs;
+    place.overSinceMs ??= clock.monotonicMs();
+    const sinceMs = Math.min(
+      place.sawLive ? clock.monotonicMs() - place.overSinceMs : Number.POSITIVE_INFINITY,
+      Math.max(0, clock.livedMs() - (endOf(execution)?.finishedAt ?? 0)),
+    );
+    place.awaited = !place.readOut && hasBegun(execution) && sinceMs < LAST_WORDS_MS;
+    if (place.awaited) return;
     place.over = true;
     if (!place.readOut && hasBegun(execution)) {
       yield { kind: 'missing', executionId: place.executionId, offset: place.offset };

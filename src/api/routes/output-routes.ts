@@ -91,7 +91,7 @@ async function textAnswer(
   try {
     const first = logs.next();
     // A refusal comes with the first read; a program that prints nothing yet must not hold the answer back.
-    await within(clock, options.earlyRefusalMs, first, () => undefined);
+    await (wanted.follow ? within(clock, options.earlyRefusalMs, first, () => undefined) : first);
     const body = bodyOf(c, startingWith(first, logs), controller);
     return c.body(body, 200, { 'Content-Type': 'text/plain; charset=utf-8' });
   } catch (error) {

@@ -188,12 +188,24 @@ describe('the output of a job', () => {
 
   it('that went with its provider is missing from where it was read, and not empty', async () => {
     becomes('Failed', [attempt(began(observedAs.failed('lost', 'contract')))]);
-    const seen = await settled(follow({ from: 7, follow: false }));
+    const seen = follow({ from: 7, follow: false });
+    await clock.advanceBy(10_000);
     expect(seen.marks).toMatchObject([
       { kind: 'attempt' },
       { kind: 'missing', executionId: 'job.v1.p0.a1', offset: 7 },
       { kind: 'end', exitReason: 'lost' },
     ]);
+  });
+
+  it('is waited for a moment by who asks just after the end', async () => {
+    becomes('Stopped', [attempt(began(observedAs.cancelled('contract')))]);
+    const seen = follow({ follow: false });
+    await clock.advanceBy(1000);
+    expect(seen).toMatchObject({ text: '', over: false });
+    stored.set('late/stdout', 'so far');
+    becomes('Stopped', [attempt(began(resulting(observedAs.cancelled('contract'), 'late')))]);
+    expect(await settled(seen)).toMatchObject({ text: 'so far', over: true });
+    expect(seen.marks).toMatchObject([{ kind: 'attempt' }, { kind: 'end', exitReason: 'cancelled' }]);
   });
 
   it('is not waited for where the provider hangs and its execution is over here', async () => {
