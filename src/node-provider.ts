@@ -42,12 +42,14 @@ export async function buildProvider(
   if (useless.length > 0) {
     logger.warn('provider.engines names engines that do not work on this machine', { useless });
   }
+  const { runtimeMemory } = surroundings.executor;
   const traits: NodeTraits = {
     peerId: identity.peerId,
     nodeVersion: packageFile.version,
     cpu: machine.cpu,
     engines: offeredEngines(offer, engines),
     runtimes: offer.runtimes,
+    ...(runtimeMemory === undefined ? {} : { runtimeMemory }),
     labels,
     location,
   };

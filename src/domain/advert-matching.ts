@@ -5,6 +5,7 @@ import type { AvailableCapability } from './capability.ts';
 import type { CapabilityComparison, FieldComparison } from './comparison.ts';
 import { compare } from './matching.ts';
 import { costNano, type Price } from './money.ts';
+import { bookedResources } from './runtime-memory.ts';
 
 /** A provider as its newest advert shows it. */
 export interface AdvertisedProvider {
@@ -64,14 +65,16 @@ export function cannotFit(query: AdvertQuery, { advert }: AdvertisedProvider): b
     !Object.hasOwn(advert.engines, engine.type) ||
     (query.budget !== undefined && query.budget.currency !== advert.price.currency) ||
     resources.cpuMillis > onboarded.cpuMillis ||
-    resources.memoryBytes > onboarded.memoryBytes ||
+    bookedResources(query.requirements, advert).memoryBytes > onboarded.memoryBytes ||
     resources.diskBytes > onboarded.diskBytes ||
     wantedGpus > onboarded.gpus.reduce((sum, group) => sum + group.count, 0)
   );
 }
 
 /** How much of a machine stays free beside the job, 0 to 1: where there is more, an old advert misleads less. */
-function headroomOf({ resources }: Requirements, { free, onboarded }: AdvertContent): number {
+function headroomOf(requirements: Requirements, advert: AdvertContent): number {
+  const { free, onboarded } = advert;
+  const resources = bookedResources(requirements, advert);
   const left = (['cpuMillis', 'memoryBytes'] as const).map(
     (amount) => (free[amount] - resources[amount]) / Math.max(1, onboarded[amount]),
   );

@@ -147,6 +147,7 @@ export function advertContent(node: {
     },
     engines: named(traits.engines),
     runtimes: named(traits.runtimes),
+    ...(traits.runtimeMemory === undefined ? {} : { runtimeMemory: traits.runtimeMemory }),
     labels: named(traits.labels),
     location: clippedEntries(traits.location),
     onboarded: amountsOf(pools.onboarded, told),
@@ -189,9 +190,18 @@ function resourcesOf(amounts: AdvertAmounts): Resources {
  * those of `free` and of `onboarded` do not name the same devices.
  */
 export function advertToCapability(advert: AdvertContent, peerId: string): AvailableCapability {
-  const { nodeVersion, cpu, engines, runtimes, labels, location } = advert;
+  const { nodeVersion, cpu, engines, runtimes, labels, location, runtimeMemory } = advert;
   return {
-    traits: { peerId, nodeVersion, cpu, engines, runtimes, labels, location },
+    traits: {
+      peerId,
+      nodeVersion,
+      cpu,
+      engines,
+      runtimes,
+      labels,
+      location,
+      ...(runtimeMemory === undefined ? {} : { runtimeMemory }),
+    },
     onboarded: resourcesOf(advert.onboarded),
     free: resourcesOf(advert.free),
   };

@@ -1,4 +1,5 @@
 import type { Resources } from './resources.ts';
+import type { RuntimeMemory } from './runtime-memory.ts';
 
 export interface Location {
   readonly continent?: string;
@@ -19,6 +20,8 @@ export interface NodeTraits {
   };
   readonly engines: Readonly<Record<string, string>>;
   readonly runtimes: Readonly<Record<string, string>>;
+  /** What is booked with a job beside the memory that it asks for. Nodes that do not say book nothing. */
+  readonly runtimeMemory?: RuntimeMemory;
   readonly labels: Readonly<Record<string, string>>;
   readonly location: Location;
 }

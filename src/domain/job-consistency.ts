@@ -2,8 +2,13 @@ import type { z } from 'zod';
 import { amountConflicts } from './constraint-conflicts.ts';
 import { excludesEngine } from './constraint-values.ts';
 import type { plainDescription } from './job-description.ts';
+import { bytesThere } from './field-text.ts';
 import { type ProgramBounds, programFaults } from './program-rules.ts';
 import { wellFormedProblem } from './program-text.ts';
+import { leastMemoryBytes } from './runtime-memory.ts';
+
+/** A hundredth of a core. */
+const LEAST_CPU_MILLIS = 10;
 
 type PlainJob = z.output<typeof plainDescription>;
 type Path = readonly (string | number)[];
@@ -18,6 +23,15 @@ export function consistent(job: PlainJob, context: z.RefinementCtx): void {
   };
   for (const { index, message } of amountConflicts(constraints.hard, asked)) {
     context.addIssue({ code: 'custom', path: ['constraints', 'hard', index], message });
+  }
+  const leastBytes = leastMemoryBytes[job.engine.type];
+  if (resources.memory < leastBytes) {
+    const message = `is less than any ${job.engine.type} program needs to start: expected ${bytesThere(leastBytes)} or more`;
+    context.addIssue({ code: 'custom', path: ['resources', 'memory'], message });
+  }
+  if (resources.cpu < LEAST_CPU_MILLIS) {
+    const message = `is less than any program gets anywhere with: expected ${LEAST_CPU_MILLIS}m or more`;
+    context.addIssue({ code: 'custom', path: ['resources', 'cpu'], message });
   }
   for (const list of ['hard', 'soft'] as const) {
     for (const [index, constraint] of constraints[list].entries()) {

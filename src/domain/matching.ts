@@ -7,6 +7,7 @@ import { compareDevices } from './device-comparison.ts';
 import { chooseDevices } from './device-matching.ts';
 import { bytesAsked, bytesThere, clippedText } from './field-text.ts';
 import type { ResourceRequirements, Resources } from './resources.ts';
+import { runtimeMemoryOf } from './runtime-memory.ts';
 
 export { chooseDevices } from './device-matching.ts';
 
@@ -65,6 +66,18 @@ function softScoreOf(soft: readonly SoftConstraint[], fields: readonly FieldComp
   return total === 0 ? FULL_SCORE : Math.floor((FULL_SCORE * met) / total);
 }
 
+/**
+ * Running a program takes memory beside its own. A bid tells how much that is, and a job is told what is left for the
+ * program, so that what comes nearest is what it can ask for.
+ */
+function compareMemory(requirements: Requirements, { free, traits }: AvailableCapability): FieldComparison[] {
+  const runtimeBytes = runtimeMemoryOf(requirements, traits);
+  const left = Math.max(0, free.memoryBytes - runtimeBytes);
+  const memory = compareBytes('memory', requirements.resources.memoryBytes, left);
+  if (runtimeBytes === 0) return [memory];
+  return [memory, compareBytes('memory.runtime', runtimeBytes, Math.min(free.memoryBytes, runtimeBytes))];
+}
+
 /** What is required against what is free, field by field: engine, amounts, devices, hard constraints, soft ones. */
 export function compare(requirements: Requirements, available: AvailableCapability): CapabilityComparison {
   const { resources, constraints } = requirements;
@@ -72,7 +85,7 @@ export function compare(requirements: Requirements, available: AvailableCapabili
   const hard = [
     compareEngine(requirements.engine.type, traits.engines),
     compareCpu(resources.cpuMillis, free.cpuMillis),
-    compareBytes('memory', resources.memoryBytes, free.memoryBytes),
+    ...compareMemory(requirements, available),
     compareBytes('disk', resources.diskBytes, free.diskBytes),
     ...compareDevices(resources.gpus, free.gpus),
     ...constraints.hard.map((constraint) => compareConstraint(constraint, available, true)),

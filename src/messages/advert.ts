@@ -45,6 +45,9 @@ export const advertMessage: SignedMessage<Advert> = {
     cpu: z.strictObject({ cores: count, arch: advertText, model: advertText, vendor: advertText }),
     engines: entries,
     runtimes: entries,
+    runtimeMemory: z
+      .strictObject({ wasm: count.exactOptional(), python: count.exactOptional() })
+      .exactOptional(),
     labels: entries,
     location: z.strictObject({
       continent: advertText.exactOptional(),

@@ -10,6 +10,7 @@ import { answerFit, type SeenFits } from '../domain/answering.ts';
 import { fitAfter } from '../domain/bid-fit.ts';
 import type { CapabilityComparison } from '../domain/comparison.ts';
 import { type MissedField, tallyMisses } from '../domain/nearest-miss.ts';
+import { bookedResources } from '../domain/runtime-memory.ts';
 import type { AskableProvider } from './peer-table.ts';
 
 /** A provider that could be asked directly. */
@@ -88,7 +89,8 @@ export function fitsOf(
   for (const row of looked) {
     if (cannotFit(query, row)) continue;
     const { hardOk, softScore } = compareAdvert(query, row);
-    const fit = hardOk ? fitAfter(resources, row.capability) : undefined;
+    const booked = bookedResources(query.requirements, row.capability.traits);
+    const fit = hardOk ? fitAfter(booked, row.capability) : undefined;
     if (fit !== undefined) fits.push(answerFit(softScore, fit, gpusWanted));
   }
   return { compared: looked.length, fits };

@@ -9,6 +9,7 @@ import { match } from './match.ts';
 import { negotiation } from './negotiation.ts';
 import { post } from './post.ts';
 import { stall } from './stall.ts';
+import { printing } from './printing.ts';
 
 const BENCHES: readonly Bench[] = [
   negotiation,
@@ -20,6 +21,7 @@ const BENCHES: readonly Bench[] = [
   footprint,
   stall,
   finishedJobs,
+  printing,
 ];
 
 const { positionals, values } = parseArgs({

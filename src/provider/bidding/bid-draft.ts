@@ -1,7 +1,9 @@
 import type { Bid, BidRequest } from '../../domain/bid.ts';
 import { fitAfter } from '../../domain/bid-fit.ts';
+import type { NodeTraits } from '../../domain/capability.ts';
 import type { CapabilityComparison } from '../../domain/comparison.ts';
 import type { Lease } from '../../domain/lock.ts';
+import { bookedResources } from '../../domain/runtime-memory.ts';
 import type { StartTimes } from '../executions/start-times.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { ProviderOptions } from '../options.ts';
@@ -10,6 +12,7 @@ import { loadAfter, placesIn } from './places.ts';
 
 export interface DraftNeeds {
   readonly newId: () => string;
+  readonly traits: Pick<NodeTraits, 'runtimeMemory'>;
   readonly ledger: Pick<ResourceLedger, 'pools' | 'free'>;
   readonly link: Pick<RequesterLink, 'peerRecord'>;
   readonly starts: Pick<StartTimes, 'estimateMs'>;
@@ -21,9 +24,10 @@ export function draftBid(
   comparison: CapabilityComparison,
   mostPlaces: number,
   { limits, price }: Pick<ProviderOptions, 'limits' | 'price'>,
-  { newId, ledger, link, starts }: DraftNeeds,
+  { newId, ledger, link, starts, traits }: DraftNeeds,
 ): Bid {
-  const { resources, engine, executionTimeoutMs } = request.requirements;
+  const { engine, executionTimeoutMs } = request.requirements;
+  const resources = bookedResources(request.requirements, traits);
   const fit = fitAfter(resources, ledger.pools());
   return {
     bidId: newId(),

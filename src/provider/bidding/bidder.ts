@@ -11,6 +11,7 @@ import type { AvailableCapability, NodeTraits } from '../../domain/capability.ts
 import type { Evidence, Notary } from '../../domain/evidence.ts';
 import type { Lease } from '../../domain/lock.ts';
 import { compare, isRetryable } from '../../domain/matching.ts';
+import { bookedResources } from '../../domain/runtime-memory.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -264,7 +265,7 @@ export class Bidder {
       holder: open.requester,
       jobId: open.request.jobId,
       executionId,
-      requirements: open.request.requirements.resources,
+      requirements: bookedResources(open.request.requirements, this.#needs.traits),
       ttlMs: this.#options.limits.lockTtlMs,
     });
   }

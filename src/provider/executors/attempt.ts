@@ -25,8 +25,6 @@ const SPARE_PAGES = 64;
 /** How the executor watches over a child beyond what the child does by itself. */
 export interface WatchdogOptions {
   readonly intervalMs: number;
-  /** What the process may have in memory beside the program's own memory. */
-  readonly overheadBytes: number;
   readonly startTimeoutMs: number;
   /** How long the child may take to hand over the files of a program that has ended. */
   readonly collectTimeoutMs: number;
@@ -40,6 +38,7 @@ export interface AttemptSettings {
   readonly python: PythonRuntime | undefined;
   readonly code: SandboxCode;
   readonly watchdog: WatchdogOptions;
+  readonly runtimeMemory: Readonly<Record<ExecutionTask['engine'], number>>;
 }
 
 /** Runs one attempt from an empty folder to its outcome. */
@@ -252,9 +251,9 @@ class Attempt {
 
   async #watch(pid: number, spool: FileHandle): Promise<void> {
     const { memoryBytes, outputBytes, outputFiles } = this.#task.limits;
-    const residentBytes = await this.#sample(pid);
-    if (residentBytes > memoryBytes + this.#settings.watchdog.overheadBytes) {
-      const message = `The program needed more than its ${memoryBytes} bytes of memory.`;
+    const runtimeBytes = this.#settings.runtimeMemory[this.#task.engine];
+    if ((await this.#sample(pid)) > memoryBytes + runtimeBytes) {
+      const message = `The program and its runtime needed more than their ${memoryBytes} + ${runtimeBytes} bytes of memory.`;
       this.stop({ exitReason: 'out-of-memory', message });
     }
     const { blocks } = await spool.stat();
@@ -263,12 +262,12 @@ class Attempt {
     }
   }
 
-  /** Takes note of the child's processor time and returns what it has in memory. */
+  /** Takes note of the child's processor time and returns what it alone has in memory. */
   async #sample(pid: number): Promise<number> {
     const sample = await sampleProcess(pid);
     if (sample === undefined || this.#endedMs !== undefined) return 0;
     this.#cpuMs = sample.cpuMs;
-    return sample.residentBytes;
+    return sample.ownBytes;
   }
 
   #outcome(): ExecutionOutcome {

@@ -1,3 +1,4 @@
+import type { RuntimeMemory } from '../../domain/runtime-memory.ts';
 import type { Env, ExitReason } from '../../domain/task.ts';
 
 /** What is enforced on one attempt. Reaching one ends the attempt with the reason named here. */
@@ -72,6 +73,8 @@ export interface EngineOffer {
  * with this process even when this process is killed with SIGKILL.
  */
 export interface Executor {
+  /** What an attempt takes beside the memory of its program; it may have both together. Left out: nothing is booked. */
+  readonly runtimeMemory?: RuntimeMemory;
   /** What can run here; probed once, bounded in time. */
   probe(): Promise<EngineOffer>;
   /**

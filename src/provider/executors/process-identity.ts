@@ -6,6 +6,8 @@ const run = promisify(execFile);
 /** What Linux calls USER_HZ; it is 100 on every platform that Node runs on. */
 const TICKS_PER_SECOND = 100;
 const PS_TIMEOUT_MS = 2000;
+/** The program text of Node.js, where the system does not tell it apart. */
+const SHARED_BYTES = 48 * 1024 * 1024;
 
 /** A process as the system sees it now. */
 export interface ProcessSample {
@@ -13,6 +15,8 @@ export interface ProcessSample {
   readonly startTimeTicks: number;
   readonly cpuMs: number;
   readonly residentBytes: number;
+  /** Of that, what it does not share with other processes of the same program. */
+  readonly ownBytes: number;
 }
 
 /** Reads a running process; `undefined` where there is none, or one that has ended but is not yet reaped. */
@@ -37,12 +41,25 @@ export function parseSample(stat: string, status: string): ProcessSample | undef
   if (state === undefined || state === 'Z' || state === 'X') return undefined;
   if (userTicks === undefined || systemTicks === undefined || startTimeTicks === undefined) return undefined;
   if (!Number.isSafeInteger(startTimeTicks)) return undefined;
-  const residentKib = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
+  const kib = (name: string): number | undefined => {
+    const text = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1];
+    return text === undefined ? undefined : Number(text);
+  };
+  const residentBytes = (kib('VmRSS') ?? 0) * 1024;
+  const anonymousKib = kib('RssAnon');
   return {
     startTimeTicks,
     cpuMs: ((userTicks + systemTicks) * 1000) / TICKS_PER_SECOND,
-    residentBytes: residentKib * 1024,
+    residentBytes,
+    ownBytes:
+      anonymousKib === undefined
+        ? withoutShared(residentBytes)
+        : (anonymousKib + (kib('RssShmem') ?? 0)) * 1024,
   };
+}
+
+function withoutShared(residentBytes: number): number {
+  return Math.max(0, residentBytes - SHARED_BYTES);
 }
 
 let procFound: Promise<boolean> | undefined;
@@ -78,5 +95,6 @@ export function parsePs(line: string): ProcessSample | undefined {
   const [day = 0, hour = 0, minute = 0, second = 0, year = 0] = rest.map(Number);
   const days = (year * 12 + MONTHS.indexOf(month ?? '')) * 31 + day;
   const startTimeTicks = (((days * 24 + hour) * 60 + minute) * 60 + second) * TICKS_PER_SECOND;
-  return { startTimeTicks, cpuMs: 0, residentBytes: Number(rss) * 1024 };
+  const residentBytes = Number(rss) * 1024;
+  return { startTimeTicks, cpuMs: 0, residentBytes, ownBytes: withoutShared(residentBytes) };
 }

@@ -12,9 +12,18 @@ const WASM_ENGINE_VERSION = '1.0.0';
 
 const DEFAULT_WATCHDOG: WatchdogOptions = {
   intervalMs: 250,
-  overheadBytes: 384 * 1024 * 1024,
   startTimeoutMs: 20_000,
   collectTimeoutMs: 120_000,
+};
+
+/**
+ * What a child takes beside the memory of its program, measured on small programs with room to spare: its runtime, the
+ * module and what is compiled of it, and files that are kept in memory. The pages of Node.js itself, 47 MiB, are not
+ * in it: all children share them with this process.
+ */
+export const RUNTIME_MEMORY = {
+  wasm: 64 * 1024 * 1024,
+  python: 128 * 1024 * 1024,
 };
 
 export interface WasiExecutorOptions {
@@ -50,6 +59,7 @@ export function createWasiExecutor(options: WasiExecutorOptions): Executor {
       random,
       nodePath,
       watchdog,
+      runtimeMemory: RUNTIME_MEMORY,
       bubblewrapPath,
       python,
       code,
@@ -61,6 +71,7 @@ export function createWasiExecutor(options: WasiExecutorOptions): Executor {
     return prepared;
   };
   return {
+    runtimeMemory: RUNTIME_MEMORY,
     probe: async () => {
       const { bubblewrapPath, python } = await prepare();
       return {

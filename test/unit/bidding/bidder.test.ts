@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { bytesAsked } from '../../../src/domain/field-text.ts';
 import { CodedError } from '../../../src/lib/coded-error.ts';
 import { defaultProviderLimits } from '../../../src/provider/options.ts';
-import { LOCK, requestOf } from '../fakes/market.ts';
+import { LOCK, requestOf, RESOURCES } from '../fakes/market.ts';
 import { BiddingDesk, EXECUTION, ONBOARDED, PROVIDER } from './bidding-desk.ts';
 
 let desk: BiddingDesk;
@@ -24,6 +25,24 @@ describe('a bid', () => {
     expect(bid).not.toHaveProperty('lock');
     expect(desk.store.answers.get('round-1')).toMatchObject({ bidId: bid.bidId, requester: 'requester' });
     expect(desk.ledger.leases()).toEqual([]);
+  });
+
+  it('counts and tells what the runtime takes, and the lease books it', async () => {
+    const runtime = ONBOARDED.memoryBytes / 2 - RESOURCES.memoryBytes;
+    const booking = new BiddingDesk({ lockOnBid: true }, { runtimeMemory: { wasm: runtime } });
+    const bid = await booking.bid({ slots: 10 });
+    expect(bid.slots).toBe(2);
+    expect(bid.comparison.fields).toContainEqual(
+      expect.objectContaining({ field: 'memory.runtime', required: bytesAsked(runtime), result: 'Equal' }),
+    );
+    expect(booking.ledger.leases()).toMatchObject([
+      { resources: { memoryBytes: ONBOARDED.memoryBytes / 2 } },
+    ]);
+    const whole = { ...RESOURCES, memoryBytes: ONBOARDED.memoryBytes };
+    const requirements = { ...requestOf().requirements, resources: whole };
+    expect(await booking.answer({ requestId: 'round-2', requirements })).toMatchObject({
+      decline: { value: { code: 'INSUFFICIENT_RESOURCES', field: 'memory', retryable: false } },
+    });
   });
 
   it('tells how soon it starts, by the engine, apart from how late it may', async () => {

@@ -4,6 +4,7 @@ import type { Evidence, Notary } from '../../../src/domain/evidence.ts';
 import { executionIdOf } from '../../../src/domain/execution.ts';
 import type { Lease } from '../../../src/domain/lock.ts';
 import type { Resources } from '../../../src/domain/resources.ts';
+import type { RuntimeMemory } from '../../../src/domain/runtime-memory.ts';
 import type { Invocation } from '../../../src/domain/task.ts';
 import { contentIdOf, encodeCanonical } from '../../../src/lib/canonical.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
@@ -82,7 +83,11 @@ export class BiddingDesk {
   /** `around`: the clock and the signer of a network that it is the desk of. */
   constructor(
     changes: Partial<ProviderOptions> = {},
-    around: { readonly clock?: FakeClock; readonly notary?: Notary } = {},
+    around: {
+      readonly clock?: FakeClock;
+      readonly notary?: Notary;
+      readonly runtimeMemory?: RuntimeMemory;
+    } = {},
   ) {
     const options = providerOptions(changes);
     const id = (): string => `id-${(this.#ids += 1)}`;
@@ -110,6 +115,7 @@ export class BiddingDesk {
         runtimes: {},
         labels: {},
         location: {},
+        ...(around.runtimeMemory === undefined ? {} : { runtimeMemory: around.runtimeMemory }),
       },
       liveExecutions: () => this.liveExecutions,
       starts: { estimateMs: (engine) => this.startsInMs.get(engine) ?? 0 },

@@ -85,6 +85,19 @@ describe('a job description', () => {
     expect(refused(changes)).toContain(path);
   });
 
+  it.each<[string, string, string]>([
+    ['wasm', '1', '64 KiB'],
+    ['python', '16000000', '16 MiB'],
+  ])('names the least that a %s program needs', (type, memory, least) => {
+    const params = type === 'wasm' ? { module: { cid } } : { script: { cid } };
+    const given = { engine: { type, params }, resources: { cpu: '1m', memory } };
+    const { issues = [] } = jobDescription.safeParse(given).error ?? {};
+    expect(issues.map(({ path, message }) => [path.join('.'), message])).toEqual([
+      ['resources.memory', expect.stringContaining(`expected ${least} or more`)],
+      ['resources.cpu', expect.stringContaining('expected 10m or more')],
+    ]);
+  });
+
   it.each<[Record<string, unknown>, string]>([
     [{ type: 'service' }, 'type'],
     [{ count: 0 }, 'count'],

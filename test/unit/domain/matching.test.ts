@@ -50,6 +50,30 @@ function choiceExists(groups: readonly GpuRequirement[], gpus: Resources['gpus']
 }
 
 describe('comparing amounts', () => {
+  it('leaves a program what its runtime does not take, and says how much that is', () => {
+    const small = available({
+      traits: { ...traits, runtimeMemory: { wasm: 64 * MIB, python: GIB } },
+      free: resources({ memoryBytes: GIB }),
+    });
+    const asked = (memoryBytes: number) =>
+      compare(requirements({ resources: { cpuMillis: 0, memoryBytes, diskBytes: 0, gpus: [] } }), small);
+    expect(asked(960 * MIB).hardOk).toBe(true);
+    expect(nearestMiss(asked(GIB))).toEqual({
+      field: 'memory',
+      required: '1 GiB',
+      available: '960 MiB',
+      result: 'Worse',
+      hard: true,
+    });
+    expect(asked(GIB).fields).toContainEqual({
+      field: 'memory.runtime',
+      required: '64 MiB',
+      available: '64 MiB',
+      result: 'Equal',
+      hard: true,
+    });
+  });
+
   it('says how each amount stands to what is free', () => {
     const { fields, hardOk } = compare(
       requirements({ resources: { cpuMillis: 500, memoryBytes: GIB, diskBytes: GIB, gpus: [] } }),

@@ -20,7 +20,10 @@ describe('process identity', () => {
       startTimeTicks: 12345,
       cpuMs: 3000,
       residentBytes: 2048 * 1024,
+      ownBytes: 0,
     });
+    const told = 'VmRSS:\t 2048 kB\nRssAnon:\t 1000 kB\nRssFile:\t 1040 kB\nRssShmem:\t 8 kB\n';
+    expect(parseSample(`7 (a) S ${rest}`, told)?.ownBytes).toBe(1008 * 1024);
     expect(parseSample(`7 (a) Z ${rest}`, '')).toBeUndefined();
     expect(parseSample('', '')).toBeUndefined();
   });

@@ -1,0 +1,154 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { systemClock } from '../../src/lib/clock.ts';
+import { systemRandom } from '../../src/lib/random.ts';
+import { createAttemptFolders } from '../../src/provider/executors/attempt-folders.ts';
+import type { ExecutionOutcome, Executor } from '../../src/provider/executors/executor.ts';
+import { createWasiExecutor } from '../../src/provider/executors/wasi-executor.ts';
+import { type Bench, percentile, round } from './figure.ts';
+
+const run = promisify(execFile);
+const LINES = 100_000;
+const RUNS = 5;
+const ENDLESS_PROGRAMS = 40;
+const ENDLESS_MS = 20_000;
+const LOOK_EVERY_MS = 200;
+const MIB = 1024 * 1024;
+const PRINTS = `for i in range(${LINES}):\n    print(i)\n`;
+const PRINTS_WITHOUT_END = "while True:\n    print('x' * 1000)\n";
+/** Runs a script and prints the processor time of the whole child, in ms. */
+const TIMED = `
+import resource, subprocess, sys
+subprocess.run([sys.executable, sys.argv[1]], stdout=subprocess.DEVNULL, check=True)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print((used.ru_utime + used.ru_stime) * 1000)
+`;
+
+/** What programs cost that print much: processor time beside Python as it is, and memory of the node. */
+export const printing: Bench = {
+  name: 'printing',
+  about:
+    'processor time of 100 000 prints beside native Python, memory of a provider whose programs print without end',
+  async run({ report, note }) {
+    const folder = await mkdtemp(join(tmpdir(), 'bidmesh-printing-'));
+    const executor = createWasiExecutor({
+      nodePath: process.execPath,
+      searchPath: process.env['PATH'] ?? '',
+      useBubblewrap: 'auto',
+      clock: systemClock,
+      random: systemRandom,
+    });
+    try {
+      await executor.probe();
+      const script = join(folder, 'prints.py');
+      await writeFile(script, PRINTS);
+      const native: number[] = [];
+      const ours: number[] = [];
+      for (let turn = 0; turn < RUNS; turn += 1) {
+        native.push(await nativeCpuMs(script));
+        ours.push(await ourCpuMs(executor, folder, script, turn));
+      }
+      const [value, floor] = [percentile(ours, 0.5), percentile(native, 0.5)];
+      const ratio = round(value / floor);
+      report({
+        bench: 'printing',
+        metric: 'prints_cpu',
+        value: round(value, 0),
+        unit: 'ms',
+        floor: round(floor, 0),
+        ratio,
+      });
+      note(`${ENDLESS_PROGRAMS} programs print for ${ENDLESS_MS / 1000} s`);
+      report({
+        bench: 'printing',
+        metric: 'endless_rss_growth',
+        unit: 'MB',
+        ...(await endlessGrowth(executor, folder)),
+      });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+};
+
+async function nativeCpuMs(script: string): Promise<number> {
+  const { stdout } = await run('/usr/bin/python3', ['-c', TIMED, script]);
+  return Number(stdout);
+}
+
+/** The child's time and that of this process, which takes its output away and writes it down. */
+async function ourCpuMs(executor: Executor, folder: string, script: string, turn: number): Promise<number> {
+  const before = process.cpuUsage();
+  const { outcome } = await attempt(executor, folder, `prints-${turn}`, script, new AbortController().signal);
+  const { user, system } = process.cpuUsage(before);
+  if (outcome.exitCode !== 0) throw new Error(outcome.message);
+  return outcome.usage.cpuMs + (user + system) / 1000;
+}
+
+async function endlessGrowth(
+  executor: Executor,
+  folder: string,
+): Promise<{ readonly value: number; readonly printedMb: number }> {
+  const script = join(folder, 'endless.py');
+  await writeFile(script, PRINTS_WITHOUT_END);
+  const before = await residentBytes();
+  const abort = new AbortController();
+  let printed = 0;
+  const attempts = Array.from({ length: ENDLESS_PROGRAMS }, async (_, index) => {
+    printed += (await attempt(executor, folder, `endless-${index}`, script, abort.signal)).printed;
+  });
+  let most = before;
+  const end = performance.now() + ENDLESS_MS;
+  while (performance.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    most = Math.max(most, await residentBytes());
+  }
+  abort.abort();
+  await Promise.all(attempts);
+  return { value: round((most - before) / 1e6, 1), printedMb: round(printed / 1e6, 0) };
+}
+
+async function attempt(
+  executor: Executor,
+  folder: string,
+  executionId: string,
+  programPath: string,
+  signal: AbortSignal,
+): Promise<{ readonly outcome: ExecutionOutcome; readonly printed: number }> {
+  const folders = createAttemptFolders(folder);
+  const place = await folders.create(executionId);
+  let printed = 0;
+  const outcome = await executor.run(
+    {
+      executionId,
+      folder: place.hostPath,
+      engine: 'python',
+      programPath,
+      args: [],
+      env: {},
+      stdin: '',
+      inputs: [],
+      outputs: [],
+      limits: { wallClockMs: 600_000, memoryBytes: 16 * MIB, outputBytes: 256 * MIB, outputFiles: 10_000 },
+    },
+    {
+      started: async () => {},
+      output: (stream, bytes) => {
+        printed += bytes.length;
+        return place.append(stream, bytes);
+      },
+    },
+    signal,
+  );
+  await place.end();
+  await folders.remove(executionId);
+  return { outcome, printed };
+}
+
+async function residentBytes(): Promise<number> {
+  const status = await readFile('/proc/self/status', 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+}
