@@ -21,7 +21,7 @@ const DEFAULT_WATCHDOG: WatchdogOptions = {
  * module and what is compiled of it, and files that are kept in memory. The pages of Node.js itself, 47 MiB, are not
  * in it: all children share them with this process.
  */
-export const RUNTIME_MEMORY = {
+const RUNTIME_MEMORY = {
   wasm: 64 * 1024 * 1024,
   python: 128 * 1024 * 1024,
 };
