@@ -11,7 +11,7 @@ Feature: The last GPU
     When "alice" and "erin" post a job at once:
       """
       resources: { gpus: [{ count: 1, vram: 8GiB }] }
-      timeouts: { search: 20s }
+      timeouts: { search: 20s, queue: 0s }
       """
     And "bob" has made a bid for both jobs
     And the peer that never answers leaves

@@ -135,7 +135,7 @@ Feature: Choosing the preferred node
     And "speed" of "bob" says "starts in about"
     And the explanation says that "carol" won, of "carol, bob", because "speed: starts in"
 
-  Scenario: Equal bids are put in the same order every time
+  Scenario: Equal bids take turns, whatever the order they came in
     Given the nodes:
       | node  | provides |
       | alice | no       |
@@ -146,4 +146,4 @@ Feature: Choosing the preferred node
       """
       prefer: { price: 1 }
       """
-    Then every job had the same ranking, with the peer ids in order
+    Then the bids of every job stand in the order of its turns

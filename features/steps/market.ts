@@ -1,5 +1,6 @@
 import { type DataTable, Then } from 'quickpickle';
 import { expect } from 'vitest';
+import { turnIn } from '../../src/domain/answer-share.ts';
 import { bothCopies } from '../support/contract-copies.ts';
 import type { BidView, JobEvent } from '../support/api-client.ts';
 import type { MarketWorld } from '../support/market-world.ts';
@@ -88,13 +89,14 @@ Then('every bid came locked', async (world: MarketWorld) => {
   expect(bids.every(({ locked }) => locked)).toBe(true);
 });
 
-Then('every job had the same ranking, with the peer ids in order', async (world: MarketWorld) => {
-  const rankings = await Promise.all(
-    world.jobs.map(async ({ api, location }) => (await api.bids(location)).map(({ provider }) => provider)),
-  );
-  const [first = []] = rankings;
-  expect(first.length).toBeGreaterThan(1);
-  for (const ranking of rankings) expect(ranking).toEqual(first.toSorted());
+Then('the bids of every job stand in the order of its turns', async (world: MarketWorld) => {
+  for (const { api, location } of world.jobs) {
+    const ranking = (await api.bids(location)).map(({ provider }) => provider);
+    const [search] = await world.node('alice').node.orchestrator.searches(location.split('/').at(-1) ?? '');
+    const { requestId = '' } = search ?? {};
+    expect(ranking.length).toBeGreaterThan(1);
+    expect(ranking).toEqual(ranking.toSorted((a, b) => turnIn(requestId, a, b)));
+  }
 });
 
 // ---- job requests ----------------------------------------------------------------------------------
