@@ -29,7 +29,7 @@ export async function* logText(parts: AsyncIterable<LogPart>, follow: boolean): 
 function missing({ executionId, offset, until }: Extract<LogPart, { kind: 'missing' }>): CodedError {
   const where =
     until === undefined
-      ? `What execution ${executionId} printed from byte ${offset} on has not come here: it ended without a result.`
+      ? `What execution ${executionId} printed from byte ${offset} on has not come here: its provider went away first. What that provider still has comes when it is back.`
       : `Of what execution ${executionId} printed, bytes ${offset} to ${until} have not come here. Read on with from=${until}.`;
   return new CodedError('LOGS_UNAVAILABLE', where);
 }

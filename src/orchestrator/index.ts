@@ -84,7 +84,7 @@ export type LogPart =
       readonly offset: number;
       readonly bytes: Uint8Array;
     }
-  /** From `offset` on, up to `until` where more follows, the output did not come here and never will. */
+  /** From `offset` on, up to `until` where more follows, the output has not come here; it may when the provider is back. */
   | {
       readonly kind: 'missing';
       readonly executionId: string;

@@ -196,7 +196,7 @@ function missingPart({ executionId, offset, until }: Extract<LogEvent, { type: '
   const part = until === undefined ? `from byte ${offset} on` : `in bytes ${offset} to ${until}`;
   return new CodedError(
     'LOGS_INCOMPLETE',
-    `What attempt ${executionId} printed ${part} never came to this node and is gone: its provider went away, or it was ended before its output was here.`,
+    `What attempt ${executionId} printed ${part} has not come to this node: its provider went away first. What that provider still has comes when it is back.`,
     { data: { executionId, offset, ...(until === undefined ? {} : { until }) } },
   );
 }
