@@ -36,6 +36,7 @@ const KNOWN: Readonly<Record<string, readonly [status: ErrorStatus, title: strin
   TOO_MANY_JOBS: [429, 'The node holds too many jobs'],
   HEADERS_TOO_LARGE: [431, 'The headers are too large'],
   STORE_FAILED: [503, 'The store refuses to write'],
+  RECORD_UNREADABLE: [500, 'A record of the store is damaged'],
   STORE_BUSY: [503, 'The store has too much to write'],
   STORE_CLOSED: [503, 'The node is stopping'],
   STOPPING: [503, 'The node is stopping'],

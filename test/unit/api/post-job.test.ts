@@ -83,6 +83,7 @@ describe('POST /orchestrator/postJob', () => {
 
   it.each([
     ['STORE_FAILED', 503],
+    ['RECORD_UNREADABLE', 500],
     ['TOO_MANY_JOBS', 429],
     ['QUOTA_EXCEEDED', 507],
     ['INPUT_UNAVAILABLE', 422],
