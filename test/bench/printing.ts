@@ -22,12 +22,15 @@ const PRINTS_WITHOUT_END = "while True:\n    print('x' * 1000)\n";
 /** Runs a script and prints the processor time of the whole child, in ms. */
 const TIMED = `
 import resource, subprocess, sys
-subprocess.run([sys.executable, sys.argv[1]], stdout=subprocess.DEVNULL, check=True)
+subprocess.run([sys.executable, *sys.argv[1:]], stdout=subprocess.PIPE, check=True)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print((used.ru_utime + used.ru_stime) * 1000)
 `;
 
-/** What programs cost that print much: processor time beside Python as it is, and memory of the node. */
+/**
+ * What programs cost that print much: processor time beside native Python, with `-u` as here, where each print is
+ * seen at once, and with its own buffer, where none is; and memory of the node.
+ */
 export const printing: Bench = {
   name: 'printing',
   about:
@@ -45,22 +48,27 @@ export const printing: Bench = {
       await executor.probe();
       const script = join(folder, 'prints.py');
       await writeFile(script, PRINTS);
-      const native: number[] = [];
-      const ours: number[] = [];
+      const [ours, unbuffered, buffered]: [number[], number[], number[]] = [[], [], []];
       for (let turn = 0; turn < RUNS; turn += 1) {
-        native.push(await nativeCpuMs(script));
         ours.push(await ourCpuMs(executor, folder, script, turn));
+        unbuffered.push(await nativeCpuMs(['-u', script]));
+        buffered.push(await nativeCpuMs([script]));
       }
-      const [value, floor] = [percentile(ours, 0.5), percentile(native, 0.5)];
-      const ratio = round(value / floor);
-      report({
-        bench: 'printing',
-        metric: 'prints_cpu',
-        value: round(value, 0),
-        unit: 'ms',
-        floor: round(floor, 0),
-        ratio,
-      });
+      const value = percentile(ours, 0.5);
+      for (const [label, floors] of [
+        ['unbuffered', unbuffered],
+        ['buffered', buffered],
+      ] as const) {
+        const floor = percentile(floors, 0.5);
+        report({
+          bench: 'printing',
+          metric: `prints_cpu_to_${label}`,
+          value: round(value, 0),
+          unit: 'ms',
+          floor: round(floor, 0),
+          ratio: round(value / floor),
+        });
+      }
       note(`${ENDLESS_PROGRAMS} programs print for ${ENDLESS_MS / 1000} s`);
       report({
         bench: 'printing',
@@ -74,8 +82,8 @@ export const printing: Bench = {
   },
 };
 
-async function nativeCpuMs(script: string): Promise<number> {
-  const { stdout } = await run('/usr/bin/python3', ['-c', TIMED, script]);
+async function nativeCpuMs(args: readonly string[]): Promise<number> {
+  const { stdout } = await run('/usr/bin/python3', ['-c', TIMED, ...args]);
   return Number(stdout);
 }
 
