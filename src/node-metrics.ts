@@ -21,11 +21,18 @@ const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 /** Built when somebody asks for them: most nodes are never scraped. */
 export function createMetrics(needs: MetricsNeeds): MetricsView {
   let built: Promise<MetricsRegistry> | undefined;
+  let asked: Promise<string> | undefined;
   return {
     contentType: METRICS_TYPE,
-    metrics: async () => {
+    metrics: () => {
       built ??= buildMetrics(needs);
-      return (await built).metrics();
+      // Whoever asks while they are read gets the same: they cost a millisecond or two.
+      asked ??= built
+        .then((registry) => registry.metrics())
+        .finally(() => {
+          asked = undefined;
+        });
+      return asked;
     },
   };
 }

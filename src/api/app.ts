@@ -4,6 +4,7 @@ import type { Context } from 'hono';
 import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
 import { createAccessCheck } from './access.ts';
 import type { RouteContext } from './needs.ts';
+import { openApiDocumentOf } from './openapi-document.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
 import { dmsRoutes } from './routes/dms-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
@@ -12,7 +13,6 @@ import { jobRoutes } from './routes/job-routes.ts';
 import { outputRoutes } from './routes/output-routes.ts';
 import { type App, addRoutes } from './routes/route.ts';
 
-const DOCUMENT = { openapi: '3.1.0', info: { title: 'Bidmesh', version: '1' } };
 const RETRY_AFTER_SECONDS = '1';
 
 /** All routes behind one access check and one translator of errors. Throws where the access would be open to all. */
@@ -59,14 +59,15 @@ export function createApp(context: RouteContext): App {
 }
 
 /** The document is the same for as long as the process lives: it is made when it is first asked for, and kept as bytes. */
-function openApiRoute(app: App): (c: Context) => Response {
-  let kept: { readonly bytes: Uint8Array<ArrayBuffer>; readonly etag: string } | undefined;
-  return (c) => {
-    if (kept === undefined) {
-      const bytes = new TextEncoder().encode(JSON.stringify(app.getOpenAPI31Document(DOCUMENT)));
-      kept = { bytes, etag: `"${hash('sha256', bytes, 'base64url')}"` };
-    }
-    const { bytes, etag } = kept;
+function openApiRoute(app: App): (c: Context) => Promise<Response> {
+  const make = async (): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly etag: string }> => {
+    const bytes = new TextEncoder().encode(JSON.stringify(await openApiDocumentOf(app)));
+    return { bytes, etag: `"${hash('sha256', bytes, 'base64url')}"` };
+  };
+  let kept: ReturnType<typeof make> | undefined;
+  return async (c) => {
+    kept ??= make();
+    const { bytes, etag } = await kept;
     if (c.req.header('if-none-match') === etag) return c.body(null, 304, { ETag: etag });
     return c.body(bytes, 200, {
       'Content-Type': 'application/json',

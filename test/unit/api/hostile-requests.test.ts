@@ -98,7 +98,7 @@ describe('the OpenAPI document', () => {
   it('is made once, and not sent again to who has it', async () => {
     const { app, request } = inProcess(scriptedNode());
     const made = vi.spyOn(app, 'getOpenAPI31Document');
-    const first = await request('/openapi.json');
+    const [first] = await Promise.all([request('/openapi.json'), request('/openapi.json')]);
     expect(await first.json()).toMatchObject({ openapi: '3.1.0' });
     const second = await request('/openapi.json');
     expect(second.headers.get('content-type')).toBe('application/json');
