@@ -26,7 +26,7 @@ const MERGE_KEY = '<<';
 /**
  * YAML 1.2 core, strictly: one document of plain values as JSON has them, no other tags, no key twice, no merge keys,
  * text of whole characters. It is given up at its first fault; depth, tokens, values and what aliases repeat are
- * bounded while it reads. The time is linear in the length, and long all the same: up to a microsecond a character.
+ * bounded while it reads. It takes up to a microsecond a character all the same, and of some texts the square of them.
  */
 export function readYaml(text: string): ReadDocument {
   const lines = new LineCounter();

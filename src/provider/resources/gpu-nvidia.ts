@@ -8,6 +8,8 @@ const TOOL = 'nvidia-smi';
 const FIELDS = ['index', 'uuid', 'name', 'memory.total', 'driver_version', 'compute_cap'] as const;
 /** Drivers before 510 refuse the whole query when it names this field. */
 const NEWER_FIELD = 'compute_cap';
+/** Characters of one device; a quote that stays open costs the square of what follows it. */
+const LONGEST_LINE = 1024;
 const MEBIBYTE = 1024 ** 2;
 
 const stated = z.string().transform((text) => (/^\[.*\]$/.test(text) || text === '' ? undefined : text));
@@ -69,12 +71,18 @@ function query(runTool: RunTool, limits: ToolLimits, fields: readonly string[]):
 export function parseNvidiaCsv(text: string): GpuReading {
   let rows: unknown[];
   try {
-    rows = parse(text, { trim: true, skip_empty_lines: true, relax_column_count: true, relax_quotes: true });
+    rows = parse(text, {
+      trim: true,
+      skip_empty_lines: true,
+      relax_column_count: true,
+      relax_quotes: true,
+      max_record_size: LONGEST_LINE,
+      to: MAX_GPUS + 1,
+    });
   } catch {
     return { devices: [], notes: [`${TOOL} gave no table: ${quoteOutput(text)}`] };
   }
-  if (rows.length > MAX_GPUS)
-    return { devices: [], notes: [`${TOOL} named ${rows.length} devices, more than ${MAX_GPUS}.`] };
+  if (rows.length > MAX_GPUS) return { devices: [], notes: [`${TOOL} named more than ${MAX_GPUS} devices.`] };
   const devices = new Map<number, GpuDevice>();
   const notes: string[] = [];
   for (const row of rows) {

@@ -32,7 +32,7 @@ export interface HardwareProbeOptions {
   readonly constrainedMemoryBytes?: number;
 }
 
-const TOOL_OUTPUT_BYTES = 1024 ** 2;
+const TOOL_OUTPUT_BYTES = 64 * 1024;
 const MILLIS_PER_CORE = 1000;
 
 export function createHardwareProbe(options: HardwareProbeOptions): HardwareProbe {
