@@ -56,7 +56,7 @@ export const apiDefaults: ApiOptions = {
   listen: '127.0.0.1:9999',
   maxBodyBytes: 4 * 1024 * 1024,
   jsonAtOnceBytes: 128 * 1024,
-  yamlAtOnceBytes: 2 * 1024,
+  yamlAtOnceBytes: 1024,
   longestReadMs: 5000,
   maxWaitingReads: 32,
   idleReaderMs: 30_000,
