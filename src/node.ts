@@ -93,11 +93,9 @@ async function startParts(
       logger: logger.child('content'),
       freeBytes: () => disk.freeBytes(),
     });
-  const provider = await buildProvider(base, network, content, () => {
-    registry.roomFreed();
-    orchestrator.roomFreed();
-  });
-  const registry: Registry = buildRegistry(base, network, notary, provider, () => orchestrator.roomFreed());
+  const provider = await buildProvider(base, network, content, () => registry.roomFreed());
+  const onRoom = (peer: string): void => orchestrator.roomFreed(peer);
+  const registry: Registry = buildRegistry(base, network, notary, provider, onRoom);
   const orchestrator: Orchestrator = createOrchestrator(options.orchestrator, {
     clock,
     random,
@@ -165,7 +163,7 @@ function buildRegistry(
   network: Network,
   notary: Notary,
   provider: Provider | undefined,
-  onMoreRoom: () => void,
+  onMoreRoom: (provider: string) => void,
 ): Registry {
   return createRegistry(
     { ownJobs: options.provider?.ownJobs ?? false, ...options.registry },

@@ -120,7 +120,7 @@ export interface Orchestrator extends Startable {
   events(jobId: string, afterSeq: number, limit: number): Promise<readonly JobEvent[]>;
   watch(jobId: string, listener: (events: readonly JobEvent[]) => void): () => void;
   /** A provider may have room that it did not have before: jobs that wait for it try again, in turn. */
-  roomFreed(): void;
+  roomFreed(provider: string): void;
   /** Why the job is where it is: every bid with its ranks, and what stood in the way. Throws `JOB_NOT_FOUND`. */
   explain(jobId: string): Promise<Explanation>;
   /** Search and shortlist only: nothing is stored, no lock is asked for. Throws `TOO_MANY_JOBS`, `INPUT_UNAVAILABLE`. */

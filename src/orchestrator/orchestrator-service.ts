@@ -106,8 +106,8 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
     return this.#needs.store.watch(jobId, listener);
   }
 
-  roomFreed(): void {
-    this.#parts.room.freed(true);
+  roomFreed(provider: string): void {
+    this.#parts.room.freed(true, provider);
   }
 
   async explain(jobId: string): Promise<Explanation> {

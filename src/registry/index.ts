@@ -26,7 +26,7 @@ export interface RegistryNeeds {
   /** What this node's provider has right now; left out on a node without one, `undefined` while it cannot say. */
   readonly describe?: () => AdvertContent | undefined;
   /** Another provider has said that it has more room than before. */
-  readonly onMoreRoom?: () => void;
+  readonly onMoreRoom?: (provider: string) => void;
 }
 
 /** One line of the peer table. */

@@ -142,14 +142,20 @@ export class RegistryService implements Registry, AdvertDesk {
     const row = this.#table.get(advert.signer);
     if (verdict === 'accept' && row !== undefined)
       this.#acquaintances.heard(row.peer, row.providerRecord, before, this.sizeEstimate());
-    if (verdict === 'accept' && row !== undefined && hasMoreRoom(known?.advert, row.advert))
-      this.#needs.onMoreRoom?.();
+    if (verdict === 'accept' && row !== undefined && this.#mayHaveRoom(known?.advert, row.advert))
+      this.#needs.onMoreRoom?.(row.peer);
     return verdict;
+  }
+
+  /** On a small network every advert may be the word of freed room: what was taken in between was not told. */
+  #mayHaveRoom(before: AdvertContent | undefined, now: AdvertContent): boolean {
+    return hasMoreRoom(before, now) || this.sizeEstimate() <= this.#options.limits.meetUpTo;
   }
 
   /** This node's own provider has room again that it had refused to somebody. */
   roomFreed(): void {
     this.#own?.roomFreed();
+    this.#needs.onMoreRoom?.(this.#needs.self);
   }
 
   peerDisconnected(peer: string): void {
@@ -255,7 +261,7 @@ export class RegistryService implements Registry, AdvertDesk {
   }
 }
 
-/** Whether a provider has more free than it said before; one that was not known has. */
+/** Whether a provider has more free than it said before, takes work again, or was not known. */
 function hasMoreRoom(before: AdvertContent | undefined, { free, draining }: AdvertContent): boolean {
   if (before === undefined || (before.draining && !draining)) return true;
   const devices = (groups: AdvertContent['free']['gpus']): number =>

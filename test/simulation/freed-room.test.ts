@@ -34,7 +34,7 @@ describe('a job that says nothing of timeouts.queue', () => {
     const waiting = await world.clock.runUntilSettled(stateOf(world, requester, second), 1000);
     expect(waiting?.job.state).toBe('Queued');
     // The rival's work ends, and this one's follows it: not by the next look, which is five seconds away.
-    await untilDone(world, requester, second, 2 * WORK_MS - 500);
+    await untilDone(world, requester, second, 2 * WORK_MS + 1500);
     await world.stop();
   });
 

@@ -7,6 +7,7 @@ import { codeOf } from '../../lib/coded-error.ts';
 import type { JobRecords } from '../job-lane.ts';
 import type { Negotiator } from '../negotiation/negotiator.ts';
 import type { JobCommit } from '../ports.ts';
+import { exclusionsAfter } from '../schedulers/ruled-out.ts';
 import type { RoomWatch } from '../search/room-watch.ts';
 import type { SearchDesk } from '../search/search-desk.ts';
 import { planToCommit } from './state-updater.ts';
@@ -102,7 +103,7 @@ export class Planner {
           break;
         case 'Requeue':
           evaluate(after.job, action.trigger, action.waitUntil);
-          if (action.trigger === 'job-queue') room.wait(after.job);
+          if (action.trigger === 'job-queue') waitForRoom(room, after);
           break;
         case 'RefuseBids':
         case 'SetJobState':
@@ -114,6 +115,11 @@ export class Planner {
     room.leave(after.job.id);
     onFinished(after);
   }
+}
+
+function waitForRoom(room: Pick<RoomWatch, 'wait'>, { job, search, executions }: JobSnapshot): void {
+  if (search === undefined) return;
+  room.wait(job, search.openedAt, exclusionsAfter(job, search, executions).exclude);
 }
 
 async function commitPlan(

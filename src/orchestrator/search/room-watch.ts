@@ -17,14 +17,22 @@ export interface RoomWatchNeeds {
   readonly evaluate: (job: Job, trigger: 'job-queue') => void;
 }
 
+/** A job, when it searched last (lived time), and whom it does not ask. */
+interface Waiting {
+  readonly job: Job;
+  readonly searchedAt: number;
+  readonly exclude: readonly string[];
+}
+
 /**
  * The jobs that wait for room, and the word that there may be some. It is passed on to a few of them at a time, the
  * highest priority first and then in turn: who comes to nothing waits behind the others again.
  */
 export class RoomWatch {
   readonly #needs: RoomWatchNeeds;
-  readonly #waiting = new Map<string, Job>();
+  readonly #waiting = new Map<string, Waiting>();
   readonly #toldAt = new Map<string, number>();
+  #word: { readonly at: number; readonly provider: string | undefined } | undefined;
   #owed = 0;
   #notBeforeMs = 0;
   #timer: Timer | undefined;
@@ -34,8 +42,8 @@ export class RoomWatch {
   }
 
   /** The job waits until its next search. */
-  wait(job: Job): void {
-    if (!this.#waiting.has(job.id)) this.#waiting.set(job.id, job);
+  wait(job: Job, searchedAt: number, exclude: readonly string[] = []): void {
+    if (!this.#waiting.has(job.id)) this.#waiting.set(job.id, { job, searchedAt, exclude });
     this.#arm();
   }
 
@@ -50,11 +58,12 @@ export class RoomWatch {
     return this.#toldAt.get(jobId);
   }
 
-  /** Something has ended somewhere. `everybodyKnows`: other nodes have heard of it as well. */
-  freed(everybodyKnows: boolean): void {
+  /** Something has ended somewhere, or on `provider`. `everybodyKnows`: other nodes have heard of it as well. */
+  freed(everybodyKnows: boolean, provider?: string): void {
     const { clock, random } = this.#needs;
     const spreadMs = everybodyKnows ? randomFraction(random) * LONGEST_SPREAD_MS : 0;
     if (this.#owed === 0) this.#notBeforeMs = Math.max(this.#notBeforeMs, clock.monotonicMs() + spreadMs);
+    this.#word = { at: clock.livedMs(), provider };
     this.#owed = Math.min(MOST_OWED, this.#owed + WOKEN_PER_WORD);
     this.#arm();
   }
@@ -78,14 +87,25 @@ export class RoomWatch {
   #wakeNext(): void {
     const { clock, evaluate } = this.#needs;
     let next: Job | undefined;
-    for (const job of this.#waiting.values()) {
-      if (next === undefined || job.spec.priority > next.spec.priority) next = job;
+    for (const waiting of this.#waiting.values()) {
+      const { job } = waiting;
+      if (this.#concerns(waiting) && (next === undefined || job.spec.priority > next.spec.priority))
+        next = job;
     }
-    if (next === undefined) return;
+    if (next === undefined) {
+      this.#owed = 0;
+      return;
+    }
     this.#owed -= 1;
     this.#notBeforeMs = clock.monotonicMs() + WAKE_EVERY_MS;
     this.#waiting.delete(next.id);
     this.#toldAt.set(next.id, clock.livedMs());
     evaluate(next, 'job-queue');
+  }
+
+  /** Who has searched since the word came knows as much, and who does not ask that provider has nothing of it. */
+  #concerns({ searchedAt, exclude }: Waiting): boolean {
+    if (this.#word === undefined || searchedAt > this.#word.at) return false;
+    return this.#word.provider === undefined || !exclude.includes(this.#word.provider);
   }
 }

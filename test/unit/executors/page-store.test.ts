@@ -1,8 +1,9 @@
-import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fc, test } from '@fast-check/vitest';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { codeOf } from '../../../src/lib/coded-error.ts';
 import { PAGE_BYTES, PagedContent, PageStore } from '../../../src/provider/executors/sandbox/page-store.ts';
 
 const MAX_SIZE = 4 * PAGE_BYTES;
@@ -60,4 +61,18 @@ describe('paged file contents', () => {
       }
     },
   );
+});
+
+describe.runIf(existsSync('/dev/full'))('a disk without room', () => {
+  test('is told apart from what the program did', () => {
+    const full = openSync('/dev/full', 'r+');
+    const refused: unknown[] = [];
+    const store = new PageStore(0, full, (error) => {
+      refused.push(codeOf(error));
+      throw error;
+    });
+    expect(() => new PagedContent(store).write(0, new Uint8Array(10))).toThrow('ENOSPC');
+    closeSync(full);
+    expect(refused).toEqual(['ENOSPC']);
+  });
 });

@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 
 function wait(...ids: readonly string[]): void {
-  for (const id of ids) watch.wait(jobOf({ id }));
+  for (const id of ids) watch.wait(jobOf({ id }), 0);
 }
 
 describe('the word of freed room', () => {
@@ -34,15 +34,16 @@ describe('the word of freed room', () => {
     expect(woken).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('goes to the highest priority first, and who came to nothing waits behind the others', async () => {
+  it('goes to the highest priority first, and once to each', async () => {
     wait('a', 'b');
-    watch.wait(jobOf({ id: 'urgent', spec: { priority: 90 } }));
+    watch.wait(jobOf({ id: 'urgent', spec: { priority: 90 } }), 0);
     watch.freed(false);
     await clock.advanceBy(60);
     expect(woken).toEqual(['urgent', 'a']);
-    wait('a');
+    // It has searched since: the word tells it nothing new.
+    watch.wait(jobOf({ id: 'a' }), clock.livedMs());
     await clock.advanceBy(1000);
-    expect(woken).toEqual(['urgent', 'a', 'b', 'a']);
+    expect(woken).toEqual(['urgent', 'a', 'b']);
   });
 
   it('makes no herd of however many words and jobs', async () => {
@@ -64,6 +65,17 @@ describe('the word of freed room', () => {
     watch.leave('gone');
     await clock.advanceBy(1000);
     expect(woken).toEqual(['late']);
+  });
+
+  it('is not for those who do not ask that provider', async () => {
+    watch.wait(jobOf({ id: 'a' }), 0, ['bob']);
+    wait('b');
+    watch.freed(true, 'bob');
+    await clock.advanceBy(1000);
+    expect(woken).toEqual(['b']);
+    watch.freed(true, 'carol');
+    await clock.advanceBy(1000);
+    expect(woken).toEqual(['b', 'a']);
   });
 
   it('is spread where everybody hears it', async () => {

@@ -27,6 +27,8 @@ import type { WasiContext } from './wasi-context.ts';
 // The global `process` and not the module: importing that one opens its streams, which makes both pipes non-blocking.
 const STDIN = 0;
 const STDOUT = 1;
+const STDERR_FD = 2;
+
 /** Files beyond this much go to the spool file. */
 const FILE_MEMORY_BYTES = 16 * 1024 * 1024;
 const NS_PER_MS = 1_000_000;
@@ -103,6 +105,12 @@ function randomFrom(seed: string): (bytes: Uint8Array) => void {
   };
 }
 
+/** Ends without an end, as a provider's own failure: its disk refused what the program wrote. */
+function giveUp(error: unknown): never {
+  writeSync(STDERR_FD, `The disk of this provider refused what the program wrote: ${messageOf(error)}\n`);
+  process.exit(1);
+}
+
 function contextOf(task: SandboxTask): WasiContext {
   let outputs: OutputFolder[] = [];
   let stdin: ByteSource = { read: () => 0 };
@@ -125,7 +133,7 @@ function contextOf(task: SandboxTask): WasiContext {
     for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   };
   const quota = new OutputQuota(task, end);
-  const tree = new FileTree(new PageStore(FILE_MEMORY_BYTES, SPOOL_FD), quota, nowNs);
+  const tree = new FileTree(new PageStore(FILE_MEMORY_BYTES, SPOOL_FD, giveUp), quota, nowNs);
   try {
     outputs = placeTask(tree, task);
     stdin = openStdin(tree, task.stdin);

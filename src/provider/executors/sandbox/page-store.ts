@@ -7,6 +7,10 @@ type Page =
   | { readonly kind: 'memory'; readonly bytes: Uint8Array }
   | { readonly kind: 'spool'; readonly slot: number };
 
+function rethrow(error: unknown): never {
+  throw error;
+}
+
 /** Room for file contents: memory up to a budget, then slots in one spool file. */
 export class PageStore {
   readonly #memoryBudgetBytes: number;
@@ -14,8 +18,11 @@ export class PageStore {
   #memoryBytes = 0;
   #slots = 0;
   readonly #freeSlots: number[] = [];
+  readonly #onRefused: (error: unknown) => never;
 
-  constructor(memoryBudgetBytes: number, spoolFd: number) {
+  /** `onRefused`: the machine's disk takes no more, which is nothing that the program could do about. */
+  constructor(memoryBudgetBytes: number, spoolFd: number, onRefused: (error: unknown) => never = rethrow) {
+    this.#onRefused = onRefused;
     this.#memoryBudgetBytes = memoryBudgetBytes;
     this.#spoolFd = spoolFd;
   }
@@ -49,7 +56,15 @@ export class PageStore {
     }
     for (let done = 0; done < bytes.length; ) {
       const position = page.slot * PAGE_BYTES + offset + done;
-      done += writeSync(this.#spoolFd, bytes, done, bytes.length - done, position);
+      done += this.#spool(bytes, done, position);
+    }
+  }
+
+  #spool(bytes: Uint8Array, from: number, position: number): number {
+    try {
+      return writeSync(this.#spoolFd, bytes, from, bytes.length - from, position);
+    } catch (error) {
+      return this.#onRefused(error);
     }
   }
 
