@@ -16,6 +16,8 @@ interface LogFlags {
   readonly execution?: string;
 }
 
+const LINE_FEED = 0x0a;
+
 /** Partitions that are followed side by side; a node has only so many streams. */
 const FOLLOWED_AT_ONCE = 64;
 
@@ -130,13 +132,13 @@ async function printAll(
   return whole;
 }
 
-/** Prints one log; what is to be known about it besides goes to standard error, so that the output stays the program's. */
+/** Prints one log; what is to be known about it besides goes to standard error. */
 class LogPrinter {
   readonly #context: CommandContext;
   readonly #wish: LogWish;
   readonly #write: (bytes: Uint8Array) => Promise<void>;
   readonly #prefix: string;
-  #printedBytes = 0;
+  #midLine = false;
   #attempt: number | undefined;
   #missing: CodedError | undefined;
 
@@ -167,7 +169,7 @@ class LogPrinter {
   async #show(event: LogEvent): Promise<void> {
     switch (event.type) {
       case 'output':
-        this.#printedBytes += event.bytes.length;
+        if (event.bytes.length > 0) this.#midLine = event.bytes.at(-1) !== LINE_FEED;
         await this.#write(event.bytes);
         return;
       case 'attempt': {
@@ -176,8 +178,7 @@ class LogPrinter {
         const before = this.#attempt;
         this.#attempt = event.attempt;
         if (before === undefined) return;
-        const where = `attempt ${event.attempt}, on ${shortPeer(event.provider)}`;
-        await this.#note(`--- ${where}, begins at byte ${this.#printedBytes} of what is printed here ---`);
+        await this.#mark(`--- attempt ${event.attempt}, on ${shortPeer(event.provider)} ---`);
         return;
       }
       case 'missing':
@@ -185,6 +186,13 @@ class LogPrinter {
         return;
       case 'end':
     }
+  }
+
+  /** Where another attempt begins is told among the output, so that a file of it can be read; one of them has no marks. */
+  async #mark(text: string): Promise<void> {
+    if (this.#context.output.json) return;
+    await this.#write(Buffer.from(`${this.#midLine ? '\n' : ''}${text}\n`));
+    this.#midLine = false;
   }
 
   async #note(text: string): Promise<void> {
