@@ -29,7 +29,7 @@ export interface ApiOptions {
   readonly turnMs: number;
   /** After so many requests have been read in one turn, no connection is read on in it. */
   readonly parsedPerTurn: number;
-  /** No connection is read on while so many requests wait. */
+  /** No connection that sends ahead is read on while so many requests wait. */
   readonly maxWaitingRequests: number;
   /** A body of a declared length up to this is read at once. */
   readonly smallBodyBytes: number;

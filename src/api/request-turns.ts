@@ -18,12 +18,15 @@ interface Lane {
   /** The request that bytes may belong to. */
   newest?: IncomingMessage;
   busy: boolean;
+  /** Whether its last request came before the one before it was answered. */
+  sendsAhead: boolean;
 }
 
 /**
  * Requests in turn: those of one connection one after the other, and of all together no more in one turn of the event
  * loop than fit into a slice of time. Node.js by itself begins everything that it finds in the bytes it has read. A
- * connection that sends ahead is not read on before it has been served.
+ * connection that sends ahead is not read on before it has been served, and only after those that do not: else a few
+ * of them would have all the room there is, for as long as they have something to send, or an answer that does not end.
  */
 export class RequestTurns {
   readonly #clock: Clock;
@@ -32,8 +35,12 @@ export class RequestTurns {
   readonly #lanes = new Map<Socket, Lane>();
   /** Lanes with a request that can begin. */
   readonly #ready: Lane[] = [];
-  /** Connections with bytes that are not looked at in this turn any more. */
-  #hungry = new Set<Lane>();
+  /** Connections with bytes that there was no room to look at, the longest first. */
+  readonly #hungry = new Set<Lane>();
+  /** Those of them that send ahead. */
+  readonly #hungryAhead = new Set<Lane>();
+  /** The one whose turn it is among them. */
+  #fed: Lane | undefined;
   #waiting = 0;
   #parsed = 0;
   #begun = 0;
@@ -54,16 +61,20 @@ export class RequestTurns {
         socket,
         () => this.#mayParse(lane),
         () => isFull(lane),
+        () => lane.newest === undefined || lane.newest.complete,
       ),
       waiting: [],
       busy: false,
+      sendsAhead: false,
     };
     this.#lanes.set(socket, lane);
     socket.once('close', () => {
       this.#waiting -= lane.waiting.length;
       lane.waiting.length = 0;
       this.#hungry.delete(lane);
+      this.#hungryAhead.delete(lane);
       this.#lanes.delete(socket);
+      if (this.#hungryAhead.size > 0) this.#endTurn();
     });
   }
 
@@ -72,6 +83,7 @@ export class RequestTurns {
     const lane = this.#lanes.get(request.socket);
     if (lane === undefined) return;
     lane.newest = request;
+    lane.sendsAhead = lane.busy || lane.waiting.length > 0;
     lane.waiting.push({ request, response });
     this.#waiting += 1;
     this.#parsed += 1;
@@ -83,14 +95,23 @@ export class RequestTurns {
   #mayParse(lane: Lane): boolean {
     if (lane.waiting.length > 0 || isFull(lane)) return false;
     this.#endTurn();
-    const { parsedPerTurn, maxWaitingRequests } = this.#options;
-    const isRoom = this.#parsed < parsedPerTurn && this.#waiting < maxWaitingRequests;
-    if (!isRoom || (this.#pieces > 0 && this.#isTimeUp())) {
-      this.#hungry.add(lane);
+    if (!this.#isRoomFor(lane) || (this.#fed !== lane && this.#isBehind(lane))) {
+      (lane.sendsAhead ? this.#hungryAhead : this.#hungry).add(lane);
       return false;
     }
     this.#pieces += 1;
     return true;
+  }
+
+  #isRoomFor({ sendsAhead }: Lane): boolean {
+    const { parsedPerTurn, maxWaitingRequests } = this.#options;
+    if (sendsAhead && this.#waiting >= maxWaitingRequests) return false;
+    return this.#parsed < parsedPerTurn && (this.#pieces === 0 || !this.#isTimeUp());
+  }
+
+  /** Whether others that want to be read come first. */
+  #isBehind(lane: Lane): boolean {
+    return this.#hungry.size > 0 || (lane.sendsAhead && this.#hungryAhead.size > 0);
   }
 
   /** As many as fit into this turn; at least one. */
@@ -132,10 +153,29 @@ export class RequestTurns {
       this.#pieces = 0;
       if (this.#ready.length > 0) this.#endTurn();
       this.#begin();
-      const hungry = this.#hungry;
-      this.#hungry = new Set();
-      for (const lane of hungry) lane.feed.go();
+      this.#feed();
     });
+  }
+
+  /** Reads on as many connections as there is room for in this turn. */
+  #feed(): void {
+    for (let lane = this.#hungriest(); lane !== undefined; lane = this.#hungriest()) {
+      if (!this.#isRoomFor(lane)) {
+        // Where too many wait, whoever ends or leaves has it go on.
+        if (this.#waiting < this.#options.maxWaitingRequests || !lane.sendsAhead) this.#endTurn();
+        return;
+      }
+      this.#hungry.delete(lane);
+      this.#hungryAhead.delete(lane);
+      this.#fed = lane;
+      lane.feed.go();
+      this.#fed = undefined;
+    }
+  }
+
+  #hungriest(): Lane | undefined {
+    const [lane] = this.#hungry.size > 0 ? this.#hungry : this.#hungryAhead;
+    return lane;
   }
 }
 

@@ -92,6 +92,26 @@ describe('requests of one connection', () => {
     open();
     await vi.waitFor(() => expect(statuses.length).toBeGreaterThan(100));
   });
+
+  it('that wait behind an answer without end keep nobody else from being read', async () => {
+    const node = scriptedNode();
+    const never = new Promise<string>(() => {});
+    const api = await started({ ...node, metrics: { contentType: 'text/plain', metrics: () => never } });
+    const hostile = await Promise.all(Array.from({ length: 100 }, () => connected(api)));
+    for (const { socket } of hostile) {
+      socket.write(`GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n${READ.repeat(500)}`);
+    }
+    for (let index = 0; index < 20; index += 1) {
+      const signal = AbortSignal.timeout(2000);
+      expect((await fetch(`${api.url}/health/live`, { signal })).ok).toBe(true);
+    }
+    const body = JSON.stringify({
+      engine: { type: 'python', params: { script: { text: 'x'.repeat(40_000) } } },
+    });
+    const headers = { 'content-type': 'application/json' };
+    const posted = await fetch(`${api.url}/orchestrator/postJob`, { method: 'POST', headers, body });
+    expect(posted.status).toBe(202);
+  });
 });
 
 describe('the OpenAPI document', () => {
