@@ -10,6 +10,7 @@ import { Catalog, gone } from './catalog.ts';
 import { Collector } from './collector.ts';
 import { parseContentId, requireContentId } from './content-id.ts';
 import { DiskReserve } from './disk-reserve.ts';
+import { FolderCache } from './folder-cache.ts';
 import { writeHostFile } from './host-file.ts';
 import type { ContentStore, StoredFile, TreeEntry } from './index.ts';
 import { InventoryBook } from './inventory-book.ts';
@@ -51,6 +52,7 @@ class UnixfsContentStore implements ContentStore {
   readonly #reserve: DiskReserve | undefined;
   readonly #collector: Collector;
   readonly #catalog: Catalog;
+  readonly #folders = new FolderCache();
 
   constructor(options: ContentOptions, needs: ContentNeeds) {
     const { clock, logger } = needs;
@@ -135,7 +137,7 @@ class UnixfsContentStore implements ContentStore {
     const root = parseContentId(cid);
     if (root === undefined || !this.#catalog.isPresent(root.toString())) return undefined;
     const { source } = this.#catalog;
-    const file = await findFile(root, path, source);
+    const file = await findFile(root, path, source, this.#folders);
     const object = await this.#catalog.objectAt(file?.cid);
     if (file === undefined || object === undefined) return undefined;
     this.#collector.touch(root.toString());
@@ -145,7 +147,7 @@ class UnixfsContentStore implements ContentStore {
   async tree(cid: string): Promise<readonly TreeEntry[]> {
     const root = parseContentId(cid);
     if (root === undefined || !this.#catalog.isPresent(root.toString())) throw gone(cid);
-    const files = await filesBelow(root, this.#catalog.source);
+    const files = await filesBelow(root, this.#catalog.source, this.#folders);
     return files
       .map((file) => ({ path: file.path, cid: file.cid.toString(), size: file.size }))
       .sort((a, b) => (a.path < b.path ? -1 : 1));

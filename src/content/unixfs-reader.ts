@@ -1,5 +1,6 @@
 import type { CID } from 'multiformats/cid';
 import { isLeaf } from './content-id.ts';
+import type { Folder, FolderCache } from './folder-cache.ts';
 import { DagCheck, type DagBounds, type DagTotals } from './dag-check.ts';
 import { pathNames } from './paths.ts';
 import { decodeNode, type DagNode } from './unixfs-node.ts';
@@ -43,33 +44,60 @@ export async function measure(root: CID, source: BlockSource, bounds: DagBounds)
   return check.totals();
 }
 
+/** What is at `cid`, without decoding a folder that is in the cache. */
+async function read(
+  cid: CID,
+  source: BlockSource,
+  cache: FolderCache,
+): Promise<{ readonly folder: Folder } | { readonly size: number }> {
+  const key = cid.toString();
+  const cached = cache.get(key);
+  if (cached !== undefined) return { folder: cached };
+  const { node } = await nodeAt(cid, source);
+  if (node.kind !== 'folder') return { size: fileSize(node) };
+  const folder = new Map(node.links.map((link) => [link.name, link.cid]));
+  cache.put(key, folder);
+  return { folder };
+}
+
 /** The file at `path` below `root`, or `root` itself without a path; undefined when there is no file. */
 export async function findFile(
   root: CID,
   path: string | undefined,
   source: BlockSource,
+  cache: FolderCache,
 ): Promise<{ readonly cid: CID; readonly size: number } | undefined> {
   const names = path === undefined || path === '' ? [] : pathNames(path);
   if (names === undefined) return undefined;
   let cid = root;
   for (const name of names) {
-    const { node } = await nodeAt(cid, source);
-    const entry = node.kind === 'folder' ? node.links.find((link) => link.name === name) : undefined;
+    const found = await read(cid, source, cache);
+    const entry = 'folder' in found ? found.folder.get(name) : undefined;
     if (entry === undefined) return undefined;
-    cid = entry.cid;
+    cid = entry;
   }
-  const { node } = await nodeAt(cid, source);
-  return node.kind === 'folder' ? undefined : { cid, size: fileSize(node) };
+  const found = await read(cid, source, cache);
+  return 'folder' in found ? undefined : { cid, size: found.size };
 }
 
 /** All files below a folder, in no order. How many there can be was checked when the content came in. */
-export async function filesBelow(root: CID, source: BlockSource, prefix = ''): Promise<FileEntry[]> {
-  const { node } = await nodeAt(root, source);
-  if (node.kind !== 'folder') {
-    return prefix === '' ? [] : [{ path: prefix.slice(0, -1), cid: root, size: fileSize(node) }];
+export async function filesBelow(
+  root: CID,
+  source: BlockSource,
+  cache: FolderCache,
+  prefix = '',
+): Promise<FileEntry[]> {
+  const found = await read(root, source, cache);
+  if (!('folder' in found)) {
+    return prefix === '' ? [] : [{ path: prefix.slice(0, -1), cid: root, size: found.size }];
   }
   const files: FileEntry[] = [];
-  for (const { name, cid } of node.links) files.push(...(await filesBelow(cid, source, `${prefix}${name}/`)));
+  for (const [name, cid] of found.folder) {
+    const path = `${prefix}${name}`;
+    const leafSize = isLeaf(cid) ? source.sizeOf(cid.toString()) : undefined;
+    if (leafSize === undefined) files.push(...(await filesBelow(cid, source, cache, `${path}/`)));
+    else files.push({ path, cid, size: leafSize });
+  }
   return files;
 }
 
