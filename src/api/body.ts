@@ -39,9 +39,13 @@ export class RequestBodies {
     }
     const room = await this.#open.enter(declared, request.signal);
     const timer = this.#clock.after(bodyTimeoutMs, () => room.end(late()));
+    // Taken once and of its own, and by the system only as far as it is filled.
+    const whole = Buffer.allocUnsafeSlow(declared);
+    const leave = (): void => {
+      giveBack(whole);
+      room.release();
+    };
     try {
-      // Taken once and of its own, and by the system only as far as it is filled.
-      const whole = Buffer.allocUnsafeSlow(declared);
       let sizeBytes = 0;
       for await (const chunk of chunksOf(request, room.signal)) {
         if (sizeBytes + chunk.length > declared) throw tooLarge(maxBodyBytes);
@@ -50,9 +54,9 @@ export class RequestBodies {
         room.received(chunk.length);
       }
       const bytes = sizeBytes === declared ? whole : whole.subarray(0, sizeBytes);
-      return { bytes, release: () => room.release() };
+      return { bytes, release: () => leave() };
     } catch (error) {
-      room.release();
+      leave();
       throw error;
     } finally {
       timer.cancel();
@@ -103,6 +107,11 @@ async function* chunksOf(request: Request, signal: AbortSignal): AsyncGenerator<
   } finally {
     reader.cancel().catch(() => {});
   }
+}
+
+/** At once: garbage of this size would stay until the collector comes by, while others fill the room anew. */
+function giveBack({ buffer }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }
 
 function late(): CodedError {

@@ -19,6 +19,7 @@ export class ConnectionFeed {
   readonly #isBetween: () => boolean;
   #rest: Buffer | undefined;
   #feeding = false;
+  #stopped = false;
 
   /** To be made when the server has taken the connection: its listener for data is the parser. */
   constructor(socket: Socket, mayGoOn: () => boolean, isFull: () => boolean, isBetween: () => boolean) {
@@ -32,10 +33,12 @@ export class ConnectionFeed {
     };
     socket.removeAllListeners('data');
     socket.on('data', (bytes: Buffer) => {
+      if (this.#stopped) return;
       this.#rest = this.#rest === undefined ? bytes : Buffer.concat([this.#rest, bytes]);
       this.go();
     });
     socket.on('resume', () => {
+      if (this.#stopped) socket.pause();
       if (this.#rest === undefined) return;
       // A pause that came before this event has lost its effect, and another one would have none: the event comes again.
       if (socket.isPaused()) socket.resume();
@@ -43,9 +46,16 @@ export class ConnectionFeed {
     });
   }
 
+  /** Nothing is read any more: the connection is about to be closed. What it has read is let go of. */
+  stop(): void {
+    this.#stopped = true;
+    this.#rest = undefined;
+    this.#socket.pause();
+  }
+
   /** Goes on as far as it may. What is left stays, and the connection is not read on. */
   go(): void {
-    if (this.#feeding) return;
+    if (this.#feeding || this.#stopped) return;
     this.#feeding = true;
     while (this.#rest !== undefined && !this.#socket.destroyed && this.#mayGoOn()) {
       const piece = this.#next(this.#rest);

@@ -2,7 +2,10 @@ import { afterThisTurn, type Clock, every, type Timer } from '../lib/clock.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import type { ApiOptions } from './options.ts';
 
-type BodyOptions = Pick<ApiOptions, 'openBodiesBytes' | 'bodyWaitMs' | 'leastBytesPerSecond'>;
+type BodyOptions = Pick<
+  ApiOptions,
+  'openBodiesBytes' | 'maxWaitingBodies' | 'bodyWaitMs' | 'leastBytesPerSecond'
+>;
 
 /** How often it is looked at who comes too slowly, while others wait. */
 const LOOK_MS = 250;
@@ -35,8 +38,8 @@ interface Applicant {
 }
 
 /**
- * The memory for bodies that are on their way, as one sum. Each takes its room before its first byte is read, so what
- * waits costs nothing; whoever has room and hardly sends makes it free for those who wait.
+ * The memory for bodies that are on their way, as one sum. Each takes its room before its first byte is read; what
+ * waits costs only what the connection had read ahead, so few may. Whoever has room and hardly sends makes it free for them.
  */
 export class OpenBodies {
   readonly #clock: Clock;
@@ -59,6 +62,7 @@ export class OpenBodies {
   /** Room for so many bytes, in the order of asking. Throws `BODIES_FULL`, and what `gone` is aborted with. */
   async enter(bytes: number, gone: AbortSignal): Promise<BodyRoom> {
     if (this.#free >= bytes && this.#applicants.length === 0) this.#free -= bytes;
+    else if (this.#applicants.length >= this.#options.maxWaitingBodies) throw full();
     else await this.#wait(bytes, gone);
     const occupant: Occupant = {
       bytes,

@@ -37,6 +37,8 @@ export interface ApiOptions {
   readonly openBodiesBytes: number;
   /** What of that one upload counts for: it is written as it comes. */
   readonly uploadBytes: number;
+  /** So many bodies wait for room; the next is refused at once, and not read. */
+  readonly maxWaitingBodies: number;
   /** For so long a body waits until there is room for it. */
   readonly bodyWaitMs: number;
   /** While others wait, a body that comes more slowly than this makes room. */
@@ -73,6 +75,7 @@ export const apiDefaults: ApiOptions = {
   smallBodyBytes: 16 * 1024,
   openBodiesBytes: 16 * 1024 * 1024,
   uploadBytes: 1024 * 1024,
+  maxWaitingBodies: 32,
   bodyWaitMs: 5000,
   leastBytesPerSecond: 64 * 1024,
   bodyTimeoutMs: 60_000,

@@ -6,6 +6,8 @@ import type { ApiOptions } from './options.ts';
 
 type TurnOptions = Pick<ApiOptions, 'turnMs' | 'parsedPerTurn' | 'maxWaitingRequests'>;
 
+const NO_ROOM = 503;
+
 interface Waiting {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -124,7 +126,10 @@ export class RequestTurns {
       this.#waiting -= 1;
       this.#begun += 1;
       lane.busy = true;
-      next.response.once('close', () => this.#ended(lane));
+      next.response.once('close', () => {
+        if (isRefusedUnread(next)) lane.feed.stop();
+        this.#ended(lane);
+      });
       this.#handle(next.request, next.response);
       if (lane.waiting.length === 0) lane.feed.go();
     }
@@ -177,6 +182,11 @@ export class RequestTurns {
     const [lane] = this.#hungry.size > 0 ? this.#hungry : this.#hungryAhead;
     return lane;
   }
+}
+
+/** Refused for want of room: reading the rest of its body would take what there is none of. */
+function isRefusedUnread({ request, response }: Waiting): boolean {
+  return response.statusCode === NO_ROOM && !request.complete;
 }
 
 /** Whether as much of a body waits to be read as may. */

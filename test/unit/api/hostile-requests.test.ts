@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Api, createApi } from '../../../src/api/index.ts';
+import { RequestBodies } from '../../../src/api/body.ts';
 import { OpenBodies } from '../../../src/api/open-bodies.ts';
 import { type ApiOptions, apiDefaults } from '../../../src/api/options.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
@@ -179,6 +180,41 @@ describe('bodies that do not end', () => {
     });
   });
 
+  it('are refused at once where many wait already, and not read on', async () => {
+    const api = await started(scriptedNode(), {
+      ...slow,
+      maxBodyBytes: 64 << 20,
+      openBodiesBytes: 1,
+      maxWaitingBodies: 1,
+    });
+    const waiting = await connected(api);
+    waiting.socket.write(postOf(1000, '{'));
+    await fetch(`${api.url}/health/live`);
+    const refused = await connected(api);
+    const closed = new Promise((resolve) => refused.socket.once('close', resolve));
+    refused.socket.write(postOf(64 << 20, '{'));
+    refused.socket.write(Buffer.alloc(64 << 20, 0x20));
+    await vi.waitFor(() => expect(refused.statuses).toEqual(['503']));
+    expect(waiting.statuses).toEqual([]);
+    for (let index = 0; index < 20; index += 1) await fetch(`${api.url}/health/live`);
+    expect(refused.socket.writableLength).toBeGreaterThan(32 << 20);
+    await closed;
+  });
+
+  it('leave their memory with nobody when they are given up', async () => {
+    const bodies = new RequestBodies(
+      systemClock,
+      { ...apiDefaults, ...slow },
+      new OpenBodies(systemClock, { ...apiDefaults, ...slow }),
+    );
+    const request = new Request('http://localhost/', { method: 'POST', body: 'x'.repeat(500) });
+    const body = await bodies.whole(request);
+    expect(body.bytes).toHaveLength(500);
+    body.release();
+    body.release();
+    expect(body.bytes).toHaveLength(0);
+  });
+
   it('end after a time', async () => {
     const api = await started(scriptedNode(), { ...slow, bodyTimeoutMs: 30 });
     for (const declared of [5, 500]) {
@@ -202,7 +238,7 @@ describe('bodies that do not end', () => {
 });
 
 describe('room for bodies', () => {
-  const options = { openBodiesBytes: 100, bodyWaitMs: 1000, leastBytesPerSecond: 10 };
+  const options = { openBodiesBytes: 100, maxWaitingBodies: 8, bodyWaitMs: 1000, leastBytesPerSecond: 10 };
 
   it('is given in the order of asking, and back', async () => {
     const open = new OpenBodies(systemClock, options);
