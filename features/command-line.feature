@@ -47,3 +47,11 @@ Feature: The command line
     When the job is waited for by the beginning of its id
     Then the command ended with 0
     And it printed "Completed"
+
+  Scenario: A log says where another attempt begins
+    Given the case file "flaky.yaml"
+    When "alice" types "job run flaky.yaml"
+    Then the command ended with 3
+    When the log of the job is followed
+    Then the command ended with 0
+    And it printed the output of one attempt, or a line where each later one begins

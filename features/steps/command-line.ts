@@ -1,6 +1,7 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Then, When } from 'quickpickle';
+import { fileURLToPath } from 'node:url';
+import { Given, Then, When } from 'quickpickle';
 import { expect } from 'vitest';
 import type { MarketWorld } from '../support/market-world.ts';
 import { TypedCommands } from '../support/typed-command.ts';
@@ -25,6 +26,23 @@ function typed(world: MarketWorld): { readonly commands: TypedCommands; readonly
 When(/^"(\w+)" types "([^"]*)"$/, ask);
 
 When(/^"(\w+)" types "([^"]*)" with the input "([^"]*)"$/, ask);
+
+Given('the case file {string}', async (world: MarketWorld, name: string) => {
+  const path = fileURLToPath(new URL(`../../test/fixtures/cases/${name}`, import.meta.url));
+  world.scripts.set(name, await readFile(path, 'utf8'));
+});
+
+When('the log of the job is followed', async (world: MarketWorld) => {
+  const { commands, api } = typed(world);
+  const id = /^job (\S+)$/m.exec(commands.last.stderr)?.[1] ?? '';
+  await commands.type(['job', 'logs', '--follow', id], api);
+});
+
+Then('it printed the output of one attempt, or a line where each later one begins', (world: MarketWorld) => {
+  const lines = typed(world).commands.last.stdout.trimEnd().split('\n');
+  const marks = lines.filter((line) => line.startsWith('--- attempt '));
+  expect(lines.length).toBe(2 * marks.length + 1);
+});
 
 When('the job is waited for by the beginning of its id', async (world: MarketWorld) => {
   const { commands, api } = typed(world);
