@@ -20,6 +20,22 @@ interface WatchedNode {
   readonly stop: () => Promise<void>;
 }
 
+type Report = Parameters<Bench['run']>[0]['report'];
+
+interface Readings {
+  readonly kind: string;
+  readonly under: readonly StallReading[];
+  readonly beside: readonly StallReading[];
+}
+
+/** The worst of the kinds until now. */
+interface Worst {
+  stallMs: number;
+  stallKind: string;
+  moreMb: number;
+  moreKind: string;
+}
+
 /** What strangers can send over HTTP, each to a node of its own: how long nothing else is done, and what it costs in memory. */
 export const stall: Bench = {
   name: 'stall',
@@ -28,17 +44,21 @@ export const stall: Bench = {
   async run({ iterations = 5, report, note }) {
     const folder = await mkdtemp(join(tmpdir(), 'stall-'));
     const idle = await watchedNode(join(folder, 'idle'));
+    const worst: Worst = { stallMs: 0, stallKind: '', moreMb: 0, moreKind: '' };
     try {
       for (const [index, kind] of hostileKinds.entries()) {
         const node = await watchedNode(join(folder, `n${index}`));
         try {
-          await measure(kind, node, idle, iterations, report);
+          tell(await measure(kind, node, idle, iterations), report, worst);
         } catch (error) {
           note(`${kind.name}: ${String(error)}`);
         } finally {
           await node.stop();
         }
       }
+      const { stallMs, stallKind, moreMb, moreKind } = worst;
+      report({ bench: 'stall', metric: 'worst_stall', kind: stallKind, value: stallMs, unit: 'ms' });
+      report({ bench: 'stall', metric: 'worst_memory', kind: moreKind, value: moreMb, unit: 'MB' });
     } finally {
       await idle.stop();
       await rm(folder, { recursive: true, force: true });
@@ -51,8 +71,7 @@ async function measure(
   node: WatchedNode,
   idle: WatchedNode,
   iterations: number,
-  report: Parameters<Bench['run']>[0]['report'],
-): Promise<void> {
+): Promise<Readings> {
   const under: StallReading[] = [];
   const beside: StallReading[] = [];
   await wait(SETTLE_MS);
@@ -63,37 +82,48 @@ async function measure(
     under.push(await node.reading());
     beside.push(await idle.reading());
   }
-  const median = (readings: readonly StallReading[], pick: (reading: StallReading) => number): number =>
-    percentile(readings.map(pick), 0.5);
+  return { kind: kind.name, under, beside };
+}
+
+function tell({ kind, under, beside }: Readings, report: Report, worst: Worst): void {
+  const cpuMs = under.map(({ longestCpuMs }) => longestCpuMs);
+  const stallMs = round(percentile(cpuMs, 0.5), 1);
+  const byClock = (readings: readonly StallReading[]): number =>
+    round(
+      percentile(
+        readings.map(({ longestMs }) => longestMs),
+        0.5,
+      ),
+      1,
+    );
   report({
     bench: 'stall',
     metric: 'longest_stall',
-    kind: kind.name,
-    value: round(
-      median(under, ({ longestMs }) => longestMs),
-      1,
-    ),
+    kind,
+    value: stallMs,
     unit: 'ms',
-    idle: round(
-      median(beside, ({ longestMs }) => longestMs),
-      1,
-    ),
-    cpu: round(
-      median(under, ({ longestCpuMs }) => longestCpuMs),
-      1,
-    ),
+    most: round(Math.max(...cpuMs), 1),
+    byClock: byClock(under),
+    idleByClock: byClock(beside),
   });
-  const peakMb = Math.max(...under.map(({ peakRssBytes }) => peakRssBytes)) / 1e6;
-  const idleMb = Math.max(...beside.map(({ peakRssBytes }) => peakRssBytes)) / 1e6;
+  const peakMb = peakMbOf(under);
+  const idleMb = peakMbOf(beside);
+  const moreMb = round(peakMb - idleMb, 0);
   report({
     bench: 'stall',
     metric: 'peak_memory',
-    kind: kind.name,
+    kind,
     value: round(peakMb, 0),
     unit: 'MB',
     idle: round(idleMb, 0),
-    more: round(peakMb - idleMb, 0),
+    more: moreMb,
   });
+  if (stallMs > worst.stallMs) Object.assign(worst, { stallMs, stallKind: kind });
+  if (moreMb > worst.moreMb) Object.assign(worst, { moreMb, moreKind: kind });
+}
+
+function peakMbOf(readings: readonly StallReading[]): number {
+  return Math.max(...readings.map(({ peakRssBytes }) => peakRssBytes)) / 1e6;
 }
 
 async function watchedNode(socketPath: string): Promise<WatchedNode> {

@@ -6,5 +6,7 @@ export const MOST_VALUES = 8192;
 export const LONGEST_KEY = 1024;
 /** An alias may stand for its anchor this often in total. */
 export const MOST_ALIASES = 64;
+/** Lines of a YAML document, which its parser lists: more is too much for the memory it has. A program of a megabyte has a fourth. */
+export const MOST_LINES = 150_000;
 /** Words, marks, spaces and line ends of a YAML document. The largest job has a third of it. */
 export const MOST_TOKENS = 65_536;

@@ -13,7 +13,7 @@ import {
   type Scalar,
   type YAMLMap,
 } from 'yaml';
-import { LONGEST_KEY, MOST_ALIASES, MOST_LEVELS, MOST_TOKENS } from './bounds.ts';
+import { LONGEST_KEY, MOST_ALIASES, MOST_LEVELS, MOST_LINES, MOST_TOKENS } from './bounds.ts';
 import { DocumentParts, type ReadDocument } from './document.ts';
 import { DocumentFault, type FaultDetail, type FaultKind } from './document-fault.ts';
 
@@ -29,11 +29,20 @@ const MERGE_KEY = '<<';
  * bounded while it reads. It takes up to a microsecond a character all the same, and of some texts the square of them.
  */
 export function readYaml(text: string): ReadDocument {
+  checkLines(text);
   const lines = new LineCounter();
   const document = compose(text, lines);
   const start = document.contents?.range?.[0] ?? 0;
   const conversion = new Conversion(text);
   return conversion.parts.document(conversion.value(document.contents, start), start);
+}
+
+function checkLines(text: string): void {
+  let line = 1;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) {
+    line += 1;
+    if (line > MOST_LINES) throw new DocumentFault('too-long', { line, column: 1 });
+  }
 }
 
 function compose(text: string, lines: LineCounter): Document.Parsed {

@@ -97,6 +97,21 @@ describe('YAML', () => {
     });
     expect(faultOf(levels.join('\n'), 'yaml').kind).toBe('too-many');
   });
+
+  it.each([
+    ['a block of text', (lines: number) => `a: |${'\n  x'.repeat(lines)}`],
+    ['lines that are joined', (lines: number) => `a:${'\n x'.repeat(lines)}`],
+    ['comments', (lines: number) => `a: 1${'\n#'.repeat(lines)}`],
+  ])('has an end to its lines, be they %s', (_name, text) => {
+    expect(faultOf(text(150_000), 'yaml')).toMatchObject({ kind: 'too-long', place: { line: 150_001 } });
+  });
+
+  it('has room for a megabyte of lines', () => {
+    const line = 'x'.repeat(9);
+    expect(read(`a: |\n${`  ${line}\n`.repeat(100_000)}`, 'yaml')).toEqual({
+      a: `${line}\n`.repeat(100_000),
+    });
+  });
 });
 
 describe('bytes', () => {
