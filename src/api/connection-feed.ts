@@ -17,16 +17,24 @@ export class ConnectionFeed {
   readonly #isFull: () => boolean;
   /** Whether the next bytes are those of a request and not of a body. */
   readonly #isBetween: () => boolean;
+  readonly #parsed: () => void;
   #rest: Buffer | undefined;
   #feeding = false;
   #stopped = false;
 
   /** To be made when the server has taken the connection: its listener for data is the parser. */
-  constructor(socket: Socket, mayGoOn: () => boolean, isFull: () => boolean, isBetween: () => boolean) {
+  constructor(
+    socket: Socket,
+    mayGoOn: () => boolean,
+    isFull: () => boolean,
+    isBetween: () => boolean,
+    parsed: () => void,
+  ) {
     this.#socket = socket;
     this.#mayGoOn = mayGoOn;
     this.#isFull = isFull;
     this.#isBetween = isBetween;
+    this.#parsed = parsed;
     const listeners = socket.listeners('data');
     this.#parse = (bytes) => {
       for (const listener of listeners) Reflect.apply(listener, socket, [bytes]);
@@ -61,6 +69,7 @@ export class ConnectionFeed {
       const piece = this.#next(this.#rest);
       this.#rest = this.#rest.length > piece.length ? this.#rest.subarray(piece.length) : undefined;
       this.#parse(piece);
+      this.#parsed();
     }
     this.#feeding = false;
     const isPaused = this.#socket.isPaused();

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterThisTurn, type Clock } from '../lib/clock.ts';
+import { BodyPieces } from './body-pieces.ts';
 import { ConnectionFeed } from './connection-feed.ts';
 import type { ApiOptions } from './options.ts';
 
@@ -19,6 +20,8 @@ interface Lane {
   readonly waiting: Waiting[];
   /** The request that bytes may belong to. */
   newest?: IncomingMessage;
+  /** Its body. */
+  body?: BodyPieces;
   busy: boolean;
   /** Whether its last request came before the one before it was answered. */
   sendsAhead: boolean;
@@ -64,6 +67,7 @@ export class RequestTurns {
         () => this.#mayParse(lane),
         () => isFull(lane),
         () => lane.newest === undefined || lane.newest.complete,
+        () => lane.body?.flush(),
       ),
       waiting: [],
       busy: false,
@@ -85,6 +89,7 @@ export class RequestTurns {
     const lane = this.#lanes.get(request.socket);
     if (lane === undefined) return;
     lane.newest = request;
+    lane.body = new BodyPieces(request);
     lane.sendsAhead = lane.busy || lane.waiting.length > 0;
     lane.waiting.push({ request, response });
     this.#waiting += 1;

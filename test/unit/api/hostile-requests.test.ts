@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Api, createApi } from '../../../src/api/index.ts';
@@ -143,6 +144,25 @@ describe('web pages', () => {
     for (const path of ['/openapi.json', '/dms/status', '/metrics', '/health/live']) {
       expect((await request(path, { headers: { 'sec-fetch-site': site } })).status).toBe(status);
     }
+  });
+});
+
+describe('bodies in chunks of one byte', () => {
+  const HEAD =
+    'POST /orchestrator/postJob HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
+
+  it('come through whole, and are no more objects than others', async () => {
+    const node = scriptedNode();
+    const api = await started(node);
+    const pushed = vi.spyOn(IncomingMessage.prototype, 'push');
+    const { socket, statuses } = await connected(api);
+    const text = 'x'.repeat(20_000);
+    const body = JSON.stringify({ engine: { type: 'python', params: { script: { text } } } });
+    socket.write(`${HEAD}${[...body].map((byte) => `1\r\n${byte}\r\n`).join('')}0\r\n\r\n`);
+    await vi.waitFor(() => expect(statuses).toEqual(['202']), { timeout: 8000 });
+    expect(node.orchestrator.posted).toHaveLength(1);
+    expect(pushed.mock.calls.length).toBeLessThan(body.length / 50);
+    pushed.mockRestore();
   });
 });
 
