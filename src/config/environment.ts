@@ -42,16 +42,16 @@ function valueFor(leaf: z.core.$ZodType, text: string): unknown {
   const items = text.split(',').map((item) => item.trim());
   const list = items.filter((item) => item !== '');
   // Nothing is what YAML calls null; who leaves a variable empty, a token above all, has not said "none" by it.
-  const readings = text.trim() === '' ? [text, list] : [text, yamlValue(text), list];
+  const readings = text.trim() === '' ? [text, list] : [text, ...yamlValues(text), list];
   const fitting = readings.findIndex((reading) => z.safeParse(leaf, reading).success);
   return fitting < 0 ? text : readings[fitting];
 }
 
-/** What is no YAML is text, as far as its key takes text. */
-function yamlValue(text: string): unknown {
+/** What is no YAML is text, as far as its key takes text; it is not "nothing given", which every key takes. */
+function yamlValues(text: string): readonly unknown[] {
   try {
-    return readDocument(Buffer.from(text), 'yaml').value;
+    return [readDocument(Buffer.from(text), 'yaml').value];
   } catch {
-    return undefined;
+    return [];
   }
 }

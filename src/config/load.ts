@@ -7,6 +7,9 @@ import { type Environment, readEnvironment } from './environment.ts';
 import { type Layer, MergedLayers, type Tree } from './layers.ts';
 import { type NodeConfig, nodeConfig } from './schema.ts';
 
+/** Of all that is wrong with a configuration, so that it can be read. */
+const MOST_TOLD = 32;
+
 export interface ConfigRequest {
   readonly home: string;
   /** Relative paths start here. */
@@ -85,10 +88,12 @@ function invalid(error: z.ZodError, merged: MergedLayers): CodedError {
   });
   // What else is wrong with a value follows from the first, as a rule.
   const errors = found.filter(({ key }, index) => found.findIndex((other) => other.key === key) === index);
-  const lines = errors.map(({ key, source, message }) => `  ${key} (${source}): ${message}`);
+  const told = errors.slice(0, MOST_TOLD);
+  const lines = told.map(({ key, source, message }) => `  ${key} (${source}): ${message}`);
+  if (errors.length > told.length) lines.push(`  and ${errors.length - told.length} more`);
   return new CodedError(
     'CONFIG_INVALID',
     `The configuration is not valid:\n${lines.join('\n')}\nThe keys and their meaning are in config/default.yaml.`,
-    { data: { errors } },
+    { data: { errors: told } },
   );
 }

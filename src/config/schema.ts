@@ -223,7 +223,7 @@ export const nodeConfig = z.strictObject({
   dataDir: z
     .string()
     .max(4096)
-    .regex(/^[^\0]*[^\s\0][^\0]*$/, 'expected a folder such as ~/.bidmesh')
+    .refine((text) => text.trim() !== '' && !text.includes('\0'), 'expected a folder such as ~/.bidmesh')
     .default('~/.bidmesh'),
   api: api.prefault({}),
   p2p: p2p.prefault({}),

@@ -281,3 +281,42 @@ describe('senseless values', () => {
     expect(await refusalsOf(at(key, value))).toEqual([]);
   });
 });
+
+describe('what is no YAML', () => {
+  it.each(leafPaths(nodeConfig).map((path) => path.join('.')))(
+    'is refused in the environment as %s',
+    async (key) => {
+      const name = `BIDMESH__${key.replaceAll('.', '__').toUpperCase()}`;
+      for (const text of ['[12D3KooW', '%', '.nan', '{', '"x', '*a']) {
+        const [layer] = readEnvironment(nodeConfig, { [name]: text });
+        expect(layer?.value, text).toEqual(expect.anything());
+      }
+    },
+  );
+
+  it('leaves no list of those who are served empty', async () => {
+    const env = { BIDMESH__PROVIDER__ALLOW: `[${PEER}` };
+    await expect(loadConfig({ home: '/nowhere', cwd: '/nowhere', env, flags: [] })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+    });
+  });
+});
+
+describe('a text without end', () => {
+  it('is refused as soon as any other', async () => {
+    const before = performance.now();
+    expect(await refusalsOf(at('dataDir', `${'a'.repeat(200_000)}\0`))).not.toEqual([]);
+    expect(performance.now() - before).toBeLessThan(5000);
+  });
+
+  it('of many faults tells as many as can be read', async () => {
+    expect(
+      await refusalsOf(
+        at(
+          'provider.engines',
+          Array.from({ length: 3000 }, () => 'x'),
+        ),
+      ),
+    ).toHaveLength(32);
+  });
+});
