@@ -158,7 +158,7 @@ describe('bodies in chunks of one byte', () => {
     const { socket, statuses } = await connected(api);
     const text = 'x'.repeat(20_000);
     const body = JSON.stringify({ engine: { type: 'python', params: { script: { text } } } });
-    socket.write(`${HEAD}${[...body].map((byte) => `1\r\n${byte}\r\n`).join('')}0\r\n\r\n`);
+    socket.write(`${HEAD}${Array.from(body, (byte) => `1\r\n${byte}\r\n`).join('')}0\r\n\r\n`);
     await vi.waitFor(() => expect(statuses).toEqual(['202']), { timeout: 8000 });
     expect(node.orchestrator.posted).toHaveLength(1);
     expect(pushed.mock.calls.length).toBeLessThan(body.length / 50);
