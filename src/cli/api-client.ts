@@ -3,6 +3,9 @@ import { CodedError, messageOf } from '../lib/coded-error.ts';
 import { problemShape } from './problem-shape.ts';
 import { type RequestSurroundings, requestFailure } from './request-failure.ts';
 
+/** The node's word for a query that cannot be. */
+export const QUERY_REFUSED = 'INVALID_QUERY';
+
 export interface ApiRequest {
   readonly method?: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
@@ -102,8 +105,14 @@ export class ApiClient {
 function refusalOf(response: Response, text: string): CodedError {
   try {
     const { code, detail, errors } = problemShape.parse(JSON.parse(text));
+    const data = { status: response.status, errors };
+    if (code === QUERY_REFUSED && errors !== undefined && errors.length > 0) {
+      // What is asked of the node has the names of the flags it was typed with.
+      const flags = errors.map(({ path, message }) => `\n  --${path}: ${message}`).join('');
+      return new CodedError(code, `The command was not accepted.${flags}`, { data });
+    }
     const fields = (errors ?? []).map(({ path, message }) => `\n  ${path}: ${message}`).join('');
-    return new CodedError(code, `${detail}${fields}`, { data: { status: response.status, errors } });
+    return new CodedError(code, `${detail}${fields}`, { data });
   } catch {
     const status = `${response.status} ${response.statusText}`.trim();
     const hint = /https/i.test(text) ? ' It may speak TLS: try https.' : '';

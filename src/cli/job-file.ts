@@ -34,7 +34,12 @@ export async function readJobFile(path: string): Promise<JobFile> {
 export function parseJobFile(bytes: Uint8Array, path: string): JobFile {
   const document = documentIn(bytes, path);
   const { value } = document;
-  if (!isDocument(value)) throw new CodedError('JOB_FILE_INVALID', `${path} holds no job description.`);
+  if (!isDocument(value)) {
+    throw new CodedError(
+      'JOB_FILE_INVALID',
+      `${path} holds no job description, which is keys and values, "engine" among them. Of a program, say what runs it: --engine python or --engine wasm.`,
+    );
+  }
   return { path, job: value, lineOf: (field) => document.placeOf(field)?.line };
 }
 

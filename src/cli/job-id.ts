@@ -4,6 +4,8 @@ import { jobListShape } from './responses.ts';
 
 /** As the node has it: fewer characters are those of every job of a month. */
 const SHORTEST_PREFIX = 4;
+/** What commands that take one say of it. */
+export const JOB_ID = `the id of a job, or its first ${SHORTEST_PREFIX} characters or more`;
 const WHOLE_ID_LENGTH = 36;
 const MOST_NAMED = 8;
 

@@ -30,7 +30,13 @@ async function* readAll(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
+const REASONS: Readonly<Record<string, string | undefined>> = {
+  ENOENT: 'it is not there',
+  EISDIR: 'it is a folder',
+  EACCES: 'this user may not read it',
+};
+
 function unreadable(path: string, cause: unknown): CodedError {
-  const reason = codeOf(cause) === 'ENOENT' ? 'it is not there' : messageOf(cause);
+  const reason = REASONS[codeOf(cause) ?? ''] ?? messageOf(cause);
   return new CodedError('FILE_UNREADABLE', `The file ${path} cannot be read: ${reason}.`, { cause });
 }

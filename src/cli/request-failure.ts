@@ -17,6 +17,12 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
 export function parseApiUrl(text: string): URL {
   const given = text.trim();
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(given)?.[1]?.toLowerCase();
+  const port = /^:?(\d{1,5})$/.exec(given)?.[1];
+  if (port !== undefined) {
+    throw usage(
+      `${JSON.stringify(given)} is a port and no machine: give a URL such as http://127.0.0.1:${port}.`,
+    );
+  }
   const url = URL.parse(scheme === undefined ? `http://${given}` : given);
   if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') {
     throw usage(`A node speaks HTTP and not ${scheme}: give a URL such as ${DEFAULT_API}.`);

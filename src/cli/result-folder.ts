@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type FileHandle, lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { getSystemErrorMessage } from 'node:util';
 import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
 import { systemRandom } from '../lib/random.ts';
@@ -51,7 +51,7 @@ export class ResultFolder {
   /** The folder itself is the user's own choice, be it a link. Throws `FILE_NOT_WRITTEN`. */
   static async open(path: string): Promise<ResultFolder> {
     try {
-      await mkdir(path, { recursive: true });
+      await makeFolder(path);
       return new ResultFolder(await openRoot(await realpath(path)), path);
     } catch (cause) {
       throw notWritten(path, cause);
@@ -109,6 +109,16 @@ export class ResultFolder {
     }
     return place;
   }
+}
+
+/** Node's own recursive way does not come back where the system says of a folder that is there that it is not: /proc. */
+async function makeFolder(path: string): Promise<void> {
+  const there = await stat(path).catch(() => undefined);
+  if (there?.isDirectory() === true) return;
+  if (dirname(path) !== path) await makeFolder(dirname(path));
+  await mkdir(path).catch((error: unknown) => {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  });
 }
 
 async function openRoot(path: string): Promise<Place> {

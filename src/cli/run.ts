@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
+import { QUERY_REFUSED } from './api-client.ts';
 import { type Act, type CommandAdder, type CommandContext, contextOf } from './context.ts';
 import type { CliEnvironment } from './environment.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -17,6 +18,9 @@ async function commandsFor(argv: readonly string[]): Promise<readonly CommandAdd
   ]);
   return [addStartCommand, addDemoCommand, addJobCommands, addNodeCommands];
 }
+
+/** Refusals of what was typed, whoever noticed. */
+const WRONG_USAGE: ReadonlySet<string | undefined> = new Set(['USAGE', QUERY_REFUSED]);
 
 interface GlobalFlags {
   readonly api?: string;
@@ -51,7 +55,7 @@ async function failureOf(output: Output, error: unknown): Promise<number> {
   // Whoever reads no further, as `head` does, has all that was asked for.
   if (codeOf(error) === READER_LEFT) return exitCodes.ok;
   await output.failure(error);
-  return codeOf(error) === 'USAGE' ? exitCodes.usage : exitCodes.failure;
+  return WRONG_USAGE.has(codeOf(error)) ? exitCodes.usage : exitCodes.failure;
 }
 
 /** A command line that was not understood; help and version come this way too. */

@@ -59,13 +59,15 @@ const outputName = z
 
 const byContentId = z.strictObject({ cid: contentId });
 const inlineBase64 = z.strictObject({ base64: z.base64().max(INLINE_BASE64_LENGTH) });
+const TOO_LONG_INLINE = 'longer than 1 MiB: upload it with POST /dms/blobs and give its cid';
 const inlineText = z.strictObject({
   text: z
     .string()
-    .max(jobLimits.inlineBytes)
+    .max(jobLimits.inlineBytes, TOO_LONG_INLINE)
+    // Beyond that many letters it was said already.
     .refine(
-      (text) => new TextEncoder().encode(text).length <= jobLimits.inlineBytes,
-      'longer than 1 MiB: upload it with POST /dms/blobs and give its cid',
+      (text) => text.length > jobLimits.inlineBytes || Buffer.byteLength(text) <= jobLimits.inlineBytes,
+      TOO_LONG_INLINE,
     ),
 });
 /** A path means something to the CLI only, which uploads the file and puts `{ cid }` in its place. */
@@ -164,7 +166,10 @@ export const plainDescription = z.strictObject({
   priority: z.number().int().min(0).max(100).default(50),
   labels: z
     .record(z.string().min(1).max(63), z.string().max(253))
-    .refine((labels) => Object.keys(labels).length <= jobLimits.labels, 'too many labels')
+    .refine(
+      (labels) => Object.keys(labels).length <= jobLimits.labels,
+      `expected at most ${jobLimits.labels} labels`,
+    )
     .default({}),
   engine: z.discriminatedUnion('type', [wasmEngine, pythonEngine]),
   resources: z

@@ -2,7 +2,7 @@ import { CodedError, codeOf } from '../../lib/coded-error.ts';
 import { jobPath } from '../api-client.ts';
 import type { CommandAdder, CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { jobIdOf } from '../job-id.ts';
+import { JOB_ID, jobIdOf } from '../job-id.ts';
 import { jobLog, LOGS_BROKEN_OFF, type LogEvent, type LogWish, type Stream } from '../log-source.ts';
 import { PrefixedLines } from '../output/prefixed-lines.ts';
 import { shortPeer } from '../output/progress.ts';
@@ -25,7 +25,7 @@ export const addLogsCommand: CommandAdder = (job, actOf) => {
   const logs = job
     .command('logs')
     .description('what the program printed: of all partitions, each line behind its number, or of one')
-    .argument('<id>')
+    .argument('<id>', JOB_ID)
     .option('--follow', 'go on until it ends, over all its attempts')
     .option('--stream <stream>', 'stdout or stderr')
     .option('--partition <number>', 'of this partition alone, as it was printed')

@@ -12,7 +12,7 @@ export const addWaitCommand: CommandAdder = (job, actOf) => {
   const wait = job
     .command('wait')
     .description('wait until jobs are over; ends with the exit code of the first that did not end well')
-    .argument('<ids...>');
+    .argument('<ids...>', 'the ids of jobs, or their first 4 characters or more');
   wait.action((ids: readonly string[]) => actOf(wait)((context) => waitFor(context, ids)));
 };
 

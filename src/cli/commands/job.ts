@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
+import { InvalidArgumentError } from 'commander';
 import { type ApiClient, jobPath } from '../api-client.ts';
 import type { CommandAdder, CommandContext } from '../context.ts';
 import { jobEvents } from '../event-source.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { jobIdOf } from '../job-id.ts';
+import { JOB_ID, jobIdOf } from '../job-id.ts';
 import { tableOf } from '../output/table.ts';
 import { explanationText } from '../output/explanation.ts';
 import { jobListText, jobText } from '../output/job-text.ts';
@@ -24,7 +25,7 @@ export const addJobCommands: CommandAdder = (program, actOf) => {
   addReadCommands(job, actOf);
   addLogsCommand(job, actOf);
   addOutputCommands(job, actOf);
-  const cancel = job.command('cancel').description('ask for the end of a job').argument('<id>');
+  const cancel = job.command('cancel').description('ask for the end of a job').argument('<id>', JOB_ID);
   cancel.action((text: string) =>
     actOf(cancel)(async ({ client, output }) => {
       const id = await jobIdOf(client, text);
@@ -39,29 +40,29 @@ const addReadCommands: CommandAdder = (job, actOf) => {
   const list = job
     .command('list')
     .description('the jobs of the node, newest first')
-    .option('--state <state>', 'Pending, Queued, Running, Completed, Failed or Stopped')
-    .option('--name <name>')
-    .option('--label <key:value>')
+    .option('--state <state>', 'Pending, Queued, Running, Completed, Failed or Stopped', capitalised)
+    .option('--name <name>', 'those of just this name')
+    .option('--label <key=value>', 'those with this label', labelQuery)
     .option('--limit <number>', 'how many at most')
     .option('--cursor <cursor>', 'go on where the list before ended');
   list.action((flags: Readonly<Record<string, string>>) =>
     actOf(list)((context) => listJobs(context, new URLSearchParams(flags))),
   );
-  const get = job.command('get').description('one job and its executions').argument('<id>');
+  const get = job.command('get').description('one job and its executions').argument('<id>', JOB_ID);
   get.action((id: string) =>
     actOf(get)(async (context) => getJob(context, await jobIdOf(context.client, id))),
   );
   const explain = job
     .command('explain')
     .description('why a job is where it is: every bid, every no, and what came nearest')
-    .argument('<id>');
+    .argument('<id>', JOB_ID);
   explain.action((id: string) =>
     actOf(explain)(async (context) => explainJob(context, await jobIdOf(context.client, id))),
   );
   const events = job
     .command('events')
     .description('what happened to a job')
-    .argument('<id>')
+    .argument('<id>', JOB_ID)
     .option('--follow', 'go on until it is interrupted');
   events.action((text: string, { follow = false }: { follow?: boolean }) =>
     actOf(events)(async (context) => {
@@ -70,6 +71,18 @@ const addReadCommands: CommandAdder = (job, actOf) => {
     }),
   );
 };
+
+/** States are written with a capital, and typed without one. */
+function capitalised(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1).toLowerCase()}`;
+}
+
+/** As the node takes it, out of the form that `job run --label` has too. */
+function labelQuery(text: string): string {
+  const at = text.search(/[=:]/);
+  if (at > 0) return `${text.slice(0, at)}:${text.slice(at + 1)}`;
+  throw new InvalidArgumentError('It takes KEY=VALUE.');
+}
 
 async function listJobs(
   { client, output, environment }: CommandContext,
@@ -124,7 +137,7 @@ const addOutputCommands: CommandAdder = (job, actOf) => {
   const results = job
     .command('results')
     .description('list the result files, print one, or download all')
-    .argument('<id>')
+    .argument('<id>', JOB_ID)
     .argument('[path]', 'the file to print')
     .option('--out <dir>', 'download all files into this folder');
   results.action((text: string, path: string | undefined, { out }: { out?: string }) =>

@@ -100,7 +100,8 @@ describe('bidmesh job post', () => {
   it.each([
     ['nope.yaml', undefined, /FILE_UNREADABLE: .*nope\.yaml.*not there/],
     ['job.yaml', 'name: x\nengine: {\n', /JOB_FILE_INVALID: .*job\.yaml, line 3/],
-    ['job.yaml', '- a\n', /JOB_FILE_INVALID/],
+    ['job.yaml', '- a\n', /JOB_FILE_INVALID: .*job\.yaml holds no job description.*--engine python/],
+    ['.', undefined, /FILE_UNREADABLE: .*: it is a folder\./],
     ['job.yaml', 'engine: { type: wasm, params: { module: ./nope.wasm } }', /FILE_UNREADABLE: .*nope\.wasm/],
     ['job.yaml', 'engine: { type: wasm, params: { module: . } }', /FILE_UNREADABLE: .*not a file/],
     [
@@ -156,6 +157,11 @@ describe('looking after jobs', () => {
     expect(desk.node.orchestrator.filters).toEqual([
       { state: 'Running', label: { key: 'a', value: 'b' }, limit: 1 },
     ]);
+    await desk.run(['job', 'list', '--state', 'running', '--label', 'a=b=c']);
+    expect(desk.node.orchestrator.filters[1]).toMatchObject({
+      state: 'Running',
+      label: { key: 'a', value: 'b=c' },
+    });
     const machine = await desk.run(['job', 'list', '--json']);
     expect(JSON.parse(machine.stdout)).toMatchObject({ items: [{ id: 'job-1' }], nextCursor: 'more' });
     expect(machine.stderr).toBe('');

@@ -191,7 +191,7 @@ describe('bidmesh job logs', () => {
     it('is one of them as it was printed', async () => {
       expect((await run(['--partition', '1'])).stdout).toBe('of 1: begun\nand ended');
       const { exitCode, stderr } = await run(['--partition', '3']);
-      expect(exitCode).toBe(1);
+      expect(exitCode).toBe(2);
       expect(stderr).toContain('the job has partitions 0 to 2');
     });
 

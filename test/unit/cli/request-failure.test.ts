@@ -95,6 +95,8 @@ describe('what cannot be sent', () => {
     ['unix:///run/node.sock', /speaks HTTP and not unix/],
     ['http://127.0.0.1:0', /port 0/],
     ['http://127.0.0.1:99999', /no address of a node/],
+    ['9999', /"9999" is a port and no machine: give a URL such as http:\/\/127\.0\.0\.1:9999/],
+    [':9999', /is a port and no machine/],
     ['http://256.1.1.1', /no address of a node/],
     [' ', /no address of a node/],
   ])('the address %j', async (api, words) => {

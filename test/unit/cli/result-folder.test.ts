@@ -169,3 +169,19 @@ it('keeps the file of before where the new one stops halfway', async () => {
   expect(await readFile(inside('stdout'), 'utf8')).toBe('before');
   expect(await readdir(inside('.'))).toEqual(['stdout']);
 });
+
+describe('the folder itself', () => {
+  it('is made with those around it', async () => {
+    const made = await ResultFolder.open(join(place, 'a', 'b'));
+    await made.write('stdout', bytes('x'));
+    await made.close();
+    expect(await readdir(join(place, 'a', 'b'))).toEqual(['stdout']);
+  });
+
+  it.runIf(process.platform === 'linux')('is refused where the system makes no folders', async () => {
+    await symlink(join(place, 'unmounted'), join(place, 'link'));
+    for (const path of ['/proc/bidmesh/r', join(place, 'link', 'r'), join(outside, 'secret', 'r')]) {
+      await expect(ResultFolder.open(path), path).rejects.toMatchObject({ code: 'FILE_NOT_WRITTEN' });
+    }
+  });
+});

@@ -35,11 +35,32 @@ describe('usage', () => {
     [['job', 'run', 'a.py', '--env', 'novalue']],
     [['job', 'run', 'a.yaml', '--memory', '1GiB']],
     [['job', 'run', 'a.yaml', 'argument']],
+    [['job', 'list', '--label', 'team']],
     [['--api', 'http://', 'status']],
   ])('%j is wrong usage: 2', async (argv) => {
     const { exitCode, stdout, stderr } = await desk.run(argv);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).not.toBe('');
+  });
+
+  it('says of each flag and argument what it is', async () => {
+    const commands = [[], ['start'], ['demo'], ['status'], ['resources'], ['peers']];
+    const below = {
+      job: ['post', 'run', 'wait', 'list', 'get', 'explain', 'events', 'logs', 'results', 'cancel'],
+      node: ['drain', 'undrain'],
+    };
+    for (const [parent, names] of Object.entries(below)) {
+      commands.push([parent], ...names.map((name) => [parent, name]));
+    }
+    for (const command of commands) {
+      const { stdout } = await desk.run([...command, '--help']);
+      const terms = stdout.split('\n').filter((line) => /^ {2}\S/.test(line));
+      expect(terms, command.join(' ')).not.toEqual([]);
+      expect(
+        terms.filter((line) => !/^ {2}\S.*? {2,}\S/.test(line)),
+        command.join(' '),
+      ).toEqual([]);
+    }
   });
 
   it('says so to a machine in JSON', async () => {
@@ -67,13 +88,23 @@ describe('talking to a node', () => {
   });
 
   it('passes a refusal on with its code and fields', async () => {
-    const { exitCode, stderr } = await desk.run(['job', 'list', '--state', 'running', '--json']);
-    expect(exitCode).toBe(1);
+    const { exitCode, stderr } = await desk.run(['job', 'list', '--state', 'gone', '--json']);
+    expect(exitCode).toBe(2);
     expect(JSON.parse(stderr)).toMatchObject({
       error: { code: 'INVALID_QUERY', errors: [{ path: 'state' }] },
     });
-    const people = await desk.run(['job', 'list', '--state', 'running']);
-    expect(people.stderr).toMatch(/error INVALID_QUERY: .*\n {2}state: /s);
+  });
+
+  it.each([
+    [['job', 'list', '--state', 'gone'], '--state: expected Pending, Queued, Running'],
+    [['job', 'list', '--limit', 'x'], '--limit: expected a whole number'],
+    [['job', 'logs', 'job-1', '--execution', 'x', '--from', 'x'], '--from: expected a whole number'],
+  ])('%j is wrong usage, and said once, with the flag', async (argv, words) => {
+    const { exitCode, stdout, stderr } = await desk.run(argv);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(/^error INVALID_QUERY: /);
+    expect(stderr.split(words.slice(words.indexOf(':')))).toHaveLength(2);
+    expect(stderr).toContain(words);
   });
 
   it('notices an answer that is not one of a Bidmesh node', async () => {

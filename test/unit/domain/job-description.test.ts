@@ -181,3 +181,17 @@ describe('a job description', () => {
     expect(parse({ budget: { maxPrice: '999999999999.999999999' } }).budget?.maxPrice).toHaveLength(22);
   });
 });
+
+it.each([
+  [
+    { inputs: [{ target: '/in', source: { text: 'x'.repeat(jobLimits.inlineBytes + 1) } }] },
+    /longer than 1 MiB: /,
+  ],
+  [
+    { labels: Object.fromEntries(Array.from({ length: jobLimits.labels + 1 }, (_, key) => [`k${key}`, ''])) },
+    new RegExp(`at most ${jobLimits.labels} labels`),
+  ],
+])('says of a bound once what it is', (changes, words) => {
+  const { error } = jobDescription.safeParse({ engine, ...changes });
+  expect(error?.issues.map(({ message }) => message)).toEqual([expect.stringMatching(words)]);
+});
