@@ -181,7 +181,7 @@ describe('the folder itself', () => {
   it.runIf(process.platform === 'linux')('is refused where the system makes no folders', async () => {
     await symlink(join(place, 'unmounted'), join(place, 'link'));
     for (const path of ['/proc/bidmesh/r', join(place, 'link', 'r'), join(outside, 'secret', 'r')]) {
-      await expect(ResultFolder.open(path), path).rejects.toMatchObject({ code: 'FILE_NOT_WRITTEN' });
+      await expect(ResultFolder.open(path)).rejects.toMatchObject({ code: 'FILE_NOT_WRITTEN' });
     }
   });
 });

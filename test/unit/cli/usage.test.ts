@@ -43,24 +43,18 @@ describe('usage', () => {
     expect(stderr).not.toBe('');
   });
 
-  it('says of each flag and argument what it is', async () => {
-    const commands = [[], ['start'], ['demo'], ['status'], ['resources'], ['peers']];
-    const below = {
-      job: ['post', 'run', 'wait', 'list', 'get', 'explain', 'events', 'logs', 'results', 'cancel'],
-      node: ['drain', 'undrain'],
-    };
-    for (const [parent, names] of Object.entries(below)) {
-      commands.push([parent], ...names.map((name) => [parent, name]));
-    }
-    for (const command of commands) {
-      const { stdout } = await desk.run([...command, '--help']);
-      const terms = stdout.split('\n').filter((line) => /^ {2}\S/.test(line));
-      expect(terms, command.join(' ')).not.toEqual([]);
-      expect(
-        terms.filter((line) => !/^ {2}\S.*? {2,}\S/.test(line)),
-        command.join(' '),
-      ).toEqual([]);
-    }
+  it.each([
+    [[]],
+    ...['start', 'demo', 'status', 'resources', 'peers', 'node', 'job'].map((name) => [[name]]),
+    ...['drain', 'undrain'].map((name) => [['node', name]]),
+    ...['post', 'run', 'wait', 'list', 'get', 'explain', 'events', 'logs', 'results', 'cancel'].map(
+      (name) => [['job', name]],
+    ),
+  ])('%j says of each flag and argument what it is', async (command) => {
+    const { stdout } = await desk.run([...command, '--help']);
+    const terms = stdout.split('\n').filter((line) => /^ {2}\S/.test(line));
+    expect(terms).not.toEqual([]);
+    expect(terms.filter((line) => !/^ {2}\S.*? {2,}\S/.test(line))).toEqual([]);
   });
 
   it('says so to a machine in JSON', async () => {
