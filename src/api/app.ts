@@ -13,6 +13,14 @@ import { jobRoutes } from './routes/job-routes.ts';
 import { outputRoutes } from './routes/output-routes.ts';
 import { type App, addRoutes } from './routes/route.ts';
 
+/** Refusals that say how much is asked at once, and nothing of the node. */
+const BUSY: ReadonlySet<string | undefined> = new Set([
+  'BODIES_FULL',
+  'READER_BUSY',
+  'TOO_MANY_STREAMS',
+  'TOO_MANY_WATCHERS',
+]);
+
 const RETRY_AFTER_SECONDS = '1';
 
 /** All routes behind one access check and one translator of errors. Throws where the access would be open to all. */
@@ -49,7 +57,10 @@ export function createApp(context: RouteContext): App {
       return answer(c, new CodedError('REQUEST_ABORTED', 'The client left in the middle of its request.'));
     }
     const response = answer(c, error);
-    if (response.status >= 500) {
+    if (BUSY.has(codeOf(error))) {
+      // Whoever asks for more than there is room for must not fill the log with it.
+      context.counters.count('api.busy');
+    } else if (response.status >= 500) {
       const route = `${c.req.method} ${c.req.path}`;
       context.logger.error('request failed', { route, status: response.status, reason: messageOf(error) });
     }

@@ -129,12 +129,17 @@ describe('events as a stream', () => {
     expect(node.orchestrator.watchers).toBe(0);
   });
 
-  it('opens no more streams than it may', async () => {
-    const api = inProcess(scriptedNode(), { maxStreams: 1 });
+  it('opens no more streams than it may, and takes that for no fault of the node', async () => {
+    const node = scriptedNode();
+    const errors: string[] = [];
+    const logger = { ...node.logger, error: (message: string) => void errors.push(message) };
+    const api = inProcess({ ...node, logger }, { maxStreams: 1 });
     const first = await api.request(EVENTS, { headers: ask });
     const second = await api.request(EVENTS, { headers: ask });
     expect(await second.json()).toMatchObject({ status: 503, code: 'TOO_MANY_STREAMS' });
     expect(second.headers.get('retry-after')).toBe('1');
+    expect(errors).toEqual([]);
+    expect(api.counters()).toEqual({ 'api.busy': 1 });
     await first.body?.cancel();
     const third = await api.request(EVENTS, { headers: ask });
     expect(third.status).toBe(200);

@@ -318,6 +318,7 @@ export function scriptedNode(): ScriptedNode {
 export interface InProcessApi {
   readonly app: OpenAPIHono;
   readonly streams: OpenStreams;
+  readonly counters: () => Readonly<Record<string, number>>;
   /** A request as a local program makes it. */
   readonly request: (path: string, init?: RequestInit & { duplex?: 'half' }) => Promise<Response>;
 }
@@ -327,10 +328,12 @@ export function inProcess(needs: ApiNeeds, changes: Partial<ApiOptions> = {}): I
   const streams = new OpenStreams(options.maxStreams);
   const bodies = new RequestBodies(needs.clock, options, new OpenBodies(needs.clock, options));
   const documents = new DocumentReader(needs.clock, options);
-  const app = createApp({ ...needs, options, streams, documents, bodies, counters: new ApiCounters() });
+  const counters = new ApiCounters();
+  const app = createApp({ ...needs, options, streams, documents, bodies, counters });
   return {
     app,
     streams,
+    counters: () => counters.snapshot(),
     request: async (path, init = {}) => {
       const headers = new Headers(init.headers);
       if (!headers.has('host')) headers.set('host', 'localhost:9999');
