@@ -33,6 +33,10 @@ type FilesState = z.infer<typeof stateSchema>;
  */
 export async function inspectFiles(folder: string, damage: DamageLog): Promise<void> {
   const present = await sizesOf(folder);
+  // Without it LevelDB begins anew, beside all that was written.
+  if (!present.has('CURRENT') && [...present].some(([name, size]) => isWritten(name, size))) {
+    throw databaseUnreadable(folder, new Error('CURRENT is gone, which says where the database begins'));
+  }
   const noted = await notedState(folder);
   const isLatest = noted?.closed === true && noted.manifest === (await manifestOf(folder));
   for (const [name, { size, checksum }] of Object.entries(noted?.files ?? {})) {
@@ -69,6 +73,11 @@ export async function noteFiles(folder: string, closed: boolean): Promise<void> 
   const path = join(folder, STATE);
   await writeFile(`${path}.new`, JSON.stringify(state), { mode: 0o600 });
   await rename(`${path}.new`, path);
+}
+
+/** A start that was cut off leaves neither: the database did not begin. */
+function isWritten(name: string, size: number): boolean {
+  return TABLE.test(name) || (LOG.test(name) && size > 0);
 }
 
 async function checksumOf(path: string): Promise<number> {

@@ -193,6 +193,25 @@ describe('damage of other files', () => {
     },
   );
 
+  it('is seen where CURRENT is gone, and nothing begins anew beside what was written', async () => {
+    for (const stopped of ['once', 'twice']) {
+      if (stopped === 'twice') await (await openIt()).stop();
+      const path = await fileLike(/^CURRENT$/);
+      const text = await readFile(path);
+      await rm(path);
+      const before = await readdir(folder);
+      await expect(openIt()).rejects.toMatchObject({
+        code: 'DATABASE_UNREADABLE',
+        message: expect.stringContaining('CURRENT is gone'),
+      });
+      expect(await readdir(folder)).toEqual(before);
+      await writeFile(path, text);
+      const store = await openIt();
+      expect(await missingIn(store)).toEqual([]);
+      await store.stop();
+    }
+  });
+
   it('is not seen in files that LevelDB replaced since', async () => {
     await writeFile(
       join(folder, 'files.json'),
