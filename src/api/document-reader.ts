@@ -8,7 +8,7 @@ import type { ApiOptions } from './options.ts';
 
 const THREAD = new URL('./document-thread.ts', import.meta.url);
 /** More than the largest good document needs; what needs more is refused as one that takes too long. */
-const HEAP_MEBIBYTES = 40;
+const HEAP_MEBIBYTES = 44;
 const YOUNG_MEBIBYTES = 4;
 
 type ReaderOptions = Pick<

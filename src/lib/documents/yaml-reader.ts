@@ -13,7 +13,7 @@ import {
   type Scalar,
   type YAMLMap,
 } from 'yaml';
-import { LONGEST_KEY, MOST_ALIASES, MOST_LEVELS, MOST_LINES, MOST_TOKENS } from './bounds.ts';
+import { LONGEST_KEY, MOST_ALIASES, MOST_LEVELS, MOST_LINES, MOST_QUOTED, MOST_TOKENS } from './bounds.ts';
 import { DocumentParts, type ReadDocument } from './document.ts';
 import { DocumentFault, type FaultDetail, type FaultKind } from './document-fault.ts';
 
@@ -79,6 +79,7 @@ function* boundedTokens(text: string, lines: LineCounter): Generator<CST.Token> 
   lines.addNewLine(0);
   let tokens = 0;
   let aliases = 0;
+  let quoted = 0;
   const faultHere = (kind: FaultKind): DocumentFault => {
     const { line, col } = lines.linePos(parser.offset);
     return new DocumentFault(kind, { line, column: col });
@@ -90,7 +91,8 @@ function* boundedTokens(text: string, lines: LineCounter): Generator<CST.Token> 
     }
     tokens += 1;
     if (lexeme.startsWith(ALIAS)) aliases += 1;
-    if (lexeme.startsWith('"')) checkEscapes(lexeme, parser.offset - lexeme.length, lines);
+    if (lexeme.startsWith('"')) quoted += quotedLength(lexeme, parser.offset - lexeme.length, lines);
+    if (quoted > MOST_QUOTED) throw faultHere('too-long');
     if (parser.stack.length > MOST_LEVELS) throw faultHere('too-deep');
     if (tokens > MOST_TOKENS) throw faultHere('too-many');
     if (aliases > MOST_ALIASES) throw faultHere('many-aliases');
@@ -98,13 +100,16 @@ function* boundedTokens(text: string, lines: LineCounter): Generator<CST.Token> 
   yield* parser.end();
 }
 
-/** The composer would gather a fault for each of them. */
-function checkEscapes(quoted: string, offset: number, lines: LineCounter): void {
+/** How much text it is. A bad escape is a fault here, as the composer would gather one for each of them. */
+function quotedLength(quoted: string, offset: number, lines: LineCounter): number {
+  let escapes = 0;
   for (let at = quoted.indexOf('\\'); at >= 0; at = quoted.indexOf('\\', at + 2)) {
+    escapes += 1;
     if (ESCAPES.includes(quoted[at + 1] ?? ' ')) continue;
     const { line, col } = lines.linePos(offset + at);
     throw new DocumentFault('bad-escape', { line, column: col });
   }
+  return quoted.length - escapes;
 }
 
 /** What the parser cannot make anything of; it would go on. */

@@ -106,6 +106,15 @@ describe('YAML', () => {
     expect(faultOf(text(150_000), 'yaml')).toMatchObject({ kind: 'too-long', place: { line: 150_001 } });
   });
 
+  it.each([
+    ['one text', (size: number) => `a: "${'x'.repeat(size)}"`],
+    ['many texts', (size: number) => `${'- "abcdefghij"\n'.repeat(1000)}- "${'x'.repeat(size)}"`],
+    ['escapes', (size: number) => `a: "${'\\n'.repeat(size)}"`],
+  ])('has an end to what is in double quotes, be it %s', (_name, text) => {
+    expect(faultOf(text(1_064_961), 'yaml').kind).toBe('too-long');
+    expect(() => read(text(1_048_576), 'yaml')).not.toThrow();
+  });
+
   it('has room for a megabyte of lines', () => {
     const line = 'x'.repeat(9);
     expect(read(`a: |\n${`  ${line}\n`.repeat(100_000)}`, 'yaml')).toEqual({
