@@ -19,10 +19,10 @@ const LOOK_EVERY_MS = 200;
 const MIB = 1024 * 1024;
 const PRINTS = `for i in range(${LINES}):\n    print(i)\n`;
 const PRINTS_WITHOUT_END = "while True:\n    print('x' * 1000)\n";
-/** Runs a script and prints the processor time of the whole child, in ms. */
+/** Runs a script and prints the processor time of the whole child, in ms; `PYTHONUNBUFFERED` and its like are not for it. */
 const TIMED = `
 import resource, subprocess, sys
-subprocess.run([sys.executable, *sys.argv[1:]], stdout=subprocess.PIPE, check=True)
+subprocess.run([sys.executable, '-E', *sys.argv[1:]], stdout=subprocess.PIPE, check=True)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print((used.ru_utime + used.ru_stime) * 1000)
 `;

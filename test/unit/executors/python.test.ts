@@ -306,6 +306,65 @@ deep(64)
     expect(pieces).toBeLessThan(2000);
   });
 
+  it('shows a line that has no end yet while it computes', async ({ skip }) => {
+    const abort = new AbortController();
+    let seen = '';
+    await run(
+      {
+        program: `
+import sys
+print('name? ', end='')
+for step in range(3):
+    sys.stdout.write(f'\\r{step} of 3')
+while True:
+    pass`,
+        signal: abort.signal,
+        printed: (text) => {
+          seen += text;
+          if (seen.endsWith('2 of 3')) abort.abort();
+        },
+      },
+      skip,
+    );
+    expect(seen).toBe('name? \r0 of 3\r1 of 3\r2 of 3');
+  });
+
+  it('prints pieces of every size by every way in order, and loses none when it leaves at once', async ({
+    skip,
+  }) => {
+    const { outcome, stdout, stderr } = await run(
+      {
+        program: `
+import os, sys
+for round, size in enumerate((0, 1, 63, 64, 65, 16383, 16384, 16385, 65536, 65537, 200000)):
+    print(chr(97 + round) * size, end='')
+    print('|', round)
+    sys.stdout.buffer.write(b'bytes\\n')
+    os.write(1, b'descriptor\\n')
+    sys.stderr.write(f'{round}\\n')
+print('last', end='')
+os._exit(3)`,
+      },
+      skip,
+    );
+    const sizes = [0, 1, 63, 64, 65, 16_383, 16_384, 16_385, 65_536, 65_537, 200_000];
+    const rounds = sizes.map(
+      (size, round) => `${String.fromCodePoint(97 + round).repeat(size)}| ${round}\nbytes\ndescriptor\n`,
+    );
+    expect(outcome).toMatchObject({ exitReason: 'exit-code', exitCode: 3 });
+    expect(stdout).toBe(`${rounds.join('')}last`);
+    expect(stderr).toBe(sizes.map((_, round) => `${round}\n`).join(''));
+  });
+
+  it('prints before a failure what came before it', async ({ skip }) => {
+    const { stdout, stderr } = await run(
+      { program: "for i in range(500): print(i)\nprint('half', end='')\nraise ValueError('no')" },
+      skip,
+    );
+    expect(stdout).toBe(`${Array.from({ length: 500 }, (_, index) => `${index}\n`).join('')}half`);
+    expect(stderr).toMatch(/^Traceback[\s\S]+ValueError: no\n$/);
+  });
+
   it('fails with its own exit code and keeps what it wrote', async ({ skip }) => {
     const job = { program: 'open("/outputs/log", "w").write("so far")\nraise SystemExit(3)' };
     const { outcome, files } = await run(job, skip);

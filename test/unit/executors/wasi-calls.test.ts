@@ -161,3 +161,39 @@ describe('links', () => {
     expect([symlink, link, readlink]).toEqual([ERRNO.notsup, ERRNO.notsup, ERRNO.inval]);
   });
 });
+
+describe('printing', () => {
+  const printed = (): string[] => caller.world.printed.stdout.map((bytes) => new TextDecoder().decode(bytes));
+  /** Writes a list of buffers into the memory and prints them. */
+  const print = (fd: number, ...buffers: (readonly [at: number, length: number])[]): number => {
+    for (const [index, [at, length]] of buffers.entries()) {
+      caller.view.setUint32(512 + index * 8, at, true);
+      caller.view.setUint32(516 + index * 8, length, true);
+    }
+    return caller.call('fd_write', fd, 512, buffers.length, RESULT);
+  };
+
+  it('takes one buffer or several, and counts what it took', () => {
+    const [first, second] = [caller.text('one', 1024), caller.text(' two', 2048)];
+    expect(print(1, first)).toBe(ERRNO.success);
+    expect(caller.view.getUint32(RESULT, true)).toBe(3);
+    expect(print(1, first, [0, 0], second)).toBe(ERRNO.success);
+    expect(caller.view.getUint32(RESULT, true)).toBe(7);
+    expect(printed().join('')).toBe('oneone two');
+  });
+
+  it.each([
+    ['ends beyond the memory', [[60_000, 60_000]]],
+    ['starts beyond it', [[0xffff_fff0, 0x20]]],
+    [
+      'follows a good one',
+      [
+        [1024, 3],
+        [0xffff_ffff, 1],
+      ],
+    ],
+  ] as const)('prints nothing of a list with a buffer that %s', (_, buffers) => {
+    expect(print(1, ...buffers)).toBe(ERRNO.fault);
+    expect(printed()).toEqual([]);
+  });
+});

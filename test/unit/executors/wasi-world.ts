@@ -67,7 +67,7 @@ export function wasiWorld(
     ]),
     tree,
     quota,
-    print: (stream, bytes) => void printed[stream].push(bytes.slice()),
+    print: (stream, bytes, start, end) => void printed[stream].push(bytes.slice(start, end)),
     end,
     fillRandom: (bytes) => {
       bytes.set(systemRandom.bytes(bytes.length));

@@ -153,7 +153,7 @@ function contextOf(task: SandboxTask): WasiContext {
     ]),
     tree,
     quota,
-    print: (stream, bytes) => printed.print(stream, bytes),
+    print: (stream, bytes, start, end) => printed.print(stream, bytes, start, end),
     end,
     fillRandom: randomFrom(task.seed),
     nowNs,

@@ -17,7 +17,7 @@ import {
   WasiError,
   WHENCE,
 } from './wasi-values.ts';
-import type { WasiCalls, WasiContext } from './wasi-context.ts';
+import type { Stream, WasiCalls, WasiContext } from './wasi-context.ts';
 
 const FILESTAT_BYTES = 64;
 const encoder = new TextEncoder();
@@ -61,15 +61,13 @@ function transferCalls(context: WasiContext): WasiCalls {
       const open = descriptors.get(fd);
       if (open.kind === 'stdin') throw new WasiError(ERRNO.badf);
       if (open.kind === 'directory') throw new WasiError(ERRNO.isdir);
-      const buffers = memory.buffers(list, count);
-      let total = 0;
-      if (open.kind === 'file') {
-        if ((open.flags & FDFLAG_APPEND) !== 0) open.position = open.file.size;
-        total = write(open, open.position, buffers);
-        open.position += total;
-      } else {
-        total = printAll(context, open.stream, buffers);
+      if (open.kind === 'print') {
+        memory.setU32(resultAt, printAll(context, open.stream, list, count));
+        return;
       }
+      if ((open.flags & FDFLAG_APPEND) !== 0) open.position = open.file.size;
+      const total = write(open, open.position, memory.buffers(list, count));
+      open.position += total;
       memory.setU32(resultAt, total);
     },
     fd_pwrite: (fd: number, list: number, count: number, offset: bigint, resultAt: number) => {
@@ -175,20 +173,32 @@ function directoryCalls({ memory, descriptors }: WasiContext): WasiCalls {
   };
 }
 
-/** Counted piece by piece, so that one large write passes a limit as narrowly as many small ones. */
 function printAll(
-  { quota, print }: WasiContext,
-  stream: 'stdout' | 'stderr',
-  buffers: readonly Uint8Array[],
+  { memory, quota, print }: WasiContext,
+  stream: Stream,
+  list: number,
+  count: number,
 ): number {
-  let total = 0;
-  for (const buffer of buffers) {
-    for (let at = 0; at < buffer.length; at += MAX_PAYLOAD_BYTES) {
-      const part = buffer.length <= MAX_PAYLOAD_BYTES ? buffer : buffer.subarray(at, at + MAX_PAYLOAD_BYTES);
-      quota.addBytes(part.length);
-      print(stream, part);
-      total += part.length;
+  if (count === 1) {
+    // What almost every program does, some of them with every word: no object is made for it.
+    const at = memory.u32(list);
+    const length = memory.u32(list + 4);
+    if (length <= MAX_PAYLOAD_BYTES) {
+      const all = memory.around(at, length);
+      quota.addBytes(length);
+      print(stream, all, at, at + length);
+      return length;
     }
+  }
+  let total = 0;
+  for (const buffer of memory.buffers(list, count)) {
+    // Counted piece by piece, so that one large write passes a limit as narrowly as many small ones.
+    for (let at = 0; at < buffer.length; at += MAX_PAYLOAD_BYTES) {
+      const end = Math.min(at + MAX_PAYLOAD_BYTES, buffer.length);
+      quota.addBytes(end - at);
+      print(stream, buffer, at, end);
+    }
+    total += buffer.length;
   }
   return total;
 }

@@ -7,11 +7,13 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * The program's linear memory. Every address comes from the program: one outside gives `fault`. Growing the memory
- * replaces its buffer, so what is kept of it is looked at before each use.
+ * replaces its buffer, so what is kept of it is looked at before each use. Programs come here hundreds of thousands
+ * of times a second: what is kept saves an object for each.
  */
 export class GuestMemory {
   #memory: { readonly buffer: ArrayBuffer } | undefined;
-  #whole = new DataView(new ArrayBuffer(0));
+  #all = new Uint8Array(new ArrayBuffer(0));
+  #numbers = new DataView(this.#all.buffer);
 
   attach(memory: { readonly buffer: ArrayBuffer }): void {
     this.#memory = memory;
@@ -24,9 +26,14 @@ export class GuestMemory {
   bytes(address: number, length: number): Uint8Array {
     const start = address >>> 0;
     const size = length >>> 0;
-    const { buffer, byteLength } = this.#view();
-    if (start + size > byteLength) throw new WasiError(ERRNO.fault);
-    return new Uint8Array(buffer, start, size);
+    return new Uint8Array(this.around(start, size).buffer, start, size);
+  }
+
+  /** All of the memory, in which that part lies: for who reads it now, in place. */
+  around(address: number, length: number): Uint8Array<ArrayBuffer> {
+    const all = this.#current();
+    if ((address >>> 0) + (length >>> 0) > all.length) throw new WasiError(ERRNO.fault);
+    return all;
   }
 
   view(address: number, length: number): DataView {
@@ -42,13 +49,21 @@ export class GuestMemory {
     }
   }
 
-  /** Outside the memory these two throw a `RangeError`, which becomes `fault` as well. */
+  /** Outside the memory these four throw a `RangeError`, which becomes `fault` as well. */
+  u32(address: number): number {
+    return this.#view().getUint32(address >>> 0, true);
+  }
+
   setU32(address: number, value: number): void {
     this.#view().setUint32(address >>> 0, value, true);
   }
 
   setU64(address: number, value: bigint): void {
     this.#view().setBigUint64(address >>> 0, value, true);
+  }
+
+  setBytes(address: number, bytes: Uint8Array): void {
+    this.#current().set(bytes, address >>> 0);
   }
 
   /** The buffers of a scattered read or gathered write. */
@@ -65,9 +80,17 @@ export class GuestMemory {
   }
 
   #view(): DataView<ArrayBuffer> {
+    this.#current();
+    return this.#numbers;
+  }
+
+  #current(): Uint8Array<ArrayBuffer> {
     // A buffer that was replaced is detached, and has no length any more.
-    if (this.#whole.buffer.byteLength === 0) this.#whole = new DataView(this.#buffer());
-    return this.#whole;
+    if (this.#all.length === 0) {
+      this.#all = new Uint8Array(this.#buffer());
+      this.#numbers = new DataView(this.#all.buffer);
+    }
+    return this.#all;
   }
 
   #buffer(): ArrayBuffer {

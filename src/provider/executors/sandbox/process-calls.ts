@@ -44,8 +44,12 @@ function textCalls(memory: GuestMemory, texts: readonly string[], name: 'args' |
       memory.setU32(sizeAt, length);
     },
     [`${name}_get`]: (listAt: number, bytesAt: number) => {
-      for (const [index, offset] of offsets.entries()) memory.setU32(listAt + index * 4, bytesAt + offset);
-      memory.bytes(bytesAt, length).set(joined);
+      let at = listAt;
+      for (const offset of offsets) {
+        memory.setU32(at, bytesAt + offset);
+        at += 4;
+      }
+      memory.setBytes(bytesAt, joined);
     },
   };
 }

@@ -3,6 +3,8 @@ import type { FileTree } from './file-tree.ts';
 import type { GuestMemory } from './guest-memory.ts';
 import type { EndProgram, OutputQuota } from './output-quota.ts';
 
+export type Stream = 'stdout' | 'stderr';
+
 /** What the calls of one program work on. */
 export interface WasiContext {
   readonly args: readonly string[];
@@ -11,8 +13,8 @@ export interface WasiContext {
   readonly descriptors: DescriptorTable;
   readonly tree: FileTree;
   readonly quota: OutputQuota;
-  /** Passes on what the program prints; returns once it is on its way, so a slow reader slows the program. */
-  readonly print: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void;
+  /** Passes on what the program prints, from `start` up to `end`; a slow reader slows the program. */
+  readonly print: (stream: Stream, bytes: Uint8Array, start: number, end: number) => void;
   readonly end: EndProgram;
   readonly fillRandom: (bytes: Uint8Array) => void;
   readonly nowNs: () => bigint;
