@@ -1,6 +1,6 @@
 import type { Descriptor, DirectoryDescriptor, FileDescriptor, ListedEntry } from './descriptors.ts';
 import type { TreeNode } from './file-nodes.ts';
-import { MAX_PAYLOAD_BYTES } from './frames.ts';
+import { printAll } from './print-buffers.ts';
 import {
   DIRENT_BYTES,
   ERRNO,
@@ -17,7 +17,7 @@ import {
   WasiError,
   WHENCE,
 } from './wasi-values.ts';
-import type { Stream, WasiCalls, WasiContext } from './wasi-context.ts';
+import type { WasiCalls, WasiContext } from './wasi-context.ts';
 
 const FILESTAT_BYTES = 64;
 const encoder = new TextEncoder();
@@ -171,36 +171,6 @@ function directoryCalls({ memory, descriptors }: WasiContext): WasiCalls {
       memory.setU32(resultAt, writeListing(into, open.listing, BigInt.asUintN(64, cookie)));
     },
   };
-}
-
-function printAll(
-  { memory, quota, print }: WasiContext,
-  stream: Stream,
-  list: number,
-  count: number,
-): number {
-  if (count === 1) {
-    // What almost every program does, some of them with every word: no object is made for it.
-    const at = memory.u32(list);
-    const length = memory.u32(list + 4);
-    if (length <= MAX_PAYLOAD_BYTES) {
-      const all = memory.around(at, length);
-      quota.addBytes(length);
-      print(stream, all, at, at + length);
-      return length;
-    }
-  }
-  let total = 0;
-  for (const buffer of memory.buffers(list, count)) {
-    // Counted piece by piece, so that one large write passes a limit as narrowly as many small ones.
-    for (let at = 0; at < buffer.length; at += MAX_PAYLOAD_BYTES) {
-      const end = Math.min(at + MAX_PAYLOAD_BYTES, buffer.length);
-      quota.addBytes(end - at);
-      print(stream, buffer, at, end);
-    }
-    total += buffer.length;
-  }
-  return total;
 }
 
 /** Reads buffer after buffer until one is not filled. */
