@@ -137,7 +137,7 @@ export class Catalog {
       const kept = [...this.#inventory.pinsOf(owner)];
       if (kept.length === 0) return;
       await this.#commit({ op: 'unpin', owner });
-      for (const cid of kept) this.#needs.collector.touch(cid);
+      for (const cid of kept) this.#needs.collector.letGo(cid);
     });
   }
 

@@ -7,6 +7,9 @@ import type { BlockStore } from './block-store.ts';
 import type { InventoryBook } from './inventory-book.ts';
 import type { ContentLimits } from './options.ts';
 
+/** With more of the quota in use than this, what was kept and is kept no more goes with the next run. */
+export const TIGHT_PERCENT = 50;
+
 interface CollectorNeeds {
   readonly book: InventoryBook;
   readonly blocks: BlockStore;
@@ -22,6 +25,8 @@ export class Collector {
   readonly #needs: CollectorNeeds;
   /** Monotonic time of the last use, by content id. */
   readonly #usedAt = new Map<string, number>();
+  /** Objects that somebody kept in this life and nobody keeps any more. */
+  readonly #letGo = new Set<string>();
   #timer: Timer | undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -54,6 +59,12 @@ export class Collector {
     if (book.inventory.object(cid) !== undefined) this.#usedAt.set(cid, clock.monotonicMs());
   }
 
+  /** Its last owner let go of the object. Unlike an upload whose job is still to be posted, nobody waits for it. */
+  letGo(cid: string): void {
+    this.touch(cid);
+    if (this.#usedAt.has(cid)) this.#letGo.add(cid);
+  }
+
   async #collect(): Promise<void> {
     const { book, lane, logger } = this.#needs;
     try {
@@ -71,8 +82,11 @@ export class Collector {
 
   #mayGo(cid: string): boolean {
     const { book, clock } = this.#needs;
+    if (book.inventory.isPinned(cid)) return false;
+    const { collectAfterMs, maxTotalBytes } = this.#limits;
+    if (this.#letGo.has(cid) && book.inventory.bytes > (maxTotalBytes * TIGHT_PERCENT) / 100) return true;
     const usedAt = this.#usedAt.get(cid) ?? clock.monotonicMs();
-    return !book.inventory.isPinned(cid) && clock.monotonicMs() - usedAt >= this.#limits.collectAfterMs;
+    return clock.monotonicMs() - usedAt >= collectAfterMs;
   }
 
   /** Gives the number of blocks that are gone. What is being read or taken in stays until the next run. */
@@ -95,6 +109,7 @@ export class Collector {
     );
     if (!(await dropped)) return 0;
     this.#usedAt.delete(cid);
+    this.#letGo.delete(cid);
     return own.length + 1;
   }
 }

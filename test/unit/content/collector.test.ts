@@ -33,6 +33,23 @@ describe('collection', () => {
     expect(await node.store.sizeOf(cid)).toBeUndefined();
   });
 
+  it('does not let what was kept stand in the way of what is to come', async () => {
+    const node = await memoryNode({ limits: { ...limits, maxTotalBytes: 4 * MIB } });
+    const { cid: uploaded } = await node.store.put(pattern(MIB, 1));
+    const { cid: done } = await node.store.put(pattern(2 * MIB, 2));
+    await node.store.pin(done, 'contract');
+    await node.store.unpin('contract');
+    await node.clock.advanceBy(2000);
+    expect(await node.store.sizeOf(done)).toBeUndefined();
+    // Somebody may be about to post the job of an upload.
+    expect(await node.store.sizeOf(uploaded)).toBe(MIB);
+    const { cid: small } = await node.store.put(pattern(MIB / 2, 3));
+    await node.store.pin(small, 'contract');
+    await node.store.unpin('contract');
+    await node.clock.advanceBy(2000);
+    expect(await node.store.sizeOf(small)).toBe(MIB / 2);
+  });
+
   it('counts time from the last use', async () => {
     const node = await memoryNode({ limits });
     const { cid } = await node.store.put(text('used'));
