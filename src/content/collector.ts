@@ -8,7 +8,7 @@ import type { InventoryBook } from './inventory-book.ts';
 import type { ContentLimits } from './options.ts';
 
 /** With more of the quota in use than this, what was kept and is kept no more goes with the next run. */
-export const TIGHT_PERCENT = 50;
+const TIGHT_PERCENT = 50;
 
 interface CollectorNeeds {
   readonly book: InventoryBook;
