@@ -17,6 +17,8 @@ interface LogFlags {
 }
 
 const LINE_FEED = 0x0a;
+/** How a program ends by itself; of anything else the output does not tell. */
+const OWN_ENDS: ReadonlySet<string> = new Set(['completed', 'exit-code']);
 
 /** Partitions that are followed side by side; a node has only so many streams. */
 const FOLLOWED_AT_ONCE = 64;
@@ -185,6 +187,8 @@ class LogPrinter {
         this.#missing = missingPart(event);
         return;
       case 'end':
+        if (event.exitReason === undefined || OWN_ENDS.has(event.exitReason)) return;
+        await this.#note(`The program did not come to its own end: ${event.exitReason}.`);
     }
   }
 

@@ -145,6 +145,15 @@ describe('bidmesh job logs', () => {
     expect(healed.stderr).toContain('from byte 3 on');
   });
 
+  it('tells a program that was ended from one that ended', async () => {
+    answers(() => all(attemptPart(1), printed('abc'), { ...logEnd, exitReason: 'lost' }));
+    const { exitCode, stdout, stderr } = await run([]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'abc' });
+    expect(stderr).toBe('The program did not come to its own end: lost.\n');
+    answers(() => all(attemptPart(1), printed('abc'), { ...logEnd, exitReason: 'exit-code', exitCode: 3 }));
+    expect((await run([])).stderr).toBe('');
+  });
+
   it('passes on what the node says no with, also in the middle', async () => {
     node.orchestrator.log = async function* () {
       yield attemptPart(1);
