@@ -171,7 +171,7 @@ describe('bodies that do not end', () => {
 
   it('have no more memory than there is for all of them, and make room for others', async () => {
     const node = scriptedNode();
-    const api = await started(node, { ...slow, leastBytesPerSecond: 1_000_000 });
+    const api = await started(node, { ...slow, maxWaitingBodies: 32, leastBytesPerSecond: 1_000_000 });
     const hostile = await Promise.all(Array.from({ length: 10 }, () => connected(api)));
     for (const { socket } of hostile) socket.write(postOf(1000, '{'));
     const body = JSON.stringify({ engine: { type: 'python', params: { script: { text: 'x' } } } });
