@@ -74,7 +74,7 @@ export const apiDefaults: ApiOptions = {
   maxWaitingRequests: 64,
   smallBodyBytes: 16 * 1024,
   openBodiesBytes: 8 * 1024 * 1024,
-  uploadBytes: 1024 * 1024,
+  uploadBytes: 1280 * 1024,
   maxWaitingBodies: 4,
   bodyWaitMs: 5000,
   leastBytesPerSecond: 64 * 1024,
