@@ -122,7 +122,12 @@ const GLOBAL_OWNERS: readonly GlobalOwner[] = [
     owners: ['lib/clock.ts'],
   },
   { globals: ['Math.random', 'crypto'], owners: ['lib/random.ts'] },
-  { globals: ['process', 'console'], except: CHILD_CONTROL, owners: PROCESS_OWNERS },
+  {
+    globals: ['process', 'console'],
+    except: [...CHILD_CONTROL, 'process.nextTick'],
+    owners: PROCESS_OWNERS,
+  },
+  { globals: ['process.nextTick'], owners: ['lib/clock.ts'] },
   { globals: CHILD_CONTROL, owners: [...PROCESS_OWNERS, 'provider/executors/', 'launcher/'] },
   { globals: ['fetch', 'WebSocket'], owners: ['cli/', 'launcher/'] },
 ];

@@ -44,6 +44,14 @@ export function afterThisTurn(fire: () => void): void {
   setImmediate(fire);
 }
 
+/**
+ * Calls `fire` when all is done that followed from the event that is handled now without waiting for anything: its
+ * promises, and nothing of the next event. For measuring, never for a decision: it belongs to no {@link Clock}.
+ */
+export function afterThisEvent(fire: () => void): void {
+  queueMicrotask(() => process.nextTick(fire));
+}
+
 /** Resolves after `delayMs`, or rejects with the signal's reason as soon as it is aborted. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

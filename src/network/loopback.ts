@@ -121,6 +121,18 @@ class Loopback implements Underlay {
     this.#underlay.restrain?.(peer, goesOn);
   }
 
+  holdBack(peer: string, durationMs: number): void {
+    this.#underlay.holdBack?.(peer, durationMs);
+  }
+
+  prefixOf(peer: string): string | undefined {
+    return this.#underlay.prefixOf?.(peer);
+  }
+
+  isNamed(peer: string): boolean {
+    return this.#underlay.isNamed?.(peer) ?? false;
+  }
+
   roundTripMs(peer: string): number | undefined {
     return this.#underlay.roundTripMs?.(peer);
   }

@@ -32,6 +32,16 @@ export interface UnderlayListener {
   peerDisconnected(peer: string): void;
   /** The peers that listen on a topic changed. */
   subscribersChanged(topic: string): void;
+  /**
+   * This node worked so long on what it read from the peer: all that followed from it without waiting for anything,
+   * whoever did it. Told after the fact, at most once for each peer and turn of the event loop.
+   */
+  worked?(peer: string, workMs: number): void;
+  /**
+   * What the peer sent is wrong below the protocols, by its code. Told once for each channel or connection that it ended;
+   * where it ends a channel, `receive` rejects with the same code.
+   */
+  faulted?(peer: string, code: string): void;
 }
 
 export interface OpenOptions {
@@ -84,6 +94,15 @@ export interface Underlay extends Startable {
    * that `goesOn` and has not answered on a channel of ours is let go for a while; losing it is told like any other loss.
    */
   restrain?(peer: string, goesOn: boolean): void;
+  /**
+   * Reads nothing of the peer for so long, on all connections with it and on those that it opens meanwhile: what it sends
+   * waits on its own side. A longer time takes the place of a shorter one that is under way.
+   */
+  holdBack?(peer: string, durationMs: number): void;
+  /** What the far end of a connected peer has in common with others of one owner: its /24 of IPv4, its /48 of IPv6. */
+  prefixOf?(peer: string): string | undefined;
+  /** True for a peer that this node's user named, by its address. */
+  isNamed?(peer: string): boolean;
   /** The newest measured time to a connected peer and back, where the transport measures it. */
   roundTripMs?(peer: string): number | undefined;
   /** This node's signed peer record: at most 8 addresses. */

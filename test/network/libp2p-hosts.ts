@@ -2,6 +2,7 @@ import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { createHost, type Host, type HostNeeds } from '../../src/network/libp2p/host.ts';
+import { writeBatching } from '../../src/network/libp2p/write-batching.ts';
 import { libp2pOptions } from './libp2p-nodes.ts';
 import { newPrivateKey } from './private-key.ts';
 
@@ -20,6 +21,7 @@ export function newHost(needs: Partial<HostNeeds> = {}): Promise<Host> {
     logger: silentLogger,
     transports: undefined,
     topics: [],
+    protector: writeBatching(),
     denyDial: () => false,
     inbound: { denies: () => false, shookHands: () => {} },
     denyPeer: () => false,

@@ -95,6 +95,7 @@ export class BootstrapLinks {
   }
 }
 
-function peerOf(address: Multiaddr): string | undefined {
+/** Who is behind an address, where it says so. */
+export function peerOf(address: Multiaddr): string | undefined {
   return address.getComponents().findLast((component) => component.code === CODE_P2P)?.value;
 }

@@ -1,5 +1,6 @@
 import type { Connection, PeerId } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
+import { prefixOf } from './address-scope.ts';
 
 /** Who is connected, as libp2p told it, and over what. */
 export class Connections {
@@ -44,6 +45,11 @@ export class Connections {
     return this.of(peer)
       .filter((connection) => connection.status === 'open')
       .toSorted((a, b) => b.timeline.open - a.timeline.open)[0];
+  }
+
+  prefixOf(peer: string): string | undefined {
+    const newest = this.newestOf(peer);
+    return newest === undefined ? undefined : prefixOf(newest.remoteAddr);
   }
 
   addressesOf(peer: string): string[] {

@@ -1,6 +1,6 @@
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub';
 import { type Identify, identify } from '@libp2p/identify';
-import type { Connection, Ed25519PrivateKey, Libp2p, PeerInfo } from '@libp2p/interface';
+import type { Connection, ConnectionProtector, Ed25519PrivateKey, Libp2p, PeerInfo } from '@libp2p/interface';
 import type { KadDHT } from '@libp2p/kad-dht';
 import { type Ping, ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
@@ -16,7 +16,6 @@ import { KeepAlive } from './keep-alive.ts';
 import { bridgeLogs } from './log-bridge.ts';
 import type { Libp2pLimits, Libp2pOptions } from './options.ts';
 import { sparingYamux } from './window-updates.ts';
-import { writeBatching } from './write-batching.ts';
 
 /** How long a peer may take over the choice of a protocol. Gossipsub opens its streams one after the other. */
 const NEGOTIATION_TIMEOUT_MS = 3000;
@@ -42,9 +41,11 @@ export interface HostNeeds {
   readonly transports: Transports | undefined;
   readonly topics: readonly string[];
   readonly inbound: Pick<InboundGate, 'denies' | 'shookHands'>;
+  /** What stands below the encryption of each connection. */
+  readonly protector: ConnectionProtector;
   denyDial(address: Multiaddr): boolean;
   denyPeer(peer: string): boolean;
-  isUnread(connection: Connection): boolean;
+  isUnread(connection: Connection, sinceMs: number): boolean;
   foundLocally(peer: PeerInfo): void;
 }
 
@@ -97,7 +98,7 @@ export async function createHost(options: Libp2pOptions, needs: HostNeeds): Prom
     logger: bridgeLogs(options.libp2pLogs ? needs.logger : undefined),
     addresses: { listen: [...options.listen], announce: [...options.announce] },
     transports: needs.transports ?? [tcp()],
-    connectionProtector: () => writeBatching(),
+    connectionProtector: () => needs.protector,
     connectionEncrypters: [sparingNoise()],
     streamMuxers: [multiplexer(limits)],
     connectionGater: {

@@ -17,8 +17,8 @@ const PING_BYTES = new Uint8Array(32).fill(1);
 
 export interface KeepAliveNeeds {
   readonly clock: Clock;
-  /** True while this node does not read the connection: no answer can come, and silence says nothing. */
-  isUnread(connection: Connection): boolean;
+  /** True when this node does not read the connection, or did not since then: no answer can come, and silence says nothing. */
+  isUnread(connection: Connection, sinceMs: number): boolean;
 }
 
 interface Components {
@@ -73,12 +73,13 @@ export class KeepAlive implements Startable {
   }
 
   async #check(connection: Connection): Promise<void> {
-    if (!this.#needs.isUnread(connection)) {
+    const askedMs = this.#needs.clock.monotonicMs();
+    if (!this.#needs.isUnread(connection, askedMs)) {
       try {
         connection.rtt = await roundTripMs(connection, this.#needs.clock);
       } catch (error) {
         // Whoever refuses the protocol has answered.
-        if (!isUnsupported(error) && !this.#needs.isUnread(connection)) {
+        if (!isUnsupported(error) && !this.#needs.isUnread(connection, askedMs)) {
           const log = this.#components.logger.forComponent('bidmesh:keep-alive');
           log('%p does not answer: %s', connection.remotePeer, messageOf(error));
           this.#forget(connection);

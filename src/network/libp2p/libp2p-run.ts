@@ -1,12 +1,9 @@
-import type { Connection, Ed25519PrivateKey, PeerInfo } from '@libp2p/interface';
+import type { Connection, PeerInfo } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
-import type { Clock } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/logger.ts';
 import type {
   Channel,
   ConnectionCounts,
   ForeignPeer,
-  GossipVerdict,
   OpenOptions,
   ProtocolLimits,
   UnderlayListener,
@@ -20,35 +17,23 @@ import { DiscoveredPeers } from './discovery.ts';
 import { GossipRepair } from './gossip-repair.ts';
 import { GossipTopics } from './gossip-topics.ts';
 import { ForeignPeers } from './foreign-peers.ts';
-import { createHost, type Host, stopHost, type Transports } from './host.ts';
+import { createHost, type Host, stopHost } from './host.ts';
 import { InboundGate } from './inbound-gate.ts';
 import { listenFailed } from './listen-failure.ts';
-import { LiveChannels, type ProtocolHandler, unreachable } from './live-channels.ts';
-import type { Libp2pOptions } from './options.ts';
+import { LiveChannels, unreachable } from './live-channels.ts';
 import { OwnRecord } from './own-record.ts';
 import { machineAddresses, ownScope } from './own-scope.ts';
+import { NamedPeers } from './named-peers.ts';
 import { PeerTags } from './peer-tags.ts';
 import { RememberedPeers } from './remembered-peers.ts';
-import { Restraint } from './restraint.ts';
-
-export type Validate = (from: string, message: Uint8Array) => GossipVerdict;
-
-export interface RunContext {
-  readonly options: Libp2pOptions;
-  readonly bootstrap: readonly Multiaddr[];
-  readonly self: string;
-  readonly privateKey: Ed25519PrivateKey;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly transports: Transports | undefined;
-  readonly topics: ReadonlyMap<string, Validate>;
-  readonly handlers: ReadonlyMap<string, ProtocolHandler>;
-  readonly listeners: ReadonlySet<UnderlayListener>;
-}
+import type { RunContext, Validate } from './run-context.ts';
+import { Traffic } from './traffic.ts';
 
 /** One life of the transport, from start to stop. */
 export class Libp2pRun {
   readonly connections: Connections;
+  readonly traffic: Traffic;
+  readonly named: NamedPeers;
   readonly #context: RunContext;
   readonly #host: Host;
   readonly #policy: DialPolicy;
@@ -61,11 +46,8 @@ export class Libp2pRun {
   readonly #tags: PeerTags;
   readonly #channels: LiveChannels;
   readonly #ownRecord: OwnRecord;
-  readonly #restraint: Restraint;
   readonly #foreign: ForeignPeers;
   readonly #inbound: InboundGate;
-  /** The peers behind the addresses that the user named. */
-  readonly #named = new Map<string, string>();
   #stopping = false;
 
   /** Rejects with `LISTEN_FAILED`; nothing is left running then. */
@@ -74,21 +56,35 @@ export class Libp2pRun {
     const budget = new AddressBudget(limits.dialsInTotal, limits.dialsPerPrefix, context.clock);
     const inbound = new InboundGate(limits, context.clock, context.logger);
     const policy = new DialPolicy(budget, () => run.#scope());
+    const traffic = new Traffic({
+      ...limits,
+      clock: context.clock,
+      connectionsOf: (peer) => run.connections.of(peer),
+      letGo: ({ remoteAddr }) => inbound.letGo(remoteAddr),
+      worked: (peer, workMs) => run.#notify((listener) => listener.worked?.(peer, workMs)),
+    });
     const host = await createHost(context.options, {
       ...context,
       topics: [...context.topics.keys()],
       inbound,
+      protector: traffic,
       denyDial: (address) => policy.denies(address),
-      denyPeer: (peer) => run.#restraint.isShunned(peer),
-      isUnread: (connection) => run.#restraint.isHeld(connection),
+      denyPeer: (peer) => traffic.isShunned(peer),
+      isUnread: (connection, sinceMs) => traffic.isUnread(connection, sinceMs),
       foundLocally: (peer) => run.foundLocally(peer),
     });
-    const run: Libp2pRun = new Libp2pRun(context, host, policy, inbound);
+    const run: Libp2pRun = new Libp2pRun(context, host, policy, inbound, traffic);
     await run.#begin();
     return run;
   }
 
-  private constructor(context: RunContext, host: Host, policy: DialPolicy, inbound: InboundGate) {
+  private constructor(
+    context: RunContext,
+    host: Host,
+    policy: DialPolicy,
+    inbound: InboundGate,
+    traffic: Traffic,
+  ) {
     const { clock, logger, options, self } = context;
     const isConnected = (peer: string): boolean => this.connections.has(peer);
     this.connections = new Connections((peer) => host.getConnections(peer));
@@ -96,25 +92,20 @@ export class Libp2pRun {
     this.#host = host;
     this.#policy = policy;
     this.#inbound = inbound;
+    this.traffic = traffic;
+    this.named = new NamedPeers(context.bootstrap);
     this.#tags = new PeerTags(host.peerStore, clock);
-    const { limits } = options;
-    this.#restraint = new Restraint({
-      ...limits,
-      clock,
-      connectionsOf: (peer) => this.connections.of(peer),
-      letGo: ({ remoteAddr }) => inbound.letGo(remoteAddr),
-    });
     this.#channels = new LiveChannels({
       clock,
       logger,
       opened: (id) => this.#tags.partner(id),
-      answered: (peer) => this.#restraint.answered(peer),
+      answered: (peer) => traffic.answered(peer),
     });
     this.#ownRecord = new OwnRecord({ ...context, addresses: () => host.getMultiaddrs() });
     this.#foreign = new ForeignPeers({
       network: options.network,
       logger,
-      isNamed: (peer) => [...this.#named.values()].includes(peer),
+      isNamed: (peer) => this.named.has(peer),
     });
     this.#remembered = new RememberedPeers(options.limits.maxRememberedPeers, {
       peerStore: host.peerStore,
@@ -179,10 +170,6 @@ export class Libp2pRun {
     return this.#foreign.list();
   }
 
-  restrain(peer: string, goesOn: boolean): void {
-    this.#restraint.restrain(peer, goesOn);
-  }
-
   peerRecord(): Uint8Array {
     return this.#ownRecord.bytes;
   }
@@ -205,8 +192,7 @@ export class Libp2pRun {
 
   async open(peer: string, protocol: string, limits: ProtocolLimits, options: OpenOptions): Promise<Channel> {
     const { clock } = this.#context;
-    if (this.#restraint.isShunned(peer))
-      throw unreachable(peer, 'it sent too much and is let go for a while');
+    if (this.traffic.isShunned(peer)) throw unreachable(peer, 'it sent too much and is let go for a while');
     const untilMs = clock.monotonicMs() + options.timeoutMs;
     let connection = this.connections.newestOf(peer);
     if (connection === undefined) {
@@ -219,7 +205,7 @@ export class Libp2pRun {
 
   async meet(peer: string, peerRecord: Uint8Array): Promise<void> {
     const { limits } = this.#context.options;
-    if (peer === this.#context.self || this.connections.has(peer) || this.#restraint.isShunned(peer)) return;
+    if (peer === this.#context.self || this.connections.has(peer) || this.traffic.isShunned(peer)) return;
     if (this.connections.size >= limits.targetPeers) return;
     await this.#dialer.connect(peer, peerRecord, limits.maxAddressesDialled * limits.addressDialTimeoutMs);
   }
@@ -230,7 +216,7 @@ export class Libp2pRun {
     this.#links.stop();
     this.#dialer.stop();
     this.#repair.stop();
-    this.#restraint.stop();
+    this.traffic.stop();
     this.#topics.stop();
     this.#channels.abortAll();
     await stopHost(this.#host);
@@ -256,6 +242,7 @@ export class Libp2pRun {
 
   #watchHost(): void {
     const host = this.#host;
+    host.addEventListener('connection:open', ({ detail }) => this.traffic.opened(detail));
     host.addEventListener('peer:connect', ({ detail: id }) => {
       const peer = id.toString();
       this.connections.connected(id);
@@ -290,7 +277,7 @@ export class Libp2pRun {
 
   async #dialBootstrap(address: Multiaddr, signal: AbortSignal): Promise<Connection> {
     const connection = await this.#policy.exempting([address], () => this.#host.dial(address, { signal }));
-    this.#named.set(address.toString(), connection.remotePeer.toString());
+    this.named.answered(address, connection.remotePeer);
     this.#tags.bootstrap(connection.remotePeer);
     return connection;
   }

@@ -16,9 +16,10 @@ import type {
   UnderlayListener,
 } from '../underlay.ts';
 import type { Transports } from './host.ts';
-import { Libp2pRun, type Validate } from './libp2p-run.ts';
+import { Libp2pRun } from './libp2p-run.ts';
 import type { ProtocolHandler } from './live-channels.ts';
 import type { Libp2pOptions } from './options.ts';
+import type { Validate } from './run-context.ts';
 
 export interface Libp2pNeeds {
   /** Ed25519: 32 bytes of seed, then 32 bytes of public key. */
@@ -126,7 +127,19 @@ class Libp2pUnderlay implements Underlay {
   }
 
   restrain(peer: string, goesOn: boolean): void {
-    this.#run?.restrain(peer, goesOn);
+    this.#run?.traffic.restrain(peer, goesOn);
+  }
+
+  holdBack(peer: string, durationMs: number): void {
+    this.#run?.traffic.holdBack(peer, durationMs);
+  }
+
+  prefixOf(peer: string): string | undefined {
+    return this.#run?.connections.prefixOf(peer);
+  }
+
+  isNamed(peer: string): boolean {
+    return this.#run?.named.has(peer) ?? false;
   }
 
   roundTripMs(peer: string): number | undefined {

@@ -20,7 +20,8 @@ export function writeBatching(): ConnectionProtector {
 
 type Chunk = Parameters<MessageStream['send']>[0];
 
-function batchWrites(connection: MessageStream): void {
+/** Gathers what is written to the connection from here on. */
+export function batchWrites(connection: MessageStream): void {
   const send = connection.send.bind(connection);
   const close = connection.close.bind(connection);
   let waiting: Uint8Array[] = [];
