@@ -2,6 +2,7 @@ import type { Notary } from '../../src/domain/evidence.ts';
 import { createNotary, type Identity } from '../../src/identity/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
+import type { Transports } from '../../src/network/libp2p/host.ts';
 import { createLibp2pUnderlay } from '../../src/network/libp2p/libp2p-underlay.ts';
 import { defaultLibp2pLimits } from '../../src/network/libp2p/options.ts';
 import { protocolNames } from '../../src/network/names.ts';
@@ -13,7 +14,12 @@ export interface BenchPeer {
 }
 
 /** The production transport and signer of one identity, with nothing of the market on it, linked to one node. */
-export function createBenchPeer(identity: Identity, network: string, bootstrap: string): BenchPeer {
+export function createBenchPeer(
+  identity: Identity,
+  network: string,
+  bootstrap: string,
+  transports?: Transports,
+): BenchPeer {
   const underlay = createLibp2pUnderlay(
     {
       network,
@@ -26,7 +32,12 @@ export function createBenchPeer(identity: Identity, network: string, bootstrap: 
       libp2pLogs: false,
       limits: defaultLibp2pLimits,
     },
-    { privateKeyRaw: identity.privateKeyRaw, clock: systemClock, logger: silentLogger },
+    {
+      privateKeyRaw: identity.privateKeyRaw,
+      clock: systemClock,
+      logger: silentLogger,
+      ...(transports === undefined ? {} : { transports }),
+    },
   );
   return { underlay, notary: createNotary(identity, network, systemClock) };
 }

@@ -36,8 +36,9 @@ async function send(
   url: string,
   headers: Readonly<Record<string, string>>,
   body?: string | Uint8Array,
+  signal?: AbortSignal,
 ): Promise<IncomingMessage> {
-  const sent = request(url, { method, agent, headers });
+  const sent = request(url, { method, agent, headers, ...(signal === undefined ? {} : { signal }) });
   sent.end(body);
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
   return response;
@@ -50,9 +51,9 @@ export async function uploadBlob(api: string, bytes: Uint8Array): Promise<string
 }
 
 /** Posts a job and returns the path of its record. */
-export async function postJob(api: string, job: unknown): Promise<string> {
+export async function postJob(api: string, job: unknown, signal?: AbortSignal): Promise<string> {
   const headers = { 'content-type': 'application/json' };
-  const response = await send('POST', `${api}/orchestrator/postJob`, headers, JSON.stringify(job));
+  const response = await send('POST', `${api}/orchestrator/postJob`, headers, JSON.stringify(job), signal);
   const said = await text(response);
   if (response.statusCode !== 202) throw new Error(`postJob: ${response.statusCode} ${said}`);
   const { location } = response.headers;
@@ -61,8 +62,14 @@ export async function postJob(api: string, job: unknown): Promise<string> {
 }
 
 /** Calls `seen` for each event of a job, as it arrives, until it returns true. */
-export async function followEvents(api: string, job: string, seen: (type: string) => boolean): Promise<void> {
-  const response = await send('GET', `${api}${job}/events`, { accept: 'text/event-stream' });
+export async function followEvents(
+  api: string,
+  job: string,
+  seen: (type: string) => boolean,
+  signal?: AbortSignal,
+): Promise<void> {
+  const headers = { accept: 'text/event-stream' };
+  const response = await send('GET', `${api}${job}/events`, headers, undefined, signal);
   response.setEncoding('utf8');
   let waiting = '';
   try {

@@ -1,0 +1,40 @@
+import type { ProtocolNames } from '../../src/network/names.ts';
+import type { BenchPeer } from '../bench/bench-peer.ts';
+import type { HostileHost, HostOptions } from './hostile-host.ts';
+
+/** One node of the stage, as those who attack it know it. */
+export interface Target {
+  readonly peerId: string;
+  /** A multiaddr on loopback, with the peer id. */
+  readonly address: string;
+}
+
+/** What an attack works with, in a process of its own. */
+export interface Scene {
+  readonly network: string;
+  readonly names: ProtocolNames;
+  readonly provider: Target;
+  readonly requester: Target;
+  readonly targets: readonly Target[];
+  /** A bare libp2p host with an identity of its own: it writes what it likes on any stream. */
+  host(options?: HostOptions): Promise<HostileHost>;
+  /** An identity on the production transport: it gossips and signs as a node does. Not started. */
+  peer(target: Target, options?: Pick<HostOptions, 'localAddress'>): BenchPeer;
+  /** Counts what was done, for the report: an attack that did nothing proves nothing. */
+  count(what: string, by?: number): void;
+}
+
+/** Goes on until the signal is aborted. */
+export type Run = (signal: AbortSignal) => Promise<void>;
+
+export interface Attack {
+  readonly name: string;
+  /** What it does, and what of the node it is after. */
+  readonly about: string;
+  /** What it goes through. */
+  readonly protocol: string;
+  /** One of those that `--quick` and `npm test` run. */
+  readonly quick?: boolean;
+  /** Gets ready what costs time, while nothing is measured yet; the nodes may not be there. */
+  prepare(scene: Scene): Promise<Run>;
+}

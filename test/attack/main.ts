@@ -1,0 +1,48 @@
+/**
+ * `npm run attack -- [NAME…] [--json] [--list] [--quick]`: hostile peers against two honest nodes, each attack in a
+ * process of its own between two quiet phases. `npm run attack -- empty-frames` measures one of them, in half a minute.
+ */
+import { loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { round } from '../bench/figure.ts';
+import { ATTACKS } from './attacks/index.ts';
+import { figuresOf } from './figures.ts';
+import { FULL_PACE, measureAttacks, QUICK_PACE } from './measure.ts';
+import { inWords } from './report.ts';
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+  },
+});
+
+async function run(): Promise<number> {
+  if (values.list) {
+    for (const { name, protocol, about } of ATTACKS) console.log(`${name.padEnd(24)} ${protocol}: ${about}`);
+    return 0;
+  }
+  const unknown = positionals.filter((name) => !ATTACKS.some((attack) => attack.name === name));
+  if (unknown.length > 0) {
+    console.error(`There is no attack called ${unknown.join(', ')}; "npm run attack -- --list" names them.`);
+    return 2;
+  }
+  const attacks = ATTACKS.filter(({ name, quick }) =>
+    positionals.length > 0 ? positionals.includes(name) : !values.quick || quick === true,
+  );
+  const pace = values.quick ? QUICK_PACE : FULL_PACE;
+  let missed = 0;
+  await measureAttacks(attacks, pace, (measured) => {
+    const figures = figuresOf(measured, pace);
+    missed += figures.filter(({ ok }) => !ok).length;
+    const load = round(loadavg()[0] ?? Number.NaN, 1);
+    if (values.json) for (const figure of figures) console.log(JSON.stringify({ ...figure, load }));
+    else console.log(inWords(measured, figures, load));
+  });
+  if (!values.json) console.log(missed === 0 ? 'All bounds hold.' : `${missed} bounds do not hold.`);
+  return missed === 0 ? 0 : 1;
+}
+
+process.exitCode = await run();
