@@ -23,7 +23,7 @@ export interface Bounds {
   readonly noiseMs: number;
 }
 
-export const BOUNDS: Bounds = {
+const BOUNDS: Bounds = {
   p50Ratio: 2,
   p99Ratio: 3,
   memoryMb: 100,

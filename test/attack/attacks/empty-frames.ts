@@ -31,8 +31,8 @@ export const emptyFrames: Attack = {
               scene.count('streams');
               try {
                 await push(stream, zeros, AbortSignal.any([signal, AbortSignal.timeout(LONGEST_PUSH_MS)]));
-                scene.count('megabytes', BYTES / 1e6);
               } finally {
+                scene.count('megabytes', (BYTES - stream.writeBufferLength) / 1e6);
                 stream.abort(new Error('on to the next'));
               }
             },
