@@ -2,7 +2,12 @@ import { exitCodes, passedOn } from './exit-codes.ts';
 import type { ExecutionAnswer, JobAnswer } from './responses.ts';
 
 /** How work under contract ends where that is not why its job failed. */
-const NO_FAILURE_OF_ITS_OWN: ReadonlySet<string | undefined> = new Set(['completed', 'lost', 'cancelled']);
+const NO_FAILURE_OF_ITS_OWN: ReadonlySet<string | undefined> = new Set([
+  'completed',
+  'lost',
+  'requester-away',
+  'cancelled',
+]);
 
 /** Whether the job failed for want of a provider, and not by what came of its work. */
 export function nobodyTook({ state, executions }: JobAnswer): boolean {

@@ -103,6 +103,12 @@ export function isCommitted(execution: Execution): boolean {
   return state === 'BidAccepted' || state === 'Running' || state === 'Publishing';
 }
 
+/** Its two sides lost each other, which says nothing about the work: another one is to do it. */
+export function isGone({ observed }: Execution): boolean {
+  if (observed.state !== 'Failed') return false;
+  return observed.end.exitReason === 'lost' || observed.end.exitReason === 'requester-away';
+}
+
 /** Its provider has, or had, set aside what it takes: no contract is closed without. */
 export function wasLocked({ observed }: Execution): boolean {
   if (observed.state === 'AskForBidAccepted') return true;

@@ -1,6 +1,6 @@
 import { type Decline, isNoRoom } from './bid.ts';
 import type { CapabilityComparison } from './comparison.ts';
-import { type Execution, isCommitted, wasLocked } from './execution.ts';
+import { type Execution, isCommitted, isGone, wasLocked } from './execution.ts';
 import type { Price } from './money.ts';
 import { isWithinReach, type MissedField, tallyMisses } from './nearest-miss.ts';
 import { type JobQueue, suggestionsFor } from './suggestions.ts';
@@ -154,7 +154,7 @@ function isPlaced(execution: Execution): boolean {
 /** Whether a job without a contract looks for one: work that ended in another way is not helped by asking for less. */
 function isWanting(last: Execution | undefined, newest: Search | undefined): boolean {
   if (last === undefined || last.requestId !== newest?.requestId) return true;
-  return last.observed.state === 'Failed' && last.observed.end.exitReason === 'lost';
+  return isGone(last);
 }
 
 function sentence(text: string): string {

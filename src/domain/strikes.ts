@@ -6,6 +6,7 @@ export const strikeKinds = [
   'bad-result',
   'late-result',
   'contract-abandoned',
+  'contract-never-begun',
   'unpaid',
   'unreachable',
 ] as const;
@@ -45,6 +46,7 @@ const STRIKE_POINTS: Readonly<Record<StrikeKind, number>> = {
   'late-result': 2,
   'lost-execution': 4,
   'contract-abandoned': 4,
+  'contract-never-begun': 2,
   'bad-result': 8,
   unpaid: 8,
   unreachable: 1,

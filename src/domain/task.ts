@@ -66,6 +66,7 @@ export const exitReasons = [
   'denied',
   'image-unavailable',
   'input-unavailable',
+  'requester-away',
   'lost',
   'cancelled',
   'internal',

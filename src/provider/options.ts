@@ -51,6 +51,8 @@ export interface ProviderLimits {
   readonly maxInputBytes: number;
   readonly maxExecutionTimeoutMs: number;
   readonly longestStartWithinMs: number;
+  /** A contract that has not begun ends when its requester was out of reach for so long. */
+  readonly awayBeforeStartMs: number;
   /** Of each engine the last starts by which bids say how soon the next one is, and what they say before the first. */
   readonly startsRemembered: number;
   readonly unseenStartMs: number;
@@ -78,6 +80,7 @@ export const defaultProviderLimits: ProviderLimits = {
   maxInputBytes: 4 * 1024 * 1024 * 1024,
   maxExecutionTimeoutMs: 7 * 24 * 3_600_000,
   longestStartWithinMs: 3_600_000,
+  awayBeforeStartMs: 15_000,
   startsRemembered: 32,
   unseenStartMs: 200,
   longestOrphanAfterMs: 24 * 3_600_000,

@@ -70,6 +70,8 @@ export function wireProvider(
     starts,
     room,
     onChanged: (requester) => reporter.changed(requester),
+    onNeverBegun: (requester) => behaviour.neverBegun(requester),
+    heardAtMs: (requester) => orphans.heardAtMs(requester),
   });
   const settler = new Settler({
     ...needs,
@@ -81,7 +83,7 @@ export function wireProvider(
       behaviour.kept(requester);
     },
   });
-  const orphans = new OrphanWatch({
+  const orphans: OrphanWatch = new OrphanWatch({
     ...needs,
     book,
     supervisor,

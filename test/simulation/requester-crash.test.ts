@@ -2,13 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { JobEventType } from '../../src/domain/job-event.ts';
 import { messageOf } from '../../src/lib/coded-error.ts';
+import { defaultProviderLimits } from '../../src/provider/options.ts';
 import { type CrashPlan, type Played, play } from './crash-play.ts';
 import { STORIES, type Story } from './crash-stories.ts';
 
 /**
  * The requester is killed the moment each event of a job is durable, whichever event that is, and starts again.
- * The job comes to the end it would have come to, a contract that was closed goes on, no work is done twice,
- * and no capacity stays taken.
+ * The job comes to the end it would have come to, a contract that was closed goes on or, where its work had not begun and
+ * its requester was away for long, is made good by another one; no work is done twice, and no capacity stays taken.
  */
 const SHORTLY_DOWN_MS = 300;
 /** Longer than the work, than a provider's patience on a stream, and than a lock needs. */
@@ -93,17 +94,17 @@ async function problemsWith(story: Story, plan: CrashPlan): Promise<readonly str
     const [first = 0] = plan.afterBatch;
     const killed =
       plan.lateMs === undefined ? played.batches.length === first : played.batches.length >= first;
-    return killed ? problemsOf(played, story) : ['it was not killed there'];
+    return killed ? problemsOf(played, story, plan.downMs) : ['it was not killed there'];
   } catch (error) {
     return [messageOf(error)];
   }
 }
 
 /** What is not as the story says. */
-function problemsOf(played: Played, story: Story): string[] {
+function problemsOf(played: Played, story: Story, downMs = 0): string[] {
   const { job, events, batches, contracts } = played;
   const durable = batches.flat();
-  const problems = [...runProblems(played, story), ...contractProblems(played)];
+  const problems = [...runProblems(played, story), ...contractProblems(played, downMs)];
   if (job.state !== story.end) problems.push(`the job is ${job.state}`);
   if (!isDeepStrictEqual(events.slice(1, durable.length + 1), durable)) {
     problems.push('events that were durable are not what they were');
@@ -121,13 +122,19 @@ function runProblems({ world, job, doomed }: Played, { runs }: Story): string[] 
   return finished === runs ? twice : [...twice, `${finished} executions did their work`];
 }
 
-/** After the commit point the same contract goes on, however late the requester learns that it was reached. */
-function contractProblems({ world, executions, events, doomed }: Played): string[] {
+/**
+ * After the commit point the same contract goes on, however late the requester learns that it was reached. What had not
+ * begun does not wait for a requester that stays away.
+ */
+function contractProblems({ world, executions, events, doomed }: Played, downMs: number): string[] {
   return events.flatMap(({ type, executionId = '', data }) => {
     if (type !== 'contract.accepted' || doomed.has(executionId)) return [];
     const execution = executions.find(({ id }) => id === executionId);
     const { observed } = execution ?? {};
-    const isLost = observed?.state === 'Failed' && observed.end.exitReason === 'lost';
+    const reason = observed?.state === 'Failed' ? observed.end.exitReason : undefined;
+    const isLost = reason === 'lost';
+    const wasAway = reason === 'requester-away' && downMs > defaultProviderLimits.awayBeforeStartMs;
+    if (wasAway && !world.record.starts.has(executionId)) return [];
     const kept = execution?.contractId === data?.['contractId'] && !isLost;
     return kept && world.record.starts.get(executionId) === 1 ? [] : [`${executionId} did not go on`];
   });

@@ -46,6 +46,7 @@ const FAILURES: Readonly<Record<ExitReason, StrikeKind | undefined>> = {
   denied: undefined,
   'image-unavailable': undefined,
   'input-unavailable': undefined,
+  'requester-away': undefined,
   cancelled: undefined,
   lost: 'lost-execution',
   internal: 'lost-execution',
@@ -64,7 +65,9 @@ const READERS: Readonly<Partial<Record<JobEventType, Reader>>> = {
     if (underContract) return 'lost-execution';
     return negotiatedHere ? 'lock-timeout' : undefined;
   },
-  'execution.failed': ({ code, overdue }) => {
+  'execution.failed': ({ code, overdue, negotiatedHere }) => {
+    // True of a network that was split; a provider that says so of a node that never was away has changed its mind.
+    if (code === 'requester-away') return negotiatedHere ? 'declined-after-bid' : undefined;
     // A provider that ends a program in its time has kept its word; one that says nothing by then has not.
     if (overdue) return 'late-result';
     return isExitReason(code) ? FAILURES[code] : undefined;

@@ -7,18 +7,22 @@ export type RetryVerdict =
   /** Partitions that may be placed now, and when the next one may. */
   | { readonly kind: 'go-on'; readonly ready: readonly Partition[]; readonly retryAt?: number };
 
+/** Of one partition: what ended because this node was away counts no more than this often as no attempt at all. */
+export const MOST_AWAY = 8;
+
 type Failure = Extract<Observed, { state: 'Failed' }>;
 
 /**
  * Whether partitions that have no live execution may be tried again. Only attempts that got a contract count
- * against the limit: a provider that declines is not a failure of the job.
+ * against the limit: a provider that declines is not a failure of the job, and neither is work that had not begun when
+ * this node was away.
  */
 export function retryVerdict(job: Job, open: readonly Partition[], now: number): RetryVerdict {
   const { retry } = job.spec;
   const ready: Partition[] = [];
   let retryAt: number | undefined;
   for (const partition of open) {
-    const failures = partition.executions.flatMap(countedFailure);
+    const failures = countedFailures(partition.executions);
     const end = failures.at(-1)?.end;
     if (end === undefined) {
       ready.push(partition);
@@ -46,6 +50,10 @@ function giveUp(reason: string): RetryVerdict {
   return { kind: 'give-up', reason };
 }
 
-function countedFailure({ observed }: Execution): readonly Failure[] {
-  return observed.state === 'Failed' && observed.contractId !== undefined ? [observed] : [];
+function countedFailures(executions: readonly Execution[]): readonly Failure[] {
+  const underContract = executions.flatMap(({ observed }) =>
+    observed.state === 'Failed' && observed.contractId !== undefined ? [observed] : [],
+  );
+  const begun = underContract.filter(({ end }) => end.exitReason !== 'requester-away');
+  return underContract.length - begun.length > MOST_AWAY ? underContract : begun;
 }

@@ -33,6 +33,11 @@ export class RequesterBook implements Startable, RequesterReputation {
     this.#book.strike(requester, 'contract-abandoned');
   }
 
+  /** What its contract needed to begin did not come from it. */
+  neverBegun(requester: string): void {
+    this.#book.strike(requester, 'contract-never-begun');
+  }
+
   /** It took the result of its contract. */
   kept(requester: string): void {
     this.#book.good(requester);

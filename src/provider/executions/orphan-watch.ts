@@ -57,6 +57,11 @@ export class OrphanWatch {
     this.#heardAtMs.set(requester, this.#needs.clock.monotonicMs());
   }
 
+  /** On the clock that does not jump; now for one that nothing is known of. */
+  heardAtMs(requester: string): number {
+    return this.#heardAtMs.get(requester) ?? this.#needs.clock.monotonicMs();
+  }
+
   async #look(): Promise<void> {
     const executions = this.#needs.book.all();
     this.#forgetOthers(executions);

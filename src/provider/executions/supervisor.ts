@@ -17,6 +17,7 @@ import type {
 } from '../ports.ts';
 import type { Room } from '../resources/room.ts';
 import { runAttempt, stageInputs, writeRefusal } from './attempt.ts';
+import { BringingWatch } from './bringing.ts';
 import type { ExecutionBook } from './execution-book.ts';
 import type { StartTimes } from './start-times.ts';
 
@@ -32,6 +33,10 @@ export interface SupervisorNeeds {
   readonly starts: Pick<StartTimes, 'saw'>;
   readonly room: Pick<Room, 'expect' | 'arrived' | 'refused'>;
   readonly onChanged: (requester: string) => void;
+  /** What a contract needed to begin did not come from its requester. */
+  readonly onNeverBegun?: (requester: string) => void;
+  /** When the requester was last heard, on the clock that does not jump. */
+  readonly heardAtMs: (requester: string) => number;
 }
 
 /** Why an attempt was told to stop, where that was not the program's doing. */
@@ -54,6 +59,9 @@ type End = Pick<
 
 const NOT_STARTED: StopReason = { exitReason: 'internal', message: 'The work did not start in time.' };
 const STOPPING: StopReason = { exitReason: 'lost', message: 'The provider was stopped while this ran.' };
+
+/** Ends before the beginning that are the requester's doing. */
+const WITHHELD: ReadonlySet<ExitReason> = new Set(['requester-away']);
 
 /** An executor that says when the program starts is how a crash is told from a start: one that does not is not believed. */
 const UNBEGUN = {
@@ -133,6 +141,9 @@ export class Supervisor {
     }
     this.#needs.room.arrived(executionId);
     await this.#end(execution, end);
+    if (end.exitReason !== undefined && WITHHELD.has(end.exitReason)) {
+      this.#needs.onNeverBegun?.(execution.requester);
+    }
     await this.#needs.folders.remove(executionId);
   }
 
@@ -148,8 +159,7 @@ export class Supervisor {
       this.stop(executionId, NOT_STARTED),
     );
     try {
-      await stageInputs(execution, terms, this.#options.limits.maxInputBytes, { content, clock }, signal);
-      signal.throwIfAborted();
+      await this.#bringInputs(execution, terms, signal);
       this.#needs.room.arrived(executionId);
       const folder = await folders.create(executionId);
       attempt.folder = folder;
@@ -171,6 +181,23 @@ export class Supervisor {
       return endOf(result, attempt.stop);
     } finally {
       startTimer.cancel();
+    }
+  }
+
+  /** In this time alone does a contract need its requester: what is here begins without it. */
+  async #bringInputs(execution: ProviderExecution, terms: ContractTerms, signal: AbortSignal): Promise<void> {
+    const { limits } = this.#options;
+    const { clock, heardAtMs } = this.#needs;
+    const watch = new BringingWatch(limits, {
+      clock,
+      heardAtMs: () => heardAtMs(execution.requester),
+      onOver: (reason) => this.stop(execution.item.executionId, reason),
+    });
+    try {
+      await stageInputs(execution, terms, limits.maxInputBytes, this.#needs, signal);
+      signal.throwIfAborted();
+    } finally {
+      watch.stop();
     }
   }
 

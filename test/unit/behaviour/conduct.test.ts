@@ -34,6 +34,7 @@ describe('the conduct of a provider', () => {
     [{ type: 'contract.declined', code: 'NEVER' }, uncommitted, 'contract-abandoned'],
     [{ type: 'contract.declined', code: 'NEGOTIATION_TIMEOUT' }, uncommitted, 'contract-abandoned'],
     [{ type: 'execution.lost', code: 'lost' }, committed, 'lost-execution'],
+    [{ type: 'execution.failed', code: 'requester-away' }, committed, 'declined-after-bid'],
     [{ type: 'execution.lost', code: 'lost' }, uncommitted, 'lock-timeout'],
     [{ type: 'execution.lost', code: 'lost', data: { badResult: true } }, committed, 'bad-result'],
     [{ type: 'execution.failed', code: 'timeout', data: { overdue: true } }, committed, 'late-result'],
@@ -69,6 +70,7 @@ describe('the conduct of a provider', () => {
       ];
     });
     expect(kinds.filter((said) => said.length > 1)).toEqual([
+      ['requester-away', 'declined-after-bid'],
       ['lost', 'lost-execution'],
       ['internal', 'lost-execution'],
     ]);

@@ -4,6 +4,7 @@ import { silentLogger } from '../../../src/lib/logger.ts';
 import { ExecutionBook } from '../../../src/provider/executions/execution-book.ts';
 import { Supervisor } from '../../../src/provider/executions/supervisor.ts';
 import { ResourceLedger } from '../../../src/provider/locks/ledger.ts';
+import { defaultProviderLimits } from '../../../src/provider/options.ts';
 import type { ProviderExecution } from '../../../src/provider/ports.ts';
 import { Room } from '../../../src/provider/resources/room.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
@@ -26,6 +27,8 @@ let changed: number;
 let seen: [engine: string, ms: number][];
 let room: Room;
 let supervisor: Supervisor;
+let heardAtMs: number;
+let neverBegun: string[];
 let execution: ProviderExecution;
 
 beforeEach(async () => {
@@ -38,6 +41,8 @@ beforeEach(async () => {
   room = new Room({ clock, content, folders, disk: { freeBytes: async () => undefined } });
   changed = 0;
   seen = [];
+  heardAtMs = clock.monotonicMs();
+  neverBegun = [];
   ledger = new ResourceLedger(
     { machine: ONBOARDED, onboarded: ONBOARDED, highestVersion: 0 },
     { clock, newLockId: () => 'lock', onExpired: () => {} },
@@ -77,6 +82,8 @@ beforeEach(async () => {
     onChanged: () => {
       changed += 1;
     },
+    onNeverBegun: (requester) => neverBegun.push(requester),
+    heardAtMs: () => heardAtMs,
   });
   book.add(execution);
 });
@@ -218,6 +225,51 @@ describe('an attempt', () => {
     expect(item()?.state).toBe('BidAccepted');
     await clock.advanceBy(1);
     expect(item()?.state).toBe('Failed');
+  });
+
+  describe('whose requester goes away before its inputs are here', () => {
+    const LATE_MS = 3_600_000;
+    const goneMs = defaultProviderLimits.awayBeforeStartMs + defaultProviderLimits.longestHeartbeatMs;
+
+    beforeEach(async () => {
+      content.fetching = new Promise(() => {});
+      const contracts = [contractOf('contract', {}, { startWithinMs: LATE_MS })];
+      await store.commit({ contracts });
+      supervisor.start(execution);
+      await clock.settle();
+    });
+
+    it('ends as requester-away within seconds, frees its capacity, and is told of', async () => {
+      await clock.advanceBy(goneMs - 1);
+      expect(item()?.state).toBe('BidAccepted');
+      await clock.advanceBy(1);
+      expect(item()).toMatchObject({ state: 'Failed', exitReason: 'requester-away' });
+      expect(item()?.message).toContain('could not be reached for 15 s');
+      expect(ledger.free()).toEqual(ONBOARDED);
+      expect(neverBegun).toEqual([REQUESTER]);
+    });
+
+    it('goes on where the requester is heard again in time', async () => {
+      await clock.advanceBy(goneMs - 1);
+      heardAtMs = clock.monotonicMs();
+      await clock.advanceBy(goneMs - 1);
+      expect(item()?.state).toBe('BidAccepted');
+      await clock.advanceBy(1);
+      expect(item()?.exitReason).toBe('requester-away');
+    });
+
+    it('ends as it was told before, where that came first', async () => {
+      supervisor.stop(ID, { exitReason: 'cancelled', message: 'not wanted' });
+      await clock.advanceBy(goneMs);
+      expect(item()).toMatchObject({ state: 'Cancelled', exitReason: 'cancelled' });
+      expect(neverBegun).toEqual([]);
+    });
+  });
+
+  it('that has its inputs needs its requester no more', async () => {
+    supervisor.start(execution);
+    await clock.advanceBy(3_600_000);
+    expect(item()?.state).toBe('Running');
   });
 
   it('that has started is not ended for starting late', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Execution } from '../../../src/domain/execution.ts';
 import { OVERDUE_SLACK_MS } from '../../../src/orchestrator/schedulers/deadlines.ts';
+import { MOST_AWAY } from '../../../src/orchestrator/schedulers/retry.ts';
 import { entryOf, executionOf, jobOf, NOW, observedAs, roundOf } from '../fakes/market.ts';
 import { e, kinds, LOST_AFTER_MS, plan, reasonOf, running } from './plan-words.ts';
 
@@ -122,6 +123,18 @@ describe('retries', () => {
     const actions = plan({ job: jobOf({ state: 'Running', spec: { count: 2 } }), executions });
     expect(kinds(actions)).toEqual([`Cancelled ${e(1, 1)}`, 'job Failed']);
     expect(reasonOf(actions)).toContain('failed 3 times');
+  });
+
+  it('do not count work that had not begun when this node was away, and need no word in retry.on', () => {
+    const away = (times: number): readonly Execution[] =>
+      Array.from({ length: times }, (_, index) =>
+        executionOf(0, index + 1, 'a', observedAs.failed('requester-away', 'contract')),
+      );
+    const once = jobOf({ state: 'Running', spec: { retry: { attempts: 1, backoffMs: 1000, on: [] } } });
+    const search = roundOf([entryOf('b')]);
+    const actions = plan({ job: once, executions: away(1), search, openNegotiations: new Set(['b']) });
+    expect(kinds(actions)).toEqual([`create ${e(0, 2)} on b`]);
+    expect(reasonOf(plan({ job: once, executions: away(MOST_AWAY + 1) }))).toContain('requester-away');
   });
 
   it('do not count attempts that never had a contract', () => {
