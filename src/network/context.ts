@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { codeOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Verifier } from '../messages/message.ts';
+import type { Allowances } from './allowances/allowances.ts';
 import type { Counters } from './counters.ts';
 import type { StrayTimes } from './gossip/stray-times.ts';
 import type { ProtocolNames } from './names.ts';
@@ -17,6 +18,7 @@ export interface NetworkContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
+  readonly allowances: Allowances;
   readonly strays: StrayTimes;
   readonly names: ProtocolNames;
   readonly limits: NetworkLimits;
@@ -36,7 +38,7 @@ export function closeSoftly(context: NetworkContext, channel: Channel): void {
   channel.close().catch(() => channel.abort());
 }
 
-/** Serves one channel to its end: faults are counted and drop the channel, they never leave here. */
+/** Serves one channel to its end: faults are counted, cost their peer, and drop the channel; they never leave here. */
 export async function attend(
   context: NetworkContext,
   area: string,
@@ -48,6 +50,7 @@ export async function attend(
     closeSoftly(context, channel);
   } catch (error) {
     countFault(context, area, channel.peer, error);
+    context.allowances.fault(channel.peer, codeOf(error) ?? 'INTERNAL');
     channel.abort();
   }
 }

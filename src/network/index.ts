@@ -8,6 +8,7 @@ import type { Verifier } from '../messages/message.ts';
 import type { Market, RequesterDesk } from '../orchestrator/ports.ts';
 import type { ProviderDesk, RequesterLink } from '../provider/ports.ts';
 import type { AdvertDesk, AdvertPublisher } from '../registry/ports.ts';
+import { Allowances } from './allowances/allowances.ts';
 import { Counters } from './counters.ts';
 import { StrayTimes } from './gossip/stray-times.ts';
 import { withLoopback } from './loopback.ts';
@@ -60,15 +61,20 @@ export interface Network extends Startable {
 export function createNetwork(options: NetworkOptions, needs: NetworkNeeds): Network {
   const network = networkName.parse(options.network);
   const logger = needs.logger.child('network');
+  const limits = { ...defaultNetworkLimits, ...options.limits };
+  const around = {
+    ...needs,
+    underlay: withLoopback(needs.underlay),
+    logger,
+    counters: new Counters(),
+  };
   return new NodeNetwork(
     {
-      ...needs,
-      underlay: withLoopback(needs.underlay),
-      logger,
-      counters: new Counters(),
+      ...around,
+      allowances: new Allowances(limits.allowances, around),
       strays: new StrayTimes(needs.clock, logger),
       names: protocolNames(network),
-      limits: { ...defaultNetworkLimits, ...options.limits },
+      limits,
     },
     options.ownJobs,
   );

@@ -3,6 +3,7 @@ import { assert } from '../lib/assert.ts';
 import type { Market } from '../orchestrator/ports.ts';
 import type { RequesterLink } from '../provider/ports.ts';
 import type { AdvertPublisher } from '../registry/ports.ts';
+import type { PaidProtocol } from './allowances/costs.ts';
 import type { NetworkContext } from './context.ts';
 import { AdvertGossip } from './gossip/adverts.ts';
 import { RequestIntake } from './gossip/request-intake.ts';
@@ -14,7 +15,7 @@ import { MarketDesk } from './protocols/negotiation/market-desk.ts';
 import { Offers } from './protocols/negotiation/offers.ts';
 import { serveRequest } from './protocols/request.ts';
 import { ServingLinks, serveServing } from './protocols/serving.ts';
-import type { Channel, ProtocolLimits } from './underlay.ts';
+import type { Channel } from './underlay.ts';
 
 /** Joins the protocols of one node to its underlay and its desks. */
 export class NodeNetwork implements Network {
@@ -54,6 +55,9 @@ export class NodeNetwork implements Network {
       'a network starts once, after its desks are attached',
     );
     this.#state = 'started';
+    this.#context.allowances.knows(
+      (peer) => desks.provider?.requesters.knows?.(peer) === true || desks.requester.knows?.(peer) === true,
+    );
     this.#serve(desks);
     this.#listen(desks);
     await this.#context.underlay.start();
@@ -84,15 +88,14 @@ export class NodeNetwork implements Network {
   /** A node without a provider does not listen on the requests topic, so nobody counts on its bids. */
   #serve(desks: NetworkDesks): void {
     const context = this.#context;
-    const { names, limits } = context;
-    const { protocols } = limits;
+    const { names } = context;
     if (desks.provider !== undefined) {
       const offers = new Offers(context, desks.provider, (request) => intake.isClosed(request));
       const intake = new RequestIntake(context, desks.provider.requesters, (request) =>
         offers.answer(request),
       );
       context.underlay.subscribe(names.requestsTopic, (from, message) => intake.fromGossip(from, message));
-      this.#handle(names.request, protocols.request, (channel) => serveRequest(context, intake, channel));
+      this.#handle('request', (channel) => serveRequest(context, intake, channel));
     }
     const { registry } = desks;
     if (registry !== undefined) {
@@ -100,25 +103,25 @@ export class NodeNetwork implements Network {
         this.#adverts.fromGossip(from, message, registry),
       );
     }
-    this.#handle(names.negotiation, protocols.negotiation, (channel) => this.#market.serve(channel));
-    this.#handle(names.contract, protocols.contract, (channel) =>
-      serveContract(context, desks.provider, channel),
-    );
-    this.#handle(names.serving, protocols.serving, (channel) =>
-      serveServing(context, desks.requester, channel),
-    );
-    this.#handle(names.content, protocols.content, (channel) => serveContent(context, desks, channel));
-    this.#handle(names.logs, protocols.logs, (channel) => serveLogs(context, desks.provider, channel));
+    this.#handle('negotiation', (channel) => this.#market.serve(channel));
+    this.#handle('contract', (channel) => serveContract(context, desks.provider, channel));
+    this.#handle('serving', (channel) => serveServing(context, desks.requester, channel));
+    this.#handle('content', (channel) => serveContent(context, desks, channel));
+    this.#handle('logs', (channel) => serveLogs(context, desks.provider, channel));
   }
 
-  #handle(name: string, limits: ProtocolLimits, serve: (channel: Channel) => Promise<void>): void {
-    this.#context.underlay.handle(name, limits, (channel) => {
-      void serve(channel);
+  /** The one door for what peers open: nothing of it is looked at before it is paid for. */
+  #handle(protocol: PaidProtocol, serve: (channel: Channel) => Promise<void>): void {
+    const { underlay, names, limits, allowances } = this.#context;
+    underlay.handle(names[protocol], limits.protocols[protocol], (channel) => {
+      allowances.admit(protocol, channel, (paid) => void serve(paid));
     });
   }
 
   #listen(desks: NetworkDesks): void {
     this.#context.underlay.listen({
+      worked: (peer, workMs) => this.#context.allowances.worked(peer, workMs),
+      faulted: (peer, code) => this.#context.allowances.fault(peer, code),
       peerConnected: (peer) => {
         desks.provider?.peerConnected(peer);
         desks.requester.peerConnected?.(peer);

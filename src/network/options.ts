@@ -1,4 +1,5 @@
 import type { RateLimit } from '../lib/token-bucket.ts';
+import { type AllowanceLimits, defaultAllowanceLimits } from './allowances/limits.ts';
 import type { ProtocolLimits } from './underlay.ts';
 
 const KIB = 1024;
@@ -14,8 +15,6 @@ export interface NetworkLimits {
   readonly gossipOfRegularsPerNeighbour: RateLimit;
   /** What strangers bring of their own, all of them together, before a signature is checked. */
   readonly gossipOfStrangers: RateLimit;
-  /** Beyond `gossipOfStrangers`, what one neighbour may still bring of its own before the transport restrains it. */
-  readonly surplusPerNeighbour: RateLimit;
   /** What neighbours hand on of strangers, all together. */
   readonly gossipOfStrangersHandedOn: RateLimit;
   /** Requests that the provider is deciding on at once, and how many of those one requester can have. */
@@ -52,6 +51,7 @@ export interface NetworkLimits {
   readonly streamStallMs: number;
   /** A log that is followed and silent for so long shows that it goes on. */
   readonly logsHeartbeatMs: number;
+  readonly allowances: AllowanceLimits;
   readonly protocols: {
     readonly request: ProtocolLimits;
     readonly negotiation: ProtocolLimits;
@@ -67,7 +67,6 @@ export const defaultNetworkLimits: NetworkLimits = {
   gossipPerNeighbour: { burst: 1024, perSecond: 1024 },
   gossipOfRegularsPerNeighbour: { burst: 512, perSecond: 128 },
   gossipOfStrangers: { burst: 64, perSecond: 128 },
-  surplusPerNeighbour: { burst: 2, perSecond: 1 },
   gossipOfStrangersHandedOn: { burst: 1024, perSecond: 1024 },
   answeringRequests: 256,
   answeringPerRequester: 64,
@@ -89,6 +88,7 @@ export const defaultNetworkLimits: NetworkLimits = {
   servingIdleMs: 300_000,
   streamStallMs: 30_000,
   logsHeartbeatMs: 15_000,
+  allowances: defaultAllowanceLimits,
   protocols: {
     request: { maxFrameBytes: 64 * KIB, maxChannelsPerPeer: 64, maxChannels: 512 },
     negotiation: { maxFrameBytes: 2 * MIB, maxChannelsPerPeer: 256, maxChannels: 4096 },

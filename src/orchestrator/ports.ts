@@ -232,4 +232,6 @@ export interface RequesterDesk {
   mayRead(peer: string, cid: string, contractId: string): Promise<boolean>;
   /** What was left open with it is asked for. */
   peerConnected?(peer: string): void;
+  /** True for a provider that kept a contract, and for one with which there is one right now. Left out: nobody is known. */
+  knows?(peer: string): boolean;
 }

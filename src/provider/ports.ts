@@ -194,6 +194,8 @@ export interface RequesterGuard {
   heard(requester: string): void;
   /** None of the addresses that the requester certified could be reached. */
   unreachable(requester: string): void;
+  /** True for a regular, and for whom something is under contract here right now. Left out: nobody is known. */
+  knows?(requester: string): boolean;
 }
 
 /** The provider's side of the market. One `NegotiationKey` per stream; the network calls `ended` exactly once for each. */

@@ -56,6 +56,7 @@ export class ProviderService implements Provider, ProviderDesk {
       standing: (claimed) => gate.standing(claimed),
       heard: (requester) => gate.heard(requester),
       unreachable: (requester) => behaviour.unreachable(requester),
+      knows: (requester) => gate.isRegular(requester) || this.#parts?.book.serves(requester) === true,
     };
   }
 

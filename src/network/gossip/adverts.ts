@@ -91,6 +91,7 @@ export class AdvertGossip implements AdvertPublisher {
     }
     const advert = this.#context.verifier.open(advertMessage, body);
     if (!advert.ok) return { kind: 'rejected', rejection: advert.rejection };
+    if (advert.value.signer !== from) this.#context.allowances.handedOn(from);
     switch (desk.take(advert.value)) {
       case 'accept':
         return { kind: 'advert' };

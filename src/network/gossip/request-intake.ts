@@ -11,12 +11,14 @@ import { searchClosedMessage } from '../../messages/search-closed.ts';
 import type { RequesterGuard } from '../../provider/ports.ts';
 import type { NetworkContext } from '../context.ts';
 import { ExpiringSet } from '../expiring-set.ts';
+import { PeerRates } from '../peer-rates.ts';
 import type { GossipVerdict } from '../underlay.ts';
-import { NeighbourRates } from './neighbour-rates.ts';
 import { type GossipOutcome, verdictOf } from './verdict.ts';
 
 /** A message can be issued up to the tolerance ahead and stay believable for the tolerance after that. */
 const REPLAY_WINDOW_MS = 2 * ISSUED_AT_TOLERANCE_MS;
+/** Beyond these the rate of the neighbour that was silent longest starts afresh. */
+const MOST_NEIGHBOURS = 1024;
 
 /** An id belongs to its signer: nobody can use up the request ids of somebody else. */
 function keyOf(signer: string, requestId: string): string {
@@ -31,10 +33,9 @@ export class RequestIntake {
   readonly #context: NetworkContext;
   readonly #guard: RequesterGuard;
   readonly #answer: (request: Evidence<BidRequest>) => Promise<void>;
-  readonly #handedOn: NeighbourRates;
-  readonly #handedOnOfRegulars: NeighbourRates;
+  readonly #handedOn: PeerRates;
+  readonly #handedOnOfRegulars: PeerRates;
   readonly #ofStrangers: TokenBucket;
-  readonly #surplus: NeighbourRates;
   readonly #ofStrangersHandedOn: TokenBucket;
   readonly #seen: ExpiringSet;
   readonly #closed: ExpiringSet;
@@ -50,10 +51,9 @@ export class RequestIntake {
     this.#context = context;
     this.#guard = guard;
     this.#answer = answer;
-    this.#handedOn = new NeighbourRates(limits.gossipPerNeighbour, clock);
-    this.#handedOnOfRegulars = new NeighbourRates(limits.gossipOfRegularsPerNeighbour, clock);
+    this.#handedOn = new PeerRates(limits.gossipPerNeighbour, MOST_NEIGHBOURS, clock);
+    this.#handedOnOfRegulars = new PeerRates(limits.gossipOfRegularsPerNeighbour, MOST_NEIGHBOURS, clock);
     this.#ofStrangers = new TokenBucket(limits.gossipOfStrangers, clock);
-    this.#surplus = new NeighbourRates(limits.surplusPerNeighbour, clock);
     this.#ofStrangersHandedOn = new TokenBucket(limits.gossipOfStrangersHandedOn, clock);
     this.#seen = new ExpiringSet(context.clock, REPLAY_WINDOW_MS, context.limits.seenRequests);
     this.#closed = new ExpiringSet(context.clock, REPLAY_WINDOW_MS, context.limits.seenRequests);
@@ -76,7 +76,9 @@ export class RequestIntake {
 
   /** A request that its requester sent itself. */
   fromRequester(request: Evidence<BidRequest>): void {
-    this.#context.counters.add(this.#take(request) ? 'request.direct' : 'request.repeat');
+    const isNew = this.#take(request);
+    this.#context.counters.add(isNew ? 'request.direct' : 'request.repeat');
+    if (!isNew) this.#context.allowances.fault(request.signer, 'REPEATED');
   }
 
   /**
@@ -88,8 +90,8 @@ export class RequestIntake {
     if (!frame.ok) return { kind: 'rejected', rejection: frame.rejection };
     const { kind, body } = frame.value;
     if (!this.#isWithinRates(from, claimedSigner(body))) return { kind: 'surplus' };
-    if (kind === 'bid-request') return this.#judgeRequest(frame.value);
-    if (kind === 'search-closed') return this.#judgeClosed(frame.value);
+    if (kind === 'bid-request') return this.#judgeRequest(from, frame.value);
+    if (kind === 'search-closed') return this.#judgeClosed(from, frame.value);
     return { kind: 'rejected', rejection: { code: 'MALFORMED', detail: `${kind} in gossip` } };
   }
 
@@ -106,15 +108,14 @@ export class RequestIntake {
   /** What a neighbour says in its own name is its own doing, and costs even where it is not looked at. */
   #hasRoomForOwn(neighbour: string): boolean {
     if (this.#ofStrangers.take()) return true;
-    const goesOn = !this.#surplus.take(neighbour);
-    this.#context.counters.add(goesOn ? 'gossip.restrained' : 'gossip.held-back');
-    this.#context.underlay.restrain?.(neighbour, goesOn);
+    this.#context.allowances.surplus(neighbour);
     return false;
   }
 
-  #judgeRequest(frame: Frame): GossipOutcome {
+  #judgeRequest(from: string, frame: Frame): GossipOutcome {
     const request: Read<Evidence<BidRequest>> = this.#context.verifier.open(bidRequestMessage, frame.body);
     if (!request.ok) return { kind: 'rejected', rejection: request.rejection };
+    if (request.value.signer !== from) this.#context.allowances.handedOn(from);
     if (!this.#take(request.value)) return { kind: 'repeat' };
     return { kind: 'request', forward: !this.#isEverywhere(request.value) };
   }
@@ -127,10 +128,11 @@ export class RequestIntake {
     return hasReached(value, others);
   }
 
-  #judgeClosed(frame: Frame): GossipOutcome {
+  #judgeClosed(from: string, frame: Frame): GossipOutcome {
     const notice = this.#context.verifier.open(searchClosedMessage, frame.body);
     if (!notice.ok) return { kind: 'rejected', rejection: notice.rejection };
     const { signer, value } = notice.value;
+    if (signer !== from) this.#context.allowances.handedOn(from);
     this.#guard.heard(signer);
     return { kind: this.#closed.add(keyOf(signer, value.requestId)) ? 'closed' : 'repeat' };
   }

@@ -33,7 +33,9 @@ export function verdictOf(context: NetworkContext, from: string, outcome: Gossip
     context.counters.add(`gossip.${code}`);
     if (code === 'EXPIRED') context.strays.refused();
     context.logger.debug('gossip message refused', { from, code, detail });
-    return REJECTION_VERDICTS[code];
+    const verdict = REJECTION_VERDICTS[code];
+    if (verdict === 'reject') context.allowances.fault(from, code);
+    return verdict;
   }
   context.counters.add(`gossip.${outcome.kind}`);
   if (outcome.kind === 'request') return outcome.forward ? 'accept' : 'ignore';

@@ -35,6 +35,8 @@ export class ExecutionBook {
   readonly #clock: Clock;
   readonly #byId = new Map<string, ProviderExecution>();
   readonly #idByContract = new Map<string, string>();
+  /** Those that are begun and not settled, by requester. */
+  readonly #begunOf = new Map<string, Set<string>>();
 
   constructor(store: Pick<ProviderStore, 'commit'>, clock: Clock) {
     this.#store = store;
@@ -43,7 +45,7 @@ export class ExecutionBook {
 
   /** Takes in what is on disk already. */
   add(execution: ProviderExecution): void {
-    this.#byId.set(execution.item.executionId, execution);
+    this.#put(execution);
     this.#idByContract.set(execution.item.contractId, execution.item.executionId);
   }
 
@@ -62,6 +64,11 @@ export class ExecutionBook {
 
   unsettledOf(requester: string): readonly ProviderExecution[] {
     return this.all().filter((execution) => execution.requester === requester && !execution.settled);
+  }
+
+  /** True while something of the requester is begun and not settled. */
+  serves(requester: string): boolean {
+    return this.#begunOf.has(requester);
   }
 
   liveCount(): number {
@@ -89,10 +96,28 @@ export class ExecutionBook {
   }
 
   async forget(executionId: string): Promise<void> {
-    const contractId = this.#byId.get(executionId)?.item.contractId;
+    const known = this.#byId.get(executionId);
+    const contractId = known?.item.contractId;
+    if (known !== undefined) this.#over(known);
     this.#byId.delete(executionId);
     if (contractId !== undefined) this.#idByContract.delete(contractId);
     await this.#commit({ forgottenExecutionIds: [executionId] });
+  }
+
+  #put(execution: ProviderExecution): void {
+    const { item, requester, settled } = execution;
+    this.#byId.set(item.executionId, execution);
+    if (settled) this.#over(execution);
+    else if (item.state !== 'BidAccepted') {
+      const begun = this.#begunOf.get(requester) ?? new Set();
+      this.#begunOf.set(requester, begun.add(item.executionId));
+    }
+  }
+
+  #over({ item, requester }: ProviderExecution): void {
+    const begun = this.#begunOf.get(requester);
+    begun?.delete(item.executionId);
+    if (begun?.size === 0) this.#begunOf.delete(requester);
   }
 
   #moved(executionId: string, change: Change): ProviderExecution {
@@ -113,7 +138,7 @@ export class ExecutionBook {
 
   async #replace(execution: ProviderExecution, also: ProviderCommit): Promise<ProviderExecution> {
     await this.#commit({ ...also, executions: [execution] });
-    this.#byId.set(execution.item.executionId, execution);
+    this.#put(execution);
     return execution;
   }
 

@@ -112,7 +112,6 @@ describe('before a signature is looked at', () => {
   it('a neighbour that goes on in its own name when strangers have used up their rate is held back, and let go of', async () => {
     const { world, standings, from, request, restrained, heldBack, counters } = await guarded({
       gossipOfStrangers: { burst: 1, perSecond: 0.1 },
-      surplusPerNeighbour: { burst: 2, perSecond: 1 },
     });
     const self = (name: string): string => world.notary(name).self;
     const own = (name: string, id: string) => from(self(name), messageOf(request(name, id)));
@@ -135,7 +134,7 @@ describe('before a signature is looked at', () => {
     await world.clock.advanceBy(1000);
     own('another', '11');
     expect(restrained).toHaveLength(2);
-    expect(counters()).toMatchObject({ 'gossip.restrained': 2, 'gossip.held-back': 5 });
+    expect(counters()).toMatchObject({ 'peer.restrained': 2, 'peer.held-back': 5 });
   });
 
   it('a requester over its rate is not looked at, nor handed on', async () => {
@@ -156,6 +155,20 @@ describe('before a signature is looked at', () => {
     const channel = await world.settled(openRaw(raw, node.peer, names.request));
     expect(await world.rejection(channel.receive())).toBe('CHANNEL_CLOSED');
     expect(counters()).toMatchObject({ 'request.OVER_RATE': 1 });
+  });
+
+  it('whoever goes on to send what is no request is restrained, on a channel as by gossip', async () => {
+    const { world, node, from, restrained, counters } = await guarded();
+    const raw = await world.raw('clumsy');
+    for (let index = 0; index < 90; index += 1) {
+      const channel = await world.settled(openRaw(raw, node.peer, names.request));
+      await channel.send(Uint8Array.of(0xff));
+      await world.rejection(channel.receive());
+      expect(from(raw.peer, Uint8Array.of(0xff, index))).toBe('reject');
+    }
+    expect(counters()).toMatchObject({ 'fault.MALFORMED': 180, 'request.MALFORMED': 90 });
+    expect(restrained[0]).toBe(raw.peer);
+    expect(restrained.length).toBeGreaterThan(8);
   });
 
   it('what this node says itself is not counted against anybody', async () => {

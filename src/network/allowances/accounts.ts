@@ -1,0 +1,125 @@
+import { LRUCache } from 'lru-cache';
+import { WorkBudget } from './work-budget.ts';
+import type { AllowanceLimits } from './limits.ts';
+
+/** Who pays: a known peer on its own, a stranger also out of what its prefix and all strangers have. */
+export interface Payer {
+  readonly peer: string;
+  readonly known: boolean;
+  readonly prefix: string | undefined;
+}
+
+interface Account {
+  readonly budget: WorkBudget;
+  /** What was paid before the work, and not found again in what the work took. */
+  prepaidMs: number;
+}
+
+/** More is not forgiven of what is measured: the work it was paid for was done at another time. */
+const MOST_PREPAID_MS = 20;
+
+type Rates = Pick<
+  AllowanceLimits,
+  | 'perStranger'
+  | 'perPrefix'
+  | 'strangersInTotal'
+  | 'perKnownPeer'
+  | 'handedOn'
+  | 'mostDebt'
+  | 'rememberedPeers'
+  | 'rememberedPrefixes'
+>;
+
+/** What everybody has left of a processor's time. Pure: it is told the time. */
+export class Accounts {
+  readonly #limits: Rates;
+  readonly #strangers: LRUCache<string, Account>;
+  /** Apart, so that no number of strangers takes the place of one that is known. */
+  readonly #known: LRUCache<string, Account>;
+  readonly #prefixes: LRUCache<string, WorkBudget>;
+  readonly #allStrangers: WorkBudget;
+  readonly #handedOn: WorkBudget;
+
+  constructor(limits: Rates, nowMs: number) {
+    this.#limits = limits;
+    this.#strangers = new LRUCache({ max: limits.rememberedPeers });
+    this.#known = new LRUCache({ max: limits.rememberedPeers });
+    this.#prefixes = new LRUCache({ max: limits.rememberedPrefixes });
+    this.#allStrangers = new WorkBudget(limits.strangersInTotal, limits.mostDebt, nowMs);
+    this.#handedOn = new WorkBudget(limits.handedOn, limits.mostDebt, nowMs);
+  }
+
+  /** How long until something is left for the payer; 0 when something is. */
+  waitMs(payer: Payer, nowMs: number): number {
+    return Math.max(...this.#budgetsOf(payer, nowMs).map((budget) => budget.waitMs(nowMs)));
+  }
+
+  /** How long until something is left of what is the payer's alone. */
+  ownWaitMs(payer: Payer, nowMs: number): number {
+    return this.#accountOf(payer, nowMs).budget.waitMs(nowMs);
+  }
+
+  /** Takes what is known to come, before it is done. */
+  prepay(payer: Payer, workMs: number, nowMs: number): void {
+    this.#charge(payer, workMs, nowMs);
+    this.#forgive(payer, workMs, nowMs);
+  }
+
+  /** Takes what was measured, less what was paid for it before. */
+  worked(payer: Payer, workMs: number, nowMs: number): void {
+    const account = this.#accountOf(payer, nowMs);
+    const paidMs = Math.min(account.prepaidMs, workMs);
+    account.prepaidMs -= paidMs;
+    this.#charge(payer, workMs - paidMs, nowMs);
+  }
+
+  /** The price of what was wrong: it costs its sender, and nobody who shares something with it. */
+  fine(payer: Payer, workMs: number, nowMs: number): void {
+    this.#accountOf(payer, nowMs).budget.charge(workMs, nowMs);
+  }
+
+  /** Something of others that a neighbour had to bring, as far as that has something left. */
+  handedOn(payer: Payer, workMs: number, nowMs: number): void {
+    if (this.#handedOn.waitMs(nowMs) > 0) return;
+    this.#handedOn.charge(workMs, nowMs);
+    this.#forgive(payer, workMs, nowMs);
+  }
+
+  #forgive(payer: Payer, workMs: number, nowMs: number): void {
+    const account = this.#accountOf(payer, nowMs);
+    account.prepaidMs = Math.min(MOST_PREPAID_MS, account.prepaidMs + workMs);
+  }
+
+  #charge(payer: Payer, workMs: number, nowMs: number): void {
+    if (workMs <= 0) return;
+    for (const budget of this.#budgetsOf(payer, nowMs)) budget.charge(workMs, nowMs);
+  }
+
+  #budgetsOf(payer: Payer, nowMs: number): readonly WorkBudget[] {
+    const { budget } = this.#accountOf(payer, nowMs);
+    if (payer.known) return [budget];
+    const ofPrefix = payer.prefix === undefined ? [] : [this.#prefixOf(payer.prefix, nowMs)];
+    return [budget, ...ofPrefix, this.#allStrangers];
+  }
+
+  #accountOf({ peer, known }: Payer, nowMs: number): Account {
+    const accounts = known ? this.#known : this.#strangers;
+    let account = accounts.get(peer);
+    if (account === undefined) {
+      const { perKnownPeer, perStranger, mostDebt } = this.#limits;
+      const budget = new WorkBudget(known ? perKnownPeer : perStranger, mostDebt, nowMs);
+      account = { budget, prepaidMs: 0 };
+      accounts.set(peer, account);
+    }
+    return account;
+  }
+
+  #prefixOf(prefix: string, nowMs: number): WorkBudget {
+    let budget = this.#prefixes.get(prefix);
+    if (budget === undefined) {
+      budget = new WorkBudget(this.#limits.perPrefix, this.#limits.mostDebt, nowMs);
+      this.#prefixes.set(prefix, budget);
+    }
+    return budget;
+  }
+}

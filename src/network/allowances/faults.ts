@@ -1,0 +1,42 @@
+/** What one thing that is wrong costs its sender. */
+export interface FaultPrice {
+  /** Out of its allowance: several times what looking at it took, so that it never pays to go on. */
+  readonly workMs: number;
+  /** Out of what it may do wrong. */
+  readonly weight: number;
+}
+
+/** Nothing honest sends these. */
+const NEVER_HONEST: FaultPrice = { workMs: 5, weight: 1 };
+/** An honest peer may have come too late, or know something that this node has forgotten. */
+const SOMETIMES_HONEST: FaultPrice = { workMs: 2, weight: 0.25 };
+
+/** By code. What is not in here is nobody's fault, or this node's own. */
+export const FAULTS: ReadonlyMap<string, FaultPrice> = new Map([
+  ['MALFORMED', NEVER_HONEST],
+  ['OVERSIZED', NEVER_HONEST],
+  ['FRAME_TOO_LARGE', NEVER_HONEST],
+  ['FRAME_EMPTY', NEVER_HONEST],
+  ['FRAME_UNFINISHED', NEVER_HONEST],
+  ['WRONG_NETWORK', NEVER_HONEST],
+  ['WRONG_SIGNER', NEVER_HONEST],
+  ['BAD_SIGNATURE', NEVER_HONEST],
+  ['OUT_OF_TURN', NEVER_HONEST],
+  ['OVER_RATE', NEVER_HONEST],
+  ['LOGS_DENIED', NEVER_HONEST],
+  ['CONTRACT_DENIED', NEVER_HONEST],
+  ['NO_CONTRACT', NEVER_HONEST],
+  ['OVER_ALLOWANCE', { workMs: 0, weight: 1 }],
+  ['CONTENT_DENIED', { workMs: 4, weight: 0.5 }],
+  ['RATE_LIMITED', { workMs: 4, weight: 0.5 }],
+  ['CONTENT_UNAVAILABLE', SOMETIMES_HONEST],
+  ['EXPIRED', SOMETIMES_HONEST],
+  ['REPEATED', SOMETIMES_HONEST],
+  ['UNKNOWN_REQUEST', SOMETIMES_HONEST],
+  ['DUPLICATE_BID', SOMETIMES_HONEST],
+  ['UNKNOWN_CONTRACT', SOMETIMES_HONEST],
+  ['UNKNOWN_EXECUTION', { workMs: 0.2, weight: 0.05 }],
+  ['FRAME_TIMEOUT', SOMETIMES_HONEST],
+  // In its own name, when strangers together have sent too much: the third at once is one too many.
+  ['SURPLUS', { workMs: 0, weight: 32 }],
+]);

@@ -1,0 +1,61 @@
+import { CodedError } from '../../lib/coded-error.ts';
+import type { Channel } from '../underlay.ts';
+import { frameCostMs, type ProtocolCost, sendingCostMs } from './costs.ts';
+
+export interface Purse {
+  /** Pays at once; false when nothing is left. */
+  pays(peer: string, workMs: number): boolean;
+  /** Pays when something is left; false when the channel ended, or waited too long. */
+  waitsFor(channel: Channel, workMs: number): Promise<boolean>;
+  /** What has to be paid whether it is there or not. */
+  owes(peer: string, workMs: number): void;
+}
+
+/** A channel that a peer opened: each frame is paid for before anybody looks at it, and what is sent as it goes. */
+export class PaidChannel implements Channel {
+  readonly peer: string;
+  readonly ended: Promise<void>;
+  readonly #channel: Channel;
+  readonly #cost: ProtocolCost;
+  readonly #purse: Purse;
+
+  constructor(channel: Channel, cost: ProtocolCost, purse: Purse) {
+    this.peer = channel.peer;
+    this.ended = channel.ended;
+    this.#channel = channel;
+    this.#cost = cost;
+    this.#purse = purse;
+  }
+
+  async receive(): Promise<Uint8Array | undefined> {
+    const frame = await this.#channel.receive();
+    if (frame === undefined) return undefined;
+    const costMs = frameCostMs(this.#cost, frame.length);
+    if (!this.#purse.pays(this.peer, costMs) && !(await this.#purse.waitsFor(this.#channel, costMs))) {
+      this.#channel.abort();
+      throw new CodedError('OVER_ALLOWANCE', 'The other side has cost this node more than it may.');
+    }
+    return frame;
+  }
+
+  async send(frame: Uint8Array): Promise<void> {
+    const costMs = sendingCostMs(this.#cost, frame.length);
+    if (
+      costMs > 0 &&
+      !this.#purse.pays(this.peer, costMs) &&
+      !(await this.#purse.waitsFor(this.#channel, costMs))
+    ) {
+      // What was begun is brought to its end: it is the next question that has to wait.
+      this.#purse.owes(this.peer, costMs);
+    }
+    await this.#channel.send(frame);
+  }
+
+  close(): Promise<void> {
+    return this.#channel.close();
+  }
+
+  abort(): void {
+    this.#channel.abort();
+  }
+}
