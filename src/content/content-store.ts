@@ -110,10 +110,11 @@ class UnixfsContentStore implements ContentStore {
     from: BlockOrigin,
     maxBytes: number,
     signal: AbortSignal,
+    onBlock?: (bytes: number) => void,
   ): Promise<{ readonly bytes: number }> {
     const root = requireContentId(cid);
     const here = await this.#catalog.recorded(root);
-    if (here === undefined) return this.#receive(root, from, maxBytes, signal);
+    if (here === undefined) return this.#receive(root, from, maxBytes, signal, onBlock);
     if (here.bytes <= maxBytes) return { bytes: here.bytes };
     throw new CodedError(
       'CONTENT_TOO_LARGE',
@@ -202,11 +203,13 @@ class UnixfsContentStore implements ContentStore {
     from: BlockOrigin,
     maxBytes: number,
     signal: AbortSignal,
+    onBlock: ((bytes: number) => void) | undefined,
   ): Promise<{ readonly bytes: number }> {
     const intake = this.#staging.begin();
     try {
       const blocks = this.#transport.blocks(root.toString(), from, signal);
-      const totals = await receiveDag(root, blocks, intake, this.#catalog.bounds(maxBytes), signal);
+      const bounds = this.#catalog.bounds(maxBytes);
+      const totals = await receiveDag(root, blocks, intake, bounds, signal, onBlock);
       await intake.settle();
       await this.#catalog.record(root.toString(), totals, false);
       return { bytes: totals.bytes };

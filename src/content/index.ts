@@ -40,6 +40,8 @@ export interface ContentStore extends ContentDesk, Startable {
     from: BlockOrigin,
     maxBytes: number,
     signal: AbortSignal,
+    /** Told of each block that came and is the right one. */
+    onBlock?: (bytes: number) => void,
   ): Promise<{ readonly bytes: number }>;
   exportFile(cid: string, hostPath: string): Promise<void>;
   importTree(

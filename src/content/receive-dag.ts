@@ -32,6 +32,7 @@ export async function receiveDag(
   intake: Intake,
   bounds: DagBounds,
   signal: AbortSignal,
+  onBlock?: (bytes: number) => void,
 ): Promise<DagTotals> {
   const check = new DagCheck(root, bounds);
   for await (const block of arriving(root, blocks)) {
@@ -41,6 +42,7 @@ export async function receiveDag(
     if (block.length > MAX_BLOCK_BYTES) throw invalidContent('A block is larger than any may be.');
     if (!isBlockOf(cid, block)) throw invalidContent('A block is not the one that comes next.');
     check.take(cid, decodeNode(cid, block), block.length);
+    onBlock?.(block.length);
     await intake.offer(cid, block);
   }
   signal.throwIfAborted();

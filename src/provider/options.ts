@@ -53,6 +53,9 @@ export interface ProviderLimits {
   readonly longestStartWithinMs: number;
   /** A contract that has not begun ends when its requester was out of reach for so long. */
   readonly awayBeforeStartMs: number;
+  /** So long any contract may wait for its inputs, and then for as long as they come at this pace. */
+  readonly inputsGraceMs: number;
+  readonly leastInputBytesPerSecond: number;
   /** Of each engine the last starts by which bids say how soon the next one is, and what they say before the first. */
   readonly startsRemembered: number;
   readonly unseenStartMs: number;
@@ -81,6 +84,8 @@ export const defaultProviderLimits: ProviderLimits = {
   maxExecutionTimeoutMs: 7 * 24 * 3_600_000,
   longestStartWithinMs: 3_600_000,
   awayBeforeStartMs: 15_000,
+  inputsGraceMs: 30_000,
+  leastInputBytesPerSecond: 4096,
   startsRemembered: 32,
   unseenStartMs: 200,
   longestOrphanAfterMs: 24 * 3_600_000,

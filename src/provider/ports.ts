@@ -98,6 +98,8 @@ export interface ProviderContent {
     from: { readonly peer: string; readonly peerRecord: Uint8Array; readonly contractId: string },
     maxBytes: number,
     signal: AbortSignal,
+    /** Told of each block that came and is the right one. */
+    onBlock?: (bytes: number) => void,
   ): Promise<{ readonly bytes: number }>;
   /** Writes the content of a file that is here to `hostPath`. */
   exportFile(cid: string, hostPath: string): Promise<void>;

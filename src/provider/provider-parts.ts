@@ -10,6 +10,7 @@ import type { RequesterBook } from './behaviour/requester-book.ts';
 import { Bidder } from './bidding/bidder.ts';
 import { ContractDesk } from './bidding/contract-desk.ts';
 import { ExecutionBook } from './executions/execution-book.ts';
+import { Hearing } from './executions/hearing.ts';
 import { OrphanWatch } from './executions/orphan-watch.ts';
 import { Reporter, type ServedTo } from './executions/reporter.ts';
 import { Settler } from './executions/settler.ts';
@@ -49,7 +50,7 @@ const OVERRUN = { exitReason: 'timeout', message: 'The work overran its lease.' 
 export function wireProvider(
   options: ProviderOptions,
   needs: ProviderNeeds,
-  { gate, behaviour, regulars }: RequesterMemory,
+  memory: RequesterMemory,
   highestVersion: number,
 ): ProviderParts {
   const { clock, random, store } = needs;
@@ -63,15 +64,42 @@ export function wireProvider(
     book,
     onOverrun: (lease) => supervisor.stop(lease.executionId, OVERRUN),
   });
-  const supervisor: Supervisor = new Supervisor(options, {
+  const served = wireExecutions(options, needs, memory, { ledger, book, starts, room });
+  const { supervisor } = served;
+  const frontDesk = new FrontDesk(options.limits.admission, { clock, gate: memory.gate, bidder });
+  const contracts = new ContractDesk(options, {
     ...needs,
     ledger,
-    book,
-    starts,
+    bidder,
     room,
+    isKnown: (executionId) => book.get(executionId) !== undefined,
+    onAccepted: served.begin,
+  });
+  return { ledger, book, bidder, frontDesk, contracts, room, ...served };
+}
+
+type Served = Pick<ProviderParts, 'supervisor' | 'reporter' | 'settler' | 'orphans' | 'begin'>;
+
+interface ServedParts extends Pick<ProviderParts, 'ledger' | 'book' | 'room'> {
+  readonly starts: StartTimes;
+}
+
+/** What carries accepted contracts to their end, and tells their requesters. */
+function wireExecutions(
+  options: ProviderOptions,
+  needs: ProviderNeeds,
+  { gate, behaviour, regulars }: RequesterMemory,
+  parts: ServedParts,
+): Served {
+  const { clock } = needs;
+  const { book } = parts;
+  const hearing = new Hearing(clock);
+  const supervisor: Supervisor = new Supervisor(options, {
+    ...needs,
+    ...parts,
     onChanged: (requester) => reporter.changed(requester),
     onNeverBegun: (requester) => behaviour.neverBegun(requester),
-    heardAtMs: (requester) => orphans.heardAtMs(requester),
+    hearing,
   });
   const settler = new Settler({
     ...needs,
@@ -83,9 +111,10 @@ export function wireProvider(
       behaviour.kept(requester);
     },
   });
-  const orphans: OrphanWatch = new OrphanWatch({
+  const orphans = new OrphanWatch({
     ...needs,
     book,
+    hearing,
     supervisor,
     settler,
     onAbandoned: (requester) => behaviour.abandoned(requester),
@@ -96,25 +125,16 @@ export function wireProvider(
       ...needs,
       servedTo: (requester) => servedTo(book, requester, needs.calendar),
       onDesired: (...wish) => settler.want(...wish),
-      onHeard: (requester) => orphans.heard(requester),
+      onHeard: (requester) => hearing.heard(requester),
     },
   );
-  const frontDesk = new FrontDesk(options.limits.admission, { clock, gate, bidder });
   const begin = (execution: ProviderExecution): void => {
     book.add(execution);
-    orphans.heard(execution.requester);
+    hearing.heard(execution.requester);
     reporter.changed(execution.requester);
     supervisor.start(execution);
   };
-  const contracts = new ContractDesk(options, {
-    ...needs,
-    ledger,
-    bidder,
-    room,
-    isKnown: (executionId) => book.get(executionId) !== undefined,
-    onAccepted: begin,
-  });
-  return { ledger, book, bidder, frontDesk, contracts, supervisor, reporter, settler, orphans, room, begin };
+  return { supervisor, reporter, settler, orphans, begin };
 }
 
 interface CapacityParts extends Pick<ProviderParts, 'room' | 'book'> {

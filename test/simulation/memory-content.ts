@@ -79,7 +79,7 @@ export function createMemoryContent(
           };
     },
     tree: async (cid) => entries(cid),
-    fetch: async (cid, from, maxBytes, signal) => {
+    fetch: async (cid, from, maxBytes, signal, onBlock) => {
       if (partsOf(cid).every((part) => blocks.has(part))) return { bytes: 0 };
       const received: Uint8Array[] = [];
       let bytes = 0;
@@ -87,6 +87,7 @@ export function createMemoryContent(
         bytes += block.length;
         if (bytes > maxBytes + 1024) throw new CodedError('CONTENT_TOO_LARGE', 'More bytes than agreed.');
         received.push(block);
+        onBlock?.(block.length);
       }
       requireRoom(room);
       const [root, ...rest] = received;

@@ -6,6 +6,7 @@ import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { ExecutionOutcome, ExecutionTask, Executor } from '../executors/executor.ts';
 import type { ProviderOptions } from '../options.ts';
 import type { AttemptFolder, ProviderContent, ProviderExecution, TreeSource } from '../ports.ts';
+import type { BringingWatch } from './bringing.ts';
 
 export interface AttemptNeeds {
   readonly content: ProviderContent;
@@ -31,7 +32,7 @@ const MOST_REFUSALS = 5;
 const REFUSALS: ReadonlySet<unknown> = new Set(['CONTENT_UNAVAILABLE', 'CONTENT_DENIED']);
 const FETCH_AGAIN: BackoffOptions = { firstMs: 200, longestMs: 5000, factor: 2 };
 
-/** A requester that is away is no reason to give a contract up: it has until the start deadline, which aborts `signal`. */
+/** A requester that is away may come back: how long it has is said by {@link BringingWatch}, which aborts `signal`. */
 async function retried(clock: Clock, signal: AbortSignal, fetch: () => Promise<unknown>): Promise<void> {
   let refusals = 0;
   for (let attempt = 1; ; attempt += 1) {
@@ -66,6 +67,12 @@ export function writeRefusal(error: unknown): string | undefined {
 
 const DISK_ERRORS: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']);
 
+export interface StagingNeeds {
+  readonly content: ProviderContent;
+  readonly clock: Clock;
+  readonly watch: Pick<BringingWatch, 'tries' | 'took' | 'isHere'>;
+}
+
 /**
  * Brings everything the invocation names onto this machine. Throws `INPUT_UNAVAILABLE`, and `NO_ROOM` where it could be
  * had and could not be kept.
@@ -74,7 +81,7 @@ export async function stageInputs(
   execution: ProviderExecution,
   terms: ContractTerms,
   maxInputBytes: number,
-  { content, clock }: { readonly content: ProviderContent; readonly clock: Clock },
+  { content, clock, watch }: StagingNeeds,
   signal: AbortSignal,
 ): Promise<void> {
   let leftBytes = maxInputBytes;
@@ -90,7 +97,11 @@ export async function stageInputs(
     try {
       const { contractId } = execution.item;
       const from = { peer: execution.requester, peerRecord: terms.requesterRecord, contractId };
-      await retried(clock, signal, () => content.fetch(cid, from, size, signal));
+      await retried(clock, signal, () => {
+        watch.tries();
+        return content.fetch(cid, from, size, signal, (bytes) => watch.took(bytes));
+      });
+      watch.isHere();
     } catch (cause) {
       signal.throwIfAborted();
       if (!THEIR_FAULTS.has(codeOf(cause))) throw notKept(cid, cause);

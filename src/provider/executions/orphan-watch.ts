@@ -4,6 +4,7 @@ import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { ProviderExecution, ProviderStore } from '../ports.ts';
 import { type ExecutionBook, isWorkOver } from './execution-book.ts';
+import type { Hearing } from './hearing.ts';
 import type { Settler } from './settler.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -11,6 +12,7 @@ export interface OrphanWatchNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly book: ExecutionBook;
+  readonly hearing: Pick<Hearing, 'atMs' | 'keepOnly'>;
   readonly store: Pick<ProviderStore, 'contract'>;
   readonly supervisor: Pick<Supervisor, 'stop'>;
   readonly settler: Pick<Settler, 'settle'>;
@@ -35,7 +37,6 @@ const ORPHANED = { exitReason: 'lost', message: 'The requester was out of reach 
  */
 export class OrphanWatch {
   readonly #needs: OrphanWatchNeeds;
-  readonly #heardAtMs = new Map<string, number>();
   readonly #kept = new Map<string, Kept>();
   #timer: Timer | undefined;
 
@@ -49,17 +50,7 @@ export class OrphanWatch {
 
   stop(): void {
     this.#timer?.cancel();
-    this.#heardAtMs.clear();
     this.#kept.clear();
-  }
-
-  heard(requester: string): void {
-    this.#heardAtMs.set(requester, this.#needs.clock.monotonicMs());
-  }
-
-  /** On the clock that does not jump; now for one that nothing is known of. */
-  heardAtMs(requester: string): number {
-    return this.#heardAtMs.get(requester) ?? this.#needs.clock.monotonicMs();
   }
 
   async #look(): Promise<void> {
@@ -86,9 +77,7 @@ export class OrphanWatch {
       this.#needs.settler.settle(execution, 'stop');
       return;
     }
-    const heardAtMs = this.#heardAtMs.get(execution.requester);
-    if (heardAtMs === undefined) this.heard(execution.requester);
-    else if (nowMs - heardAtMs >= kept.agreed.orphanAfterMs) {
+    if (nowMs - this.#needs.hearing.atMs(execution.requester) >= kept.agreed.orphanAfterMs) {
       this.#abandoned(execution, kept);
       this.#needs.supervisor.stop(executionId, ORPHANED);
     }
@@ -114,6 +103,6 @@ export class OrphanWatch {
     const ids = new Set(executions.map(({ item }) => item.executionId));
     const requesters = new Set(executions.map(({ requester }) => requester));
     for (const id of this.#kept.keys()) if (!ids.has(id)) this.#kept.delete(id);
-    for (const peer of this.#heardAtMs.keys()) if (!requesters.has(peer)) this.#heardAtMs.delete(peer);
+    this.#needs.hearing.keepOnly(requesters);
   }
 }

@@ -19,6 +19,7 @@ import type { Room } from '../resources/room.ts';
 import { runAttempt, stageInputs, writeRefusal } from './attempt.ts';
 import { BringingWatch } from './bringing.ts';
 import type { ExecutionBook } from './execution-book.ts';
+import type { Hearing } from './hearing.ts';
 import type { StartTimes } from './start-times.ts';
 
 export interface SupervisorNeeds {
@@ -35,8 +36,7 @@ export interface SupervisorNeeds {
   readonly onChanged: (requester: string) => void;
   /** What a contract needed to begin did not come from its requester. */
   readonly onNeverBegun?: (requester: string) => void;
-  /** When the requester was last heard, on the clock that does not jump. */
-  readonly heardAtMs: (requester: string) => number;
+  readonly hearing: Pick<Hearing, 'atMs' | 'heard'>;
 }
 
 /** Why an attempt was told to stop, where that was not the program's doing. */
@@ -61,7 +61,7 @@ const NOT_STARTED: StopReason = { exitReason: 'internal', message: 'The work did
 const STOPPING: StopReason = { exitReason: 'lost', message: 'The provider was stopped while this ran.' };
 
 /** Ends before the beginning that are the requester's doing. */
-const WITHHELD: ReadonlySet<ExitReason> = new Set(['requester-away']);
+const WITHHELD: ReadonlySet<ExitReason> = new Set(['requester-away', 'input-unavailable']);
 
 /** An executor that says when the program starts is how a crash is told from a start: one that does not is not believed. */
 const UNBEGUN = {
@@ -140,10 +140,11 @@ export class Supervisor {
       this.#needs.logger.debug('attempt failed', { executionId, exitReason, reason: messageOf(error) });
     }
     this.#needs.room.arrived(executionId);
-    await this.#end(execution, end);
-    if (end.exitReason !== undefined && WITHHELD.has(end.exitReason)) {
+    const begun = this.#needs.book.get(executionId)?.item.state !== 'BidAccepted';
+    if (!begun && end.exitReason !== undefined && WITHHELD.has(end.exitReason)) {
       this.#needs.onNeverBegun?.(execution.requester);
     }
+    await this.#end(execution, end);
     await this.#needs.folders.remove(executionId);
   }
 
@@ -187,14 +188,16 @@ export class Supervisor {
   /** In this time alone does a contract need its requester: what is here begins without it. */
   async #bringInputs(execution: ProviderExecution, terms: ContractTerms, signal: AbortSignal): Promise<void> {
     const { limits } = this.#options;
-    const { clock, heardAtMs } = this.#needs;
+    const { content, clock, hearing } = this.#needs;
+    const { requester } = execution;
     const watch = new BringingWatch(limits, {
       clock,
-      heardAtMs: () => heardAtMs(execution.requester),
+      heardAtMs: () => hearing.atMs(requester),
+      onHeard: () => hearing.heard(requester),
       onOver: (reason) => this.stop(execution.item.executionId, reason),
     });
     try {
-      await stageInputs(execution, terms, limits.maxInputBytes, this.#needs, signal);
+      await stageInputs(execution, terms, limits.maxInputBytes, { content, clock, watch }, signal);
       signal.throwIfAborted();
     } finally {
       watch.stop();

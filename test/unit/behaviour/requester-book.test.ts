@@ -4,6 +4,7 @@ import { defaultStrikeLimits } from '../../../src/domain/strike-book.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { RequesterBook } from '../../../src/provider/behaviour/requester-book.ts';
 import { ExecutionBook } from '../../../src/provider/executions/execution-book.ts';
+import { Hearing } from '../../../src/provider/executions/hearing.ts';
 import { OrphanWatch } from '../../../src/provider/executions/orphan-watch.ts';
 import type { ProviderExecution } from '../../../src/provider/ports.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
@@ -42,6 +43,7 @@ describe('a contract that its requester leaves alone', () => {
   let clock: FakeClock;
   let book: ExecutionBook;
   let orphans: OrphanWatch;
+  let hearing: Hearing;
   let abandoned: string[];
 
   beforeEach(async () => {
@@ -49,7 +51,9 @@ describe('a contract that its requester leaves alone', () => {
     abandoned = [];
     const store = new ScriptedProviderStore();
     book = new ExecutionBook(store, clock);
+    hearing = new Hearing(clock);
     orphans = new OrphanWatch({
+      hearing,
       clock,
       logger: silentLogger,
       book,
@@ -93,7 +97,7 @@ describe('a contract that its requester leaves alone', () => {
     expect(abandoned).toEqual([]);
     keep('Running');
     for (let heard = 0; heard < 20; heard += 1) {
-      orphans.heard(REQUESTER);
+      hearing.heard(REQUESTER);
       await clock.advanceBy(10_000);
     }
     expect(abandoned).toEqual([]);

@@ -66,6 +66,17 @@ describe('fetching', () => {
     expect(blockCount(receiver.blockstore)).toBe(blocks.length);
   });
 
+  it('tells of each block that came and is the right one', async () => {
+    const { cid, blocks } = await given;
+    const receiver = await memoryNode();
+    receiver.transport.offer([...blocks.slice(0, 3), text('another'), ...blocks.slice(3)]);
+    const told: number[] = [];
+    const { signal } = new AbortController();
+    const fetching = receiver.store.fetch(cid, ORIGIN, 64 * MIB, signal, (bytes) => told.push(bytes));
+    expect(await failure(fetching)).toBe('CONTENT_INVALID');
+    expect(told).toEqual(blocks.slice(0, 3).map(({ length }) => length));
+  });
+
   it('does not ask for what is here', async () => {
     const { cid, bytes, blocks } = await given;
     const receiver = await memoryNode();

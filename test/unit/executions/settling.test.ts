@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { ExecutionBook } from '../../../src/provider/executions/execution-book.ts';
+import { Hearing } from '../../../src/provider/executions/hearing.ts';
 import { OrphanWatch } from '../../../src/provider/executions/orphan-watch.ts';
 import { Settler } from '../../../src/provider/executions/settler.ts';
 import type { ProviderExecution } from '../../../src/provider/ports.ts';
@@ -22,6 +23,7 @@ let content: ScriptedContent;
 let stopped: string[];
 let settler: Settler;
 let orphans: OrphanWatch;
+let hearing: Hearing;
 
 beforeEach(async () => {
   clock = new FakeClock();
@@ -35,7 +37,8 @@ beforeEach(async () => {
   };
   const needs = { clock, logger: silentLogger, book, store, content, supervisor };
   settler = new Settler(needs);
-  orphans = new OrphanWatch({ ...needs, settler });
+  hearing = new Hearing(clock);
+  orphans = new OrphanWatch({ ...needs, hearing, settler });
   const terms = { orphanAfterMs: ORPHAN_AFTER_MS, retentionMs: RETENTION_MS };
   await store.commit({ contracts: [contractOf('contract', { state: 'ACTIVE' }, terms)] });
 });
@@ -130,7 +133,7 @@ describe('orphans', () => {
 
   it('work of a requester that is out of reach for too long is ended', async () => {
     await keep('Running');
-    orphans.heard(REQUESTER);
+    hearing.heard(REQUESTER);
     await clock.advanceBy(ORPHAN_AFTER_MS - PERIOD_MS);
     expect(stopped).toEqual([]);
     await clock.advanceBy(PERIOD_MS);
@@ -140,7 +143,7 @@ describe('orphans', () => {
   it('work of a requester that is heard of goes on', async () => {
     await keep('Running');
     for (let minute = 0; minute < 10; minute += 1) {
-      orphans.heard(REQUESTER);
+      hearing.heard(REQUESTER);
       await clock.advanceBy(ORPHAN_AFTER_MS - PERIOD_MS);
     }
     expect(stopped).toEqual([]);
@@ -156,7 +159,7 @@ describe('orphans', () => {
 
   it('a result that nobody fetches is kept for the agreed time, and no longer', async () => {
     await keep('Publishing');
-    orphans.heard(REQUESTER);
+    hearing.heard(REQUESTER);
     await clock.advanceBy(RETENTION_MS);
     expect(book.get(ID)).toBeDefined();
     await clock.advanceBy(2 * PERIOD_MS);

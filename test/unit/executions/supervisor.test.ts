@@ -83,7 +83,12 @@ beforeEach(async () => {
       changed += 1;
     },
     onNeverBegun: (requester) => neverBegun.push(requester),
-    heardAtMs: () => heardAtMs,
+    hearing: {
+      atMs: () => heardAtMs,
+      heard: () => {
+        heardAtMs = clock.monotonicMs();
+      },
+    },
   });
   book.add(execution);
 });
@@ -250,7 +255,7 @@ describe('an attempt', () => {
     });
 
     it('goes on where the requester is heard again in time', async () => {
-      await clock.advanceBy(goneMs - 1);
+      await clock.advanceBy(8000);
       heardAtMs = clock.monotonicMs();
       await clock.advanceBy(goneMs - 1);
       expect(item()?.state).toBe('BidAccepted');
@@ -263,6 +268,69 @@ describe('an attempt', () => {
       await clock.advanceBy(goneMs);
       expect(item()).toMatchObject({ state: 'Cancelled', exitReason: 'cancelled' });
       expect(neverBegun).toEqual([]);
+    });
+  });
+
+  describe('whose requester is there and brings its inputs slowly', () => {
+    const { inputsGraceMs, leastInputBytesPerSecond } = defaultProviderLimits;
+    const SECOND_MS = 1000;
+    let fetching: PromiseWithResolvers<void>;
+
+    beforeEach(async () => {
+      fetching = Promise.withResolvers();
+      content.fetching = fetching.promise;
+      await store.commit({ contracts: [contractOf('contract', {}, { startWithinMs: 3_600_000 })] });
+      supervisor.start(execution);
+      await clock.settle();
+    });
+
+    /** What came in each of so many seconds, while the requester answers all the time. */
+    async function bring(seconds: number, bytes: number): Promise<void> {
+      for (let second = 0; second < seconds && item()?.state === 'BidAccepted'; second += 1) {
+        heardAtMs = clock.monotonicMs();
+        content.brings(bytes);
+        await clock.advanceBy(SECOND_MS);
+      }
+    }
+
+    it.each([0, 1])(
+      'ends as input-unavailable soon after the grace, with %s bytes a second',
+      async (bytes) => {
+        await bring(60, bytes);
+        expect(item()).toMatchObject({ state: 'Failed', exitReason: 'input-unavailable' });
+        expect(clock.monotonicMs()).toBeLessThanOrEqual(inputsGraceMs + 2 * SECOND_MS);
+        expect(item()?.message).toContain(`${leastInputBytesPerSecond} bytes come each second`);
+        expect(ledger.free()).toEqual(ONBOARDED);
+        expect(neverBegun).toEqual([REQUESTER]);
+      },
+    );
+
+    it('goes on for as long as they come at the pace', async () => {
+      await bring(1800, leastInputBytesPerSecond);
+      expect(item()?.state).toBe('BidAccepted');
+      await bring(2 * (inputsGraceMs / SECOND_MS), 0);
+      expect(item()?.exitReason).toBe('input-unavailable');
+    });
+
+    it('counts what comes again once', async () => {
+      const broken = new CodedError('CONTENT_UNAVAILABLE', 'broke off');
+      for (let tries = 0; tries < 100 && item()?.state === 'BidAccepted'; tries += 1) {
+        await bring(5, leastInputBytesPerSecond);
+        const { reject } = fetching;
+        fetching = Promise.withResolvers();
+        content.fetching = fetching.promise;
+        if (item()?.state === 'BidAccepted') reject(broken);
+      }
+      expect(item()?.exitReason).toBe('input-unavailable');
+      expect(clock.monotonicMs()).toBeLessThan(2 * inputsGraceMs);
+    });
+
+    it('is heard by what it brings, though it answers no serving list', async () => {
+      for (let second = 0; second < 120; second += 1) {
+        content.brings(leastInputBytesPerSecond);
+        await clock.advanceBy(SECOND_MS);
+      }
+      expect(item()?.state).toBe('BidAccepted');
     });
   });
 

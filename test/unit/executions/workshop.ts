@@ -61,6 +61,8 @@ export class ScriptedContent implements ProviderContent {
   readonly fetched: string[] = [];
   readonly pins: string[] = [];
   readonly imported: (readonly string[])[] = [];
+  /** Tells the newest fetch of a block that came. */
+  brings: (bytes: number) => void = () => {};
   fetching: Promise<void> = Promise.resolve();
   importing: Promise<void> = Promise.resolve();
   unpinning: Promise<void> = Promise.resolve();
@@ -79,7 +81,9 @@ export class ScriptedContent implements ProviderContent {
     _from: unknown,
     maxBytes: number,
     signal: AbortSignal,
+    onBlock?: (bytes: number) => void,
   ): Promise<{ readonly bytes: number }> {
+    if (onBlock !== undefined) this.brings = onBlock;
     const aborted = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
