@@ -103,6 +103,7 @@ async function startParts(
     notary,
     store: store.jobs,
     strikes: store.strikes.againstProviders,
+    notes: store.meta,
     market: network.market,
     peers: peerTableOf(registry),
     content,

@@ -4,6 +4,7 @@ import { codeOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Verifier } from '../messages/message.ts';
 import type { Allowances } from './allowances/allowances.ts';
+import { TOLD_BELOW } from './allowances/faults.ts';
 import type { Counters } from './counters.ts';
 import type { StrayTimes } from './gossip/stray-times.ts';
 import type { ProtocolNames } from './names.ts';
@@ -50,7 +51,8 @@ export async function attend(
     closeSoftly(context, channel);
   } catch (error) {
     countFault(context, area, channel.peer, error);
-    context.allowances.fault(channel.peer, codeOf(error) ?? 'INTERNAL');
+    const code = codeOf(error) ?? 'INTERNAL';
+    if (!TOLD_BELOW.has(code)) context.allowances.fault(channel.peer, code);
     channel.abort();
   }
 }

@@ -4,6 +4,7 @@ import type { ContractRecord } from '../domain/contract.ts';
 import type { JobDescription } from '../domain/job-description.ts';
 import type { JobEvent } from '../domain/job-event.ts';
 import type { JobState } from '../domain/job.ts';
+import type { NodeNotes } from '../domain/peer-memory.ts';
 import type { JobSnapshot } from '../domain/plan.ts';
 import type { Search } from '../domain/search.ts';
 import type { ExitReason } from '../domain/task.ts';
@@ -35,6 +36,7 @@ export interface OrchestratorNeeds {
   readonly notary: Notary;
   readonly store: JobStore;
   readonly strikes: StrikeStore;
+  readonly notes: NodeNotes;
   readonly market: Market;
   readonly peers: PeerTable;
   readonly content: ContentFetcher;

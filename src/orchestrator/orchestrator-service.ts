@@ -44,8 +44,9 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
   }
 
   async start(): Promise<void> {
-    const { behaviour, broker, unanswered, watchdog, worker } = this.#parts;
+    const { behaviour, broker, counterparts, unanswered, watchdog, worker } = this.#parts;
     await behaviour.start();
+    await counterparts.start();
     broker.setEnabled(true);
     const { intake } = this.#parts;
     await recoverJobs({
@@ -67,6 +68,7 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
     await this.#parts.worker.stop();
     this.#parts.broker.setEnabled(false);
     await this.#parts.behaviour.stop();
+    await this.#parts.counterparts.stop();
   }
 
   // ---- Orchestrator ---------------------------------------------------------------------------------
@@ -150,6 +152,18 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
 
   servingList(provider: string, list: Evidence<ServingList>): Promise<ServingAnswer> {
     return this.#parts.serving.take(provider, list);
+  }
+
+  mayReport(provider: string): boolean {
+    return this.#parts.counterparts.mayReport(provider);
+  }
+
+  strays(provider: string, { items }: ServingList): number {
+    return this.#parts.serving.strays(provider, items);
+  }
+
+  knows(peer: string): boolean {
+    return this.#parts.counterparts.isKnown(peer);
   }
 
   peerConnected(peer: string): void {

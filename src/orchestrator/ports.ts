@@ -226,7 +226,14 @@ export interface CounterpartCheck {
 // ---- what the network may ask the requester --------------------------------------------------------
 
 export interface RequesterDesk {
-  /** A provider's serving list: facts in, desired states out. The answer is given when the facts are durable. */
+  /** False for a provider with which there never was a contract. Costs nothing. Left out: any provider may. */
+  mayReport?(provider: string): boolean;
+  /** Items of a list that have to be looked up, as they are not known to be of the provider. Costs nothing. Left out: none. */
+  strays?(provider: string, list: ServingList): number;
+  /**
+   * A provider's serving list: facts in, desired states out. The answer is given when the facts are durable. Strays beyond
+   * a number are left out of it: they stay as they are until the next list.
+   */
   servingList(provider: string, list: Evidence<ServingList>): Promise<ServingAnswer>;
   /** True when `peer` is the counterpart of `contractId` and may read `cid` under it (a job's inputs). */
   mayRead(peer: string, cid: string, contractId: string): Promise<boolean>;

@@ -7,6 +7,7 @@ import type { EvaluationDesk } from './evaluation-desk.ts';
 import type { JobChange, JobLane } from './job-lane.ts';
 import type { ContractCloser } from './negotiation/contract-closer.ts';
 import type { JobStore } from './ports.ts';
+import type { Counterparts } from './serving/counterparts.ts';
 import type { Liveness } from './serving/liveness.ts';
 import type { Watchdog } from './watchdog.ts';
 
@@ -22,6 +23,7 @@ export interface RecoveryNeeds {
   readonly lane: JobLane;
   readonly liveness: Liveness;
   readonly watchdog: Watchdog;
+  readonly counterparts: Pick<Counterparts, 'seen' | 'complete'>;
   readonly closer: ContractCloser;
   readonly evaluations: EvaluationDesk;
   /** Keeps what an open job needs. */
@@ -32,17 +34,29 @@ export interface RecoveryNeeds {
 
 /** Jobs that can have ended so shortly before a crash that their content was not let go of. */
 const MOST_JUST_FINISHED = 1000;
+/** Those of them whose providers may not have been written down yet as counterparts. */
+const MOST_JUST_SERVED = 128;
 
 /** Recovery is nothing special: every job that is not over is looked at. One that cannot be read waits for its backup. */
 export async function recoverJobs(needs: RecoveryNeeds): Promise<void> {
-  for (const jobId of await needs.store.openJobs()) {
-    try {
-      await recoverJob(jobId, needs);
-    } catch (error) {
-      if (codeOf(error) !== 'RECORD_UNREADABLE') throw error;
-    }
+  for (const jobId of await needs.store.openJobs()) await unlessUnreadable(recoverJob(jobId, needs));
+  const finished = await needs.store.lastFinished(MOST_JUST_FINISHED);
+  for (const jobId of finished) void needs.unpin(jobId);
+  for (const jobId of finished.slice(0, MOST_JUST_SERVED))
+    await unlessUnreadable(rememberServers(jobId, needs));
+  needs.counterparts.complete();
+}
+
+async function unlessUnreadable(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (codeOf(error) !== 'RECORD_UNREADABLE') throw error;
   }
-  for (const jobId of await needs.store.lastFinished(MOST_JUST_FINISHED)) void needs.unpin(jobId);
+}
+
+async function rememberServers(jobId: string, { store, counterparts }: RecoveryNeeds): Promise<void> {
+  counterparts.seen((await store.snapshot(jobId))?.executions ?? []);
 }
 
 /** After a restart no stream is left: open searches are over, and proposals without an answer are asked for. */
@@ -53,6 +67,7 @@ async function recoverJob(jobId: string, needs: RecoveryNeeds): Promise<void> {
   );
   const snapshot = await store.snapshot(jobId);
   if (snapshot === undefined) return;
+  needs.counterparts.seen(snapshot.executions);
   for (const execution of snapshot.executions) {
     if (isCommitted(execution)) liveness.expect(execution.id, RECOVERY_GRACE_MS);
     else if (execution.observed.state === 'AskForBidAccepted') await resolve(execution, needs);

@@ -18,6 +18,7 @@ import { Planner } from './planners/planner.ts';
 import { BatchScheduler } from './schedulers/batch-scheduler.ts';
 import { RoomWatch } from './search/room-watch.ts';
 import { SearchDesk } from './search/search-desk.ts';
+import { Counterparts } from './serving/counterparts.ts';
 import { Liveness } from './serving/liveness.ts';
 import { ServingDesk } from './serving/serving-desk.ts';
 import { Watchdog } from './watchdog.ts';
@@ -26,6 +27,7 @@ import { createWorker, type Worker } from './workers/worker.ts';
 
 export interface RequesterParts {
   readonly behaviour: BehaviourBook;
+  readonly counterparts: Counterparts;
   readonly lane: JobLane;
   readonly evaluations: EvaluationDesk;
   readonly broker: EvaluationBroker;
@@ -76,14 +78,15 @@ export function wireRequester(
       onLook: [() => evaluations.repeatMissed(), () => unanswered.look()],
     },
   );
-  const behaviour = new BehaviourBook(options.limits.strikes, needs);
-  const lane = wireLane(needs, hooks, watchdog, behaviour);
+  const { behaviour, counterparts } = wireMemory(options, needs);
+  const lane = wireLane(needs, hooks, watchdog, { behaviour, counterparts });
   const around = { ...needs, ...hooks, lane, evaluate, behaviour };
   const searches = new SearchDesk(options, around);
   const { closer, unanswered } = wireCloser(options, around);
   const serving: ServingDesk = new ServingDesk({
     ...around,
     liveness,
+    counterparts,
     resolve: (execution, contract) => closer.resolve(execution, contract),
   });
   const negotiator = new Negotiator(options.limits, { ...around, desk: searches, closer });
@@ -98,11 +101,12 @@ export function wireRequester(
   });
   const scheduler = new BatchScheduler(options.limits, { clock, lane, liveness, searches, planner, room });
   const worker = wireWorker(options, needs, broker, scheduler);
-  const { self } = needs.market;
   const openJobs = (): number => watchdog.openJobs;
+  const { self } = needs.market;
   const intake = new JobIntake(options, { ...around, self, newId: id, evaluations, openJobs });
   return {
     behaviour,
+    counterparts,
     lane,
     evaluations,
     broker,
@@ -117,6 +121,15 @@ export function wireRequester(
     planner,
     room,
   };
+}
+
+/** What this node remembers of providers. */
+function wireMemory(
+  { limits }: OrchestratorOptions,
+  needs: OrchestratorNeeds,
+): Pick<RequesterParts, 'behaviour' | 'counterparts'> {
+  const behaviour = new BehaviourBook(limits.strikes, needs);
+  return { behaviour, counterparts: new Counterparts(limits.strikes, { ...needs, behaviour }) };
 }
 
 /** What the one gave up on, the other asks about again. */
@@ -177,7 +190,7 @@ function wireLane(
   { clock, store }: OrchestratorNeeds,
   { signal }: RequesterHooks,
   watchdog: Watchdog,
-  behaviour: BehaviourBook,
+  { behaviour, counterparts }: Pick<RequesterParts, 'behaviour' | 'counterparts'>,
 ): JobLane {
   const startedAt = clock.livedMs();
   return new JobLane({
@@ -191,6 +204,7 @@ function wireLane(
         const { after, durable } = await store.begin(commit);
         const noted = durable.then(() => {
           watchdog.watch(after);
+          counterparts.seen(commit.executions ?? []);
           // A node that stops ends negotiations itself.
           const facts = signal.aborted ? [] : conductIn(commit.events, after.executions, startedAt);
           for (const { provider, kind } of facts) {

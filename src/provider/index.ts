@@ -3,6 +3,7 @@ import type { NodeTraits, Pools } from '../domain/capability.ts';
 import type { Notary } from '../domain/evidence.ts';
 import type { Lease } from '../domain/lock.ts';
 import type { Price } from '../domain/money.ts';
+import type { NodeNotes } from '../domain/peer-memory.ts';
 import type { Resources } from '../domain/resources.ts';
 import type { Calendar } from '../lib/calendar.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -15,7 +16,6 @@ import type {
   AttemptFolders,
   CounterpartCheck,
   DiskGauge,
-  NodeNotes,
   ProviderContent,
   ProviderDesk,
   ProviderStore,

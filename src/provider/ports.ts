@@ -64,13 +64,6 @@ export interface ProviderStore {
   answer(requestId: string): Promise<BidAnswer | undefined>;
 }
 
-/** Small records by name, over restarts. */
-export interface NodeNotes {
-  get(name: string): Promise<Uint8Array | undefined>;
-  /** Resolves when it is on disk. */
-  put(name: string, value: Uint8Array): Promise<void>;
-}
-
 // ---- what the provider needs from the network ------------------------------------------------------
 
 export interface RequesterLink {

@@ -1,11 +1,11 @@
 import type { Lease } from '../domain/lock.ts';
+import type { PeerMemory } from '../domain/peer-memory.ts';
 import type { ServingItem } from '../domain/serving.ts';
 import type { Calendar } from '../lib/calendar.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import { newId } from '../lib/random.ts';
 import { FrontDesk } from './admission/front-desk.ts';
 import type { RequesterGate } from './admission/requester-gate.ts';
-import type { Regulars } from './behaviour/regulars.ts';
 import type { RequesterBook } from './behaviour/requester-book.ts';
 import { Bidder } from './bidding/bidder.ts';
 import { ContractDesk } from './bidding/contract-desk.ts';
@@ -41,7 +41,7 @@ export interface ProviderParts {
 export interface RequesterMemory {
   readonly gate: RequesterGate;
   readonly behaviour: RequesterBook;
-  readonly regulars: Regulars | undefined;
+  readonly regulars: PeerMemory | undefined;
 }
 
 const OVERRUN = { exitReason: 'timeout', message: 'The work overran its lease.' } as const;
@@ -107,7 +107,7 @@ function wireExecutions(
     supervisor,
     onKept: (requester) => {
       gate.kept(requester);
-      regulars?.kept(requester);
+      regulars?.add(requester);
       behaviour.kept(requester);
     },
   });

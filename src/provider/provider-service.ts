@@ -5,11 +5,11 @@ import type { Pools } from '../domain/capability.ts';
 import type { ContractAnswer, Proposal, SignedContract } from '../domain/contract.ts';
 import type { Evidence } from '../domain/evidence.ts';
 import type { Lease } from '../domain/lock.ts';
+import { PeerMemory } from '../domain/peer-memory.ts';
 import { NO_RESOURCES } from '../domain/resources.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import { QuestionGate } from './admission/question-gate.ts';
 import { RequesterGate } from './admission/requester-gate.ts';
-import { Regulars } from './behaviour/regulars.ts';
 import { RequesterBook } from './behaviour/requester-book.ts';
 import { isServed } from './bidding/policies.ts';
 import { recoverExecutions } from './executions/recovery.ts';
@@ -20,6 +20,8 @@ import { type ProviderParts, wireProvider } from './provider-parts.ts';
 
 /** The node record that keeps a drained provider drained over restarts. */
 const DRAINING = 'draining';
+/** The node record of the requesters that kept contracts with this provider. */
+const REGULARS = 'regulars';
 
 /** The face of the provider to the network. */
 export class ProviderService implements Provider, ProviderDesk {
@@ -27,7 +29,7 @@ export class ProviderService implements Provider, ProviderDesk {
   readonly #needs: ProviderNeeds;
   readonly #behaviour: RequesterBook;
   readonly #gate: RequesterGate;
-  readonly #regulars: Regulars | undefined;
+  readonly #regulars: PeerMemory | undefined;
   readonly #questions: QuestionGate;
   readonly requesters: RequesterGuard;
   #draining = false;
@@ -215,9 +217,10 @@ function regularsOf(
   { limits }: ProviderOptions,
   { clock, logger, notes }: ProviderNeeds,
   gate: RequesterGate,
-): Regulars | undefined {
+): PeerMemory | undefined {
   if (notes === undefined) return undefined;
-  return new Regulars(
+  return new PeerMemory(
+    REGULARS,
     { most: limits.admission.rememberedRegulars, writeDelayMs: limits.strikes.writeDelayMs },
     { clock, logger, notes, onRead: (requester) => gate.kept(requester) },
   );

@@ -96,14 +96,14 @@ export class Allowances {
     this.#accounts.handedOn(this.#payer(peer), HANDED_ON_MS, this.#nowMs());
   }
 
-  /** Something that the peer sent was wrong. Codes that are nobody's fault cost nothing. */
-  fault(peer: string, code: string): void {
+  /** Something that the peer sent was wrong, or so many things at once. Codes that are nobody's fault cost nothing. */
+  fault(peer: string, code: string, times = 1): void {
     const price = FAULTS.get(code);
-    if (price === undefined || this.#isSelf(peer)) return;
+    if (price === undefined || times === 0 || this.#isSelf(peer)) return;
     this.#needs.counters.add(`fault.${code}`);
     const payer = this.#payer(peer);
-    this.#accounts.fine(payer, price.workMs, this.#nowMs());
-    if (this.#faults.take(peer, price.weight)) this.#holdWhileInDebt(payer, code);
+    this.#accounts.fine(payer, price.workMs * times, this.#nowMs());
+    if (this.#faults.take(peer, price.weight * times)) this.#holdWhileInDebt(payer, code);
     else this.#restrain(payer, code);
   }
 

@@ -17,6 +17,7 @@ export const FAULTS: ReadonlyMap<string, FaultPrice> = new Map([
   ['OVERSIZED', NEVER_HONEST],
   ['FRAME_TOO_LARGE', NEVER_HONEST],
   ['FRAME_EMPTY', NEVER_HONEST],
+  ['FRAME_LENGTH_INVALID', NEVER_HONEST],
   ['FRAME_UNFINISHED', NEVER_HONEST],
   ['WRONG_NETWORK', NEVER_HONEST],
   ['WRONG_SIGNER', NEVER_HONEST],
@@ -26,6 +27,8 @@ export const FAULTS: ReadonlyMap<string, FaultPrice> = new Map([
   ['LOGS_DENIED', NEVER_HONEST],
   ['CONTRACT_DENIED', NEVER_HONEST],
   ['NO_CONTRACT', NEVER_HONEST],
+  ['WRONG_JOB', NEVER_HONEST],
+  ['INVALID_PRICE', NEVER_HONEST],
   ['OVER_ALLOWANCE', { workMs: 0, weight: 1 }],
   ['CONTENT_DENIED', { workMs: 4, weight: 0.5 }],
   ['RATE_LIMITED', { workMs: 4, weight: 0.5 }],
@@ -34,9 +37,18 @@ export const FAULTS: ReadonlyMap<string, FaultPrice> = new Map([
   ['REPEATED', SOMETIMES_HONEST],
   ['UNKNOWN_REQUEST', SOMETIMES_HONEST],
   ['DUPLICATE_BID', SOMETIMES_HONEST],
+  ['EXCLUDED_PROVIDER', SOMETIMES_HONEST],
   ['UNKNOWN_CONTRACT', SOMETIMES_HONEST],
   ['UNKNOWN_EXECUTION', { workMs: 0.2, weight: 0.05 }],
   ['FRAME_TIMEOUT', SOMETIMES_HONEST],
   // In its own name, when strangers together have sent too much: the third at once is one too many.
   ['SURPLUS', { workMs: 0, weight: 32 }],
+]);
+
+/** What the transport itself tells of: where it ends a channel, nobody blames the peer for it a second time. */
+export const TOLD_BELOW: ReadonlySet<string> = new Set([
+  'FRAME_TOO_LARGE',
+  'FRAME_EMPTY',
+  'FRAME_LENGTH_INVALID',
+  'FRAME_UNFINISHED',
 ]);

@@ -46,7 +46,7 @@ export const defaultAllowanceLimits: AllowanceLimits = {
   waitingChannels: 256,
   waitingPerPeer: 16,
   longestHoldMs: 5000,
-  faults: { burst: 64, perSecond: 32 },
+  faults: { burst: 64, perSecond: 8 },
   distrustMs: 60_000,
   rememberedPeers: 8192,
   rememberedPrefixes: 4096,

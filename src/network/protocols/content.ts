@@ -16,31 +16,35 @@ export interface ContentDesks {
   readonly provider?: ProviderDesk;
 }
 
+/** Memory is asked first, and the disk only for one that can be the counterpart of a contract. */
 async function mayRead(
-  desks: ContentDesks,
+  { content, provider, requester }: ContentDesks,
   peer: string,
   { cid, contractId }: ContentRequest,
 ): Promise<boolean> {
-  if (await desks.content.isPublic(cid)) return true;
-  if (await desks.requester.mayRead(peer, cid, contractId)) return true;
-  return (await desks.provider?.mayRead(peer, cid, contractId)) ?? false;
+  if (await content.isPublic(cid)) return true;
+  if ((await provider?.mayRead(peer, cid, contractId)) === true) return true;
+  if (requester.mayReport?.(peer) === false) return false;
+  return await requester.mayRead(peer, cid, contractId);
 }
 
 /** content/1: the blocks of a DAG for the counterpart of a contract, or for anybody when it is public. */
 export function serveContent(context: NetworkContext, desks: ContentDesks, channel: Channel): Promise<void> {
   return attend(context, 'content', channel, async () => {
-    const { clock, limits, counters } = context;
+    const { clock, limits, counters, allowances } = context;
     const { maxFrameBytes } = limits.protocols.content;
     const frame = await new FrameChannel(channel, clock, maxFrameBytes).expect(limits.answerTimeoutMs);
     const request = contentRequestSchema.safeParse(frame.body);
     if (frame.kind !== 'content-request' || !request.success) throw outOfTurn(`a ${frame.kind}`);
     if (!(await mayRead(desks, channel.peer, request.data))) {
       counters.add('content.denied');
+      allowances.fault(channel.peer, 'CONTENT_DENIED');
       await sendFailure(channel, 'CONTENT_DENIED');
       return;
     }
     const blocks = await desks.content.serve(request.data.cid);
     if (blocks === undefined) {
+      allowances.fault(channel.peer, 'CONTENT_UNAVAILABLE');
       await sendFailure(channel, 'CONTENT_UNAVAILABLE');
       return;
     }

@@ -83,11 +83,15 @@ async function answerOf(
   contractId: string,
 ): Promise<Frame> {
   try {
-    return contractAnswerFrame(await provider.contract(asker, contractId));
+    const answer = await provider.contract(asker, contractId);
+    // A promise that costs a signature and a record, for an id that anybody can make up.
+    if (answer.kind === 'never') context.allowances.fault(asker, 'UNKNOWN_CONTRACT');
+    return contractAnswerFrame(answer);
   } catch (error) {
     const code = codeOf(error) ?? '';
     if (!TOLD.has(code)) throw error;
     countFault(context, 'contract', asker, error);
+    context.allowances.fault(asker, code);
     return { kind: 'refused', body: { code } };
   }
 }

@@ -36,6 +36,7 @@ export function serveLogs(
     } catch (error) {
       if (reader.signal.aborted) return;
       countFault(context, 'logs', channel.peer, error);
+      context.allowances.fault(channel.peer, codeOf(error) ?? 'INTERNAL');
       await sendFailure(channel, 'LOGS_UNAVAILABLE');
     } finally {
       reader.abort();

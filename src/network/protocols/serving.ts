@@ -2,11 +2,12 @@ import type { Evidence } from '../../domain/evidence.ts';
 import type { ServingAnswer, ServingList } from '../../domain/serving.ts';
 import { CodedError, codeOf } from '../../lib/coded-error.ts';
 import { envelopeOf } from '../../messages/envelope.ts';
+import { decodeFrame, refusedSchema } from '../../messages/frame.ts';
 import { servingAnswerMessage, servingListMessage } from '../../messages/serving.ts';
 import type { RequesterDesk } from '../../orchestrator/ports.ts';
 import type { RequesterLink } from '../../provider/ports.ts';
 import { attend, countFault, type NetworkContext } from '../context.ts';
-import { FrameChannel, outOfTurn, required } from '../frame-channel.ts';
+import { FrameChannel, outOfTurn, receiveWithin, required } from '../frame-channel.ts';
 import type { Channel } from '../underlay.ts';
 
 interface Link {
@@ -114,6 +115,13 @@ export class ServingLinks implements RequesterLink {
   async #ask(frames: FrameChannel, requester: string, list: Evidence<ServingList>): Promise<ServingAnswer> {
     await frames.send({ kind: 'serving-list', body: envelopeOf(list) });
     const frame = await frames.expect(this.#context.limits.servingAnswerTimeoutMs);
+    if (frame.kind === 'refused') {
+      const refused = refusedSchema.safeParse(frame.body);
+      throw new CodedError(
+        refused.success ? refused.data.code : 'MALFORMED',
+        'The requester takes no lists of this node.',
+      );
+    }
     if (frame.kind !== 'serving-answer') throw outOfTurn(`a ${frame.kind}`);
     const answer = required(this.#context.verifier.open(servingAnswerMessage, frame.body, requester));
     if (answer.value.number !== list.value.number) throw outOfTurn('an answer to another list');
@@ -121,22 +129,39 @@ export class ServingLinks implements RequesterLink {
   }
 }
 
-/** The requester's side of serving/1: lists in, one answer for each, until the provider ends or falls silent. */
+/**
+ * The requester's side of serving/1: lists in, one answer for each, until the provider ends or falls silent. What comes
+ * from a peer that cannot have anything to tell is not even decoded.
+ */
 export function serveServing(
   context: NetworkContext,
   requester: RequesterDesk,
   channel: Channel,
 ): Promise<void> {
   return attend(context, 'serving', channel, async () => {
-    const { clock, limits, verifier, notary } = context;
+    const { clock, limits, verifier, notary, allowances } = context;
+    const { peer } = channel;
     const frames = new FrameChannel(channel, clock, limits.protocols.serving.maxFrameBytes);
     for (;;) {
-      const frame = await frames.receive(limits.servingIdleMs);
-      if (frame === undefined) return;
+      const bytes = await receiveWithin(channel, clock, limits.servingIdleMs);
+      if (bytes === undefined) return;
+      if (requester.mayReport?.(peer) === false) {
+        await refuseList(context, frames);
+        return;
+      }
+      const frame = required(decodeFrame(bytes, limits.protocols.serving.maxFrameBytes));
       if (frame.kind !== 'serving-list') throw outOfTurn(`a ${frame.kind}`);
-      const list = required(verifier.open(servingListMessage, frame.body, channel.peer));
-      const answer = await requester.servingList(channel.peer, list);
+      const list = required(verifier.open(servingListMessage, frame.body, peer));
+      allowances.fault(peer, 'UNKNOWN_EXECUTION', requester.strays?.(peer, list.value) ?? 0);
+      const answer = await requester.servingList(peer, list);
       await frames.send({ kind: 'serving-answer', body: envelopeOf(notary.sign('serving-answer', answer)) });
     }
   });
+}
+
+async function refuseList({ counters, allowances }: NetworkContext, frames: FrameChannel): Promise<void> {
+  const code = 'NO_CONTRACT';
+  counters.add(`serving.${code}`);
+  allowances.fault(frames.channel.peer, code);
+  await frames.send({ kind: 'refused', body: { code } });
 }

@@ -4,11 +4,12 @@ import { type Execution, isCommitted, isLive } from '../../domain/execution.ts';
 import type { Job } from '../../domain/job.ts';
 import type { JobSnapshot } from '../../domain/plan.ts';
 import type { Desired, ServingAnswer, ServingItem, ServingList } from '../../domain/serving.ts';
-import { type Clock, within } from '../../lib/clock.ts';
+import { type Clock, sleep, within } from '../../lib/clock.ts';
 import { codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { JobLane } from '../job-lane.ts';
 import type { ContentFetcher, JobStore } from '../ports.ts';
+import type { Counterparts } from './counterparts.ts';
 import { jobIdOf } from './job-id.ts';
 import { LateOutput } from './late-output.ts';
 import type { Liveness } from './liveness.ts';
@@ -21,6 +22,7 @@ export interface ServingDeskNeeds {
   readonly store: Pick<JobStore, 'snapshot' | 'contract'>;
   readonly lane: JobLane;
   readonly liveness: Liveness;
+  readonly counterparts: Pick<Counterparts, 'isOf'>;
   readonly content: Pick<ContentFetcher, 'fetch' | 'pin' | 'unpin' | 'room' | 'sizeOf'>;
   readonly evaluate: (job: Job, trigger: 'exec-update' | 'exec-failure') => void;
   /** A provider holds a contract whose acceptance is not on disk here: resolves when its outcome is. */
@@ -31,6 +33,10 @@ export interface ServingDeskNeeds {
 
 /** For the outcome of a contract, before a list is answered. */
 const LONGEST_WAIT_MS = 1000;
+/** Items of one list that may have to be looked up on disk, as nothing is known of them; others wait for the next list. */
+const MOST_STRAYS = 64;
+/** Items that are looked at in one turn of the event loop. */
+const ITEMS_AT_ONCE = 32;
 
 /** Takes in serving lists: facts become commits, results are fetched, and the answer is the desired state of each item. */
 export class ServingDesk {
@@ -46,15 +52,37 @@ export class ServingDesk {
     this.#late = new LateOutput({ ...needs, results: this.#results });
   }
 
-  async take(provider: string, list: Evidence<ServingList>): Promise<ServingAnswer> {
-    const desired = await Promise.all(
-      list.value.items.map(async (item) => ({
-        executionId: item.executionId,
-        attempt: item.attempt,
-        desired: await this.#readable(provider, item),
-      })),
-    );
-    return { number: list.value.number, desired };
+  async take(provider: string, { value: { number, items } }: Evidence<ServingList>): Promise<ServingAnswer> {
+    const looked = this.#lookedAt(provider, items);
+    const answers: Promise<ServingAnswer['desired'][number]>[] = [];
+    for (const [index, item] of looked.entries()) {
+      if (index > 0 && index % ITEMS_AT_ONCE === 0) await this.#nextTurn(answers);
+      const { executionId, attempt } = item;
+      answers.push(this.#readable(provider, item).then((desired) => ({ executionId, attempt, desired })));
+    }
+    return { number, desired: await Promise.all(answers) };
+  }
+
+  /** How many items of a list have to be looked up to be told from made-up ones. */
+  strays(provider: string, items: readonly ServingItem[]): number {
+    const strays = items.filter(({ executionId }) => !this.#needs.counterparts.isOf(provider, executionId));
+    return Math.min(strays.length, MOST_STRAYS);
+  }
+
+  /** All that is known to be the provider's own, and a few of the others. */
+  #lookedAt(provider: string, items: readonly ServingItem[]): readonly ServingItem[] {
+    let left = MOST_STRAYS;
+    return items.filter(({ executionId }) => {
+      if (this.#needs.counterparts.isOf(provider, executionId)) return true;
+      left -= 1;
+      return left >= 0;
+    });
+  }
+
+  /** What was begun goes on meanwhile, and one that fails is told with the whole. */
+  async #nextTurn(begun: readonly Promise<unknown>[]): Promise<void> {
+    void Promise.allSettled(begun.slice(-ITEMS_AT_ONCE));
+    await sleep(this.#needs.clock, 0);
   }
 
   /** The execution is over. */

@@ -131,7 +131,7 @@ describe('before a signature is looked at', () => {
     expect(restrained).toHaveLength(1);
     own('another', '10');
     expect(restrained).toEqual([self('shut'), self('another')]);
-    await world.clock.advanceBy(1000);
+    await world.clock.advanceBy(4000);
     own('another', '11');
     expect(restrained).toHaveLength(2);
     expect(counters()).toMatchObject({ 'peer.restrained': 2, 'peer.held-back': 5 });

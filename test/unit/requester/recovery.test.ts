@@ -27,10 +27,11 @@ function needs(changes: Partial<RecoveryNeeds['store']>, unpinned: string[]): Re
     contract: unreadable,
     ...changes,
   };
-  const parts: Pick<RecoveryNeeds, 'clock' | 'lane' | 'store' | 'unpin'> = {
+  const parts: Pick<RecoveryNeeds, 'clock' | 'lane' | 'store' | 'unpin' | 'counterparts'> = {
     clock,
     lane,
     store,
+    counterparts: { seen: () => {}, complete: () => {} },
     unpin: async (jobId) => void unpinned.push(jobId),
   };
   return parts as RecoveryNeeds;

@@ -25,6 +25,7 @@ let fetches: number;
 let freeBytes: number;
 let fetch: () => Promise<void>;
 let resolve: (execution: Execution, contract: ContractRecord) => Promise<void>;
+let isOf: (executionId: string) => boolean;
 let desk: ServingDesk;
 
 beforeEach(async () => {
@@ -38,6 +39,7 @@ beforeEach(async () => {
   freeBytes = Number.MAX_SAFE_INTEGER;
   fetch = async () => {};
   resolve = async () => {};
+  isOf = () => true;
   const store = stored.store.jobs;
   desk = new ServingDesk({
     clock,
@@ -45,6 +47,7 @@ beforeEach(async () => {
     store,
     lane: new JobLane({ clock, store, signal: stopping.signal }),
     liveness,
+    counterparts: { isOf: (_provider, executionId) => isOf(executionId) },
     content: {
       fetch: async () => {
         fetches += 1;
@@ -140,6 +143,44 @@ describe('a serving list', () => {
     await store(bound(observedAs.running()));
     expect(await wanted(itemOf('Failed', { exitReason: 'exit-code', exitCode: 1 }))).toBe('done');
     expect(evaluated).toEqual(['exec-failure']);
+  });
+
+  it('of made-up executions costs a few looks at the disk and no more, and all that is known is answered', async () => {
+    await store(bound(observedAs.accepted()));
+    isOf = (executionId) => executionId === ID;
+    const madeUp = Array.from({ length: 4095 }, (_, index) =>
+      itemOf('Running', { executionId: `made-up-${index}.v1.p0.a1` }),
+    );
+    const looks: string[] = [];
+    const { jobs } = stored.store;
+    const found = await clock.runUntilSettled(jobs.snapshot('job'), 1000);
+    jobs.snapshot = async (jobId) => {
+      looks.push(jobId);
+      return jobId === 'job' ? found : undefined;
+    };
+    const { desired } = await take([...madeUp, itemOf('Running')]);
+    expect(desired).toHaveLength(65);
+    expect(desired.at(-1)).toMatchObject({ executionId: ID, desired: 'run' });
+    expect(looks.filter((jobId) => jobId !== 'job')).toHaveLength(64);
+    expect(desk.strays('provider', madeUp)).toBe(64);
+    expect(desk.strays('provider', [itemOf('Running')])).toBe(0);
+  });
+
+  it('that is long is looked at a part at a time', async () => {
+    await store(bound(observedAs.accepted()));
+    const items = Array.from({ length: 100 }, (_, index) =>
+      itemOf('Running', { executionId: `other-${index}.v1.p0.a1` }),
+    );
+    let looks = 0;
+    stored.store.jobs.snapshot = async () => {
+      looks += 1;
+      return undefined;
+    };
+    const list = evidence('serving-list', { number: 7, items }, 'provider');
+    const answer = desk.take('provider', list);
+    expect(looks).toBeLessThan(40);
+    expect((await clock.runUntilSettled(answer, 1000)).desired).toHaveLength(100);
+    expect(looks).toBe(100);
   });
 
   it('knows the job by the execution', () => {

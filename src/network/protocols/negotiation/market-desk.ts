@@ -157,7 +157,11 @@ export class MarketDesk implements Market {
   #takeDecline(frame: Frame, provider: string): void {
     const decline = required(this.#context.verifier.open(declineMessage, frame.body, provider));
     this.#context.counters.add('negotiation.decline');
-    this.#live.get(decline.value.requestId)?.listener.decline(decline);
+    const { requestId } = decline.value;
+    this.#live.get(requestId)?.listener.decline(decline);
+    if (!this.#live.has(requestId) && !this.#closed.has(requestId)) {
+      this.#context.allowances.fault(provider, 'UNKNOWN_REQUEST');
+    }
   }
 
   async #takeBid(frame: Frame, frames: FrameChannel): Promise<void> {
@@ -181,6 +185,7 @@ export class MarketDesk implements Market {
   async #refuse(negotiation: RequesterNegotiation, code: string): Promise<void> {
     this.#context.counters.add('negotiation.refused');
     this.#context.counters.add(`negotiation.${code}`);
+    this.#context.allowances.fault(negotiation.provider, code);
     await negotiation.refuse(code);
   }
 }

@@ -3,7 +3,7 @@ import type { Proposal, SignedContract } from '../../../domain/contract.ts';
 import type { Evidence } from '../../../domain/evidence.ts';
 import { sameBytes } from '../../../lib/canonical.ts';
 import { within } from '../../../lib/clock.ts';
-import { CodedError, messageOf } from '../../../lib/coded-error.ts';
+import { CodedError, codeOf, messageOf } from '../../../lib/coded-error.ts';
 import { bidMessage } from '../../../messages/bid.ts';
 import { declineMessage } from '../../../messages/decline.ts';
 import { envelopeOf } from '../../../messages/envelope.ts';
@@ -96,7 +96,7 @@ export class RequesterNegotiation implements Negotiation {
       }
       closeSoftly(this.#context, this.#frames.channel);
     } catch (error) {
-      if (this.#state === 'open') countFault(this.#context, 'negotiation', this.provider, error);
+      if (this.#state === 'open') this.#blame(error);
       this.#frames.channel.abort();
     }
     return this.#finish();
@@ -106,6 +106,11 @@ export class RequesterNegotiation implements Negotiation {
   async refuse(code: string): Promise<void> {
     this.#finish();
     await this.#frames.send({ kind: 'refused', body: { code } });
+  }
+
+  #blame(error: unknown): void {
+    countFault(this.#context, 'negotiation', this.provider, error);
+    this.#context.allowances.fault(this.provider, codeOf(error) ?? 'INTERNAL');
   }
 
   #finish(): boolean {
@@ -156,7 +161,7 @@ export class RequesterNegotiation implements Negotiation {
         this.#reply = undefined;
         throw error;
       }
-      if (this.#state === 'open') countFault(this.#context, 'negotiation', this.provider, error);
+      if (this.#state === 'open') this.#blame(error);
       this.#frames.channel.abort();
       throw error instanceof CodedError && error.code === 'NEGOTIATION_LOST' ? error : lost(error);
     }

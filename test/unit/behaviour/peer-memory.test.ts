@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decodeCanonical, encodeCanonical } from '../../../src/lib/canonical.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
-import { Regulars } from '../../../src/provider/behaviour/regulars.ts';
+import { PeerMemory } from '../../../src/domain/peer-memory.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 
 const LIMITS = { most: 3, writeDelayMs: 1000 };
@@ -20,8 +20,8 @@ beforeEach(() => {
   disk = 'works';
 });
 
-function newRegulars(): Regulars {
-  return new Regulars(LIMITS, {
+function newMemory(): PeerMemory {
+  return new PeerMemory('regulars', LIMITS, {
     clock,
     logger: silentLogger,
     onRead: (requester) => read.push(requester),
@@ -39,36 +39,36 @@ function newRegulars(): Regulars {
   });
 }
 
-describe('the regulars of a provider', () => {
+describe('peers that are remembered', () => {
   it('are written a while after one is new, all in one, and at the stop', async () => {
-    const regulars = newRegulars();
-    regulars.kept('a');
-    regulars.kept('b');
-    regulars.kept('a');
+    const regulars = newMemory();
+    regulars.add('a');
+    regulars.add('b');
+    regulars.add('a');
     expect(writes).toEqual([]);
     await clock.advanceBy(LIMITS.writeDelayMs);
     expect(writes).toEqual([['b', 'a']]);
-    regulars.kept('b');
+    regulars.add('b');
     await clock.advanceBy(LIMITS.writeDelayMs);
     expect(writes).toHaveLength(1);
-    regulars.kept('c');
+    regulars.add('c');
     await regulars.stop();
     expect(writes.at(-1)).toEqual(['a', 'b', 'c']);
   });
 
   it('are no more than they may be: the one named longest ago makes room', async () => {
-    const regulars = newRegulars();
-    for (const requester of ['a', 'b', 'c', 'a', 'd']) regulars.kept(requester);
+    const regulars = newMemory();
+    for (const requester of ['a', 'b', 'c', 'a', 'd']) regulars.add(requester);
     await regulars.stop();
     expect(writes).toEqual([['c', 'a', 'd']]);
   });
 
   it('are told at the next start, in their order, the newest where there are too many', async () => {
     stored = encodeCanonical(['a', 'b', 'c', 'd']);
-    const regulars = newRegulars();
+    const regulars = newMemory();
     await regulars.start();
     expect(read).toEqual(['b', 'c', 'd']);
-    regulars.kept('e');
+    regulars.add('e');
     await regulars.stop();
     expect(writes).toEqual([['c', 'd', 'e']]);
   });
@@ -78,22 +78,22 @@ describe('the regulars of a provider', () => {
     ['are no names', encodeCanonical([1])],
   ])('begin anew when what is stored %s', async (_, bytes) => {
     stored = bytes;
-    const regulars = newRegulars();
+    const regulars = newMemory();
     await regulars.start();
     expect(read).toEqual([]);
-    regulars.kept('a');
+    regulars.add('a');
     await regulars.stop();
     expect(writes).toEqual([['a']]);
   });
 
   it('go on when the disk does not', async () => {
     disk = 'fails';
-    const regulars = newRegulars();
+    const regulars = newMemory();
     await regulars.start();
-    regulars.kept('a');
+    regulars.add('a');
     await clock.advanceBy(LIMITS.writeDelayMs);
     disk = 'works';
-    regulars.kept('b');
+    regulars.add('b');
     await regulars.stop();
     expect(writes).toEqual([['a', 'b']]);
   });
