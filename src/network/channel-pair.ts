@@ -63,6 +63,8 @@ class PairEnd implements Channel {
   send(frame: Uint8Array): Promise<void> {
     if (this.#broken || this.#closedHere) return Promise.reject(closedError());
     if (frame.length > this.#maxFrameBytes) return Promise.reject(tooLarge('to send'));
+    if (frame.length === 0)
+      return Promise.reject(new CodedError('FRAME_EMPTY', 'A frame has a byte at least.'));
     this.#underWayBytes += frame.length;
     this.#carry(this.#other.#side, () => this.#other.#arrive(frame));
     if (this.#underWayBytes < WINDOW_BYTES) return Promise.resolve();

@@ -8,7 +8,10 @@ export interface Channel {
   readonly peer: string;
   /** Resolves when the frame was handed on and the other side's window has room. Rejects with `CHANNEL_CLOSED`. */
   send(frame: Uint8Array): Promise<void>;
-  /** The next frame; `undefined` when the other side has ended its half. Rejects with `CHANNEL_CLOSED` or `FRAME_TOO_LARGE`. */
+  /**
+   * The next frame; `undefined` when the other side has ended its half. Rejects with `CHANNEL_CLOSED`, `FRAME_TOO_LARGE`,
+   * `FRAME_EMPTY`, `FRAME_LENGTH_INVALID`, `FRAME_UNFINISHED` or `UNREAD_TOO_MUCH`.
+   */
   receive(): Promise<Uint8Array | undefined>;
   /** Ends this side's half after what was sent; receiving goes on. */
   close(): Promise<void>;

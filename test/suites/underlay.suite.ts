@@ -188,7 +188,7 @@ export function underlaySuite(underTest: UnderlayUnderTest): void {
     it('carries frames both ways, in order and whole', async () => {
       const channel = await open(0, 1, ECHO);
       expect(channel.peer).toBe(peer(1));
-      const frames = ['a', '', 'b'.repeat(LIMITS.maxFrameBytes), 'c'];
+      const frames = ['a', 'b'.repeat(LIMITS.maxFrameBytes), 'c'];
       for (const frame of frames) await network.run(channel.send(bytes(frame)));
       for (const frame of frames) expect(text(await network.run(channel.receive()))).toBe(frame);
       channel.abort();
@@ -254,6 +254,13 @@ export function underlaySuite(underTest: UnderlayUnderTest): void {
     it('refuses to send a frame over the limit, and goes on', async () => {
       const channel = await open(0, 1, ECHO);
       expect(await failure(channel.send(new Uint8Array(LIMITS.maxFrameBytes + 1)))).toBe('FRAME_TOO_LARGE');
+      await network.run(channel.send(bytes('fine')));
+      expect(text(await network.run(channel.receive()))).toBe('fine');
+    });
+
+    it('refuses to send an empty frame, and goes on', async () => {
+      const channel = await open(0, 1, ECHO);
+      expect(await failure(channel.send(bytes('')))).toBe('FRAME_EMPTY');
       await network.run(channel.send(bytes('fine')));
       expect(text(await network.run(channel.receive()))).toBe('fine');
     });

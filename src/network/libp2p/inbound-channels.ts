@@ -1,12 +1,10 @@
 import type { Connection, PeerId, Stream } from '@libp2p/interface';
-import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Channel, ProtocolLimits } from '../underlay.ts';
-import { StreamChannel } from './stream-channel.ts';
+import { StreamChannel, type StreamChannelNeeds } from './stream-channel.ts';
 
-export interface InboundChannelsNeeds {
-  readonly clock: Clock;
+export interface InboundChannelsNeeds extends StreamChannelNeeds {
   readonly logger: Logger;
   /** Called for each channel that was let in. */
   opened(channel: Channel, peer: PeerId): void;
@@ -33,11 +31,7 @@ export class InboundChannels {
       stream.abort(new Error('too many channels'));
       return;
     }
-    const channel = new StreamChannel(stream, {
-      peer,
-      maxFrameBytes: this.#limits.maxFrameBytes,
-      clock: this.#needs.clock,
-    });
+    const channel = new StreamChannel(stream, connection, this.#limits, this.#needs);
     this.#openByPeer.set(peer, openOfPeer + 1);
     this.#open += 1;
     void channel.ended.then(() => this.#release(peer));

@@ -28,6 +28,7 @@ import { PeerTags } from './peer-tags.ts';
 import { RememberedPeers } from './remembered-peers.ts';
 import type { RunContext, Validate } from './run-context.ts';
 import { Traffic } from './traffic.ts';
+import { UnreadBytes } from './unread-bytes.ts';
 
 /** One life of the transport, from start to stop. */
 export class Libp2pRun {
@@ -98,6 +99,9 @@ export class Libp2pRun {
     this.#channels = new LiveChannels({
       clock,
       logger,
+      unread: new UnreadBytes(options.limits, (peer) => !traffic.hasAnswered(peer) && !this.named.has(peer)),
+      faulted: (peer, code) => this.#notify((listener) => listener.faulted?.(peer, code)),
+      isUnread: (connection, sinceMs) => traffic.isUnread(connection, sinceMs),
       opened: (id) => this.#tags.partner(id),
       answered: (peer) => traffic.answered(peer),
     });

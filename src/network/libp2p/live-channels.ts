@@ -1,18 +1,16 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface';
-import type { Clock } from '../../lib/clock.ts';
 import { CodedError, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Channel, ProtocolLimits } from '../underlay.ts';
 import { InboundChannels } from './inbound-channels.ts';
-import { StreamChannel } from './stream-channel.ts';
+import { StreamChannel, type StreamChannelNeeds } from './stream-channel.ts';
 
 export interface ProtocolHandler {
   readonly limits: ProtocolLimits;
   readonly handler: (channel: Channel) => void;
 }
 
-export interface LiveChannelsNeeds {
-  readonly clock: Clock;
+export interface LiveChannelsNeeds extends StreamChannelNeeds {
   readonly logger: Logger;
   /** A channel with the peer was opened, by either side. */
   opened(peer: PeerId): void;
@@ -31,8 +29,7 @@ export class LiveChannels {
 
   serve(host: Pick<Libp2p, 'handle'>, protocol: string, { limits, handler }: ProtocolHandler): Promise<void> {
     const inbound = new InboundChannels(limits, handler, {
-      clock: this.#needs.clock,
-      logger: this.#needs.logger,
+      ...this.#needs,
       opened: (channel, peer) => this.#track(channel, peer),
     });
     return host.handle(protocol, (stream, connection) => inbound.accept(stream, connection), {
@@ -54,12 +51,8 @@ export class LiveChannels {
   ): Promise<Channel> {
     const peer = connection.remotePeer.toString();
     const stream = await this.#openStream(connection, protocol, limits, timeoutMs);
-    const channel = new StreamChannel(stream, {
-      peer,
-      maxFrameBytes: limits.maxFrameBytes,
-      clock: this.#needs.clock,
-      firstFrame: () => this.#needs.answered(peer),
-    });
+    const settings = { maxFrameBytes: limits.maxFrameBytes, firstFrame: () => this.#needs.answered(peer) };
+    const channel = new StreamChannel(stream, connection, settings, this.#needs);
     this.#track(channel, connection.remotePeer);
     return channel;
   }

@@ -52,6 +52,10 @@ export interface Libp2pLimits {
   /** Each of them counts against the network it came from as so many connections of `inboundPerPrefix`. */
   readonly letGoCost: number;
   readonly streamWindowBytes: number;
+  /** What arrived on a peer's channels and waits here: of one that answered or was named, and of any other. */
+  readonly unreadOfPeerBytes: number;
+  readonly unreadOfStrangerBytes: number;
+  readonly unreadOfStrangersBytes: number;
 }
 
 export const defaultLibp2pLimits: Libp2pLimits = {
@@ -75,4 +79,7 @@ export const defaultLibp2pLimits: Libp2pLimits = {
   maxShunnedPeers: 4096,
   letGoCost: 4,
   streamWindowBytes: 2 * 1024 * 1024,
+  unreadOfPeerBytes: 64 * 1024 * 1024,
+  unreadOfStrangerBytes: 8 * 1024 * 1024,
+  unreadOfStrangersBytes: 16 * 1024 * 1024,
 };

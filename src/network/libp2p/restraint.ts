@@ -46,6 +46,10 @@ export class Restraint {
     this.#answered.set(peer, true);
   }
 
+  hasAnswered(peer: string): boolean {
+    return this.#answered.has(peer);
+  }
+
   /** True for a peer that is not let in. */
   isShunned(peer: string): boolean {
     return this.#shunned.has(peer);

@@ -1,53 +1,65 @@
-import type { Stream } from '@libp2p/interface';
-import type { Clock } from '../../lib/clock.ts';
-import { CodedError } from '../../lib/coded-error.ts';
+import type { Connection, Stream } from '@libp2p/interface';
+import type { Clock, Timer } from '../../lib/clock.ts';
+import { CodedError, codeOf } from '../../lib/coded-error.ts';
 import type { Channel } from '../underlay.ts';
-import { encodeFrame, FrameDecoder, FrameTooLargeError } from './frame-decoder.ts';
+import { EmptyFrameError, encodeFrame, FrameTooLargeError } from './frame-decoder.ts';
+import { FrameInbox } from './frame-inbox.ts';
+import type { UnreadBytes, UnreadHolder } from './unread-bytes.ts';
+import { setFlow } from './window-updates.ts';
 
-/** Received frames that wait for the reader; beyond these the other side's window stays shut. */
-const MAX_WAITING_BYTES = 256 * 1024;
-const MAX_WAITING_FRAMES = 256;
+/** From its first byte on a frame may take so long to come, as long as this node reads. */
+export const FRAME_DEADLINE_MS = 30_000;
 /** Bytes that may lie unsent when `send` resolves. */
 const MAX_UNSENT_BYTES = 64 * 1024;
 /** A peer that does not read is dropped when it takes longer than this to take the rest. */
 const CLOSE_TIMEOUT_MS = 5000;
 
-interface Reader {
-  resolve(frame: Uint8Array | undefined): void;
-  reject(error: Error): void;
+export interface StreamChannelNeeds {
+  readonly clock: Clock;
+  readonly unread: Pick<UnreadBytes, 'changed'>;
+  /** The other side broke a channel: the code says how. */
+  faulted(peer: string, code: string): void;
+  /** True when this node did not read the connection for a while since then. */
+  isUnread(connection: Connection, sinceMs: number): boolean;
 }
 
-export interface StreamChannelNeeds {
-  readonly peer: string;
+export interface ChannelSettings {
   readonly maxFrameBytes: number;
-  readonly clock: Clock;
   /** Called when the other side has said something. */
   readonly firstFrame?: () => void;
 }
 
 /** Frames over one libp2p stream. */
-export class StreamChannel implements Channel {
+export class StreamChannel implements Channel, UnreadHolder {
   readonly peer: string;
   readonly ended: Promise<void>;
   readonly #stream: Stream;
-  readonly #clock: Clock;
+  readonly #connection: Connection;
   readonly #maxFrameBytes: number;
-  readonly #decoder: FrameDecoder;
-  readonly #readers: Reader[] = [];
-  #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
+  readonly #needs: StreamChannelNeeds;
+  readonly #inbox: FrameInbox;
   #remoteClosed = false;
-  #atEnd = false;
-  #failure: Error | undefined;
-  #firstFrame: (() => void) | undefined;
+  #deadline: Timer | undefined;
+  #owedSinceMs = 0;
+  #takenThen = -1;
 
-  constructor(stream: Stream, needs: StreamChannelNeeds) {
-    this.peer = needs.peer;
+  constructor(
+    stream: Stream,
+    connection: Connection,
+    { maxFrameBytes, firstFrame }: ChannelSettings,
+    needs: StreamChannelNeeds,
+  ) {
+    this.peer = connection.remotePeer.toString();
     this.#stream = stream;
-    this.#clock = needs.clock;
-    this.#maxFrameBytes = needs.maxFrameBytes;
-    this.#firstFrame = needs.firstFrame;
-    this.#decoder = new FrameDecoder(needs.maxFrameBytes);
+    this.#connection = connection;
+    this.#maxFrameBytes = maxFrameBytes;
+    this.#needs = needs;
+    this.#inbox = new FrameInbox({
+      maxFrameBytes,
+      flow: (goesOn) => setFlow(stream, goesOn),
+      firstFrame: () => firstFrame?.(),
+      fault: (error) => this.#faulted(error),
+    });
     this.ended = new Promise((resolve) => {
       stream.addEventListener('close', () => resolve(), { once: true });
       if (stream.status !== 'open' && stream.status !== 'closing') resolve();
@@ -62,9 +74,14 @@ export class StreamChannel implements Channel {
     if (stream.readableEnded) this.#onEnd();
   }
 
+  get heldBytes(): number {
+    return this.#inbox.heldBytes;
+  }
+
   async send(frame: Uint8Array): Promise<void> {
     if (frame.byteLength > this.#maxFrameBytes) throw new FrameTooLargeError(this.#maxFrameBytes);
-    if (this.#failure !== undefined) throw this.#failure;
+    if (frame.byteLength === 0) throw new EmptyFrameError();
+    if (this.#inbox.failure !== undefined) throw this.#inbox.failure;
     let hasRoom: boolean;
     try {
       hasRoom = this.#stream.send(encodeFrame(frame));
@@ -75,20 +92,14 @@ export class StreamChannel implements Channel {
   }
 
   receive(): Promise<Uint8Array | undefined> {
-    const frame = this.#waiting.shift();
-    if (frame !== undefined) {
-      this.#waitingBytes -= frame.byteLength;
-      if (this.#waiting.length === 0) this.#resume();
-      return Promise.resolve(frame);
-    }
-    if (this.#atEnd) return Promise.resolve(undefined);
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
+    const frame = this.#inbox.receive();
+    this.#changed();
+    return frame;
   }
 
   async close(): Promise<void> {
     const timeout = new AbortController();
-    const timer = this.#clock.after(CLOSE_TIMEOUT_MS, () => timeout.abort());
+    const timer = this.#needs.clock.after(CLOSE_TIMEOUT_MS, () => timeout.abort());
     try {
       await this.#stream.close({ signal: timeout.signal });
     } catch {
@@ -99,33 +110,19 @@ export class StreamChannel implements Channel {
   }
 
   abort(): void {
-    this.#fail(this.#closedError());
-    this.#waiting = [];
+    this.#inbox.drop(this.#closedError());
+    this.#changed();
     this.#stream.abort(new Error('dropped by this node'));
   }
 
-  #onBytes(bytes: Uint8Array): void {
-    if (this.#failure !== undefined) return;
-    try {
-      for (const frame of this.#decoder.push(bytes)) this.#deliver(frame);
-    } catch (error) {
-      this.#fail(error instanceof Error ? error : this.#closedError(error));
-      this.#stream.abort(new Error('frame too large'));
-      return;
-    }
-    if (this.#waitingBytes > MAX_WAITING_BYTES || this.#waiting.length > MAX_WAITING_FRAMES) this.#pause();
+  /** What waits here is too much, with that of others. */
+  overflow(): void {
+    this.#break(new CodedError('UNREAD_TOO_MUCH', 'Too much of the peer waits to be read.'));
   }
 
-  #deliver(frame: Uint8Array): void {
-    this.#firstFrame?.();
-    this.#firstFrame = undefined;
-    const reader = this.#readers.shift();
-    if (reader !== undefined) {
-      reader.resolve(frame);
-      return;
-    }
-    this.#waiting.push(frame);
-    this.#waitingBytes += frame.byteLength;
+  #onBytes(bytes: Uint8Array): void {
+    this.#inbox.arrive(bytes);
+    this.#changed();
   }
 
   /**
@@ -133,48 +130,60 @@ export class StreamChannel implements Channel {
    * frames, is one; everything else must not look like a finished conversation.
    */
   #onEnd(): void {
-    if (!this.#remoteClosed || !this.#decoder.isAtBoundary) {
-      this.#fail(this.#closedError());
-      return;
-    }
-    if (this.#failure !== undefined) return;
-    this.#atEnd = true;
-    for (const reader of this.#readers.splice(0)) reader.resolve(undefined);
+    if (!this.#remoteClosed || !this.#inbox.end()) this.#inbox.fail(this.#closedError());
+    this.#changed();
   }
 
   #onClose(): void {
-    const restIsBuffered = this.#remoteClosed && this.#stream.readStatus === 'paused';
-    if (!this.#atEnd && !restIsBuffered) this.#fail(this.#closedError());
+    this.#inbox.fail(this.#closedError());
+    this.#changed();
   }
 
-  #fail(error: Error): void {
-    this.#failure ??= error;
-    for (const reader of this.#readers.splice(0)) reader.reject(this.#failure);
+  #changed(): void {
+    this.#needs.unread.changed(this);
+    const { isOwed, taken, failure } = this.#inbox;
+    if (!isOwed) {
+      this.#takenThen = -1;
+      if (failure !== undefined) this.#deadline?.cancel();
+    } else if (taken !== this.#takenThen) {
+      this.#takenThen = taken;
+      this.#owedSinceMs = this.#needs.clock.monotonicMs();
+      if (this.#deadline === undefined) this.#awaitFrame(FRAME_DEADLINE_MS);
+    }
+  }
+
+  /** One timer for many frames: it looks at when the one began that is owed then. */
+  #awaitFrame(delayMs: number): void {
+    this.#deadline = this.#needs.clock.after(delayMs, () => {
+      this.#deadline = undefined;
+      if (!this.#inbox.isOwed) return;
+      const leftMs = this.#owedSinceMs + FRAME_DEADLINE_MS - this.#needs.clock.monotonicMs();
+      if (leftMs > 0) this.#awaitFrame(leftMs);
+      else if (this.#needs.isUnread(this.#connection, this.#owedSinceMs)) this.#awaitFrame(FRAME_DEADLINE_MS);
+      else this.#break(new CodedError('FRAME_UNFINISHED', 'A frame did not come to its end in time.'));
+    });
+  }
+
+  #break(error: CodedError): void {
+    this.#inbox.drop(error);
+    this.#faulted(error);
+  }
+
+  #faulted(error: Error): void {
+    this.#needs.faulted(this.peer, codeOf(error) ?? 'CHANNEL_CLOSED');
+    this.#changed();
+    this.#stream.abort(error);
   }
 
   #closedError(cause?: unknown): CodedError {
     return new CodedError('CHANNEL_CLOSED', 'The channel to the peer is closed.', { cause });
   }
 
-  #pause(): void {
-    if (this.#stream.readStatus === 'readable') this.#stream.pause();
-  }
-
-  /** Frames that lay in the stream's own buffer are delivered from within `resume`. */
-  #resume(): void {
-    if (this.#stream.readStatus !== 'paused') return;
-    try {
-      this.#stream.resume();
-    } catch (cause) {
-      if (!this.#atEnd) this.#fail(this.#closedError(cause));
-    }
-  }
-
   /** Waits on the buffer itself: one `drain` lets only a part through, and `onDrain` resolves on the first one. */
   async #untilSent(): Promise<void> {
     const stream = this.#stream;
     while (stream.writableNeedsDrain || stream.writeBufferLength > MAX_UNSENT_BYTES) {
-      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#inbox.failure !== undefined) throw this.#inbox.failure;
       if (stream.status !== 'open') throw this.#closedError();
       await nextWriteEvent(stream);
     }

@@ -56,6 +56,10 @@ export class Traffic implements ConnectionProtector {
     this.#restraint.answered(peer);
   }
 
+  hasAnswered(peer: string): boolean {
+    return this.#restraint.hasAnswered(peer);
+  }
+
   /** True for a peer that is not let in. */
   isShunned(peer: string): boolean {
     return this.#restraint.isShunned(peer);

@@ -1,3 +1,4 @@
+import type { Stream } from '@libp2p/interface';
 import { yamux } from '@libp2p/yamux';
 
 /** States of a yamux stream in which an update opens or answers it, or in which it must not be sent. */
@@ -46,4 +47,14 @@ function hasRoomEnough(stream: object): boolean {
   if (typeof state !== 'number' || typeof window !== 'number' || typeof left !== 'number') return false;
   if (state === OPENING || state === ANSWERING || state === PAUSED) return false;
   return left > window / 2;
+}
+
+/**
+ * Lets the other side send more, or no more than the window that it has. What is under way still comes, as messages:
+ * libp2p's own pause would keep it in a list of the chunks that it came in, however small they are.
+ */
+export function setFlow(stream: Stream, goesOn: boolean): void {
+  if (stream.status !== 'open' || stream.readStatus !== 'readable') return;
+  const change: unknown = Reflect.get(stream, goesOn ? 'sendResume' : 'sendPause');
+  if (typeof change === 'function') Reflect.apply(change, stream, []);
 }

@@ -76,12 +76,13 @@ describe.each(rigs)('a channel over %s', (_name, rig) => {
       10_000,
     );
 
-  it('carries frames in order, both ways, the empty one too', async () => {
+  it('carries frames in order, both ways, and no empty one', async () => {
     const { clock, underlay, target, near, far } = await opened();
     expect([near.peer, far.peer]).toEqual([target, underlay.self]);
-    for (const byte of [1, 2, 3]) void near.send(new Uint8Array(byte - 1).fill(byte));
+    for (const byte of [1, 2, 3]) void near.send(new Uint8Array(byte).fill(byte));
+    await expect(near.send(new Uint8Array())).rejects.toMatchObject({ code: 'FRAME_EMPTY' });
     void far.send(new Uint8Array([9]));
-    for (const length of [0, 1, 2])
+    for (const length of [1, 2, 3])
       expect(await clock.runUntilSettled(far.receive(), 1000)).toHaveLength(length);
     expect(await clock.runUntilSettled(near.receive(), 1000)).toEqual(new Uint8Array([9]));
   });
