@@ -96,15 +96,7 @@ export class Libp2pRun {
     this.traffic = traffic;
     this.named = new NamedPeers(context.bootstrap);
     this.#tags = new PeerTags(host.peerStore, clock);
-    this.#channels = new LiveChannels({
-      clock,
-      logger,
-      unread: new UnreadBytes(options.limits, (peer) => !traffic.hasAnswered(peer) && !this.named.has(peer)),
-      faulted: (peer, code) => this.#notify((listener) => listener.faulted?.(peer, code)),
-      isUnread: (connection, sinceMs) => traffic.isUnread(connection, sinceMs),
-      opened: (id) => this.#tags.partner(id),
-      answered: (peer) => traffic.answered(peer),
-    });
+    this.#channels = this.#newChannels();
     this.#ownRecord = new OwnRecord({ ...context, addresses: () => host.getMultiaddrs() });
     this.#foreign = new ForeignPeers({
       network: options.network,
@@ -150,6 +142,20 @@ export class Libp2pRun {
       connections: () => host.getConnections(),
       isReachable: (peer) => this.#topics.isReachable(peer),
       repaired: (peer) => this.#topics.awaitReachable(peer),
+    });
+  }
+
+  #newChannels(): LiveChannels {
+    return new LiveChannels({
+      ...this.#context,
+      unread: new UnreadBytes(
+        this.#context.options.limits,
+        (peer) => !this.traffic.hasAnswered(peer) && !this.named.has(peer),
+      ),
+      faulted: (peer, code) => this.#notify((listener) => listener.faulted?.(peer, code)),
+      isUnread: (connection, sinceMs) => this.traffic.isUnread(connection, sinceMs),
+      opened: (id) => this.#tags.partner(id),
+      answered: (peer) => this.traffic.answered(peer),
     });
   }
 
