@@ -22,6 +22,8 @@ export interface Scene {
   peer(target: Target, options?: Pick<HostOptions, 'localAddress'>): BenchPeer;
   /** Counts what was done, for the report: an attack that did nothing proves nothing. */
   count(what: string, by?: number): void;
+  /** Counts what the node did not take, by the error that was seen of it. */
+  refused(error: unknown): void;
 }
 
 /** Goes on until the signal is aborted. */

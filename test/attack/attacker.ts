@@ -26,6 +26,9 @@ async function attend(order: AttackOrder): Promise<void> {
   const counts: Record<string, number> = {};
   const targets = [order.provider, order.requester];
   for (const { address } of targets) loopbackOnly(address);
+  const count = (what: string, by = 1): void => {
+    counts[what] = (counts[what] ?? 0) + by;
+  };
   const scene: Scene = {
     ...order,
     names: protocolNames(order.network),
@@ -35,9 +38,8 @@ async function attend(order: AttackOrder): Promise<void> {
       createBenchPeer(identityOf(randomBytes(32)), order.network, loopbackOnly(target.address).toString(), [
         tcpFrom(options?.localAddress ?? HOSTILE_ADDRESS),
       ]),
-    count: (what, by = 1) => {
-      counts[what] = (counts[what] ?? 0) + by;
-    },
+    count,
+    refused: (error) => count(`refused (${error instanceof Error ? error.name : 'Error'})`),
   };
   const run = await attack.prepare(scene);
   const over = new AbortController();

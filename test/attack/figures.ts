@@ -51,7 +51,7 @@ function ratioOf(
   bound: number,
   noiseMs: number,
 ): AttackFigure {
-  const quietMs = timeOf([before, again], share);
+  const quietMs = timeOf(again === undefined ? [before] : [before, again], share);
   const attackedMs = timeOf([during], share);
   const ratio = attackedMs / quietMs;
   return {

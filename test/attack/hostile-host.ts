@@ -11,6 +11,7 @@ import type { Notary } from '../../src/domain/evidence.ts';
 import { createNotary, type Identity, identityOf } from '../../src/identity/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { scopeOf } from '../../src/network/libp2p/address-scope.ts';
+import { writeBatching } from '../../src/network/libp2p/write-batching.ts';
 import type { Target } from './attack.ts';
 
 /** Not the network of the honest nodes: in the field a stranger does not share a prefix with them. */
@@ -31,8 +32,8 @@ export interface HostileHost {
   /** The one open connection to the target, or a new one. */
   connect(target: Target, signal: AbortSignal): Promise<Connection>;
   open(target: Target, protocol: string, signal: AbortSignal): Promise<Stream>;
-  /** Ends its connections at once. */
-  leave(): void;
+  /** Ends its connections at once, all of them or those with one node. */
+  leave(target?: Target): void;
   stop(): Promise<void>;
 }
 
@@ -57,6 +58,7 @@ export async function createHostileHost(network: string, options: HostOptions = 
     addresses: { listen: [] },
     transports: [tcpFrom(options.localAddress ?? HOSTILE_ADDRESS)],
     connectionEncrypters: [noise()],
+    connectionProtector: () => writeBatching(),
     streamMuxers: [yamux({ maxOutboundStreams: MANY_STREAMS, maxInboundStreams: MANY_STREAMS })],
     connectionGater: { denyDialMultiaddr: (address) => scopeOf(address) !== 'loopback' },
     connectionManager: { reconnectRetries: 0 },
@@ -76,13 +78,22 @@ export async function createHostileHost(network: string, options: HostOptions = 
     connect,
     open: async (target, protocol, signal) => {
       const connection = await connect(target, signal);
-      return connection.newStream(protocol, {
-        maxOutboundStreams: MANY_STREAMS,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(STREAM_TIMEOUT_MS)]),
-      });
+      try {
+        return await connection.newStream(protocol, {
+          maxOutboundStreams: MANY_STREAMS,
+          signal: AbortSignal.any([signal, AbortSignal.timeout(STREAM_TIMEOUT_MS)]),
+        });
+      } catch (error) {
+        // libp2p goes on to count a connection as open whose other side has closed it: the next try is a new one.
+        if (error instanceof Error && error.name === 'ConnectionClosedError') connection.abort(error);
+        throw error;
+      }
     },
-    leave: () => {
-      for (const connection of libp2p.getConnections()) connection.abort(new Error('left'));
+    leave: (target) => {
+      for (const connection of libp2p.getConnections()) {
+        const isMeant = target === undefined || connection.remotePeer.toString() === target.peerId;
+        if (isMeant) connection.abort(new Error('left'));
+      }
     },
     stop: async () => libp2p.stop(),
   };

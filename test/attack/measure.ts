@@ -22,7 +22,7 @@ export const FULL_PACE: Pace = {
   warmUpMs: 4000,
   quietMs: 5000,
   attackMs: 9000,
-  longestRecoveryMs: 15_000,
+  longestRecoveryMs: 11_000,
 };
 
 export const QUICK_PACE: Pace = { ...FULL_PACE, warmUpMs: 2000, quietMs: 3500, attackMs: 5000 };
@@ -36,12 +36,12 @@ export interface Phase {
 export interface Measured {
   readonly attack: Attack;
   readonly counts: AttackCounts;
-  /** Without an attack: before it, and after the restart that follows it. */
+  /** Without an attack: before it, and after the restart that follows it where that brought the nodes back. */
   readonly before: Phase;
   readonly during: Phase;
   /** From its end until jobs take as long as before. */
   readonly after: Phase;
-  readonly again: Phase;
+  readonly again: Phase | undefined;
   /** What each node still held then. */
   readonly restBytes: readonly number[];
   /** Undefined where it did not happen in `longestRecoveryMs`. */
@@ -56,30 +56,45 @@ const LOOK_MS = 50;
 /** In which the memory of a node is looked at on its own. */
 const REST_LOOK_MS = 300;
 
-/** Each attack between two quiet phases, all on one stage. */
+/**
+ * Each attack between two quiet phases, the second of which is the first of the next attack. Nodes that did not recover
+ * serve no other attack: a new stage is opened for it.
+ */
 export async function measureAttacks(
   attacks: readonly Attack[],
   pace: Pace,
   measured: (one: Measured) => void,
 ): Promise<void> {
-  const [first, ...others] = attacks;
-  if (first === undefined) return;
+  const waiting = [...attacks];
+  for (let next = waiting[0]; next !== undefined; next = waiting[0])
+    await measureOnOneStage(waiting, pace, measured);
+}
+
+async function measureOnOneStage(
+  waiting: Attack[],
+  pace: Pace,
+  measured: (one: Measured) => void,
+): Promise<void> {
   const stage = await Stage.open(pace.jobEveryMs);
-  let attacker = new AttackerProcess(stage.order(first.name));
+  const attackerOf = (attack: Attack): AttackerProcess => new AttackerProcess(stage.order(attack.name));
+  const attackers: AttackerProcess[] = [];
   try {
-    let attack = first;
-    let before = await quietPhase(stage, pace, attacker);
-    for (const next of [...others, undefined]) {
+    let before: Phase | undefined;
+    for (let attack = waiting.shift(); attack !== undefined; attack = waiting.shift()) {
+      const attacker = attackers.pop() ?? attackerOf(attack);
+      before ??= await quietPhase(stage, pace, attacker);
       const attacked = await underAttack(stage, pace, attacker, before.jobs);
-      if (next !== undefined) attacker = new AttackerProcess(stage.order(next.name));
+      const [next] = waiting;
+      if (next !== undefined) attackers.push(attackerOf(next));
       const restarted = await afterRestart(stage, pace, before.jobs);
-      const again = await quietPhase(stage, pace, next === undefined ? undefined : attacker);
+      const isBack = restarted.recoveredAfterRestartMs !== undefined;
+      const again = isBack ? await quietPhase(stage, pace, attackers[0]) : undefined;
       measured({ attack, before, ...attacked, ...restarted, again });
+      if (again === undefined) return;
       before = again;
-      attack = next ?? attack;
     }
   } finally {
-    await attacker.kill();
+    await Promise.all(attackers.map((attacker) => attacker.kill()));
     await stage.close();
   }
 }

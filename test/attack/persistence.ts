@@ -22,8 +22,34 @@ export async function again(
 }
 
 /** Resolves after the time, or at once when the signal is aborted. */
-async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+export async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
   await wait(delayMs, undefined, { signal }).catch(() => {});
+}
+
+/** Calls `work` so many times a second, however long each call takes, with at most `atOnce` of them under way. */
+export async function atRate(
+  perSecond: number,
+  atOnce: number,
+  signal: AbortSignal,
+  work: (index: number) => Promise<void>,
+): Promise<void> {
+  const startedMs = performance.now();
+  let begun = 0;
+  let underWay = 0;
+  while (!signal.aborted) {
+    const due = Math.floor(((performance.now() - startedMs) * perSecond) / 1000);
+    for (; begun < due && underWay < atOnce; begun += 1) {
+      underWay += 1;
+      void work(begun)
+        .catch(() => {})
+        .finally(() => {
+          underWay -= 1;
+        });
+    }
+    // What could not be begun in its time is not made up for: the rate is never higher than it was asked to be.
+    begun = Math.max(begun, due);
+    await pause(5, signal);
+  }
 }
 
 /** Writes bytes to a stream and resolves when the last of them has left. Rejects when it is closed before. */

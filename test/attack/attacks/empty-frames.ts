@@ -36,7 +36,7 @@ export const emptyFrames: Attack = {
                 stream.abort(new Error('on to the next'));
               }
             },
-            () => scene.count('refused'),
+            (error) => scene.refused(error),
           ),
         ),
       );
