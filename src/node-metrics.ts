@@ -8,6 +8,7 @@ import type { CensusCounts } from './store/census.ts';
 /** What is counted elsewhere; each is asked when somebody reads the metrics. */
 export interface MetricsNeeds {
   readonly peers: () => number;
+  readonly heldBack: () => number;
   readonly connections: () => ConnectionCounts;
   readonly provider: Pick<Provider, 'leases'> | undefined;
   readonly census: () => CensusCounts;
@@ -130,7 +131,7 @@ function byRole(counts: CensusCounts, what: 'executions' | 'contracts', label: s
   );
 }
 
-function nodeMetrics({ peers, connections, content, counters }: MetricsNeeds): readonly Metric[] {
+function nodeMetrics({ peers, heldBack, connections, content, counters }: MetricsNeeds): readonly Metric[] {
   return [
     {
       kind: 'gauge',
@@ -138,6 +139,13 @@ function nodeMetrics({ peers, connections, content, counters }: MetricsNeeds): r
       help: 'Connected peers.',
       labels: [],
       read: () => [{ labels: {}, value: peers() }],
+    },
+    {
+      kind: 'gauge',
+      name: 'bidmesh_peers_held_back',
+      help: 'Peers that cost this node more than they may, within the last minute (64 at most).',
+      labels: [],
+      read: () => [{ labels: {}, value: heldBack() }],
     },
     {
       kind: 'gauge',

@@ -4,6 +4,7 @@ import type { Identity } from './identity/index.ts';
 import type { Clock } from './lib/clock.ts';
 import { CodedError } from './lib/coded-error.ts';
 import { foreignNetworks } from './network/foreign-networks.ts';
+import type { HeldPeer } from './network/allowances/held-peers.ts';
 import type { ForeignPeer, Underlay } from './network/underlay.ts';
 import type { Provider } from './provider/index.ts';
 import type { Registry as PeerRegistry } from './registry/index.ts';
@@ -17,6 +18,7 @@ export interface NodeViewNeeds {
   readonly registry: PeerRegistry;
   readonly clock: Clock;
   readonly bootstrapCount: number;
+  readonly heldBack: () => readonly HeldPeer[];
   readonly damage: () => StoreDamageReport;
   /** Providers that could hear a request now. */
   readonly subscribers: () => number;
@@ -52,6 +54,7 @@ export function createNodeView(needs: NodeViewNeeds): NodeView {
       ...foreignersOf(underlay),
       openNetwork: true,
       ...(provider === undefined ? {} : { draining: provider.draining }),
+      ...heldBackOf(needs.heldBack()),
       ...damageOf(needs.damage()),
     }),
     resources: () =>
@@ -77,6 +80,21 @@ export function createNodeView(needs: NodeViewNeeds): NodeView {
         ? { ok: false, reasons: ['No node of the network was met yet.'] }
         : { ok: true, reasons: [] };
     },
+  };
+}
+
+/** Who wants to know of more reads the log and the metrics. */
+const MOST_SHOWN = 16;
+
+function heldBackOf(held: readonly HeldPeer[]): Pick<NodeStatus, 'heldBack'> {
+  if (held.length === 0) return {};
+  return {
+    heldBack: held.slice(0, MOST_SHOWN).map(({ peer, prefix, code, times }) => ({
+      peerId: peer,
+      ...(prefix === undefined ? {} : { prefix }),
+      code,
+      times,
+    })),
   };
 }
 

@@ -222,11 +222,13 @@ async function startApi(
     clock,
     registry,
     bootstrapCount: options.libp2p.bootstrap.length,
+    heldBack: () => network.heldBack(),
     damage: () => base.store.damage(),
     subscribers: () => network.market.audience().length,
   });
   const metrics = createMetrics({
     peers: () => underlay.connectedPeers().length,
+    heldBack: () => network.heldBack().length,
     connections: () => underlay.connectionCounts(),
     provider,
     census: () => store.census(),

@@ -1,3 +1,10 @@
 export type { ApiNeeds } from './needs.ts';
-export type { MetricsView, NodeStatus, NodeView, PeerLine, StoreDamageReport } from './node-view.ts';
+export type {
+  HeldBackPeer,
+  MetricsView,
+  NodeStatus,
+  NodeView,
+  PeerLine,
+  StoreDamageReport,
+} from './node-view.ts';
 export { type Api, createApi } from './server.ts';

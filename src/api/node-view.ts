@@ -19,8 +19,19 @@ export interface NodeStatus {
   readonly openNetwork: boolean;
   /** Takes no new work; undefined on a node that offers nothing. */
   readonly draining?: boolean;
+  /** Peers that cost this node more than they may, within the last minute, the newest first; left out where there are none. */
+  readonly heldBack?: readonly HeldBackPeer[];
   /** What of the store could not be read since the start; left out where there is nothing. */
   readonly storeDamage?: StoreDamageReport;
+}
+
+export interface HeldBackPeer {
+  readonly peerId: string;
+  /** The network of the owner of its address: a /24 of IPv4, a /48 of IPv6. */
+  readonly prefix?: string;
+  /** What it did last. */
+  readonly code: string;
+  readonly times: number;
 }
 
 export interface StoreDamageReport {

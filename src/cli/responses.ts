@@ -92,6 +92,16 @@ export const statusShape = z.looseObject({
   otherNetworks: z.array(z.string()).optional(),
   openNetwork: z.boolean(),
   draining: z.boolean().optional(),
+  heldBack: z
+    .array(
+      z.looseObject({
+        peerId: z.string(),
+        prefix: z.string().optional(),
+        code: z.string(),
+        times: z.number(),
+      }),
+    )
+    .optional(),
   storeDamage: z
     .looseObject({ count: z.number(), first: z.array(z.looseObject({ message: z.string() })) })
     .optional(),

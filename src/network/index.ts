@@ -9,6 +9,7 @@ import type { Market, RequesterDesk } from '../orchestrator/ports.ts';
 import type { ProviderDesk, RequesterLink } from '../provider/ports.ts';
 import type { AdvertDesk, AdvertPublisher } from '../registry/ports.ts';
 import { Allowances } from './allowances/allowances.ts';
+import type { HeldPeer } from './allowances/held-peers.ts';
 import { Counters } from './counters.ts';
 import { StrayTimes } from './gossip/stray-times.ts';
 import { withLoopback } from './loopback.ts';
@@ -55,6 +56,8 @@ export interface Network extends Startable {
   attach(desks: NetworkDesks): void;
   /** What happened so often since the start, by name: `gossip.BAD_SIGNATURE`, `offer.sent`, … */
   counters(): Record<string, number>;
+  /** Peers that were held back or restrained within the last minute, the newest first; 64 at most. */
+  heldBack(): readonly HeldPeer[];
 }
 
 /** The protocols of one node. Throws when the network's name cannot stand in a protocol id. */

@@ -4,6 +4,7 @@ import type { Market } from '../orchestrator/ports.ts';
 import type { RequesterLink } from '../provider/ports.ts';
 import type { AdvertPublisher } from '../registry/ports.ts';
 import type { PaidProtocol } from './allowances/costs.ts';
+import type { HeldPeer } from './allowances/held-peers.ts';
 import type { NetworkContext } from './context.ts';
 import { AdvertGossip } from './gossip/adverts.ts';
 import { RequestIntake } from './gossip/request-intake.ts';
@@ -83,6 +84,10 @@ export class NodeNetwork implements Network {
 
   counters(): Record<string, number> {
     return this.#context.counters.snapshot();
+  }
+
+  heldBack(): readonly HeldPeer[] {
+    return this.#context.allowances.held();
   }
 
   /** A node without a provider does not listen on the requests topic, so nobody counts on its bids. */

@@ -6,6 +6,8 @@ import { priceView } from './job-view.ts';
 
 const FOREIGN = 'Connected peers that are not of this network: they will never answer.';
 const DAMAGE = 'What of the store could not be read since the start, and was passed over.';
+const HELD =
+  'Peers that cost this node more than they may, within the last minute: they are read later, or not at all.';
 const DRAINING = 'Takes no new work; only on a node that offers something.';
 
 export const statusView = z
@@ -20,6 +22,17 @@ export const statusView = z
     otherNetworks: z.array(z.string()).optional(),
     openNetwork: z.boolean(),
     draining: z.boolean().optional().openapi({ description: DRAINING }),
+    heldBack: z
+      .array(
+        z.object({
+          peerId: z.string(),
+          prefix: z.string().optional(),
+          code: z.string(),
+          times: z.number().int(),
+        }),
+      )
+      .optional()
+      .openapi({ description: HELD }),
     storeDamage: z
       .object({
         count: z.number().int(),

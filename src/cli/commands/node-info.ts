@@ -51,10 +51,18 @@ async function showStatus({ client, output }: CommandContext): Promise<number> {
       `peers    ${status.peers}${foreignText(status)}`,
       ...status.multiaddrs.map((address) => `address  ${address}`),
       ...(status.draining === true ? [`drained  ${DRAINED}`] : []),
+      ...heldBackLines(status),
       ...damageLines(status),
     ].join('\n'),
   );
   return exitCodes.ok;
+}
+
+function heldBackLines({ heldBack = [] }: StatusAnswer): string[] {
+  return heldBack.map(({ peerId, prefix, code, times }) => {
+    const from = prefix === undefined ? '' : ` from ${prefix}`;
+    return `held     ${peerId}${from}: ${code}, ${times} time${times === 1 ? '' : 's'}`;
+  });
 }
 
 function damageLines({ storeDamage }: StatusAnswer): string[] {

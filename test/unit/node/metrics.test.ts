@@ -3,6 +3,7 @@ import { createMetrics, type MetricsNeeds } from '../../../src/node-metrics.ts';
 
 const needs: MetricsNeeds = {
   peers: () => 3,
+  heldBack: () => 8,
   connections: () => ({ inbound: 2, outbound: 1, refused: 7 }),
   provider: undefined,
   census: () => ({
@@ -27,6 +28,7 @@ describe('the metrics of a node', () => {
       'bidmesh_contracts_total{role="requester",state="ACCEPTED"} 6',
       'bidmesh_contracts_total{role="provider",state="TERMINATED"} 2',
       'bidmesh_peers 3',
+      'bidmesh_peers_held_back 8',
       'bidmesh_connections{direction="inbound"} 2',
       'bidmesh_connections{direction="outbound"} 1',
       'bidmesh_connections_refused_total 7',
