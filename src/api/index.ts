@@ -1,6 +1,5 @@
 export type { ApiNeeds } from './needs.ts';
 export type {
-  HeldBackPeer,
   MetricsView,
   NodeStatus,
   NodeView,
