@@ -15,6 +15,15 @@ export function peerTableOf(registry: Registry): PeerTable {
     indirect: (spec) => registry.indirect(requirementsOf(spec), questionOf(spec)),
     recordOf: (peer) => registry.peer(peer)?.advert.providerRecord,
     explain: (spec) => registry.explain(requirementsOf(spec), questionOf(spec)),
+    acquaintance: {
+      acquainted: (spec, limit) =>
+        registry.acquainted(requirementsOf(spec), { ...questionOf(spec), limit }),
+      strangers: () => registry.strangers(),
+      patienceWith: (peer) => registry.patienceWith(peer),
+      answered: (peer) => registry.answered(peer),
+      kept: (peer) => registry.kept(peer),
+      asked: (outcome) => registry.asked(outcome),
+    },
   };
 }
 

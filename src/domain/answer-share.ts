@@ -1,4 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
+import type { BidRequest } from './bid.ts';
+import { reachedTag } from './reached.ts';
 
 const encoder = new TextEncoder();
 
@@ -11,6 +13,19 @@ function fractionOf(text: string): number {
 /** Whether `peer` is among the share of providers that answer a request: no provider is always in or always out. */
 export function isInAnswerShare(requestId: string, peer: string, share: number): boolean {
   return share >= 1 || fractionOf(`${requestId}\n${peer}`) < share;
+}
+
+/** Whether the requester asks for the word of `peer` by name. */
+export function isInvited({ invited }: Pick<BidRequest, 'invited'>, peer: string): boolean {
+  return invited?.includes(reachedTag(peer)) === true;
+}
+
+/** Whether `peer` is to answer: it is asked for by name, or in the share. */
+export function isAsked(
+  request: Pick<BidRequest, 'requestId' | 'answerShare' | 'invited'>,
+  peer: string,
+): boolean {
+  return isInvited(request, peer) || isInAnswerShare(request.requestId, peer, request.answerShare);
 }
 
 /** Whether `peer` is among the share of a large network that tells why it makes no bid; another one than of those that bid. */

@@ -12,6 +12,8 @@ export interface SeenFits {
   readonly compared: number;
   /** {@link answerFit} of each of them that could take the job. */
   readonly fits: readonly number[];
+  /** The same of those among them that this node has never been in touch with. */
+  readonly strangers?: { readonly compared: number; readonly fits: readonly number[] };
 }
 
 export interface AnswerQuestion {
@@ -23,6 +25,8 @@ export interface AnswerQuestion {
   readonly seen: SeenFits;
   /** Whether how well a job fits decides on the shortlist; where it does not, nobody is kept out for it. */
   readonly bestFits: boolean;
+  /** Providers asked by name, whose bids need not be got from others; those are asked for half of the bids all the same. */
+  readonly invited?: number;
 }
 
 /** Bids that are asked for, for each wanted one: some are late, some do not come. */
@@ -51,6 +55,22 @@ export function answerFit(softScore: number, fit: BidFit, gpusWanted: number): n
   return Math.floor(sum / (soft + load + packing));
 }
 
+/** Bids that a request asks for. */
+export function expectedBids(wantedBids: number): number {
+  return Math.ceil(wantedBids * EXPECTED_PER_WANTED);
+}
+
+/** How many strangers answer a request, if there are as many as their adverts say and those are true. */
+export function strangersDue(
+  { answerShare, answerFit: fit }: AnswerPlan,
+  claimed: number,
+  { strangers }: Pick<SeenFits, 'strangers'>,
+): number {
+  if (strangers === undefined || strangers.compared === 0) return 0;
+  const able = strangers.fits.filter((value) => value >= (fit?.least ?? 0)).length;
+  return answerShare * claimed * (able / strangers.compared);
+}
+
 /**
  * Who is asked to answer, so that about as many bids come as are of use, whatever the size of the network and
  * however few fit: of those that fit, by the sample of the adverts, the best. A round that brought too little is followed by a wider one.
@@ -61,9 +81,11 @@ export function planAnswers({
   attempt,
   seen,
   bestFits,
+  invited = 0,
 }: AnswerQuestion): AnswerPlan {
   if (networkSize <= wantedBids * 2) return { answerShare: 1 };
-  const expected = Math.ceil(wantedBids * EXPECTED_PER_WANTED);
+  const inAll = expectedBids(wantedBids);
+  const expected = Math.max(Math.ceil(inAll / 2), inAll - invited);
   const widened = expected * WIDENING ** (attempt - 1);
   const { compared, fits } = seen;
   if (compared < LEAST_COMPARED && compared < networkSize / 2) {

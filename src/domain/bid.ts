@@ -46,6 +46,8 @@ export interface BidRequest {
   readonly exclude: readonly string[];
   /** The job is only tried: bids are looked at and none is used, so nothing is to be locked for them. */
   readonly trial?: true;
+  /** Who is to answer whatever the share and the fit, also with a no, by `reachedTag`: those that the requester knows best. */
+  readonly invited?: readonly string[];
   /** On small networks: who gets it from the requester itself, by `reachedTag`. What all have nobody forwards. */
   readonly reached?: readonly string[];
   readonly requesterRecord: PeerRecordBytes;

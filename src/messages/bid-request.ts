@@ -18,6 +18,7 @@ const MOST_CONSTRAINTS = 32;
 const MOST_SLOTS = 1000;
 const MOST_WANTED_BIDS = 1000;
 const MOST_REACHED = 64;
+const MOST_INVITED = 64;
 const FULL_FIT = 1000;
 
 const requirements: z.ZodType<Requirements> = z.strictObject({
@@ -56,6 +57,7 @@ export const bidRequestMessage: SignedMessage<BidRequest> = {
     declineShare: z.number().min(0).max(1).exactOptional(),
     exclude: z.array(peerIdText).max(MOST_EXCLUDED),
     trial: z.literal(true).exactOptional(),
+    invited: z.array(z.string().length(REACHED_TAG_LENGTH)).max(MOST_INVITED).exactOptional(),
     reached: z.array(z.string().length(REACHED_TAG_LENGTH)).max(MOST_REACHED).exactOptional(),
     requesterRecord: peerRecordBytes,
   }),

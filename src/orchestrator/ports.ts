@@ -8,6 +8,7 @@ import type { JobEvent, JobEventDraft } from '../domain/job-event.ts';
 import type { TableHints } from '../domain/explanation.ts';
 import type { Job, JobSpec, JobState } from '../domain/job.ts';
 import type { JobSnapshot } from '../domain/plan.ts';
+import type { AskingOutcome, Patience, Strangers } from '../domain/stranger-turnout.ts';
 import type { Search } from '../domain/search.ts';
 import type { ServingAnswer, ServingList } from '../domain/serving.ts';
 
@@ -137,6 +138,19 @@ export interface IndirectProviders {
   readonly mayBeMore: boolean;
 }
 
+/** Which providers this node knows by more than their adverts, and what came of asking them. */
+export interface Acquaintance {
+  /** Those that could take the job, the best known first; excluded ones left out. */
+  acquainted(spec: JobSpec, limit: number): readonly string[];
+  strangers(): Strangers;
+  patienceWith(peer: string): Patience;
+  /** A provider has bid, or said no. */
+  answered(peer: string): void;
+  /** A provider has kept a contract. */
+  kept(peer: string): void;
+  asked(outcome: AskingOutcome): void;
+}
+
 /** Providers by their adverts: may be old, so whoever is chosen is still asked. */
 export interface PeerTable {
   /** About how many providers the network has. */
@@ -149,6 +163,8 @@ export interface PeerTable {
   recordOf(peer: string): Uint8Array | undefined;
   /** Why providers fit or not. */
   explain(spec: JobSpec): TableHints;
+  /** Left out by tables that know providers by their adverts alone: then nobody is known by more. */
+  readonly acquaintance?: Acquaintance;
 }
 
 export interface Market {

@@ -187,7 +187,7 @@ function wireBroker(
 
 /** Whatever is written of a job is seen by the watchdog, and what it says of providers is remembered. */
 function wireLane(
-  { clock, store }: OrchestratorNeeds,
+  { clock, store, peers }: OrchestratorNeeds,
   { signal }: RequesterHooks,
   watchdog: Watchdog,
   { behaviour, counterparts }: Pick<RequesterParts, 'behaviour' | 'counterparts'>,
@@ -208,8 +208,10 @@ function wireLane(
           // A node that stops ends negotiations itself.
           const facts = signal.aborted ? [] : conductIn(commit.events, after.executions, startedAt);
           for (const { provider, kind } of facts) {
-            if (kind === 'good') behaviour.good(provider);
-            else behaviour.strike(provider, kind);
+            if (kind === 'good') {
+              behaviour.good(provider);
+              peers.acquaintance?.kept(provider);
+            } else behaviour.strike(provider, kind);
           }
         });
         return { after, durable: noted };

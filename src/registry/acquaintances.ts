@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import { TokenBucket } from '../lib/token-bucket.ts';
 import type { RegistryLimits } from './options.ts';
 import type { AdvertPublisher } from './ports.ts';
 
@@ -9,6 +10,7 @@ export interface AcquaintancesNeeds {
   readonly clock: Clock;
   readonly publisher: AdvertPublisher;
   readonly isKnown: (peer: string) => boolean;
+  readonly isSeen: (peer: string) => boolean;
 }
 
 /**
@@ -22,11 +24,17 @@ export class Acquaintances {
   readonly #lost = new Set<string>();
   /** Providers of the table that this node could not reach. */
   readonly #unreached = new Set<string>();
+  /** Dials to those that may be nobody, at addresses that may be anybody's. */
+  readonly #dialsOfUnseen: TokenBucket;
   #inCompanySinceMs: number | undefined;
 
   constructor(limits: RegistryLimits, needs: AcquaintancesNeeds) {
     this.#limits = limits;
     this.#needs = needs;
+    this.#dialsOfUnseen = new TokenBucket(
+      { burst: limits.meetUpTo, perSecond: 1000 / limits.meetEveryMs },
+      needs.clock,
+    );
   }
 
   /** `before`: it was known already. Of two that hear of each other one goes first, so that they do not meet twice. */
@@ -35,10 +43,16 @@ export class Acquaintances {
     this.#lost.delete(peer);
     if (networkSize > this.#limits.meetUpTo || publisher.isConnected(peer)) return;
     if (isHeardOf && !before && peer < self) return;
+    if (!this.#needs.isSeen(peer) && !this.#dialsOfUnseen.take()) return;
     void publisher.meet(peer, providerRecord).then((met) => {
       if (met) this.#unreached.delete(peer);
       else if (this.#needs.isKnown(peer)) this.#unreached.add(peer);
     });
+  }
+
+  /** It came by itself. */
+  answered(peer: string): void {
+    this.#unreached.delete(peer);
   }
 
   disconnected(peer: string): void {

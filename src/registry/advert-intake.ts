@@ -5,8 +5,9 @@ import type { Evidence } from '../domain/evidence.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { RegistryLimits } from './options.ts';
 import { peerHash } from './peer-hash.ts';
-import type { PeerTable } from './peer-table.ts';
+import type { PeerRow, PeerTable } from './peer-table.ts';
 import type { AdvertDesk, StoredAdvert } from './ports.ts';
+import { type SeenProviders, TOUCH } from './seen-providers.ts';
 import type { SizeSketch } from './size-sketch.ts';
 
 /** A message can be issued 5 minutes ahead and stay believable for 5 minutes after that. */
@@ -34,6 +35,8 @@ export interface IntakeNeeds {
   readonly salt: Uint8Array;
   readonly table: PeerTable;
   readonly sketch: SizeSketch;
+  readonly isSeen: (peer: string) => boolean;
+  readonly seen: Pick<SeenProviders, 'note'>;
   /** The row of the peer is new, or has changed, or is gone: it should be written. */
   readonly changed: (peer: string) => void;
   /** This node's present interval. */
@@ -42,12 +45,14 @@ export interface IntakeNeeds {
 
 interface Heard {
   readonly sequence: number;
+  /** Lived time. */
+  readonly knownSince: number;
   readonly heardAtMs: number;
   readonly left: boolean;
 }
 
 /** Takes adverts in: cheap, synchronous, and bounded whatever comes. */
-export class AdvertIntake implements Pick<AdvertDesk, 'take'> {
+export class AdvertIntake implements Pick<AdvertDesk, 'take' | 'isNews'> {
   readonly #limits: RegistryLimits;
   readonly #needs: IntakeNeeds;
   /** Also of signers that the table has no room for. */
@@ -82,18 +87,25 @@ export class AdvertIntake implements Pick<AdvertDesk, 'take'> {
       return refusal === 'inconsistent' ? 'reject' : 'ignore';
     }
     const left = value.validForMs === 0;
-    this.#heard.set(signer, { sequence: value.sequence, heardAtMs: nowMs, left });
+    const livedMs = this.#needs.clock.livedMs();
+    const knownSince = this.#heard.get(signer)?.knownSince ?? livedMs;
+    this.#heard.set(signer, { sequence: value.sequence, heardAtMs: nowMs, left, knownSince });
     if (left) this.#forget(signer);
-    else this.#keep(advert, this.#needs.clock.livedMs(), value.validForMs, false);
+    else this.#keep(advert, { receivedAt: livedMs, knownSince }, value.validForMs, false);
     this.#counts[left ? 'left' : 'taken'] += 1;
     return 'accept';
   }
 
+  isNews(signer: string): boolean {
+    return !this.#heard.has(signer) && !this.#needs.isSeen(signer);
+  }
+
   /** An advert from before the restart: what is left of its time counts. */
-  restore({ evidence, receivedAt }: StoredAdvert): void {
-    const { clock, self, changed } = this.#needs;
+  restore({ evidence, receivedAt, knownSince = receivedAt, touch = TOUCH.none }: StoredAdvert): void {
+    const { clock, self, changed, seen } = this.#needs;
     const { signer, value } = evidence;
-    const validForMs = Math.min(value.validForMs, this.#limits.longestValidityMs);
+    seen.note(signer, touch);
+    const validForMs = this.#believedMs(signer, value.validForMs, receivedAt - knownSince);
     const leftMs = Math.min(validForMs, receivedAt + validForMs - clock.livedMs());
     const newer = (this.#heard.get(signer)?.sequence ?? -1) >= value.sequence;
     if (leftMs <= 0 || newer || signer === self) {
@@ -104,8 +116,9 @@ export class AdvertIntake implements Pick<AdvertDesk, 'take'> {
       sequence: value.sequence,
       heardAtMs: Number.NEGATIVE_INFINITY,
       left: false,
+      knownSince,
     });
-    this.#keep(evidence, receivedAt, leftMs, true);
+    this.#keep(evidence, { receivedAt, knownSince }, leftMs, true);
   }
 
   /** Removes what is believed no longer. */
@@ -137,11 +150,28 @@ export class AdvertIntake implements Pick<AdvertDesk, 'take'> {
     return Math.max(this.#limits.minHeardGapMs, partMs);
   }
 
-  #keep(evidence: Evidence<Advert>, receivedAt: number, leftMs: number, fromBefore: boolean): void {
+  /**
+   * How long an advert is believed that says so itself: with whom this node has never been in touch no longer than it
+   * has been known, so that what was made up in a moment is over soon, and what lives long is known the longer for it.
+   */
+  #believedMs(signer: string, validForMs: number, knownForMs: number): number {
+    const { longestValidityMs, newcomerValidityMs } = this.#limits;
+    const longestMs = this.#needs.isSeen(signer)
+      ? longestValidityMs
+      : Math.max(newcomerValidityMs, knownForMs);
+    return Math.min(validForMs, longestMs, longestValidityMs);
+  }
+
+  #keep(
+    evidence: Evidence<Advert>,
+    { receivedAt, knownSince }: Pick<PeerRow, 'receivedAt' | 'knownSince'>,
+    leftMs: number,
+    fromBefore: boolean,
+  ): void {
     const { clock, salt, table, sketch, changed } = this.#needs;
     const { signer, value } = evidence;
     const nowMs = clock.monotonicMs();
-    const forMs = Math.min(leftMs, this.#limits.longestValidityMs);
+    const forMs = this.#believedMs(signer, leftMs, receivedAt - knownSince);
     const deadlineMs = nowMs + forMs;
     const hash = peerHash(salt, signer);
     const intervalMs = Math.min(value.validForMs / VALIDITY_INTERVALS, this.#limits.longestIntervalMs);
@@ -152,6 +182,7 @@ export class AdvertIntake implements Pick<AdvertDesk, 'take'> {
       providerRecord: value.providerRecord,
       evidence,
       receivedAt,
+      knownSince,
       expiresAt: clock.livedMs() + forMs,
       deadlineMs,
       hash,

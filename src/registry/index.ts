@@ -3,6 +3,7 @@ import type { SeenFits } from '../domain/answering.ts';
 import type { Requirements } from '../domain/bid.ts';
 import type { Notary } from '../domain/evidence.ts';
 import type { Price } from '../domain/money.ts';
+import type { AskingOutcome, Patience, Strangers } from '../domain/stranger-turnout.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
@@ -72,6 +73,15 @@ export interface Registry extends Startable {
   fits(requirements: Requirements, options?: ExplainOptions): SeenFits;
   /** Providers that hear this node only through others, as there is no connection. */
   indirect(requirements: Requirements, options?: ExplainOptions): IndirectProviders;
+  /** Providers to ask by name, the best known first: this node has been in touch with them. Never itself. */
+  acquainted(requirements: Requirements, options: CandidateOptions): readonly string[];
+  strangers(): Strangers;
+  /** A provider has answered a request of this node, or kept a contract. */
+  answered(peer: string): void;
+  kept(peer: string): void;
+  patienceWith(peer: string): Patience;
+  /** A request of this node is off the air. */
+  asked(outcome: AskingOutcome): void;
   /** Why providers fit or not, by their adverts. */
   explain(requirements: Requirements, options?: ExplainOptions): TableExplanation;
   /** This node's own provider has room again that it had refused to somebody. */

@@ -17,11 +17,17 @@ export interface RegistryLimits {
   readonly minHeardGapMs: number;
   /** An advert is believed for no longer than this, whatever it says. */
   readonly longestValidityMs: number;
+  /** And that of a provider which this node has never been in touch with for no longer than this, or than it is known. */
+  readonly newcomerValidityMs: number;
+  /** Providers that this node has been in touch with, and as many that kept contracts, that are remembered. */
+  readonly seenProviders: number;
   /** Changes are written to disk this long after the first of them, and at the stop. */
   readonly persistEveryMs: number;
   readonly persistBatch: number;
   /** On a network of up to so many providers a node connects to each that it hears of. */
   readonly meetUpTo: number;
+  /** Providers that it has never been in touch with are dialled at most `meetUpTo` at once, and then one in so long. */
+  readonly meetEveryMs: number;
   /** So long after it met somebody a node may not have heard of everybody; others then hear its requests only through others. */
   readonly settlingMs: number;
   /** Adverts that one question for candidates, or for an explanation, is compared with. */
@@ -49,9 +55,12 @@ export const defaultRegistryLimits: RegistryLimits = {
   minPublishGapMs: 2000,
   minHeardGapMs: 1000,
   longestValidityMs: 24 * HOUR_MS,
+  newcomerValidityMs: 10 * MINUTE_MS,
+  seenProviders: 4096,
   persistEveryMs: MINUTE_MS,
   persistBatch: 512,
   meetUpTo: 32,
+  meetEveryMs: 10_000,
   settlingMs: 20_000,
   comparedPerCall: 1000,
 };

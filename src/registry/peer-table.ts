@@ -15,6 +15,7 @@ export interface PeerRow extends AskableProvider {
   readonly evidence: Evidence<Advert>;
   /** Lived times. */
   readonly receivedAt: number;
+  readonly knownSince: number;
   readonly expiresAt: number;
   /** On the monotonic clock. */
   readonly deadlineMs: number;

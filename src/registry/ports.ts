@@ -1,5 +1,6 @@
 import type { Advert } from '../domain/advert.ts';
 import type { Evidence } from '../domain/evidence.ts';
+import type { Touch } from './seen-providers.ts';
 
 // ---- what the registry needs from the store --------------------------------------------------------
 
@@ -8,6 +9,10 @@ export interface StoredAdvert {
   readonly evidence: Evidence<Advert>;
   /** Lived time. */
   readonly receivedAt: number;
+  /** Lived time: when it was heard for the first time. Left out by those who wrote none. */
+  readonly knownSince?: number;
+  /** How this node knew the provider, other than by its adverts: {@link TOUCH}. */
+  readonly touch?: Touch;
 }
 
 /** Adverts of others over restarts, one for each signer. What is lost here comes again from the network. */
@@ -46,6 +51,8 @@ export interface AdvertDesk {
    * `reject`: what no honest node says.
    */
   take(advert: Evidence<Advert>): 'accept' | 'ignore' | 'reject';
+  /** Whether an advert of this signer would be the first: adverts of those who are known have a share of their own. */
+  isNews?(signer: string): boolean;
   /** Nodes that hear adverts came or went. */
   audienceChanged(): void;
   peerDisconnected(peer: string): void;

@@ -1,6 +1,7 @@
 import {
   type AdvertQuery,
   betterFirst,
+  type CandidateMerit,
   cannotFit,
   compareAdvert,
   fitsWhenIdle,
@@ -43,42 +44,91 @@ export interface TableExplanation {
 /** The best of so many that fit are as good as the best of all, whose adverts are older. */
 const ENOUGH_FITTING = 128;
 
-/** The rows that answer best to a query, by their adverts; at most `compared` of those that could fit are looked at. */
+/** Of those asked directly so many are providers that this node has been in touch with, where there are so many that fit. */
+const SEEN_PART = 1 / 2;
+
+/** A provider by its advert, and whether this node knows it by more than that. */
+export interface JudgedProvider extends AskableProvider {
+  readonly seen?: boolean;
+}
+
+interface Found {
+  readonly row: JudgedProvider;
+  readonly comparison: CapabilityComparison;
+  readonly merit: CandidateMerit;
+}
+
+/**
+ * The rows that answer best to a query, by their adverts; at most `compared` of those that could fit are looked at. Whoever
+ * makes adverts up makes up good ones: half of the places are kept for those that this node has been in touch with.
+ */
 export function candidatesOf(
-  rows: Iterable<AskableProvider>,
+  rows: readonly JudgedProvider[],
   query: AdvertQuery,
   bounds: { readonly limit: number; readonly compared: number },
 ): readonly AdvertCandidate[] {
-  const found: {
-    row: AskableProvider;
-    comparison: CapabilityComparison;
-    merit: ReturnType<typeof meritOf>;
-  }[] = [];
   const enough = Math.max(ENOUGH_FITTING, bounds.limit);
+  const seen = foundIn(
+    rows.filter((row) => row.seen === true),
+    query,
+    { compared: bounds.compared, enough },
+  );
+  const others = foundIn(
+    rows.filter((row) => row.seen !== true),
+    query,
+    { compared: bounds.compared, enough },
+  );
+  const kept = seen.filter(({ merit }) => merit.fits).slice(0, Math.ceil(bounds.limit * SEEN_PART));
+  const rest = [...seen.filter((found) => !kept.includes(found)), ...others].toSorted(bestFirst);
+  return [...kept, ...rest.slice(0, bounds.limit - kept.length)]
+    .toSorted(bestFirst)
+    .map(({ row, comparison }) => ({ peer: row.peer, providerRecord: row.providerRecord, comparison }));
+}
+
+function bestFirst(a: Found, b: Found): number {
+  return betterFirst(a.merit, b.merit) || a.row.hash - b.row.hash;
+}
+
+function foundIn(
+  rows: readonly JudgedProvider[],
+  query: AdvertQuery,
+  bounds: { readonly enough: number; readonly compared: number },
+): readonly Found[] {
+  const found: Found[] = [];
   let compared = 0;
   let fitting = 0;
   for (const row of rows) {
     if (cannotFit(query, row)) continue;
-    if (compared >= bounds.compared || fitting >= enough) break;
+    if (compared >= bounds.compared || fitting >= bounds.enough) break;
     compared += 1;
     const comparison = compareAdvert(query, row);
     if (comparison.hardOk) fitting += 1;
     else if (!fitsWhenIdle(query, row)) continue;
     found.push({ row, comparison, merit: meritOf(query, row, comparison) });
   }
-  return found
-    .sort((a, b) => betterFirst(a.merit, b.merit) || a.row.hash - b.row.hash)
+  return found.sort(bestFirst);
+}
+
+/** Those of the rows, all of which this node has been in touch with, that are to be asked by name: the best known that fit first. */
+export function acquaintedOf(
+  rows: readonly (AskableProvider & { readonly touch: number })[],
+  query: AdvertQuery,
+  bounds: { readonly limit: number; readonly compared: number },
+): readonly string[] {
+  const touches = new Map(rows.map(({ peer, touch }) => [peer, touch]));
+  const touchOf = ({ row }: Found): number => touches.get(row.peer) ?? 0;
+  return foundIn(rows, query, { compared: bounds.compared, enough: bounds.compared })
+    .toSorted(
+      (a, b) =>
+        Number(b.merit.fits) - Number(a.merit.fits) || touchOf(b) - touchOf(a) || bestFirst(a, b),
+    )
     .slice(0, bounds.limit)
-    .map(({ row, comparison }) => ({
-      peer: row.peer,
-      providerRecord: row.providerRecord,
-      comparison,
-    }));
+    .map(({ row }) => row.peer);
 }
 
 /** How well a job would sit on those of the providers that could take it. */
 export function fitsOf(
-  rows: readonly AskableProvider[],
+  rows: readonly JudgedProvider[],
   query: AdvertQuery,
   bounds: { readonly compared: number },
 ): SeenFits {
@@ -86,14 +136,19 @@ export function fitsOf(
   const gpusWanted = resources.gpus.reduce((sum, group) => sum + group.count, 0);
   const looked = rows.slice(0, bounds.compared);
   const fits: number[] = [];
+  const ofStrangers: number[] = [];
   for (const row of looked) {
     if (cannotFit(query, row)) continue;
     const { hardOk, softScore } = compareAdvert(query, row);
     const booked = bookedResources(query.requirements, row.capability.traits);
     const fit = hardOk ? fitAfter(booked, row.capability) : undefined;
-    if (fit !== undefined) fits.push(answerFit(softScore, fit, gpusWanted));
+    if (fit === undefined) continue;
+    const value = answerFit(softScore, fit, gpusWanted);
+    fits.push(value);
+    if (row.seen !== true) ofStrangers.push(value);
   }
-  return { compared: looked.length, fits };
+  const strangers = looked.filter(({ seen }) => seen !== true).length;
+  return { compared: looked.length, fits, strangers: { compared: strangers, fits: ofStrangers } };
 }
 
 export function explanationOf(

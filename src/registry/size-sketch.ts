@@ -6,6 +6,8 @@ interface Sighting {
   readonly intervalMs: number;
   /** Heard more than once, or known from before: it was sure to be heard. */
   readonly certain: boolean;
+  /** How long it is remembered without being heard again: who speaks more seldom was heard by chance. */
+  readonly lifeMs: number;
 }
 
 export interface Sighted {
@@ -16,6 +18,14 @@ export interface Sighted {
   readonly intervalMs: number;
   /** Known from before this node began to listen. */
   readonly fromBefore: boolean;
+}
+
+/** How many providers were heard of, as they say themselves. */
+export interface HeardSize {
+  /** Those that this node has been in touch with. */
+  readonly seen: number;
+  /** The others, those that stand for others of their kind included. */
+  readonly unseen: number;
 }
 
 /** Below this the time of listening says nothing. */
@@ -50,7 +60,7 @@ export class SizeSketch {
     if (!fromBefore) this.#listeningSinceMs ??= nowMs;
     if (hash >= this.#bound) return;
     const certain = fromBefore || this.#seen.has(peer);
-    this.#seen.set(peer, { hash, deadlineMs, intervalMs, certain });
+    this.#seen.set(peer, { hash, deadlineMs, intervalMs, certain, lifeMs: deadlineMs - nowMs });
     while (this.#seen.size > this.#capacity) this.#halve();
   }
 
@@ -69,18 +79,26 @@ export class SizeSketch {
   }
 
   estimate(nowMs: number): number {
-    const counted = [...this.#seen.values()].filter(
-      ({ hash, deadlineMs }) => hash < this.#counted && deadlineMs > nowMs,
-    );
+    const { seen, unseen } = this.heard(nowMs, () => true);
+    return Math.round(seen + unseen);
+  }
+
+  /** Those that were heard, by whether this node has been in touch with them. */
+  heard(nowMs: number, isSeen: (peer: string) => boolean): HeardSize {
     const listenedMs = Math.max(SHORTEST_LISTENING_MS, nowMs - (this.#listeningSinceMs ?? nowMs));
     const longestMs = MOST_OVER_MEDIAN * this.#medianIntervalMs();
-    let total = 0;
-    for (const { certain, intervalMs } of counted) {
+    let seen = 0;
+    let unseen = 0;
+    for (const [peer, { hash, deadlineMs, certain, intervalMs, lifeMs }] of this.#seen) {
+      if (hash >= this.#counted || deadlineMs <= nowMs) continue;
       const believedMs = Math.min(intervalMs, longestMs);
       const speaksSeldom = !certain && believedMs > this.#baseIntervalMs;
-      total += speaksSeldom ? Math.max(1, believedMs / listenedMs) : 1;
+      const standsFor = speaksSeldom ? Math.max(1, believedMs / Math.min(listenedMs, lifeMs)) : 1;
+      const isKnown = isSeen(peer);
+      if (isKnown) seen += 1;
+      unseen += isKnown ? standsFor - 1 : standsFor;
     }
-    return Math.round(total / this.#counted);
+    return { seen: seen / this.#counted, unseen: unseen / this.#counted };
   }
 
   #medianIntervalMs(): number {

@@ -2,14 +2,16 @@ import { type Clock, every, type Timer } from '../lib/clock.ts';
 import { codeOf, messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { RegistryLimits } from './options.ts';
-import type { PeerTable } from './peer-table.ts';
+import type { PeerRow, PeerTable } from './peer-table.ts';
 import type { AdvertStore } from './ports.ts';
+import { type Touch, TOUCH } from './seen-providers.ts';
 
 export interface TableSaverNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly store: AdvertStore;
   readonly table: PeerTable;
+  readonly touchOf: (peer: string) => Touch;
 }
 
 /**
@@ -52,21 +54,34 @@ export class TableSaver {
     }
   }
 
+  /** Who was only just heard of, and is known by nothing else, is told of again or not missed. */
+  #outlivesRestarts({ peer, receivedAt, knownSince }: PeerRow): boolean {
+    return (
+      this.#needs.touchOf(peer) > TOUCH.none || receivedAt - knownSince >= this.#limits.newcomerValidityMs
+    );
+  }
+
   #saveBatch(): Promise<void> {
     this.#writing = this.#write();
     return this.#writing;
   }
 
   async #write(): Promise<void> {
-    const { store, table, logger } = this.#needs;
+    const { store, table, logger, touchOf } = this.#needs;
     const peers = [...this.#changed].slice(0, this.#limits.persistBatch);
     if (peers.length === 0) return;
     for (const peer of peers) this.#changed.delete(peer);
-    const rows = peers.flatMap((peer) => table.get(peer) ?? []);
+    const rows = peers.flatMap((peer) => table.get(peer) ?? []).filter((row) => this.#outlivesRestarts(row));
+    const kept = new Set(rows.map(({ peer }) => peer));
     try {
       await store.write({
-        kept: rows.map(({ evidence, receivedAt }) => ({ evidence, receivedAt })),
-        forgotten: peers.filter((peer) => table.get(peer) === undefined),
+        kept: rows.map(({ peer, evidence, receivedAt, knownSince }) => ({
+          evidence,
+          receivedAt,
+          knownSince,
+          touch: touchOf(peer),
+        })),
+        forgotten: peers.filter((peer) => !kept.has(peer)),
       });
     } catch (error) {
       logger.debug('adverts were not written', { code: codeOf(error), error: messageOf(error) });

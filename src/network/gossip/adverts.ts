@@ -4,11 +4,12 @@ import type { Evidence } from '../../domain/evidence.ts';
 import { CodedError } from '../../lib/coded-error.ts';
 import { TokenBucket } from '../../lib/token-bucket.ts';
 import { advertMessage } from '../../messages/advert.ts';
-import { envelopeOf } from '../../messages/envelope.ts';
+import { claimedSigner, envelopeOf } from '../../messages/envelope.ts';
 import { decodeFrame, encodeFrame } from '../../messages/frame.ts';
 import type { AdvertDesk, AdvertPublisher } from '../../registry/ports.ts';
 import { countFault, type NetworkContext } from '../context.ts';
 import type { GossipVerdict } from '../underlay.ts';
+import { NewcomerRates } from './newcomer-rates.ts';
 import { type GossipOutcome, verdictOf } from './verdict.ts';
 
 /**
@@ -24,9 +25,11 @@ const MOST_FORWARDERS = 1024;
 export class AdvertGossip implements AdvertPublisher {
   readonly #context: NetworkContext;
   readonly #budgets = new LRUCache<string, TokenBucket>({ max: MOST_FORWARDERS });
+  readonly #newcomers: NewcomerRates;
 
   constructor(context: NetworkContext) {
     this.#context = context;
+    this.#newcomers = new NewcomerRates(context.clock);
   }
 
   peerRecord(): Uint8Array {
@@ -89,9 +92,19 @@ export class AdvertGossip implements AdvertPublisher {
     if (kind !== 'advert') {
       return { kind: 'rejected', rejection: { code: 'MALFORMED', detail: `${kind} among adverts` } };
     }
+    // Who speaks for itself is there; it is the word of others that costs nothing.
+    const signer = claimedSigner(body);
+    const isNews = signer !== undefined && signer !== from && desk.isNews?.(signer) === true;
+    const prefix = isNews ? this.#context.underlay.prefixOf?.(from) : undefined;
+    if (isNews && !this.#newcomers.hasRoom(from, prefix)) {
+      this.#context.counters.add('advert.newcomer-surplus');
+      return { kind: 'surplus' };
+    }
     const advert = this.#context.verifier.open(advertMessage, body);
     if (!advert.ok) return { kind: 'rejected', rejection: advert.rejection };
     if (advert.value.signer !== from) this.#context.allowances.handedOn(from);
+    // Only a signature that holds uses anything up, so nobody spends it in the name of others.
+    if (isNews) this.#newcomers.spend(from, prefix);
     switch (desk.take(advert.value)) {
       case 'accept':
         return { kind: 'advert' };

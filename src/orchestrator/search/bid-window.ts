@@ -1,4 +1,5 @@
 import type { SearchCloseReason } from '../../domain/search.ts';
+import type { Patience, StrangerStanding } from '../../domain/stranger-turnout.ts';
 import type { IndirectProviders } from '../ports.ts';
 
 export interface WindowState {
@@ -17,6 +18,10 @@ export interface WindowState {
   /** Who hears it through others, where it goes to everybody. */
   readonly indirect?: IndirectProviders;
   readonly answered: { has(peer: string): boolean };
+  /** For whom of the audience it is worth waiting, and how long; left out: for everybody. */
+  readonly patience?: (peer: string) => Patience;
+  /** What is known of those who have it and are known by their adverts alone; left out: they are counted on. */
+  readonly strangers?: StrangerStanding;
   readonly self: string;
   /** On small networks silence means "not yet", so waiting for everybody is worth it. */
   readonly everyoneAnswers: boolean;
@@ -57,11 +62,15 @@ export function judgeWindow(state: WindowState, options: WindowOptions, nowMs: n
     untilMs = Math.min(untilMs, fewAtMs);
   }
   const heard = state.audience.size + state.leftOut.size;
-  if (
-    state.everyoneAnswers &&
-    (state.chosen || heard > 0) &&
-    [...state.audience].every((peer) => state.answered.has(peer))
-  ) {
+  const answeredAtMs = state.chosen || heard > 0 ? audienceInAtMs(state, options) : undefined;
+  if (answeredAtMs !== undefined && answeredAtMs > nowMs) untilMs = Math.min(untilMs, answeredAtMs);
+  const everybodyIsIn = answeredAtMs !== undefined && nowMs >= answeredAtMs;
+  if (everybodyIsIn && !state.everyoneAnswers) {
+    const closing = withoutStrangers(state, options);
+    if (closing !== undefined && nowMs >= closing.atMs) return { kind: 'close', reason: closing.reason };
+    untilMs = Math.min(untilMs, closing?.atMs ?? untilMs);
+  }
+  if (everybodyIsIn && state.everyoneAnswers) {
     const alone =
       !state.chosen && heard === 1 && (state.audience.has(state.self) || state.leftOut.has(state.self));
     const waitMs = Math.max(
@@ -73,6 +82,38 @@ export function judgeWindow(state: WindowState, options: WindowOptions, nowMs: n
     untilMs = Math.min(untilMs, closeAtMs);
   }
   return { kind: 'wait', untilMs };
+}
+
+/**
+ * When everybody who is worth waiting for has answered, with nothing more coming in; undefined where somebody who answers
+ * has not. Once there is a bid, who never answered before is waited for no longer than others need to connect, and who
+ * was silent before not at all.
+ */
+function audienceInAtMs(
+  { audience, answered, patience, bids, openedAtMs }: WindowState,
+  { indirectMs }: WindowOptions,
+): number | undefined {
+  let atMs = openedAtMs;
+  for (const peer of audience) {
+    if (answered.has(peer)) continue;
+    const patient = patience?.(peer) ?? 'full';
+    if (patient === 'full' || (patient === 'brief' && bids === 0)) return undefined;
+    if (patient === 'brief' || bids === 0) atMs = openedAtMs + indirectMs;
+  }
+  return atMs;
+}
+
+/**
+ * When a large network need not be waited for: adverts alone, which anybody can make up, hold no job up once somebody
+ * has bid; and once it has shown that nobody is behind them, they do so for a moment only.
+ */
+function withoutStrangers(
+  { strangers, bids, openedAtMs }: WindowState,
+  { indirectMs }: WindowOptions,
+): { readonly atMs: number; readonly reason: SearchCloseReason } | undefined {
+  if (strangers === undefined || strangers === 'proven') return undefined;
+  if (bids > 0) return { atMs: openedAtMs, reason: 'enough' };
+  return strangers === 'silent' ? { atMs: openedAtMs + indirectMs, reason: 'everyone-answered' } : undefined;
 }
 
 /** What those who hear the request through others may have to offer is missing; who is alone reaches nobody by others. */

@@ -15,7 +15,7 @@ import {
   type OpenSearchOptions,
   type SearchOutcome,
 } from './open-search.ts';
-import { buildBidRequest, indirectFor, knownFitsOf, type MarketSize } from './request-builder.ts';
+import { buildBidRequest, indirectFor, knownFitsOf, type MarketSize, strangersFor } from './request-builder.ts';
 import { type ProviderKnowledge, rankOutcome, worstBidder } from './shortlist.ts';
 import { type SearchTargets, mostAsked, targetsOf, waitOf } from './targets.ts';
 
@@ -64,12 +64,18 @@ export async function dryRun(
   const view = { ...marketView(market, peers), targets };
   const request: BidRequest = { ...buildBidRequest(job, search, view, options), trial: true };
   const knownFits = knownFitsOf(job, search, view, options);
-  const limits = { ...options.limits, knownFits, ...indirectFor(job, search, view) };
+  const limits = {
+    ...options.limits,
+    knownFits,
+    ...indirectFor(job, search, view),
+    ...strangersFor(request, job, search, view),
+  };
   const outcome = await needs.withSlot(search.requestId, (signal) =>
     collect(request, targets, limits, signal, {
       clock,
       notary,
       market,
+      acquaintance: peers.acquaintance,
       worstOf: (bids) => worstBidder(job, bids, needs, options),
     }),
   );
@@ -109,15 +115,17 @@ export function marketView(market: Market, peers: PeerTable): Omit<MarketSize, '
     // The table is compared once for one request.
     seenFits: (spec) => (seen ??= peers.fits(spec)),
     indirect: (spec) => peers.indirect(spec),
+    ...(peers.acquaintance === undefined ? {} : { acquaintance: peers.acquaintance }),
   };
 }
 
 async function collect(
   request: BidRequest,
   targets: SearchTargets,
-  limits: OrchestratorOptions['limits'] & Pick<OpenSearchOptions, 'knownFits' | 'indirect'>,
+  limits: OrchestratorOptions['limits'] &
+    Pick<OpenSearchOptions, 'knownFits' | 'indirect' | 'strangers' | 'strangersDue'>,
   signal: AbortSignal,
-  needs: Pick<DryRunNeeds, 'clock' | 'notary' | 'market'> & Pick<OpenSearchNeeds, 'worstOf'>,
+  needs: Pick<DryRunNeeds, 'clock' | 'notary' | 'market'> & Pick<OpenSearchNeeds, 'worstOf' | 'acquaintance'>,
 ): Promise<SearchOutcome> {
   const { promise, resolve, reject } = Promise.withResolvers<SearchOutcome>();
   const search = new OpenSearch(
@@ -127,6 +135,7 @@ async function collect(
       clock: needs.clock,
       self: needs.market.self,
       worstOf: needs.worstOf,
+      acquaintance: needs.acquaintance,
       onClosed: resolve,
       onNegotiationEnded: () => {},
     },

@@ -1,4 +1,4 @@
-import { isInAnswerShare } from '../../domain/answer-share.ts';
+import { isAsked, isInvited } from '../../domain/answer-share.ts';
 import type { Bid, BidRequest, Decline } from '../../domain/bid.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import {
@@ -8,10 +8,19 @@ import {
   type SearchCloseReason,
 } from '../../domain/search.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
-import type { Market, Negotiation, OpenRequest, RequestTarget, SearchListener } from '../ports.ts';
+import type { StrangerStanding } from '../../domain/stranger-turnout.ts';
+import type {
+  Acquaintance,
+  Market,
+  Negotiation,
+  OpenRequest,
+  RequestTarget,
+  SearchListener,
+} from '../ports.ts';
 import { checkBid } from './bid-check.ts';
 import { judgeWindow, type WindowOptions, type WindowState } from './bid-window.ts';
 import { KeptAnswers } from './kept-answers.ts';
+import { RequestTurnout } from './request-turnout.ts';
 
 export interface ReceivedBid {
   readonly bid: Evidence<Bid>;
@@ -33,6 +42,10 @@ export interface OpenSearchOptions extends WindowOptions {
   readonly knownFits?: number | undefined;
   /** See {@link WindowState.indirect}. */
   readonly indirect?: WindowState['indirect'];
+  /** See {@link WindowState.strangers}. */
+  readonly strangers?: StrangerStanding;
+  /** So many strangers should answer, if their adverts are true. */
+  readonly strangersDue?: number;
 }
 
 export interface OpenSearchNeeds {
@@ -42,6 +55,7 @@ export interface OpenSearchNeeds {
   readonly onNegotiationEnded: (provider: string) => void;
   /** Who of them would be tried last. */
   readonly worstOf: (bids: readonly ReceivedBid[]) => string | undefined;
+  readonly acquaintance?: Pick<Acquaintance, 'answered' | 'asked' | 'patienceWith'> | undefined;
 }
 
 const ANSWERS_PER_BID = 4;
@@ -63,6 +77,7 @@ export class OpenSearch implements SearchListener {
   /** Everybody who said anything, whether or not there was room to keep it. */
   readonly #answered: KeptAnswers<true>;
   readonly #openedAtMs: number;
+  readonly #turnout: RequestTurnout | undefined;
   #lastBidAtMs: number | undefined;
   #onAir: OpenRequest | undefined;
   #chosen = false;
@@ -78,6 +93,8 @@ export class OpenSearch implements SearchListener {
     this.#onNegotiationEnded = needs.onNegotiationEnded;
     this.#worstOf = needs.worstOf;
     this.#openedAtMs = needs.clock.monotonicMs();
+    this.#turnout =
+      needs.acquaintance === undefined ? undefined : new RequestTurnout(needs.clock, needs.acquaintance);
     const wasAsked = (peer: string): boolean => this.#onAir?.audience().has(peer) === true;
     this.#declines = new KeptAnswers(options.maxBids, wasAsked);
     this.#refused = new KeptAnswers(options.maxBids, wasAsked);
@@ -92,6 +109,7 @@ export class OpenSearch implements SearchListener {
 
   bid(bid: Evidence<Bid>, negotiation: Negotiation): ReturnType<SearchListener['bid']> {
     const received = { bid, receivedAt: this.#clock.livedMs() };
+    this.#turnout?.answered(bid.signer);
     if (this.#closed) return { keep: false, code: 'REQUEST_CLOSED' };
     const code = this.#judge(received);
     if (code !== undefined) {
@@ -107,8 +125,10 @@ export class OpenSearch implements SearchListener {
   }
 
   decline(decline: Evidence<Decline>): void {
-    if (this.#closed || decline.value.requestId !== this.request.requestId) return;
+    if (decline.value.requestId !== this.request.requestId) return;
     const { signer, value } = decline;
+    this.#turnout?.answered(signer);
+    if (this.#closed) return;
     this.#declines.keep(signer, { provider: signer, decline: value });
     this.#answered.keep(signer, true);
     this.#look();
@@ -135,7 +155,7 @@ export class OpenSearch implements SearchListener {
     this.#closed = true;
     this.#timer?.cancel();
     const audience = this.#onAir?.audience() ?? new Set();
-    this.#onAir?.close();
+    this.#leaveAir(reason);
     this.#dropWhatRanOut();
     const declines = this.#declines.answers();
     const declined = declines.map(({ provider }) => provider);
@@ -154,6 +174,23 @@ export class OpenSearch implements SearchListener {
     this.close(reason);
     for (const negotiation of this.negotiations.values()) negotiation.close();
     this.negotiations.clear();
+  }
+
+  /** What strangers are worth is found out behind the back of the job: it goes on without them. */
+  #leaveAir(reason: SearchCloseReason): void {
+    const { strangers, strangersDue = 0 } = this.#options;
+    const onAir = this.#onAir;
+    if (this.#turnout === undefined) return onAir?.close();
+    const waited = [...this.#expected().audience, ...(this.#indirect().indirect?.fitting ?? [])];
+    this.#turnout.leave({
+      openedAtMs: this.#openedAtMs,
+      dueMs: this.#options.indirectMs,
+      lingers:
+        strangers === 'untried' && strangersDue > 0 && !this.request.answerAlways && reason === 'enough',
+      strangersDue,
+      waited,
+      close: () => onAir?.close(),
+    });
   }
 
   #judge(received: ReceivedBid): BidRefusalCode | undefined {
@@ -226,6 +263,8 @@ export class OpenSearch implements SearchListener {
         answered: this.#answered,
         ...(knownFits === undefined ? {} : { knownFits }),
         ...this.#indirect(),
+        ...(this.#turnout === undefined ? {} : { patience: this.#turnout.patienceWith }),
+        ...(this.#options.strangers === undefined ? {} : { strangers: this.#options.strangers }),
         self: this.#self,
         everyoneAnswers: this.request.answerAlways,
         chosen: this.#chosen,
@@ -239,8 +278,13 @@ export class OpenSearch implements SearchListener {
 
   /** Who is outside the share of those that may bid is not waited for. */
   #mayBid(peer: string): boolean {
-    const { requestId, answerShare } = this.request;
-    return peer === this.#self || isInAnswerShare(requestId, peer, answerShare);
+    return peer === this.#self || isAsked(this.request, peer);
+  }
+
+  /** On a large network only those asked by name say no as well. */
+  #mustAnswer(peer: string): boolean {
+    if (this.request.answerAlways) return this.#mayBid(peer);
+    return peer === this.#self || isInvited(this.request, peer);
   }
 
   #indirect(): Pick<WindowState, 'indirect'> {
@@ -251,7 +295,7 @@ export class OpenSearch implements SearchListener {
 
   #expected(): Pick<WindowState, 'audience' | 'leftOut'> {
     const { exclude } = this.request;
-    const asked = [...(this.#onAir?.audience() ?? [])].filter((peer) => this.#mayBid(peer));
+    const asked = [...(this.#onAir?.audience() ?? [])].filter((peer) => this.#mustAnswer(peer));
     const excluded = new Set(exclude);
     return {
       audience: new Set(asked.filter((peer) => !excluded.has(peer))),

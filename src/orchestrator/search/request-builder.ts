@@ -1,12 +1,20 @@
-import { type AnswerPlan, isPartial, planAnswers, type SeenFits } from '../../domain/answering.ts';
+import {
+  type AnswerPlan,
+  expectedBids,
+  isPartial,
+  planAnswers,
+  type SeenFits,
+  strangersDue,
+} from '../../domain/answering.ts';
 import type { BidRequest } from '../../domain/bid.ts';
 import type { Job } from '../../domain/job.ts';
 import { weightsFor } from '../../domain/ranking/index.ts';
 import type { Search } from '../../domain/search.ts';
 import { contentRefsOf } from '../../domain/task.ts';
 import { reachedTag } from '../../domain/reached.ts';
+import type { StrangerStanding } from '../../domain/stranger-turnout.ts';
 import type { OrchestratorOptions } from '../options.ts';
-import type { IndirectProviders } from '../ports.ts';
+import type { Acquaintance, IndirectProviders } from '../ports.ts';
 
 /** Noes that are worth having on a network where not everybody answers. */
 const EXPECTED_DECLINES = 16;
@@ -25,7 +33,7 @@ export function buildBidRequest(
   const wantedBids = Math.max(options.wantedBids, search.slots);
   const direct = market.targets !== undefined;
   const { audience } = market;
-  const plan = direct ? { answerShare: 1 } : answerPlan(job, search, wantedBids, market, options.weights);
+  const plan: Asked = direct ? { answerShare: 1 } : askedOf(job, search, wantedBids, market, options);
   return {
     requestId: search.requestId,
     jobId: job.id,
@@ -58,6 +66,9 @@ export function buildBidRequest(
   };
 }
 
+/** Who is asked to answer, and by name whatever the share. */
+type Asked = AnswerPlan & Pick<BidRequest, 'invited'>;
+
 /** What a request needs to know of the market it goes to. */
 export interface MarketSize {
   /** About how many providers there are in all. */
@@ -68,6 +79,7 @@ export interface MarketSize {
   /** What the known providers could do with the job. */
   readonly seenFits: (spec: Job['spec']) => SeenFits;
   readonly indirect: (spec: Job['spec']) => IndirectProviders;
+  readonly acquaintance?: Pick<Acquaintance, 'acquainted' | 'strangers'>;
   /** Asked directly: those few all answer. */
   readonly targets?: readonly unknown[] | undefined;
 }
@@ -101,22 +113,55 @@ function searched({ spec }: Job, { exclude }: Search): Job['spec'] {
   return { ...spec, excludedProviders: exclude };
 }
 
-function answerPlan(
+/**
+ * The share is planned for those that answer, not for those that adverts tell of. Where not all are asked, the best known
+ * are asked by name: nobody pushes them out by making the network look large, or others look better.
+ */
+function askedOf(
   job: Job,
   search: Search,
   wantedBids: number,
   market: MarketSize,
-  configured: OrchestratorOptions['weights'],
-): AnswerPlan {
-  const { networkSize, seenFits } = market;
-  if (networkSize <= wantedBids * 2) return { answerShare: 1 };
-  const { price, speed, soft, load, fit } = weightsFor(job.spec.prefer, configured);
-  return planAnswers({
+  { weights, limits }: Pick<OrchestratorOptions, 'weights' | 'limits'>,
+): Asked {
+  const networkSize = answeringSize(market);
+  if (networkSize <= wantedBids * 2 && market.networkSize <= limits.answerAlwaysUpTo)
+    return { answerShare: 1 };
+  const { seenFits, acquaintance } = market;
+  const spec = searched(job, search);
+  const isProven = acquaintance?.strangers().standing === 'proven';
+  const inAll = expectedBids(wantedBids);
+  const atFirst = isProven ? Math.floor(inAll / 2) : inAll;
+  const most = search.fruitlessRounds > 1 ? limits.answerAlwaysUpTo : atFirst;
+  const invited = acquaintance?.acquainted(spec, most).map(reachedTag) ?? [];
+  const { price, speed, soft, load, fit } = weightsFor(job.spec.prefer, weights);
+  const plan = planAnswers({
     networkSize,
     wantedBids,
     attempt: search.fruitlessRounds,
-    seen: seenFits(searched(job, search)),
+    seen: seenFits(spec),
     // Who looks for the cheapest must not lose it to a better fit.
     bestFits: price + speed <= soft + load + fit,
+    invited: isProven ? invited.length : 0,
   });
+  return { ...plan, ...(invited.length === 0 || !isPartial(plan) ? {} : { invited }) };
+}
+
+/** What a search that goes to everybody may expect of strangers. */
+export function strangersFor(
+  request: BidRequest,
+  job: Job,
+  search: Search,
+  { targets, acquaintance, seenFits }: MarketSize,
+): { readonly strangers?: StrangerStanding; readonly strangersDue?: number } {
+  if (targets !== undefined || acquaintance === undefined) return {};
+  const { claimed, standing } = acquaintance.strangers();
+  return { strangers: standing, strangersDue: strangersDue(request, claimed, seenFits(searched(job, search))) };
+}
+
+/** About how many providers there are that answer. */
+function answeringSize({ networkSize, audience, acquaintance }: MarketSize): number {
+  if (acquaintance === undefined) return networkSize;
+  const { claimed, known, rate } = acquaintance.strangers();
+  return Math.max(1, audience.length, Math.round(known + claimed * rate));
 }

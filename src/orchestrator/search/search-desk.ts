@@ -11,7 +11,7 @@ import type { Market, Negotiation, PeerTable } from '../ports.ts';
 import { OpenSearch, type SearchOutcome } from './open-search.ts';
 import { marketView } from './dry-run.ts';
 import { roomBy, unheardBy } from './unheard.ts';
-import { buildBidRequest, indirectFor, knownFitsOf } from './request-builder.ts';
+import { buildBidRequest, indirectFor, knownFitsOf, strangersFor } from './request-builder.ts';
 import { type ProviderKnowledge, rankOutcome, worstBidder } from './shortlist.ts';
 import { type SearchTargets, targetsOf } from './targets.ts';
 import { closingEvents, openingEvent } from './search-events.ts';
@@ -154,10 +154,17 @@ export class SearchDesk {
     const knownFits = knownFitsOf(job, search, view, this.#options);
     const open: OpenSearch = new OpenSearch(
       request,
-      { ...limits, maxBids: limits.maxBidsPerSearch, knownFits, ...indirectFor(job, search, view) },
+      {
+        ...limits,
+        maxBids: limits.maxBidsPerSearch,
+        knownFits,
+        ...indirectFor(job, search, view),
+        ...strangersFor(request, job, search, view),
+      },
       {
         clock,
         self: market.self,
+        acquaintance: peers.acquaintance,
         worstOf: (bids) => worstBidder(job, bids, this.#needs, this.#options),
         onClosed: (outcome) => this.#closed(job, { ...search, partial: isPartial(request) }, outcome),
         onNegotiationEnded: () => {

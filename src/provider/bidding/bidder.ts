@@ -158,7 +158,7 @@ export class Bidder {
     const { limits, lockOnBid } = this.#options;
     const bid = draftBid(request, comparison, mostPlaces, this.#options, this.#needs);
     if (bid.slots < 1) return this.#decline(request, 'bid', this.#takenFor(request));
-    const turn = turnOf(request, comparison, bid.fit);
+    const turn = turnOf(request, comparison, bid.fit, notary.self);
     if (turn.kind === 'left-out' && requester !== notary.self)
       return request.answerAlways
         ? this.#decline(request, 'bid', turn.refusal)

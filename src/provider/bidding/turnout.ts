@@ -1,4 +1,4 @@
-import { isInAnswerShare, isInDeclineShare } from '../../domain/answer-share.ts';
+import { isAsked, isInDeclineShare, isInvited } from '../../domain/answer-share.ts';
 import { answerDelayMs, answerFit } from '../../domain/answering.ts';
 import type { BidFit, BidRequest, Refusal } from '../../domain/bid.ts';
 import type { CapabilityComparison } from '../../domain/comparison.ts';
@@ -9,15 +9,15 @@ export function voiceOf(
   request: BidRequest,
   node: { readonly self: string; readonly isOwn: boolean; readonly isConnected: () => boolean },
 ): 'bid' | 'decline' | 'none' {
-  if (node.isOwn || isInAnswerShare(request.requestId, node.self, request.answerShare)) return 'bid';
+  if (node.isOwn || isAsked(request, node.self)) return 'bid';
   const told = isInDeclineShare(request.requestId, node.self, request.declineShare ?? 0);
   // A no is not worth a dial, so it is not worth the comparison either.
   return !request.answerAlways && told && node.isConnected() ? 'decline' : 'none';
 }
 
-/** Whether a no goes out: always on small networks, and on large ones from a sample. */
+/** Whether a no goes out: always on small networks and of those asked by name, and on large ones from a sample. */
 export function tellsNo(request: BidRequest, self: string): boolean {
-  return request.answerAlways || isInDeclineShare(request.requestId, self, request.declineShare ?? 0);
+  return request.answerAlways || isInvited(request, self) || isInDeclineShare(request.requestId, self, request.declineShare ?? 0);
 }
 
 /** How long the bid waits for better ones, or that it is not asked for. */
@@ -25,10 +25,11 @@ export function turnOf(
   request: BidRequest,
   comparison: CapabilityComparison,
   fit: BidFit | undefined,
+  self: string,
 ):
   | { readonly kind: 'bid'; readonly delayMs: number }
   | { readonly kind: 'left-out'; readonly refusal: Refusal } {
-  if (fit === undefined) return { kind: 'bid', delayMs: 0 };
+  if (fit === undefined || isInvited(request, self)) return { kind: 'bid', delayMs: 0 };
   const gpusWanted = request.requirements.resources.gpus.reduce((sum, group) => sum + group.count, 0);
   const value = answerFit(comparison.softScore, fit, gpusWanted);
   if (value < (request.answerFit?.least ?? 0)) return { kind: 'left-out', refusal: FITS_LESS_WELL };

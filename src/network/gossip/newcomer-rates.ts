@@ -1,0 +1,54 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../lib/clock.ts';
+import { type RateLimit, TokenBucket } from '../../lib/token-bucket.ts';
+
+/**
+ * Adverts of providers that are not known yet, of each neighbour that hands them on, of each network prefix, and of all
+ * together. Identities cost nothing, so a burst of new ones is believed no further than a network that starts all at
+ * once needs; the members of a large one speak so seldom that two in three seconds are news at most.
+ */
+export const newcomerRates = {
+  ofNeighbour: { burst: 128, perSecond: 2 },
+  ofPrefix: { burst: 256, perSecond: 4 },
+  inTotal: { burst: 512, perSecond: 8 },
+} as const satisfies Record<string, RateLimit>;
+
+/** Beyond these the one that was silent longest starts afresh. */
+const MOST_SOURCES = 1024;
+
+/** How fast unknown providers may become known. */
+export class NewcomerRates {
+  readonly #clock: Clock;
+  readonly #total: TokenBucket;
+  readonly #ofNeighbour = new LRUCache<string, TokenBucket>({ max: MOST_SOURCES });
+  readonly #ofPrefix = new LRUCache<string, TokenBucket>({ max: MOST_SOURCES });
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#total = new TokenBucket(newcomerRates.inTotal, clock);
+  }
+
+  /** Whether one more may come; only {@link NewcomerRates.spend} takes it, once its signature holds. */
+  hasRoom(neighbour: string, prefix: string | undefined): boolean {
+    return this.#bucketsOf(neighbour, prefix).every((bucket) => bucket.hasToken());
+  }
+
+  spend(neighbour: string, prefix: string | undefined): void {
+    for (const bucket of this.#bucketsOf(neighbour, prefix)) bucket.spend();
+  }
+
+  #bucketsOf(neighbour: string, prefix: string | undefined): readonly TokenBucket[] {
+    const own = this.#bucketOf(this.#ofNeighbour, neighbour, newcomerRates.ofNeighbour);
+    if (prefix === undefined) return [own, this.#total];
+    return [own, this.#bucketOf(this.#ofPrefix, prefix, newcomerRates.ofPrefix), this.#total];
+  }
+
+  #bucketOf(buckets: LRUCache<string, TokenBucket>, source: string, limit: RateLimit): TokenBucket {
+    let bucket = buckets.get(source);
+    if (bucket === undefined) {
+      bucket = new TokenBucket(limit, this.#clock);
+      buckets.set(source, bucket);
+    }
+    return bucket;
+  }
+}

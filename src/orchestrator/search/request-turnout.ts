@@ -1,0 +1,72 @@
+import type { Patience } from '../../domain/stranger-turnout.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Acquaintance } from '../ports.ts';
+
+export interface LeavingRequest {
+  readonly openedAtMs: number;
+  /** Who has the request and something to offer has said so by then. */
+  readonly dueMs: number;
+  /** It stays on the air until the answers are due, though nobody uses them any more. */
+  readonly lingers: boolean;
+  readonly strangersDue: number;
+  /** Who was waited for. */
+  readonly waited: readonly string[];
+  readonly close: () => void;
+}
+
+/** Who answered one request, for what is known of providers afterwards. */
+export class RequestTurnout {
+  readonly #clock: Clock;
+  readonly #acquaintance: Pick<Acquaintance, 'answered' | 'asked' | 'patienceWith'>;
+  readonly #answered = new Set<string>();
+  /** How long each was to be waited for, as it was when it was first asked for. */
+  readonly #patience = new Map<string, Patience>();
+  #left = false;
+
+  constructor(clock: Clock, acquaintance: Pick<Acquaintance, 'answered' | 'asked' | 'patienceWith'>) {
+    this.#clock = clock;
+    this.#acquaintance = acquaintance;
+  }
+
+  answered(peer: string): void {
+    if (this.#answered.size < MOST_COUNTED) this.#answered.add(peer);
+    this.#acquaintance.answered(peer);
+  }
+
+  readonly patienceWith = (peer: string): Patience => {
+    const known = this.#patience.get(peer);
+    if (known !== undefined) return known;
+    const patience = this.#acquaintance.patienceWith(peer);
+    if (this.#patience.size < MOST_COUNTED) this.#patience.set(peer, patience);
+    return patience;
+  };
+
+  leave(request: LeavingRequest): void {
+    if (this.#left) return;
+    this.#left = true;
+    const leftMs = request.openedAtMs + request.dueMs - this.#clock.monotonicMs();
+    if (!request.lingers || leftMs <= 0) {
+      request.close();
+      this.#count(request);
+      return;
+    }
+    this.#clock.after(leftMs, () => {
+      request.close();
+      this.#count(request);
+    });
+  }
+
+  /** Who had no time to answer is not blamed for it. */
+  #count({ openedAtMs, dueMs, strangersDue, waited }: LeavingRequest): void {
+    const hadTime = this.#clock.monotonicMs() >= openedAtMs + dueMs;
+    const newcomers = waited.filter((peer) => this.patienceWith(peer) === 'brief');
+    this.#acquaintance.asked({
+      strangersDue: hadTime ? strangersDue : 0,
+      newcomersDue: hadTime ? newcomers.length : 0,
+      silent: hadTime ? waited.filter((peer) => !this.#answered.has(peer)) : [],
+    });
+  }
+}
+
+/** Of one request; more answers than this prove nothing more. */
+const MOST_COUNTED = 4096;
