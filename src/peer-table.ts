@@ -16,8 +16,7 @@ export function peerTableOf(registry: Registry): PeerTable {
     recordOf: (peer) => registry.peer(peer)?.advert.providerRecord,
     explain: (spec) => registry.explain(requirementsOf(spec), questionOf(spec)),
     acquaintance: {
-      acquainted: (spec, limit) =>
-        registry.acquainted(requirementsOf(spec), { ...questionOf(spec), limit }),
+      acquainted: (spec, limit) => registry.acquainted(requirementsOf(spec), { ...questionOf(spec), limit }),
       strangers: () => registry.strangers(),
       patienceWith: (peer) => registry.patienceWith(peer),
       answered: (peer) => registry.answered(peer),

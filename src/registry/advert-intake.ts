@@ -7,7 +7,8 @@ import type { RegistryLimits } from './options.ts';
 import { peerHash } from './peer-hash.ts';
 import type { PeerRow, PeerTable } from './peer-table.ts';
 import type { AdvertDesk, StoredAdvert } from './ports.ts';
-import { type SeenProviders, TOUCH } from './seen-providers.ts';
+import type { ProviderStanding } from './provider-standing.ts';
+import { TOUCH } from './seen-providers.ts';
 import type { SizeSketch } from './size-sketch.ts';
 
 /** A message can be issued 5 minutes ahead and stay believable for 5 minutes after that. */
@@ -35,8 +36,7 @@ export interface IntakeNeeds {
   readonly salt: Uint8Array;
   readonly table: PeerTable;
   readonly sketch: SizeSketch;
-  readonly isSeen: (peer: string) => boolean;
-  readonly seen: Pick<SeenProviders, 'note'>;
+  readonly standing: Pick<ProviderStanding, 'isSeen' | 'note'>;
   /** The row of the peer is new, or has changed, or is gone: it should be written. */
   readonly changed: (peer: string) => void;
   /** This node's present interval. */
@@ -97,14 +97,14 @@ export class AdvertIntake implements Pick<AdvertDesk, 'take' | 'isNews'> {
   }
 
   isNews(signer: string): boolean {
-    return !this.#heard.has(signer) && !this.#needs.isSeen(signer);
+    return !this.#heard.has(signer) && !this.#needs.standing.isSeen(signer);
   }
 
   /** An advert from before the restart: what is left of its time counts. */
   restore({ evidence, receivedAt, knownSince = receivedAt, touch = TOUCH.none }: StoredAdvert): void {
-    const { clock, self, changed, seen } = this.#needs;
+    const { clock, self, changed, standing } = this.#needs;
     const { signer, value } = evidence;
-    seen.note(signer, touch);
+    standing.note(signer, touch);
     const validForMs = this.#believedMs(signer, value.validForMs, receivedAt - knownSince);
     const leftMs = Math.min(validForMs, receivedAt + validForMs - clock.livedMs());
     const newer = (this.#heard.get(signer)?.sequence ?? -1) >= value.sequence;
@@ -156,7 +156,7 @@ export class AdvertIntake implements Pick<AdvertDesk, 'take' | 'isNews'> {
    */
   #believedMs(signer: string, validForMs: number, knownForMs: number): number {
     const { longestValidityMs, newcomerValidityMs } = this.#limits;
-    const longestMs = this.#needs.isSeen(signer)
+    const longestMs = this.#needs.standing.isSeen(signer)
       ? longestValidityMs
       : Math.max(newcomerValidityMs, knownForMs);
     return Math.min(validForMs, longestMs, longestValidityMs);

@@ -21,6 +21,10 @@ export interface RegistryLimits {
   readonly newcomerValidityMs: number;
   /** Providers that this node has been in touch with, and as many that kept contracts, that are remembered. */
   readonly seenProviders: number;
+  /** Half of what was learned of how many strangers answer is forgotten after this. */
+  readonly turnoutHalfLifeMs: number;
+  /** Answers of strangers that were due count up to here. */
+  readonly turnoutCounted: number;
   /** Changes are written to disk this long after the first of them, and at the stop. */
   readonly persistEveryMs: number;
   readonly persistBatch: number;
@@ -30,6 +34,8 @@ export interface RegistryLimits {
   readonly meetEveryMs: number;
   /** So long after it met somebody a node may not have heard of everybody; others then hear its requests only through others. */
   readonly settlingMs: number;
+  /** Providers that nobody has met, for whose bids a search of a settled small network waits; more are a crowd. */
+  readonly strangersWaitedFor: number;
   /** Adverts that one question for candidates, or for an explanation, is compared with. */
   readonly comparedPerCall: number;
 }
@@ -57,10 +63,13 @@ export const defaultRegistryLimits: RegistryLimits = {
   longestValidityMs: 24 * HOUR_MS,
   newcomerValidityMs: 10 * MINUTE_MS,
   seenProviders: 4096,
+  turnoutHalfLifeMs: 10 * MINUTE_MS,
+  turnoutCounted: 256,
   persistEveryMs: MINUTE_MS,
   persistBatch: 512,
   meetUpTo: 32,
   meetEveryMs: 10_000,
   settlingMs: 20_000,
+  strangersWaitedFor: 3,
   comparedPerCall: 1000,
 };

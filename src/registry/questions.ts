@@ -47,40 +47,33 @@ const ENOUGH_FITTING = 128;
 /** Of those asked directly so many are providers that this node has been in touch with, where there are so many that fit. */
 const SEEN_PART = 1 / 2;
 
-/** A provider by its advert, and whether this node knows it by more than that. */
-export interface JudgedProvider extends AskableProvider {
-  readonly seen?: boolean;
+/** Providers by their adverts: those that this node has been in touch with, and the others. */
+export interface JudgedProviders {
+  readonly seen: readonly AskableProvider[];
+  readonly strangers: readonly AskableProvider[];
 }
 
 interface Found {
-  readonly row: JudgedProvider;
+  readonly row: AskableProvider;
   readonly comparison: CapabilityComparison;
   readonly merit: CandidateMerit;
 }
 
 /**
- * The rows that answer best to a query, by their adverts; at most `compared` of those that could fit are looked at. Whoever
- * makes adverts up makes up good ones: half of the places are kept for those that this node has been in touch with.
+ * The rows that answer best to a query, by their adverts; at most `compared` of each kind that could fit are looked at.
+ * Whoever makes adverts up makes up good ones: half of the places are kept for those that this node has been in touch with.
  */
 export function candidatesOf(
-  rows: readonly JudgedProvider[],
+  { seen, strangers }: JudgedProviders,
   query: AdvertQuery,
-  bounds: { readonly limit: number; readonly compared: number },
+  { limit, compared }: { readonly limit: number; readonly compared: number },
 ): readonly AdvertCandidate[] {
-  const enough = Math.max(ENOUGH_FITTING, bounds.limit);
-  const seen = foundIn(
-    rows.filter((row) => row.seen === true),
-    query,
-    { compared: bounds.compared, enough },
-  );
-  const others = foundIn(
-    rows.filter((row) => row.seen !== true),
-    query,
-    { compared: bounds.compared, enough },
-  );
-  const kept = seen.filter(({ merit }) => merit.fits).slice(0, Math.ceil(bounds.limit * SEEN_PART));
-  const rest = [...seen.filter((found) => !kept.includes(found)), ...others].toSorted(bestFirst);
-  return [...kept, ...rest.slice(0, bounds.limit - kept.length)]
+  const bounds = { compared, enough: Math.max(ENOUGH_FITTING, limit) };
+  const known = foundIn(seen, query, bounds);
+  const kept = known.filter(({ merit }) => merit.fits).slice(0, Math.ceil(limit * SEEN_PART));
+  const isKept = new Set(kept);
+  const rest = [...known.filter((found) => !isKept.has(found)), ...foundIn(strangers, query, bounds)];
+  return [...kept, ...rest.toSorted(bestFirst).slice(0, limit - kept.length)]
     .toSorted(bestFirst)
     .map(({ row, comparison }) => ({ peer: row.peer, providerRecord: row.providerRecord, comparison }));
 }
@@ -90,7 +83,7 @@ function bestFirst(a: Found, b: Found): number {
 }
 
 function foundIn(
-  rows: readonly JudgedProvider[],
+  rows: readonly AskableProvider[],
   query: AdvertQuery,
   bounds: { readonly enough: number; readonly compared: number },
 ): readonly Found[] {
@@ -109,46 +102,51 @@ function foundIn(
   return found.sort(bestFirst);
 }
 
-/** Those of the rows, all of which this node has been in touch with, that are to be asked by name: the best known that fit first. */
+/** Of those that this node has been in touch with, whom to ask by name: the best known of those that fit first. */
 export function acquaintedOf(
-  rows: readonly (AskableProvider & { readonly touch: number })[],
+  rows: readonly AskableProvider[],
+  touchOf: (peer: string) => number,
   query: AdvertQuery,
   bounds: { readonly limit: number; readonly compared: number },
 ): readonly string[] {
-  const touches = new Map(rows.map(({ peer, touch }) => [peer, touch]));
-  const touchOf = ({ row }: Found): number => touches.get(row.peer) ?? 0;
   return foundIn(rows, query, { compared: bounds.compared, enough: bounds.compared })
-    .toSorted(
+    .map((found) => ({ found, touch: touchOf(found.row.peer) }))
+    .sort(
       (a, b) =>
-        Number(b.merit.fits) - Number(a.merit.fits) || touchOf(b) - touchOf(a) || bestFirst(a, b),
+        Number(b.found.merit.fits) - Number(a.found.merit.fits) ||
+        b.touch - a.touch ||
+        bestFirst(a.found, b.found),
     )
     .slice(0, bounds.limit)
-    .map(({ row }) => row.peer);
+    .map(({ found }) => found.row.peer);
 }
 
 /** How well a job would sit on those of the providers that could take it. */
 export function fitsOf(
-  rows: readonly JudgedProvider[],
+  { seen, strangers }: JudgedProviders,
   query: AdvertQuery,
   bounds: { readonly compared: number },
 ): SeenFits {
+  const known = seen.slice(0, bounds.compared);
+  const others = strangers.slice(0, bounds.compared - known.length);
+  const ofOthers = fitsIn(others, query);
+  return {
+    compared: known.length + others.length,
+    fits: [...fitsIn(known, query), ...ofOthers],
+    strangers: { compared: others.length, fits: ofOthers },
+  };
+}
+
+function fitsIn(rows: readonly AskableProvider[], query: AdvertQuery): readonly number[] {
   const { resources } = query.requirements;
   const gpusWanted = resources.gpus.reduce((sum, group) => sum + group.count, 0);
-  const looked = rows.slice(0, bounds.compared);
-  const fits: number[] = [];
-  const ofStrangers: number[] = [];
-  for (const row of looked) {
-    if (cannotFit(query, row)) continue;
+  return rows.flatMap((row) => {
+    if (cannotFit(query, row)) return [];
     const { hardOk, softScore } = compareAdvert(query, row);
     const booked = bookedResources(query.requirements, row.capability.traits);
     const fit = hardOk ? fitAfter(booked, row.capability) : undefined;
-    if (fit === undefined) continue;
-    const value = answerFit(softScore, fit, gpusWanted);
-    fits.push(value);
-    if (row.seen !== true) ofStrangers.push(value);
-  }
-  const strangers = looked.filter(({ seen }) => seen !== true).length;
-  return { compared: looked.length, fits, strangers: { compared: strangers, fits: ofStrangers } };
+    return fit === undefined ? [] : [answerFit(softScore, fit, gpusWanted)];
+  });
 }
 
 export function explanationOf(

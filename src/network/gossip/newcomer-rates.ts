@@ -7,11 +7,19 @@ import { type RateLimit, TokenBucket } from '../../lib/token-bucket.ts';
  * together. Identities cost nothing, so a burst of new ones is believed no further than a network that starts all at
  * once needs; the members of a large one speak so seldom that two in three seconds are news at most.
  */
-export const newcomerRates = {
-  ofNeighbour: { burst: 128, perSecond: 2 },
-  ofPrefix: { burst: 256, perSecond: 4 },
-  inTotal: { burst: 512, perSecond: 8 },
-} as const satisfies Record<string, RateLimit>;
+const NEWCOMERS_OF_NEIGHBOUR = 128;
+const NEWCOMERS_OF_NEIGHBOUR_PER_SECOND = 2;
+const NEWCOMERS_OF_PREFIX = 256;
+const NEWCOMERS_OF_PREFIX_PER_SECOND = 4;
+const NEWCOMERS_IN_TOTAL = 512;
+const NEWCOMERS_IN_TOTAL_PER_SECOND = 8;
+
+const OF_NEIGHBOUR: RateLimit = {
+  burst: NEWCOMERS_OF_NEIGHBOUR,
+  perSecond: NEWCOMERS_OF_NEIGHBOUR_PER_SECOND,
+};
+const OF_PREFIX: RateLimit = { burst: NEWCOMERS_OF_PREFIX, perSecond: NEWCOMERS_OF_PREFIX_PER_SECOND };
+const IN_TOTAL: RateLimit = { burst: NEWCOMERS_IN_TOTAL, perSecond: NEWCOMERS_IN_TOTAL_PER_SECOND };
 
 /** Beyond these the one that was silent longest starts afresh. */
 const MOST_SOURCES = 1024;
@@ -25,7 +33,7 @@ export class NewcomerRates {
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#total = new TokenBucket(newcomerRates.inTotal, clock);
+    this.#total = new TokenBucket(IN_TOTAL, clock);
   }
 
   /** Whether one more may come; only {@link NewcomerRates.spend} takes it, once its signature holds. */
@@ -38,9 +46,9 @@ export class NewcomerRates {
   }
 
   #bucketsOf(neighbour: string, prefix: string | undefined): readonly TokenBucket[] {
-    const own = this.#bucketOf(this.#ofNeighbour, neighbour, newcomerRates.ofNeighbour);
+    const own = this.#bucketOf(this.#ofNeighbour, neighbour, OF_NEIGHBOUR);
     if (prefix === undefined) return [own, this.#total];
-    return [own, this.#bucketOf(this.#ofPrefix, prefix, newcomerRates.ofPrefix), this.#total];
+    return [own, this.#bucketOf(this.#ofPrefix, prefix, OF_PREFIX), this.#total];
   }
 
   #bucketOf(buckets: LRUCache<string, TokenBucket>, source: string, limit: RateLimit): TokenBucket {

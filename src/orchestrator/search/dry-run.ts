@@ -15,7 +15,13 @@ import {
   type OpenSearchOptions,
   type SearchOutcome,
 } from './open-search.ts';
-import { buildBidRequest, indirectFor, knownFitsOf, type MarketSize, strangersFor } from './request-builder.ts';
+import {
+  buildBidRequest,
+  indirectFor,
+  knownFitsOf,
+  type MarketSize,
+  strangersFor,
+} from './request-builder.ts';
 import { type ProviderKnowledge, rankOutcome, worstBidder } from './shortlist.ts';
 import { type SearchTargets, mostAsked, targetsOf, waitOf } from './targets.ts';
 
@@ -64,12 +70,8 @@ export async function dryRun(
   const view = { ...marketView(market, peers), targets };
   const request: BidRequest = { ...buildBidRequest(job, search, view, options), trial: true };
   const knownFits = knownFitsOf(job, search, view, options);
-  const limits = {
-    ...options.limits,
-    knownFits,
-    ...indirectFor(job, search, view),
-    ...strangersFor(request, job, search, view),
-  };
+  const others = { ...indirectFor(job, search, view), ...strangersFor(request, job, search, view) };
+  const limits = { ...options.limits, knownFits, ...others };
   const outcome = await needs.withSlot(search.requestId, (signal) =>
     collect(request, targets, limits, signal, {
       clock,

@@ -66,10 +66,7 @@ export class OpenSearch implements SearchListener {
   readonly negotiations = new Map<string, Negotiation>();
   readonly #options: OpenSearchOptions;
   readonly #clock: Clock;
-  readonly #self: string;
-  readonly #onClosed: (outcome: SearchOutcome) => void;
-  readonly #onNegotiationEnded: (provider: string) => void;
-  readonly #worstOf: OpenSearchNeeds['worstOf'];
+  readonly #needs: OpenSearchNeeds;
   readonly #bids = new Map<string, ReceivedBid>();
   readonly #turnedAway = new Set<string>();
   readonly #declines: KeptAnswers<SearchOutcome['declines'][number]>;
@@ -88,10 +85,7 @@ export class OpenSearch implements SearchListener {
     this.request = request;
     this.#options = options;
     this.#clock = needs.clock;
-    this.#self = needs.self;
-    this.#onClosed = needs.onClosed;
-    this.#onNegotiationEnded = needs.onNegotiationEnded;
-    this.#worstOf = needs.worstOf;
+    this.#needs = needs;
     this.#openedAtMs = needs.clock.monotonicMs();
     this.#turnout =
       needs.acquaintance === undefined ? undefined : new RequestTurnout(needs.clock, needs.acquaintance);
@@ -136,7 +130,7 @@ export class OpenSearch implements SearchListener {
 
   negotiationEnded(provider: string): void {
     this.negotiations.delete(provider);
-    this.#onNegotiationEnded(provider);
+    this.#needs.onNegotiationEnded(provider);
   }
 
   audienceChanged(): void {
@@ -160,7 +154,7 @@ export class OpenSearch implements SearchListener {
     const declines = this.#declines.answers();
     const declined = declines.map(({ provider }) => provider);
     const seen = new Set([...audience, ...this.#bids.keys(), ...declined]);
-    this.#onClosed({
+    this.#needs.onClosed({
       reason,
       bids: [...this.#bids.values()],
       declines,
@@ -201,7 +195,7 @@ export class OpenSearch implements SearchListener {
   /** A full index keeps the best bids and not the first ones. */
   #makeRoomFor(received: ReceivedBid): 'INDEX_FULL' | undefined {
     if (this.#bids.size < this.#options.maxBids) return undefined;
-    const worst = this.#worstOf([...this.#bids.values(), received]);
+    const worst = this.#needs.worstOf([...this.#bids.values(), received]);
     if (worst === undefined || !this.#bids.has(worst)) return 'INDEX_FULL';
     this.#drop(worst, 'INDEX_FULL');
     return undefined;
@@ -265,7 +259,7 @@ export class OpenSearch implements SearchListener {
         ...this.#indirect(),
         ...(this.#turnout === undefined ? {} : { patience: this.#turnout.patienceWith }),
         ...(this.#options.strangers === undefined ? {} : { strangers: this.#options.strangers }),
-        self: this.#self,
+        self: this.#needs.self,
         everyoneAnswers: this.request.answerAlways,
         chosen: this.#chosen,
       },
@@ -278,13 +272,13 @@ export class OpenSearch implements SearchListener {
 
   /** Who is outside the share of those that may bid is not waited for. */
   #mayBid(peer: string): boolean {
-    return peer === this.#self || isAsked(this.request, peer);
+    return peer === this.#needs.self || isAsked(this.request, peer);
   }
 
   /** On a large network only those asked by name say no as well. */
   #mustAnswer(peer: string): boolean {
     if (this.request.answerAlways) return this.#mayBid(peer);
-    return peer === this.#self || isInvited(this.request, peer);
+    return peer === this.#needs.self || isInvited(this.request, peer);
   }
 
   #indirect(): Pick<WindowState, 'indirect'> {

@@ -156,7 +156,10 @@ export function strangersFor(
 ): { readonly strangers?: StrangerStanding; readonly strangersDue?: number } {
   if (targets !== undefined || acquaintance === undefined) return {};
   const { claimed, standing } = acquaintance.strangers();
-  return { strangers: standing, strangersDue: strangersDue(request, claimed, seenFits(searched(job, search))) };
+  return {
+    strangers: standing,
+    strangersDue: strangersDue(request, claimed, seenFits(searched(job, search))),
+  };
 }
 
 /** About how many providers there are that answer. */

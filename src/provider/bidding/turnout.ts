@@ -17,7 +17,11 @@ export function voiceOf(
 
 /** Whether a no goes out: always on small networks and of those asked by name, and on large ones from a sample. */
 export function tellsNo(request: BidRequest, self: string): boolean {
-  return request.answerAlways || isInvited(request, self) || isInDeclineShare(request.requestId, self, request.declineShare ?? 0);
+  return (
+    request.answerAlways ||
+    isInvited(request, self) ||
+    isInDeclineShare(request.requestId, self, request.declineShare ?? 0)
+  );
 }
 
 /** How long the bid waits for better ones, or that it is not asked for. */

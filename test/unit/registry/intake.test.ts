@@ -26,8 +26,8 @@ describe('the peer table', () => {
   });
 
   it('believes nobody for longer than a day', async () => {
-    const { clock, take, known } = createScene();
-    take('a', { validForMs: 300 * DAY_MS });
+    const { clock, takeOfConnected, known } = createScene();
+    takeOfConnected('a', { validForMs: 300 * DAY_MS });
     await clock.advanceBy(DAY_MS - 1);
     expect(known()).toEqual(['a']);
     await clock.advanceBy(1);

@@ -111,7 +111,8 @@ const notary: Notary = {
 export function storeOf(peers: readonly string[], receivedAt: number): ScriptedStore {
   const store = new ScriptedStore();
   for (const peer of peers) {
-    store.stored.set(peer, { evidence: signedBy(peer, { validForMs: DAY_MS }), receivedAt });
+    const evidence = signedBy(peer, { validForMs: DAY_MS });
+    store.stored.set(peer, { evidence, receivedAt, knownSince: receivedAt - DAY_MS });
   }
   return store;
 }
@@ -132,6 +133,8 @@ export interface Scene {
   readonly publisher: ScriptedPublisher;
   readonly registry: Registry;
   readonly take: (signer: string, over?: Partial<Advert>) => string;
+  /** The same of a provider that this node is connected with. */
+  readonly takeOfConnected: (signer: string, over?: Partial<Advert>) => string;
   readonly known: () => readonly string[];
 }
 
@@ -157,12 +160,18 @@ export function createScene(options: SceneOptions = {}): Scene {
       ...(options.describe === undefined ? {} : { describe: options.describe }),
     },
   );
+  const take = (signer: string, over: Partial<Advert> = {}): string =>
+    registry.desk.take(signedBy(signer, over));
   return {
     clock,
     store,
     publisher,
     registry,
-    take: (signer, over = {}) => registry.desk.take(signedBy(signer, over)),
+    take,
+    takeOfConnected: (signer, over) => {
+      publisher.connected.add(signer);
+      return take(signer, over);
+    },
     known: () => registry.peers().map(({ peerId }) => peerId),
   };
 }

@@ -9,6 +9,7 @@ import { MemoryDisk } from '../../../src/store/memory-database.ts';
 import { defaultStoreLimits } from '../../../src/store/options.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 import { SeededRandom } from '../../simulation/seeded-random.ts';
+import { requirements } from '../domain/market-values.ts';
 import * as sample from '../messages/samples.ts';
 import {
   createScene,
@@ -20,6 +21,8 @@ import {
   signedBy,
 } from './registry-scene.ts';
 
+const DAY_MS = 24 * 3_600_000;
+
 async function again({ clock, store }: Scene, limits: { maxPeers?: number } = {}): Promise<Scene> {
   const next = createScene({ clock, store, limits });
   await next.registry.start();
@@ -30,9 +33,9 @@ describe('the table over restarts', () => {
   it('keeps what is still believed, for what is left of its time', async () => {
     const scene = createScene();
     await scene.registry.start();
-    scene.take('short', { validForMs: 30_000 });
-    scene.take('long', { validForMs: 600_000, sequence: 7 });
-    scene.take('left', { validForMs: 600_000 });
+    scene.takeOfConnected('short', { validForMs: 30_000 });
+    scene.takeOfConnected('long', { validForMs: 600_000, sequence: 7 });
+    scene.takeOfConnected('left', { validForMs: 600_000 });
     await scene.registry.stop();
     expect([...scene.store.stored.keys()].sort()).toEqual(['left', 'long', 'short']);
     const expiresAt = scene.registry.peer('long')?.expiresAt;
@@ -72,12 +75,55 @@ describe('the table over restarts', () => {
   it('fits into a smaller table, and cleans up behind itself', async () => {
     const scene = createScene();
     await scene.registry.start();
-    for (const peer of peerNames(30)) scene.take(peer, { validForMs: 3_600_000 });
+    for (const peer of peerNames(30)) scene.takeOfConnected(peer, { validForMs: 3_600_000 });
     await scene.registry.stop();
     const next = await again(scene, { maxPeers: 15 });
     expect(next.known()).toHaveLength(15);
     await next.registry.stop();
     expect([...next.store.stored.keys()].sort()).toEqual([...next.known()].sort());
+  });
+
+  it('leaves out who was only just heard of, and believes the others no longer than they are known', async () => {
+    const scene = createScene();
+    await scene.registry.start();
+    scene.take('made up', { validForMs: DAY_MS });
+    scene.take('heard again', { validForMs: DAY_MS });
+    await scene.clock.advanceBy(9 * 60_000);
+    scene.take('heard again', { validForMs: DAY_MS, sequence: 2 });
+    await scene.clock.advanceBy(9 * 60_000);
+    scene.take('heard again', { validForMs: DAY_MS, sequence: 3 });
+    expect(scene.known()).toEqual(['heard again']);
+    scene.take('made up lately', { validForMs: DAY_MS });
+    await scene.registry.stop();
+    const next = await again(scene);
+    expect(next.known()).toEqual(['heard again']);
+    await next.clock.advanceBy(18 * 60_000 - 1);
+    expect(next.known()).toEqual(['heard again']);
+    await next.clock.advanceBy(1);
+    expect(next.known()).toEqual([]);
+  });
+
+  it('knows again whom it had been in touch with, and who kept a contract', async () => {
+    const scene = createScene();
+    await scene.registry.start();
+    scene.takeOfConnected('kept', { validForMs: DAY_MS });
+    scene.takeOfConnected('met', { validForMs: DAY_MS });
+    scene.registry.kept('kept');
+    await scene.registry.stop();
+    const next = await again(scene);
+    const asked = next.registry.acquainted(requirements(), { limit: 5 });
+    expect(asked).toEqual(['kept', 'met']);
+    expect(next.registry.patienceWith('kept')).toBe('full');
+  });
+
+  it('reads rows that say nothing of how long they are known', async () => {
+    const scene = createScene();
+    const evidence = signedBy('of old', { validForMs: DAY_MS });
+    scene.store.stored.set('of old', { evidence, receivedAt: scene.clock.livedMs() - 60_000 });
+    await scene.registry.start();
+    expect(scene.known()).toEqual(['of old']);
+    await scene.clock.advanceBy(9 * 60_000);
+    expect(scene.known()).toEqual([]);
   });
 });
 
@@ -85,7 +131,7 @@ describe('writing', () => {
   it('is put off, and done in batches', async () => {
     const scene = createScene({ limits: { persistBatch: 40 } });
     await scene.registry.start();
-    for (const peer of peerNames(100)) scene.take(peer, { validForMs: 3_600_000 });
+    for (const peer of peerNames(100)) scene.takeOfConnected(peer, { validForMs: 3_600_000 });
     await scene.clock.advanceBy(59_000);
     expect(scene.store.writes).toBe(0);
     await scene.clock.advanceBy(1000);
@@ -97,7 +143,7 @@ describe('writing', () => {
   it('forgets who expired', async () => {
     const scene = createScene();
     await scene.registry.start();
-    scene.take('a', { validForMs: 90_000 });
+    scene.takeOfConnected('a', { validForMs: 90_000 });
     await scene.clock.advanceBy(60_000);
     expect([...scene.store.stored.keys()]).toEqual(['a']);
     await scene.clock.advanceBy(60_000);
@@ -109,7 +155,7 @@ describe('writing', () => {
     store.failing = true;
     const scene = createScene({ store });
     await scene.registry.start();
-    scene.take('a', { validForMs: 3_600_000 });
+    scene.takeOfConnected('a', { validForMs: 3_600_000 });
     await scene.clock.advanceBy(60_000);
     store.failing = false;
     await scene.clock.advanceBy(60_000);
@@ -126,6 +172,7 @@ describe('the table on a real store', () => {
     const clock = new FakeClock();
     const disk = new MemoryDisk({ clock, random: new SeededRandom('disk') });
     const notary = createNotary(identityOf(new Uint8Array(32).fill(1)), 'testnet', clock);
+    const publisher = new ScriptedPublisher(clock);
     const open = async (): Promise<{ store: Store; registry: Registry }> => {
       const store = await openStore(
         { folder: 'memory', limits: defaultStoreLimits },
@@ -139,7 +186,7 @@ describe('the table on a real store', () => {
           logger: silentLogger,
           self: SELF,
           store: store.adverts,
-          publisher: new ScriptedPublisher(clock),
+          publisher,
           notary,
         },
       );
@@ -150,6 +197,7 @@ describe('the table on a real store', () => {
       await registry.stop();
       await store.stop();
     };
+    publisher.connected.add(notary.self);
     const first = await clock.runUntilSettled(open(), 10_000);
     const advert = notary.sign('advert', sample.advert({ validForMs: 600_000 }));
     first.registry.desk.take(advert);
@@ -157,7 +205,12 @@ describe('the table on a real store', () => {
     const second = await clock.runUntilSettled(open(), 10_000);
     expect(second.registry.peer(notary.self)?.advert).toEqual(advert.value);
     expect(await clock.runUntilSettled(second.store.adverts.load(10), 1000)).toEqual([
-      { evidence: advert, receivedAt: expect.any(Number) },
+      {
+        evidence: advert,
+        receivedAt: expect.any(Number),
+        knownSince: expect.any(Number),
+        touch: 1,
+      },
     ]);
     await clock.advanceBy(700_000);
     await clock.runUntilSettled(close(second), 10_000);

@@ -1,0 +1,105 @@
+import {
+  type AskingOutcome,
+  type Patience,
+  type Strangers,
+  StrangerTurnout,
+} from '../domain/stranger-turnout.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { RegistryLimits } from './options.ts';
+import { SeenProviders, TOUCH, type Touch } from './seen-providers.ts';
+import type { SizeSketch } from './size-sketch.ts';
+
+export interface StandingNeeds {
+  readonly clock: Clock;
+  /** Named by the user: as well known as those that kept contracts. */
+  readonly preferred: ReadonlySet<string>;
+  readonly isConnected: (peer: string) => boolean;
+  readonly sketch: SizeSketch;
+}
+
+/**
+ * What providers are worth to this node by more than their word: with which of them it has been in touch, and how many
+ * of the others answer when they are asked.
+ */
+export class ProviderStanding {
+  readonly #needs: StandingNeeds;
+  readonly #seen: SeenProviders;
+  /** Of those that are known by their adverts alone. */
+  readonly #strangers: StrangerTurnout;
+  /** Of those that are connected and have never answered. */
+  readonly #newcomers: StrangerTurnout;
+
+  constructor(limits: RegistryLimits, needs: StandingNeeds) {
+    const turnout = { halfLifeMs: limits.turnoutHalfLifeMs, mostExpected: limits.turnoutCounted };
+    this.#needs = needs;
+    this.#seen = new SeenProviders(limits.seenProviders);
+    this.#strangers = new StrangerTurnout(turnout);
+    this.#newcomers = new StrangerTurnout(turnout);
+  }
+
+  touchOf(peer: string): Touch {
+    if (this.#needs.preferred.has(peer)) return TOUCH.kept;
+    const touch = this.#seen.touchOf(peer);
+    return touch === TOUCH.none && this.#needs.isConnected(peer) ? TOUCH.met : touch;
+  }
+
+  isSeen(peer: string): boolean {
+    return this.touchOf(peer) > TOUCH.none;
+  }
+
+  note(peer: string, touch: Touch): void {
+    this.#seen.note(peer, touch);
+  }
+
+  /** It has bid, or said no. */
+  answered(peer: string): void {
+    const touch = this.touchOf(peer);
+    if (touch === TOUCH.none) this.#strangers.answered(this.#nowMs);
+    if (touch < TOUCH.answered) this.#newcomers.answered(this.#nowMs);
+    this.#seen.note(peer, TOUCH.answered);
+  }
+
+  asked({ strangersDue, newcomersDue, silent }: AskingOutcome): void {
+    this.#strangers.asked(strangersDue, this.#nowMs);
+    this.#newcomers.asked(newcomersDue, this.#nowMs);
+    for (const peer of silent) this.#seen.wasSilent(peer, this.#nowMs);
+  }
+
+  isWorthWaiting(peer: string): boolean {
+    return this.#seen.isWorthWaiting(peer, this.#nowMs);
+  }
+
+  patienceWith(peer: string): Patience {
+    if (!this.isWorthWaiting(peer)) return 'none';
+    if (this.touchOf(peer) >= TOUCH.answered) return 'full';
+    return this.#newcomers.standing(this.#nowMs) === 'silent' ? 'none' : 'brief';
+  }
+
+  strangers(): Strangers {
+    const { seen, unseen } = this.#heard();
+    return {
+      claimed: unseen,
+      known: seen,
+      rate: this.#strangers.rate(this.#nowMs),
+      standing: this.#strangers.standing(this.#nowMs),
+    };
+  }
+
+  get areStrangersSilent(): boolean {
+    return this.#strangers.standing(this.#nowMs) === 'silent';
+  }
+
+  /** How many other providers there are, about: those that are known count, the others as far as their like answer. */
+  believedSize(): number {
+    const { seen, unseen } = this.#heard();
+    return Math.round(seen + unseen * this.#strangers.credit(this.#nowMs));
+  }
+
+  #heard(): ReturnType<SizeSketch['heard']> {
+    return this.#needs.sketch.heard(this.#nowMs, (peer) => this.isSeen(peer));
+  }
+
+  get #nowMs(): number {
+    return this.#needs.clock.monotonicMs();
+  }
+}
