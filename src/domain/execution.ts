@@ -19,6 +19,8 @@ export interface ExecutionEnd {
   readonly forGood?: true;
   /** The provider said no for want of room: it could take the work once less runs there. */
   readonly noRoom?: true;
+  /** The provider said nothing at all to what its own bid had offered. */
+  readonly silent?: true;
 }
 
 /** The observed state carries exactly the data that is true in it. */

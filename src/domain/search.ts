@@ -60,7 +60,7 @@ export interface EligibleComputeProvidersIndex {
 export interface RuledOut {
   readonly provider: string;
   readonly reason: string;
-  /** It failed on this job instead: it is asked again when nobody else is known who could take it. */
+  /** It failed on this job instead, or did not stand by its bid: it is asked again later, or when nobody else is known. */
   readonly failed?: true;
 }
 

@@ -81,13 +81,13 @@ export const STORIES: Readonly<Record<string, Story>> = {
     providers: 1,
     network: { breakDetectionMs: 60_000 },
     job: { ...LARGE, timeouts: { ...PATIENT.timeouts, search: '3s' } },
-    // Both wait for the bid of a provider that is dead, the rival for less long.
+    // Both wait for the bid of a provider that is dead and has never answered, the rival for less long.
     before: async (world) => {
       const dead = await world.start('dead', { provides: true });
       const rival = await world.start('rival', { provides: false });
       await world.clock.advanceBy(500);
       world.crash(dead);
-      await world.post(rival, { ...LARGE, timeouts: { ...PATIENT.timeouts, search: '1s' } });
+      await world.post(rival, { ...LARGE, timeouts: { ...PATIENT.timeouts, search: '500ms' } });
     },
     end: 'Completed',
     runs: 1,

@@ -11,6 +11,7 @@ import { preferredRanker } from './preferred.ts';
 import { priceRanker } from './price.ts';
 import type { Contender, Field, RankingContext, Ranker, ReceivedBid } from './ranker.ts';
 import { roundTripRanker } from './round-trip.ts';
+import { behindUntil, silenceRanker } from './silence.ts';
 import { softConstraintRanker } from './soft-constraints.ts';
 import { startTimeRanker } from './start-time.ts';
 import { weightsFor } from './weights.ts';
@@ -60,16 +61,19 @@ interface Ranked {
   readonly preferred: boolean;
   /** This node's, and not preferred. */
   readonly own: boolean;
+  /** It did not answer after its last bids. */
+  readonly behind: boolean;
   readonly contender: Contender;
   readonly data: EligibleComputeProviderData;
 }
 
 /**
- * Preferred bids first, own ones last; then score, cost, past behaviour and load. What is the same in all of that takes
+ * Preferred bids first, own ones last, and behind those who do not answer after their bids; then score, cost, past behaviour and load. What is the same in all of that takes
  * turns, by a hash of request and provider: no two runs differ, and equal providers share the work.
  */
 function bestFirst(a: Ranked, b: Ranked): number {
   if (a.preferred !== b.preferred) return a.preferred ? -1 : 1;
+  if (a.behind !== b.behind) return a.behind ? 1 : -1;
   if (a.own !== b.own) return a.own ? 1 : -1;
   if (a.data.score !== b.data.score) return b.data.score - a.data.score;
   const [costA, costB] = [a.contender.costNano, b.contender.costNano];
@@ -83,6 +87,13 @@ function bestFirst(a: Ranked, b: Ranked): number {
   );
 }
 
+function behindOf(contenders: readonly Contender[], now: number | undefined): ReadonlySet<string> {
+  if (now === undefined) return new Set();
+  return new Set(
+    contenders.filter(({ behaviour }) => now < behindUntil(behaviour)).map(({ provider }) => provider),
+  );
+}
+
 const KEPT = 'the last provider with free devices: comes after the others for a job that wants none';
 
 /** Moves the last node with free devices behind the others, where the job wants none of them nor this very node. */
@@ -93,12 +104,16 @@ function keepLastGpuNode(ranked: readonly Ranked[], field: Field): readonly Rank
   );
   const entry = ranked.find(({ contender }) => contender === kept);
   const rest = ranked.filter((other) => other !== entry);
-  const others = rest.filter(({ own }) => !own);
+  const others = rest.filter(({ own, behind }) => !own && !behind);
   if (entry === undefined || entry.preferred || others.length === 0) return ranked;
   const ranks = entry.data.ranks.map((rank) =>
     rank.name === 'fit' ? { ...rank, reason: `${rank.reason}; ${KEPT}` } : rank,
   );
-  return [...others, { ...entry, data: { ...entry.data, ranks } }, ...rest.filter(({ own }) => own)];
+  return [
+    ...others,
+    { ...entry, data: { ...entry.data, ranks } },
+    ...rest.filter((one) => !others.includes(one)),
+  ];
 }
 
 /**
@@ -110,7 +125,7 @@ export function rankBids(
   context: RankingContext,
 ): EligibleComputeProviderData[] {
   const { self, behaviourOf, roundTripMs, gpusWanted = 0 } = context;
-  const weights = { ...weightsFor(context.prefer, context.weights), 'own-node': 0, preferred: 0 };
+  const weights = { ...weightsFor(context.prefer, context.weights), 'own-node': 0, preferred: 0, silence: 0 };
   const entrants = bids.map((received) => {
     const provider = received.bid.signer;
     const contender: Contender = {
@@ -125,8 +140,13 @@ export function rankBids(
   const contenders = entrants.map(({ contender }) => contender);
   const preferred = new Set(context.preferred);
   const currency = context.currency ?? usualCurrency(bids);
-  const field: Field = { contenders, self, preferred, currency, gpusWanted };
-  const rankers = preferred.size === 0 ? RANKERS : [...RANKERS, preferredRanker];
+  const behind = behindOf(contenders, context.now);
+  const field: Field = { contenders, self, preferred, behind, currency, gpusWanted };
+  const rankers = [
+    ...RANKERS,
+    ...(preferred.size === 0 ? [] : [preferredRanker]),
+    ...(behind.size === 0 ? [] : [silenceRanker]),
+  ];
   const judges = rankers.map((ranker) => ({ name: ranker.name, judge: ranker.prepare(field) }));
   const ranked = entrants.map(({ contender, received }): Ranked => {
     const { provider } = contender;
@@ -136,6 +156,7 @@ export function rankBids(
     return {
       preferred: isPreferred,
       own: provider === self && !isPreferred,
+      behind: behind.has(provider),
       contender,
       data: { provider, ...received, score, ranks },
     };

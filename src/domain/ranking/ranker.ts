@@ -33,6 +33,8 @@ export interface RankingContext {
   readonly behaviourOf?: (provider: string) => PeerBehaviour;
   /** The measured time to a provider and back; undefined where nobody has measured it. */
   readonly roundTripMs?: (provider: string) => number | undefined;
+  /** Lived time, for what is held against a provider for a while; where left out, nothing is. */
+  readonly now?: number;
 }
 
 /** What a ranker looks at. */
@@ -55,13 +57,15 @@ export interface Field {
   readonly contenders: readonly Contender[];
   readonly self: string;
   readonly preferred: ReadonlySet<string>;
+  /** Those that did not answer after bids of theirs lately. */
+  readonly behind: ReadonlySet<string>;
   readonly currency: string;
   readonly gpusWanted: number;
 }
 
 /** One rule of the shortlist. `prepare` looks once at all bids, what it returns judges each of them. */
 export interface Ranker {
-  readonly name: RankerName | 'own-node' | 'preferred';
+  readonly name: RankerName | 'own-node' | 'preferred' | 'silence';
   prepare(field: Field): (contender: Contender) => Opinion;
 }
 

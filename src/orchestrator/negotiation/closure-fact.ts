@@ -58,6 +58,7 @@ function executionAfter(
     message: `${code}: ${message}`,
     ...(decline?.retryable === false ? { forGood: true } : {}),
     ...(decline !== undefined && isNoRoom(decline) ? { noRoom: true } : {}),
+    ...(code === 'NEGOTIATION_TIMEOUT' ? { silent: true } : {}),
   };
   const observed: Observed = { state: 'BidRejected', end };
   return { ...observe(execution, observed), desired: 'Stopped' };

@@ -64,6 +64,7 @@ export function lockFact(
     message: `${code}: ${message}`,
     ...(forGood ? { forGood } : {}),
     ...(answer.kind === 'declined' && isNoRoom(answer.decline) ? { noRoom: true as const } : {}),
+    ...(code === 'NEGOTIATION_TIMEOUT' ? { silent: true as const } : {}),
   };
   return {
     execution: { ...observe(current, { state: 'AskForBidRejected', end }), desired: 'Stopped' },

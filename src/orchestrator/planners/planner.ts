@@ -103,7 +103,7 @@ export class Planner {
           break;
         case 'Requeue':
           evaluate(after.job, action.trigger, action.waitUntil);
-          if (action.trigger === 'job-queue') waitForRoom(room, after);
+          if (action.trigger === 'job-queue') waitForRoom(room, after, this.#needs.clock.livedMs());
           break;
         case 'RefuseBids':
         case 'SetJobState':
@@ -117,9 +117,13 @@ export class Planner {
   }
 }
 
-function waitForRoom(room: Pick<RoomWatch, 'wait'>, { job, search, executions }: JobSnapshot): void {
+function waitForRoom(
+  room: Pick<RoomWatch, 'wait'>,
+  { job, search, executions }: JobSnapshot,
+  now: number,
+): void {
   if (search === undefined) return;
-  room.wait(job, search.openedAt, exclusionsAfter(job, search, executions).exclude);
+  room.wait(job, search.openedAt, exclusionsAfter(job, search, executions, now).exclude);
 }
 
 async function commitPlan(

@@ -2,6 +2,7 @@ import { isNoRoom } from '../../domain/bid.ts';
 import { type Execution, isCommitted } from '../../domain/execution.ts';
 import type { ReconcileInput } from '../../domain/plan.ts';
 import type { Search } from '../../domain/search.ts';
+import { brokenBids } from './broken-bids.ts';
 
 /** How long a queued job waits between two searches: longer the longer it has waited, as freed room wakes it. */
 const SHORTEST_RETRY_MS = 5000;
@@ -39,6 +40,8 @@ export function roomMayCome(
   return (
     before === true ||
     index.declines.some(({ decline }) => isNoRoom(decline) || decline.code === 'RATE_LIMITED') ||
+    // Who is left alone for a while is asked again after it.
+    brokenBids(executions).some(({ until }) => Number.isFinite(until)) ||
     executions.some(
       (execution) =>
         isCommitted(execution) || (execution.requestId === requestId && wasRefusedForRoom(execution)),

@@ -2,15 +2,22 @@ import { type BidRequest, isNoRoom, MOST_EXCLUDED } from '../../domain/bid.ts';
 import { type Execution, isCommitted, type Observed } from '../../domain/execution.ts';
 import type { Job } from '../../domain/job.ts';
 import type { RuledOut, Search } from '../../domain/search.ts';
+import { brokenBids } from './broken-bids.ts';
 
 /** Whom the next round leaves alone: those the user does not want, then those who said no for good in this job. */
 export function exclusionsAfter(
   { spec }: Job,
   search: Search | undefined,
   executions: readonly Execution[],
+  now: number,
 ): { readonly exclude: BidRequest['exclude']; readonly ruledOut?: readonly RuledOut[] } {
   const byProvider = new Map<string, RuledOut>();
-  for (const ruledOut of [...failedHere(search, executions), ...saidNoForGood(search, executions)]) {
+  const ofJob = [
+    ...leftAlone(executions, now),
+    ...failedHere(search, executions),
+    ...saidNoForGood(search, executions),
+  ];
+  for (const ruledOut of ofJob) {
     if (!spec.excludedProviders.includes(ruledOut.provider) && !byProvider.has(ruledOut.provider)) {
       byProvider.set(ruledOut.provider, ruledOut);
     }
@@ -45,6 +52,13 @@ function failedHere(search: Search | undefined, executions: readonly Execution[]
     reason: `Failed here (internal): ${message}`,
     failed: true,
   }));
+}
+
+/** Whose bids came to nothing: left out for a while, also where nobody else is known. */
+function leftAlone(executions: readonly Execution[], now: number): readonly RuledOut[] {
+  return brokenBids(executions)
+    .filter(({ until }) => now < until)
+    .map(({ provider, message }) => ({ provider, reason: `Bid, and then: ${message}`, failed: true }));
 }
 
 function isOwnFailure(observed: Execution['observed']): observed is Extract<Observed, { state: 'Failed' }> {

@@ -14,7 +14,7 @@ type StartSearch = Extract<PlanAction, { kind: 'StartSearch' }>;
 /** Partitions are open and no bid is left for them: another round, at once or later, or the end of the job. */
 export function searchAgain(input: ReconcileInput, slots: number, now: number): readonly PlanAction[] {
   const { job, search } = input;
-  const excluded = exclusionsAfter(job, search, input.executions);
+  const excluded = exclusionsAfter(job, search, input.executions, now);
   if (search === undefined) {
     return [{ kind: 'StartSearch', round: 1, slots, ...excluded, fruitlessRounds: 1, fruitlessSince: now }];
   }

@@ -78,10 +78,10 @@ export async function dryRun(
       notary,
       market,
       acquaintance: peers.acquaintance,
-      worstOf: (bids) => worstBidder(job, bids, needs, options),
+      worstOf: (bids) => worstBidder(job, bids, needs, options, clock.livedMs()),
     }),
   );
-  const entries = rankOutcome(job, outcome, needs, options);
+  const entries = rankOutcome(job, outcome, needs, options, clock.livedMs());
   const closed: Search = {
     ...search,
     state: 'closed',

@@ -138,9 +138,8 @@ export class OpenSearch implements SearchListener {
   }
 
   openNegotiations(): ReadonlySet<string> {
-    return new Set(
-      [...this.negotiations].filter(([, negotiation]) => negotiation.open).map(([provider]) => provider),
-    );
+    const open = [...this.negotiations].filter(([, negotiation]) => negotiation.open);
+    return new Set(open.map(([provider]) => provider));
   }
 
   /** No more bids; negotiations stay open. */
@@ -152,8 +151,7 @@ export class OpenSearch implements SearchListener {
     this.#leaveAir(reason);
     this.#dropWhatRanOut();
     const declines = this.#declines.answers();
-    const declined = declines.map(({ provider }) => provider);
-    const seen = new Set([...audience, ...this.#bids.keys(), ...declined]);
+    const seen = new Set([...audience, ...this.#bids.keys(), ...declines.map(({ provider }) => provider)]);
     this.#needs.onClosed({
       reason,
       bids: [...this.#bids.values()],
@@ -175,13 +173,14 @@ export class OpenSearch implements SearchListener {
     const { strangers, strangersDue = 0 } = this.#options;
     const onAir = this.#onAir;
     if (this.#turnout === undefined) return onAir?.close();
+    const isWorthKnowing = strangers === 'untried' && strangersDue > 0 && reason === 'enough';
     const waited = [...this.#expected().audience, ...(this.#indirect().indirect?.fitting ?? [])];
     this.#turnout.leave({
       openedAtMs: this.#openedAtMs,
       dueMs: this.#options.indirectMs,
-      lingers:
-        strangers === 'untried' && strangersDue > 0 && !this.request.answerAlways && reason === 'enough',
+      lingers: isWorthKnowing && !this.request.answerAlways,
       strangersDue,
+      wasHeard: [...(onAir?.audience() ?? [])].some((peer) => peer !== this.#needs.self),
       waited,
       close: () => onAir?.close(),
     });

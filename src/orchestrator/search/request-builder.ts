@@ -129,9 +129,9 @@ function askedOf(
     return { answerShare: 1 };
   const { seenFits, acquaintance } = market;
   const spec = searched(job, search);
-  const isProven = acquaintance?.strangers().standing === 'proven';
   const inAll = expectedBids(wantedBids);
-  const atFirst = isProven ? Math.floor(inAll / 2) : inAll;
+  const areSilent = acquaintance?.strangers().standing === 'silent';
+  const atFirst = areSilent ? inAll : Math.floor(inAll / 2);
   const most = search.fruitlessRounds > 1 ? limits.answerAlwaysUpTo : atFirst;
   const invited = acquaintance?.acquainted(spec, most).map(reachedTag) ?? [];
   const { price, speed, soft, load, fit } = weightsFor(job.spec.prefer, weights);
@@ -142,7 +142,7 @@ function askedOf(
     seen: seenFits(spec),
     // Who looks for the cheapest must not lose it to a better fit.
     bestFits: price + speed <= soft + load + fit,
-    invited: isProven ? invited.length : 0,
+    invited: invited.length,
   });
   return { ...plan, ...(invited.length === 0 || !isPartial(plan) ? {} : { invited }) };
 }

@@ -9,6 +9,8 @@ export interface LeavingRequest {
   /** It stays on the air until the answers are due, though nobody uses them any more. */
   readonly lingers: boolean;
   readonly strangersDue: number;
+  /** Somebody else had it: strangers hear it from those who are connected, or not at all. */
+  readonly wasHeard: boolean;
   /** Who was waited for. */
   readonly waited: readonly string[];
   readonly close: () => void;
@@ -57,11 +59,11 @@ export class RequestTurnout {
   }
 
   /** Who had no time to answer is not blamed for it. */
-  #count({ openedAtMs, dueMs, strangersDue, waited }: LeavingRequest): void {
+  #count({ openedAtMs, dueMs, strangersDue, wasHeard, waited }: LeavingRequest): void {
     const hadTime = this.#clock.monotonicMs() >= openedAtMs + dueMs;
     const newcomers = waited.filter((peer) => this.patienceWith(peer) === 'brief');
     this.#acquaintance.asked({
-      strangersDue: hadTime ? strangersDue : 0,
+      strangersDue: hadTime && wasHeard ? strangersDue : 0,
       newcomersDue: hadTime ? newcomers.length : 0,
       silent: hadTime ? waited.filter((peer) => !this.#answered.has(peer)) : [],
     });

@@ -165,7 +165,7 @@ export class SearchDesk {
         clock,
         self: market.self,
         acquaintance: peers.acquaintance,
-        worstOf: (bids) => worstBidder(job, bids, this.#needs, this.#options),
+        worstOf: (bids) => worstBidder(job, bids, this.#needs, this.#options, clock.livedMs()),
         onClosed: (outcome) => this.#closed(job, { ...search, partial: isPartial(request) }, outcome),
         onNegotiationEnded: () => {
           if (this.#byJob.get(job.id) === open) this.#needs.evaluate(job, 'exec-update');
@@ -186,8 +186,8 @@ export class SearchDesk {
   }
 
   async #writeClosed(job: Job, search: Search, outcome: SearchOutcome): Promise<void> {
-    const entries = rankOutcome(job, outcome, this.#needs, this.#options);
     const now = this.#needs.clock.livedMs();
+    const entries = rankOutcome(job, outcome, this.#needs, this.#options, now);
     const otherNetworks = this.#needs.market.otherNetworks();
     const closed: Search = {
       ...search,

@@ -18,6 +18,7 @@ export function rankOutcome(
   outcome: Pick<SearchOutcome, 'bids'>,
   { market, behaviour }: ProviderKnowledge,
   options: Pick<OrchestratorOptions, 'weights'>,
+  now: number,
 ): readonly EligibleComputeProviderData[] {
   const { prefer, preferredProviders, timeouts, resources, budget } = job.spec;
   return rankBids(outcome.bids, {
@@ -28,6 +29,7 @@ export function rankOutcome(
     executionTimeoutMs: timeouts.executionMs,
     gpusWanted: resources.gpus.reduce((sum, { count }) => sum + count, 0),
     behaviourOf: (provider) => behaviour.behaviourOf(provider),
+    now,
     roundTripMs: (provider) => market.roundTripMs(provider),
     ...(budget === undefined ? {} : { currency: budget.currency }),
   });
@@ -39,6 +41,7 @@ export function worstBidder(
   bids: readonly ReceivedBid[],
   knowledge: ProviderKnowledge,
   options: Pick<OrchestratorOptions, 'weights'>,
+  now: number,
 ): string | undefined {
-  return rankOutcome(job, { bids }, knowledge, options).at(-1)?.provider;
+  return rankOutcome(job, { bids }, knowledge, options, now).at(-1)?.provider;
 }
