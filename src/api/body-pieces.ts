@@ -9,15 +9,27 @@ export class BodyPieces {
   readonly #request: IncomingMessage;
   readonly #push: (bytes: Buffer | null) => boolean;
   readonly #pieces: Buffer[] = [];
+  #missingBytes: number;
 
   constructor(request: IncomingMessage) {
     this.#request = request;
+    // The parser has refused what is no length.
+    this.#missingBytes = Number(request.headers['content-length'] ?? 0);
     this.#push = request.push.bind(request);
     request.push = (bytes: Buffer | null): boolean => {
-      if (bytes !== null) return this.#pieces.push(bytes) > 0;
+      if (bytes !== null) {
+        this.#missingBytes -= bytes.length;
+        return this.#pieces.push(bytes) > 0;
+      }
+      this.#missingBytes = 0;
       this.flush();
       return this.#push(null);
     };
+  }
+
+  /** So many bytes of the body, where its length is known, have not come; 0 where it is not. */
+  get missingBytes(): number {
+    return this.#missingBytes;
   }
 
   /** To be called once the parser has done with a piece. */

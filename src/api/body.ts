@@ -1,5 +1,6 @@
 import { type Clock, within } from '../lib/clock.ts';
 import { CodedError } from '../lib/coded-error.ts';
+import { freeAtOnce } from './free-at-once.ts';
 import type { OpenBodies } from './open-bodies.ts';
 import type { ApiOptions } from './options.ts';
 
@@ -42,7 +43,7 @@ export class RequestBodies {
     // Taken once and of its own, and by the system only as far as it is filled.
     const whole = Buffer.allocUnsafeSlow(declared);
     const leave = (): void => {
-      giveBack(whole);
+      freeAtOnce(whole);
       room.release();
     };
     try {
@@ -107,11 +108,6 @@ async function* chunksOf(request: Request, signal: AbortSignal): AsyncGenerator<
   } finally {
     reader.cancel().catch(() => {});
   }
-}
-
-/** At once: garbage of this size would stay until the collector comes by, while others fill the room anew. */
-function giveBack({ buffer }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }
 
 function late(): CodedError {

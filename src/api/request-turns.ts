@@ -62,13 +62,12 @@ export class RequestTurns {
   /** To be told of every connection, once the server has taken it. */
   connected(socket: Socket): void {
     const lane: Lane = {
-      feed: new ConnectionFeed(
-        socket,
-        () => this.#mayParse(lane),
-        () => isFull(lane),
-        () => lane.newest === undefined || lane.newest.complete,
-        () => lane.body?.flush(),
-      ),
+      feed: new ConnectionFeed(socket, {
+        mayGoOn: () => this.#mayParse(lane),
+        isFull: () => isFull(lane),
+        bodyBytes: () => lane.body?.missingBytes ?? 0,
+        parsed: () => lane.body?.flush(),
+      }),
       waiting: [],
       busy: false,
       sendsAhead: false,
