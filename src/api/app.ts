@@ -21,7 +21,7 @@ const BUSY: ReadonlySet<string | undefined> = new Set([
   'TOO_MANY_WATCHERS',
 ]);
 
-const RETRY_AFTER_SECONDS = '1';
+export const RETRY_AFTER_SECONDS = '1';
 
 /** All routes behind one access check and one translator of errors. Throws where the access would be open to all. */
 export function createApp(context: RouteContext): App {

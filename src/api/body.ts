@@ -1,7 +1,8 @@
 import { type Clock, within } from '../lib/clock.ts';
 import { CodedError } from '../lib/coded-error.ts';
+import { roomOfStreamed, roomOfWhole } from './body-admission.ts';
 import { freeAtOnce } from './free-at-once.ts';
-import type { OpenBodies } from './open-bodies.ts';
+import { type BodyRoom, noRoom, type OpenBodies } from './open-bodies.ts';
 import type { ApiOptions } from './options.ts';
 
 type BodyOptions = Pick<ApiOptions, 'maxBodyBytes' | 'smallBodyBytes' | 'uploadBytes' | 'bodyTimeoutMs'>;
@@ -27,18 +28,19 @@ export class RequestBodies {
 
   /**
    * The whole body of a request, counted while it comes: never more than `maxBodyBytes` of it are held, and large ones
-   * only while there is room. Throws `BODY_TOO_LARGE`, `BODIES_FULL` or `REQUEST_TIMEOUT`.
+   * only while there is room: `found`, where that was before the request began. Throws `BODY_TOO_LARGE`, `BODIES_FULL` or `REQUEST_TIMEOUT`.
    */
-  async whole(request: Request): Promise<WholeBody> {
-    const { maxBodyBytes, smallBodyBytes, bodyTimeoutMs } = this.#options;
+  async whole(request: Request, found?: BodyRoom): Promise<WholeBody> {
+    const { maxBodyBytes, bodyTimeoutMs } = this.#options;
     const declared = declaredBytes(request) ?? maxBodyBytes;
     if (declared > maxBodyBytes) throw tooLarge(maxBodyBytes);
-    if (request.headers.has('content-length') && declared <= smallBodyBytes) {
+    const bytes = roomOfWhole(declaredBytes(request), this.#options);
+    if (bytes === 0) {
       const buffer = await within(this.#clock, bodyTimeoutMs, request.arrayBuffer(), () => undefined);
       if (buffer === undefined) throw late();
       return { bytes: new Uint8Array(buffer), release: () => {} };
     }
-    const room = await this.#open.enter(declared, request.signal);
+    const room = found ?? (await this.#open.enter(bytes, request.signal));
     const timer = this.#clock.after(bodyTimeoutMs, () => room.end(late()));
     // Taken once and of its own, and by the system only as far as it is filled.
     const whole = Buffer.allocUnsafeSlow(declared);
@@ -48,11 +50,11 @@ export class RequestBodies {
     };
     try {
       let sizeBytes = 0;
-      for await (const chunk of chunksOf(request, room.signal)) {
+      for await (const chunk of chunksOf(request, room)) {
         if (sizeBytes + chunk.length > declared) throw tooLarge(maxBodyBytes);
         whole.set(chunk, sizeBytes);
         sizeBytes += chunk.length;
-        room.received(chunk.length);
+        freeAtOnce(chunk);
       }
       const bytes = sizeBytes === declared ? whole : whole.subarray(0, sizeBytes);
       return { bytes, release: () => leave() };
@@ -66,19 +68,15 @@ export class RequestBodies {
   }
 
   /** A body as it comes, given to `take`; there is room for the part of it that is on its way. Throws `BODIES_FULL`. */
-  async streamed<T>(request: Request, take: (chunks: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T> {
-    const { uploadBytes } = this.#options;
-    const bytes = Math.min(declaredBytes(request) ?? uploadBytes, uploadBytes);
-    const room = await this.#open.enter(bytes, request.signal);
-    const counted = async function* (): AsyncGenerator<Uint8Array> {
-      for await (const chunk of chunksOf(request, room.signal)) {
-        room.received(chunk.length);
-        yield chunk;
-      }
-      room.complete();
-    };
+  async streamed<T>(
+    request: Request,
+    take: (chunks: AsyncIterable<Uint8Array>) => Promise<T>,
+    found?: BodyRoom,
+  ): Promise<T> {
+    const bytes = roomOfStreamed(declaredBytes(request), this.#options);
+    const room = found ?? (bytes === 0 ? noRoom() : await this.#open.enter(bytes, request.signal));
     try {
-      return await take(counted());
+      return await take(chunksOf(request, room));
     } finally {
       room.release();
     }
@@ -90,22 +88,26 @@ function declaredBytes(request: Request): number | undefined {
   return header === null ? undefined : Number(header);
 }
 
-/** The bytes as they come. Throws what `signal` is aborted with, without waiting for more of them. */
-async function* chunksOf(request: Request, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+/** The bytes as they come. Throws what `room` is ended with, without waiting for more of them. */
+async function* chunksOf(request: Request, room: BodyRoom): AsyncGenerator<Uint8Array> {
   const body: ReadableStream<Uint8Array> | null = request.body;
   if (body === null) return;
   const reader = body.getReader();
+  const { signal } = room;
   const ended = new Promise<undefined>((resolve) => {
     signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
   try {
     for (;;) {
+      room.awaits();
       const step = await Promise.race([reader.read(), ended]);
       if (step === undefined) throw signal.reason;
       if (step.done) return;
+      room.received(step.value.length);
       yield step.value;
     }
   } finally {
+    room.complete();
     reader.cancel().catch(() => {});
   }
 }

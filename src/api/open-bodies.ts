@@ -9,6 +9,8 @@ type BodyOptions = Pick<
 
 /** How often it is looked at who comes too slowly, while others wait. */
 const LOOK_MS = 250;
+/** For so long a body may come more slowly than it should, or not at all. */
+const PATIENCE_MS = 1000;
 const SECOND_MS = 1000;
 
 /** Room that one body has. */
@@ -16,7 +18,9 @@ export interface BodyRoom {
   /** Aborted when the body comes too slowly and others need the room, and by {@link end}. */
   readonly signal: AbortSignal;
   end(reason: Error): void;
-  /** To be told of what has come. */
+  /** To be told when more is waited for, */
+  awaits(): void;
+  /** and of what has come. */
   received(bytes: number): void;
   /** All of it is there: it is not taken away any more. */
   complete(): void;
@@ -26,10 +30,10 @@ export interface BodyRoom {
 
 interface Occupant {
   readonly bytes: number;
-  readonly sinceMs: number;
   readonly ended: AbortController;
-  received: number;
-  complete: boolean;
+  /** Gained with every byte, lost while more is waited for: what came long ago counts for nothing. */
+  patienceMs: number;
+  awaitsSinceMs: number | undefined;
 }
 
 interface Applicant {
@@ -39,7 +43,7 @@ interface Applicant {
 
 /**
  * The memory for bodies that are on their way, as one sum. Each takes its room before its first byte is read; what
- * waits costs only what the connection had read ahead, so few may. Whoever has room and hardly sends makes it free for them.
+ * waits costs only what the connection had read ahead. Whoever has room and hardly sends makes it free for them.
  */
 export class OpenBodies {
   readonly #clock: Clock;
@@ -59,30 +63,53 @@ export class OpenBodies {
     return this.#options.openBodiesBytes - this.#free;
   }
 
+  /** Room for so many bytes, where there is some and nobody waits for it. */
+  enterNow(bytes: number): BodyRoom | undefined {
+    if (this.#free < bytes || this.#applicants.length > 0) return undefined;
+    this.#free -= bytes;
+    return this.#roomOf(bytes);
+  }
+
   /** Room for so many bytes, in the order of asking. Throws `BODIES_FULL`, and what `gone` is aborted with. */
   async enter(bytes: number, gone: AbortSignal): Promise<BodyRoom> {
-    if (this.#free >= bytes && this.#applicants.length === 0) this.#free -= bytes;
-    else if (this.#applicants.length >= this.#options.maxWaitingBodies) throw full();
-    else await this.#wait(bytes, gone);
+    const room = this.enterNow(bytes);
+    if (room !== undefined) return room;
+    if (this.#applicants.length >= this.#options.maxWaitingBodies) throw full();
+    await this.#wait(bytes, gone);
+    return this.#roomOf(bytes);
+  }
+
+  #roomOf(bytes: number): BodyRoom {
     const occupant: Occupant = {
       bytes,
-      sinceMs: this.#clock.monotonicMs(),
       ended: new AbortController(),
-      received: 0,
-      complete: false,
+      patienceMs: PATIENCE_MS,
+      awaitsSinceMs: undefined,
     };
     this.#occupants.add(occupant);
     return {
       signal: occupant.ended.signal,
       end: (reason) => occupant.ended.abort(reason),
+      awaits: () => {
+        occupant.awaitsSinceMs = this.#clock.monotonicMs();
+      },
       received: (more) => {
-        occupant.received += more;
+        const gainedMs = (more * SECOND_MS) / this.#options.leastBytesPerSecond;
+        occupant.patienceMs = Math.min(PATIENCE_MS, this.#patienceMs(occupant) + gainedMs);
+        occupant.awaitsSinceMs = undefined;
       },
       complete: () => {
-        occupant.complete = true;
+        occupant.awaitsSinceMs = undefined;
       },
       release: () => this.#leave(occupant),
     };
+  }
+
+  /** What is left of it. */
+  #patienceMs({ patienceMs, awaitsSinceMs }: Occupant): number {
+    return awaitsSinceMs === undefined
+      ? patienceMs
+      : patienceMs - (this.#clock.monotonicMs() - awaitsSinceMs);
   }
 
   #wait(bytes: number, gone: AbortSignal): Promise<void> {
@@ -124,11 +151,9 @@ export class OpenBodies {
   }
 
   #makeRoom(): void {
-    const now = this.#clock.monotonicMs();
-    for (const { sinceMs, received, complete, ended } of this.#occupants) {
-      const elapsedMs = now - sinceMs;
-      const due = ((elapsedMs - SECOND_MS) * this.#options.leastBytesPerSecond) / SECOND_MS;
-      if (!complete && elapsedMs > SECOND_MS && received < due) ended.abort(tooSlow());
+    for (const occupant of this.#occupants) {
+      const isAwaited = occupant.awaitsSinceMs !== undefined;
+      if (isAwaited && this.#patienceMs(occupant) < 0) occupant.ended.abort(tooSlow());
     }
   }
 
@@ -136,6 +161,19 @@ export class OpenBodies {
     this.#looking?.cancel();
     this.#looking = undefined;
   }
+}
+
+/** Of a body that needs none. */
+export function noRoom(): BodyRoom {
+  const ended = new AbortController();
+  return {
+    signal: ended.signal,
+    end: (reason) => ended.abort(reason),
+    awaits: () => {},
+    received: () => {},
+    complete: () => {},
+    release: () => {},
+  };
 }
 
 function full(): CodedError {

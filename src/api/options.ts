@@ -39,6 +39,8 @@ export interface ApiOptions {
   readonly uploadBytes: number;
   /** So many bodies wait for room; the next is refused at once, and not read. */
   readonly maxWaitingBodies: number;
+  /** After this time a connection is closed whose body was refused for want of room. */
+  readonly refusedLingerMs: number;
   /** For so long a body waits until there is room for it. */
   readonly bodyWaitMs: number;
   /** While others wait, a body that comes more slowly than this makes room. */
@@ -75,7 +77,8 @@ export const apiDefaults: ApiOptions = {
   smallBodyBytes: 16 * 1024,
   openBodiesBytes: 8 * 1024 * 1024,
   uploadBytes: 1280 * 1024,
-  maxWaitingBodies: 4,
+  maxWaitingBodies: 64,
+  refusedLingerMs: 500,
   bodyWaitMs: 5000,
   leastBytesPerSecond: 64 * 1024,
   bodyTimeoutMs: 60_000,

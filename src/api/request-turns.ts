@@ -5,7 +5,10 @@ import { BodyPieces } from './body-pieces.ts';
 import { ConnectionFeed } from './connection-feed.ts';
 import type { ApiOptions } from './options.ts';
 
-type TurnOptions = Pick<ApiOptions, 'turnMs' | 'parsedPerTurn' | 'maxWaitingRequests'>;
+type TurnOptions = Pick<ApiOptions, 'turnMs' | 'parsedPerTurn' | 'maxWaitingRequests' | 'refusedLingerMs'>;
+
+/** Undefined where a request may begin now; else it resolves with whether it may, or has been refused. */
+type Admit = (request: IncomingMessage, response: ServerResponse) => Promise<boolean> | undefined;
 
 const NO_ROOM = 503;
 
@@ -23,6 +26,8 @@ interface Lane {
   /** Its body. */
   body?: BodyPieces;
   busy: boolean;
+  /** Whether its request waits until there is room for the body, of which nothing more is read before. */
+  held: boolean;
   /** Whether its last request came before the one before it was answered. */
   sendsAhead: boolean;
 }
@@ -37,6 +42,7 @@ export class RequestTurns {
   readonly #clock: Clock;
   readonly #options: TurnOptions;
   readonly #handle: RequestListener;
+  readonly #admit: Admit;
   readonly #lanes = new Map<Socket, Lane>();
   /** Lanes with a request that can begin. */
   readonly #ready: Lane[] = [];
@@ -53,10 +59,11 @@ export class RequestTurns {
   #turnBeganMs = 0;
   #turnEnds = false;
 
-  constructor(clock: Clock, options: TurnOptions, handle: RequestListener) {
+  constructor(clock: Clock, options: TurnOptions, handle: RequestListener, admit: Admit = () => undefined) {
     this.#clock = clock;
     this.#options = options;
     this.#handle = handle;
+    this.#admit = admit;
   }
 
   /** To be told of every connection, once the server has taken it. */
@@ -70,6 +77,7 @@ export class RequestTurns {
       }),
       waiting: [],
       busy: false,
+      held: false,
       sendsAhead: false,
     };
     this.#lanes.set(socket, lane);
@@ -99,7 +107,7 @@ export class RequestTurns {
   }
 
   #mayParse(lane: Lane): boolean {
-    if (lane.waiting.length > 0 || isFull(lane)) return false;
+    if (lane.held || lane.waiting.length > 0 || isFull(lane)) return false;
     this.#endTurn();
     if (!this.#isRoomFor(lane) || (this.#fed !== lane && this.#isBehind(lane))) {
       (lane.sendsAhead ? this.#hungryAhead : this.#hungry).add(lane);
@@ -131,12 +139,29 @@ export class RequestTurns {
       this.#begun += 1;
       lane.busy = true;
       next.response.once('close', () => {
-        if (isRefusedUnread(next)) lane.feed.stop();
+        if (isRefusedUnread(next)) this.#leave(lane, next);
         this.#ended(lane);
       });
-      this.#handle(next.request, next.response);
-      if (lane.waiting.length === 0) lane.feed.go();
+      this.#start(lane, next);
     }
+  }
+
+  #start(lane: Lane, { request, response }: Waiting): void {
+    const goOn = (isAdmitted: boolean): void => {
+      lane.held = false;
+      if (isAdmitted) this.#handle(request, response);
+      if (lane.waiting.length === 0) lane.feed.go();
+    };
+    const admitted = this.#admit(request, response);
+    lane.held = admitted !== undefined;
+    if (admitted === undefined) goOn(true);
+    else void admitted.then(goOn);
+  }
+
+  /** The client has a moment to read its answer: what is closed with bytes unread is reset. */
+  #leave({ feed }: Lane, { request }: Waiting): void {
+    feed.stop();
+    this.#clock.after(this.#options.refusedLingerMs, () => request.socket.destroySoon());
   }
 
   #isTimeUp(): boolean {

@@ -1,20 +1,22 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import { within } from '../lib/clock.ts';
 import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
 import type { Startable } from '../lib/startable.ts';
-import { createApp } from './app.ts';
+import { createAccessCheck } from './access.ts';
+import { createApp, RETRY_AFTER_SECONDS } from './app.ts';
+import { BodyAdmission } from './body-admission.ts';
 import { RequestBodies } from './body.ts';
 import { ApiCounters } from './counters.ts';
 import { DocumentReader } from './document-reader.ts';
 import type { ApiNeeds } from './needs.ts';
-import { OpenBodies } from './open-bodies.ts';
+import { type BodyRoom, OpenBodies } from './open-bodies.ts';
 import { type ApiOptions, parseListen } from './options.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
 import { RequestTurns } from './request-turns.ts';
 import { OpenStreams } from './streams.ts';
-import { NO_REQUEST, refuseExpectation, UnparsedRequests } from './unparsed.ts';
+import { NO_REQUEST, refuseExpectation, refuseUnbegun, UnparsedRequests } from './unparsed.ts';
 
 /** On every answer: nothing is kept by a browser, and nothing is taken for another type than it says. */
 const ALWAYS = [
@@ -43,8 +45,11 @@ class HttpApi implements Api {
   readonly #streams: OpenStreams;
   readonly #documents: DocumentReader;
   readonly #counters = new ApiCounters();
+  readonly #admission: BodyAdmission;
   readonly #turns: RequestTurns;
   readonly #unparsed = new UnparsedRequests(ALWAYS);
+  /** Who asked to be told to send the body. */
+  readonly #expecting = new WeakSet<IncomingMessage>();
   readonly #server: Server;
   #url: string;
   #stopping = false;
@@ -55,19 +60,28 @@ class HttpApi implements Api {
     this.#streams = new OpenStreams(options.maxStreams);
     this.#documents = new DocumentReader(needs.clock, options);
     this.#url = `http://${options.listen}`;
+    const open = new OpenBodies(needs.clock, options);
+    this.#admission = new BodyAdmission(open, options, createAccessCheck(options));
     const app = createApp({
       ...needs,
       options,
       streams: this.#streams,
       documents: this.#documents,
-      bodies: new RequestBodies(needs.clock, options, new OpenBodies(needs.clock, options)),
+      bodies: new RequestBodies(needs.clock, options, open),
       counters: this.#counters,
     });
-    const handle = getRequestListener(app.fetch, { errorHandler: (error) => this.#noRequest(error) });
+    const handle = getRequestListener(
+      (request, { incoming }) => app.fetch(request, { claimRoom: () => this.#claimRoom(incoming) }),
+      { errorHandler: (error) => this.#noRequest(error) },
+    );
     this.#turns = new RequestTurns(
       needs.clock,
       options,
-      (request, response) => void handle(request, response),
+      (request, response) => {
+        if (this.#expecting.delete(request)) response.writeContinue();
+        void handle(request, response);
+      },
+      (request, response) => this.#admit(request, response),
     );
     this.#server = createServer(
       {
@@ -81,10 +95,15 @@ class HttpApi implements Api {
         // One without is refused here, where refusals have a body.
         requireHostHeader: false,
       },
-      this.#listener(),
+      (request, response) => this.#listen(request, response),
     );
     this.#server.on('clientError', (error, socket) => {
       if (this.#unparsed.refuse(error, socket)) this.#counters.count('api.unparsed');
+    });
+    // The body is asked for when there is room for it.
+    this.#server.on('checkContinue', (request, response) => {
+      this.#expecting.add(request);
+      this.#listen(request, response);
     });
     this.#server.on('checkExpectation', (_request, response) => {
       for (const [name, value] of ALWAYS) response.setHeader(name, value);
@@ -149,16 +168,32 @@ class HttpApi implements Api {
     });
   }
 
+  #claimRoom(request: unknown): BodyRoom | undefined {
+    return request instanceof IncomingMessage ? this.#admission.claim(request) : undefined;
+  }
+
+  /** Whether a request may begin; undefined is at once. */
+  #admit(request: IncomingMessage, response: ServerResponse): Promise<boolean> | undefined {
+    return this.#admission.admit(request, response)?.then(
+      () => true,
+      (error: unknown) => {
+        if (!response.closed) {
+          this.#counters.count('api.busy');
+          refuseUnbegun(response, error, { 'Retry-After': RETRY_AFTER_SECONDS });
+        }
+        return false;
+      },
+    );
+  }
+
   /** While the node stops, a connection goes as soon as its answer is out, instead of waiting for another request. */
-  #listener(): RequestListener {
-    return (request, response) => {
-      for (const [name, value] of ALWAYS) response.setHeader(name, value);
-      this.#unparsed.answering(request, response);
-      response.once('close', () => {
-        if (this.#stopping) this.#server.closeIdleConnections();
-      });
-      this.#turns.take(request, response);
-    };
+  #listen(request: IncomingMessage, response: ServerResponse): void {
+    for (const [name, value] of ALWAYS) response.setHeader(name, value);
+    this.#unparsed.answering(request, response);
+    response.once('close', () => {
+      if (this.#stopping) this.#server.closeIdleConnections();
+    });
+    this.#turns.take(request, response);
   }
 }
 

@@ -67,12 +67,21 @@ export class UnparsedRequests {
 /** `Expect` with anything but `100-continue`. */
 export function refuseExpectation(response: ServerResponse): void {
   const detail = 'No Expect header but 100-continue is understood here. Leave it out.';
-  const problem = problemOf(new CodedError('EXPECTATION_FAILED', detail));
+  refuseUnbegun(response, new CodedError('EXPECTATION_FAILED', detail), { Connection: 'close' });
+}
+
+/** A request that is refused before any route has seen it. */
+export function refuseUnbegun(
+  response: ServerResponse,
+  error: unknown,
+  headers: Readonly<Record<string, string>>,
+): void {
+  const problem = problemOf(error);
   const body = JSON.stringify(problem);
   response.writeHead(problem.status, {
     'Content-Type': PROBLEM_TYPE,
     'Content-Length': Buffer.byteLength(body),
-    Connection: 'close',
+    ...headers,
   });
   response.end(body);
 }

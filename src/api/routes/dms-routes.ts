@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { isContentId } from '../../lib/canonical.ts';
 import { CodedError } from '../../lib/coded-error.ts';
+import { roomFoundFor } from '../body-admission.ts';
 import type { RouteContext } from '../needs.ts';
 import { bodyOf } from '../streams.ts';
 import {
@@ -82,8 +83,10 @@ function uploadRoute({ content, bodies }: RouteContext): Route {
     responses: { 201: jsonAnswer('Stored, on disk.', z.object({ cid: z.string(), size: z.number().int() })) },
     handle: async (c) => {
       const options = queryOf(c, uploadQuery);
-      const { cid, size } = await bodies.streamed(c.req.raw, (chunks) =>
-        content.put(chunks, { public: options.public }),
+      const { cid, size } = await bodies.streamed(
+        c.req.raw,
+        (chunks) => content.put(chunks, { public: options.public }),
+        roomFoundFor(c),
       );
       return c.json({ cid, size }, 201, { Location: `/dms/blobs/${cid}` });
     },
