@@ -6,6 +6,13 @@ import type { ApiOptions } from './options.ts';
 
 type SizeOptions = Pick<ApiOptions, 'maxBodyBytes' | 'smallBodyBytes' | 'uploadBytes'>;
 
+/** A body with room, before anything of it was read. */
+export interface AdmittedBody {
+  readonly room: BodyRoom;
+  /** As they come from the connection: a web stream would copy each. */
+  readonly chunks: () => AsyncIterator<Uint8Array>;
+}
+
 /** The room that a body of so many bytes takes, or of a length that is not known; 0 where it needs none. */
 type RoomOf = (declared: number | undefined, options: SizeOptions) => number;
 
@@ -34,7 +41,7 @@ export class BodyAdmission {
   readonly #open: OpenBodies;
   readonly #options: SizeOptions;
   readonly #checkAccess: AccessCheck;
-  readonly #rooms = new WeakMap<IncomingMessage, BodyRoom>();
+  readonly #admitted = new WeakMap<IncomingMessage, AdmittedBody>();
 
   constructor(open: OpenBodies, options: SizeOptions, checkAccess: AccessCheck) {
     this.#open = open;
@@ -52,11 +59,11 @@ export class BodyAdmission {
     return undefined;
   }
 
-  /** The room that was found for a request; from now on it is given back by who asked for it. */
-  claim(request: IncomingMessage): BodyRoom | undefined {
-    const room = this.#rooms.get(request);
-    this.#rooms.delete(request);
-    return room;
+  /** What was admitted of a request; from now on its room is given back by who asked for it. */
+  claim(request: IncomingMessage): AdmittedBody | undefined {
+    const body = this.#admitted.get(request);
+    this.#admitted.delete(request);
+    return body;
   }
 
   async #wait(bytes: number, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -67,9 +74,9 @@ export class BodyAdmission {
   }
 
   #keep(room: BodyRoom, request: IncomingMessage, response: ServerResponse): void {
-    this.#rooms.set(request, room);
+    this.#admitted.set(request, { room, chunks: () => request.iterator({ destroyOnReturn: false }) });
     // Refused without a look at its body.
-    const leave = (): void => this.claim(request)?.release();
+    const leave = (): void => this.claim(request)?.room.release();
     if (response.closed) leave();
     else response.once('close', leave);
   }
@@ -104,10 +111,10 @@ export class BodyAdmission {
 
 /** What a route is given of it. */
 interface AdmittedRequest {
-  readonly claimRoom?: () => BodyRoom | undefined;
+  readonly claimBody?: () => AdmittedBody | undefined;
 }
 
-/** The room that was found for the body of a request before it began, if it was. */
-export function roomFoundFor({ env }: Context): BodyRoom | undefined {
-  return (env as AdmittedRequest | undefined)?.claimRoom?.();
+/** The body of a request that found room before the request began, if it did. */
+export function admittedBodyOf({ env }: Context): AdmittedBody | undefined {
+  return (env as AdmittedRequest | undefined)?.claimBody?.();
 }

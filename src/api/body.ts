@@ -1,6 +1,6 @@
 import { type Clock, within } from '../lib/clock.ts';
 import { CodedError } from '../lib/coded-error.ts';
-import { roomOfStreamed, roomOfWhole } from './body-admission.ts';
+import { type AdmittedBody, roomOfStreamed, roomOfWhole } from './body-admission.ts';
 import { freeAtOnce } from './free-at-once.ts';
 import { type BodyRoom, noRoom, type OpenBodies } from './open-bodies.ts';
 import type { ApiOptions } from './options.ts';
@@ -28,9 +28,9 @@ export class RequestBodies {
 
   /**
    * The whole body of a request, counted while it comes: never more than `maxBodyBytes` of it are held, and large ones
-   * only while there is room: `found`, where that was before the request began. Throws `BODY_TOO_LARGE`, `BODIES_FULL` or `REQUEST_TIMEOUT`.
+   * only while there is room: `admitted` has found it before. Throws `BODY_TOO_LARGE`, `BODIES_FULL` or `REQUEST_TIMEOUT`.
    */
-  async whole(request: Request, found?: BodyRoom): Promise<WholeBody> {
+  async whole(request: Request, admitted?: AdmittedBody): Promise<WholeBody> {
     const { maxBodyBytes, bodyTimeoutMs } = this.#options;
     const declared = declaredBytes(request) ?? maxBodyBytes;
     if (declared > maxBodyBytes) throw tooLarge(maxBodyBytes);
@@ -40,7 +40,7 @@ export class RequestBodies {
       if (buffer === undefined) throw late();
       return { bytes: new Uint8Array(buffer), release: () => {} };
     }
-    const room = found ?? (await this.#open.enter(bytes, request.signal));
+    const room = admitted?.room ?? (await this.#open.enter(bytes, request.signal));
     const timer = this.#clock.after(bodyTimeoutMs, () => room.end(late()));
     // Taken once and of its own, and by the system only as far as it is filled.
     const whole = Buffer.allocUnsafeSlow(declared);
@@ -50,7 +50,7 @@ export class RequestBodies {
     };
     try {
       let sizeBytes = 0;
-      for await (const chunk of chunksOf(request, room)) {
+      for await (const chunk of chunksOf(request, room, admitted)) {
         if (sizeBytes + chunk.length > declared) throw tooLarge(maxBodyBytes);
         whole.set(chunk, sizeBytes);
         sizeBytes += chunk.length;
@@ -71,12 +71,12 @@ export class RequestBodies {
   async streamed<T>(
     request: Request,
     take: (chunks: AsyncIterable<Uint8Array>) => Promise<T>,
-    found?: BodyRoom,
+    admitted?: AdmittedBody,
   ): Promise<T> {
     const bytes = roomOfStreamed(declaredBytes(request), this.#options);
-    const room = found ?? (bytes === 0 ? noRoom() : await this.#open.enter(bytes, request.signal));
+    const room = admitted?.room ?? (bytes === 0 ? noRoom() : await this.#open.enter(bytes, request.signal));
     try {
-      return await take(chunksOf(request, room));
+      return await take(chunksOf(request, room, admitted));
     } finally {
       room.release();
     }
@@ -89,10 +89,12 @@ function declaredBytes(request: Request): number | undefined {
 }
 
 /** The bytes as they come. Throws what `room` is ended with, without waiting for more of them. */
-async function* chunksOf(request: Request, room: BodyRoom): AsyncGenerator<Uint8Array> {
-  const body: ReadableStream<Uint8Array> | null = request.body;
-  if (body === null) return;
-  const reader = body.getReader();
+async function* chunksOf(
+  request: Request,
+  room: BodyRoom,
+  admitted: AdmittedBody | undefined,
+): AsyncGenerator<Uint8Array> {
+  const chunks = admitted?.chunks() ?? webChunksOf(request);
   const { signal } = room;
   const ended = new Promise<undefined>((resolve) => {
     signal.addEventListener('abort', () => resolve(undefined), { once: true });
@@ -100,16 +102,33 @@ async function* chunksOf(request: Request, room: BodyRoom): AsyncGenerator<Uint8
   try {
     for (;;) {
       room.awaits();
-      const step = await Promise.race([reader.read(), ended]);
+      const step = await Promise.race([chunks.next(), ended]);
       if (step === undefined) throw signal.reason;
-      if (step.done) return;
+      if (step.done === true) return;
       room.received(step.value.length);
       yield step.value;
     }
   } finally {
     room.complete();
-    reader.cancel().catch(() => {});
+    // One that is still waited for is not waited for here.
+    Promise.resolve(chunks.return?.()).catch(() => {});
   }
+}
+
+function webChunksOf(request: Request): AsyncIterator<Uint8Array> {
+  const body: ReadableStream<Uint8Array> | null = request.body;
+  if (body === null) return { next: async () => ({ done: true, value: undefined }) };
+  const reader = body.getReader();
+  return {
+    next: async () => {
+      const { done, value } = await reader.read();
+      return done ? { done, value: undefined } : { done, value };
+    },
+    return: async () => {
+      await reader.cancel();
+      return { done: true, value: undefined };
+    },
+  };
 }
 
 function late(): CodedError {

@@ -6,12 +6,12 @@ import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
 import type { Startable } from '../lib/startable.ts';
 import { createAccessCheck } from './access.ts';
 import { createApp, RETRY_AFTER_SECONDS } from './app.ts';
-import { BodyAdmission } from './body-admission.ts';
+import { type AdmittedBody, BodyAdmission } from './body-admission.ts';
 import { RequestBodies } from './body.ts';
 import { ApiCounters } from './counters.ts';
 import { DocumentReader } from './document-reader.ts';
 import type { ApiNeeds } from './needs.ts';
-import { type BodyRoom, OpenBodies } from './open-bodies.ts';
+import { OpenBodies } from './open-bodies.ts';
 import { type ApiOptions, parseListen } from './options.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
 import { RequestTurns } from './request-turns.ts';
@@ -71,7 +71,7 @@ class HttpApi implements Api {
       counters: this.#counters,
     });
     const handle = getRequestListener(
-      (request, { incoming }) => app.fetch(request, { claimRoom: () => this.#claimRoom(incoming) }),
+      (request, { incoming }) => app.fetch(request, { claimBody: () => this.#claimBody(incoming) }),
       { errorHandler: (error) => this.#noRequest(error) },
     );
     this.#turns = new RequestTurns(
@@ -168,7 +168,7 @@ class HttpApi implements Api {
     });
   }
 
-  #claimRoom(request: unknown): BodyRoom | undefined {
+  #claimBody(request: unknown): AdmittedBody | undefined {
     return request instanceof IncomingMessage ? this.#admission.claim(request) : undefined;
   }
 

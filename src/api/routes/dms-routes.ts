@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { isContentId } from '../../lib/canonical.ts';
 import { CodedError } from '../../lib/coded-error.ts';
-import { roomFoundFor } from '../body-admission.ts';
+import { admittedBodyOf } from '../body-admission.ts';
 import type { RouteContext } from '../needs.ts';
 import { bodyOf } from '../streams.ts';
 import {
@@ -86,7 +86,7 @@ function uploadRoute({ content, bodies }: RouteContext): Route {
       const { cid, size } = await bodies.streamed(
         c.req.raw,
         (chunks) => content.put(chunks, { public: options.public }),
-        roomFoundFor(c),
+        admittedBodyOf(c),
       );
       return c.json({ cid, size }, 201, { Location: `/dms/blobs/${cid}` });
     },

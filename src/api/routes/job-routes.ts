@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import { jobDescription } from '../../domain/job-description.ts';
 import { CodedError } from '../../lib/coded-error.ts';
-import { roomFoundFor } from '../body-admission.ts';
+import { admittedBodyOf } from '../body-admission.ts';
 import { readJob } from '../job-body.ts';
 import { findJob } from '../job-lookup.ts';
 import type { RouteContext } from '../needs.ts';
@@ -152,7 +152,7 @@ function postRoute({ orchestrator, bodies, documents }: RouteContext): Route {
         throw new CodedError('UNSUPPORTED_MEDIA_TYPE', 'Send the job without Content-Encoding.');
       }
       const idempotencyKey = checkKey(c.req.header('idempotency-key'));
-      const body = await bodies.whole(c.req.raw, roomFoundFor(c));
+      const body = await bodies.whole(c.req.raw, admittedBodyOf(c));
       try {
         const bodyDigest = hash('sha256', body.bytes, 'base64url');
         const description = await readJob(documents, body.bytes, c.req.header('content-type'));
