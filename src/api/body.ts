@@ -5,6 +5,9 @@ import { freeAtOnce } from './free-at-once.ts';
 import { type BodyRoom, noRoom, type OpenBodies } from './open-bodies.ts';
 import type { ApiOptions } from './options.ts';
 
+/** Of an upload: the blocks of the content store have this size. */
+const PIECE_BYTES = 1024 * 1024;
+
 type BodyOptions = Pick<ApiOptions, 'maxBodyBytes' | 'smallBodyBytes' | 'uploadBytes' | 'bodyTimeoutMs'>;
 
 /** A body that is wholly there. */
@@ -67,16 +70,17 @@ export class RequestBodies {
     }
   }
 
-  /** A body as it comes, given to `take`; there is room for the part of it that is on its way. Throws `BODIES_FULL`. */
+  /** A body as it comes, in pieces of up to a mebibyte, given to `take`; there is room for the part of it that is on its way. Throws `BODIES_FULL`. */
   async streamed<T>(
     request: Request,
     take: (chunks: AsyncIterable<Uint8Array>) => Promise<T>,
     admitted?: AdmittedBody,
   ): Promise<T> {
+    const declared = declaredBytes(request) ?? PIECE_BYTES;
     const bytes = roomOfStreamed(declaredBytes(request), this.#options);
     const room = admitted?.room ?? (bytes === 0 ? noRoom() : await this.#open.enter(bytes, request.signal));
     try {
-      return await take(chunksOf(request, room, admitted));
+      return await take(piecesOf(chunksOf(request, room, admitted), declared));
     } finally {
       room.release();
     }
@@ -112,6 +116,39 @@ async function* chunksOf(
     room.complete();
     // One that is still waited for is not waited for here.
     Promise.resolve(chunks.return?.()).catch(() => {});
+  }
+}
+
+/**
+ * In pieces as large as the blocks that are stored, so that they are stored as they are. What came is given back once it
+ * is in its piece, and a piece that does not get full when the body breaks off.
+ */
+async function* piecesOf(chunks: AsyncIterable<Uint8Array>, declared: number): AsyncGenerator<Uint8Array> {
+  const pieceBytes = Math.min(declared, PIECE_BYTES);
+  let piece: Buffer | undefined;
+  let filled = 0;
+  try {
+    for await (const chunk of chunks) {
+      for (let at = 0; at < chunk.length; ) {
+        // Taken by the system only as far as it is filled.
+        piece ??= Buffer.allocUnsafeSlow(pieceBytes);
+        const part = chunk.subarray(at, at + pieceBytes - filled);
+        piece.set(part, filled);
+        filled += part.length;
+        at += part.length;
+        if (filled < pieceBytes) continue;
+        const whole = piece;
+        piece = undefined;
+        filled = 0;
+        yield whole;
+      }
+      freeAtOnce(chunk);
+    }
+    const last = piece?.subarray(0, filled);
+    piece = undefined;
+    if (last !== undefined) yield last;
+  } finally {
+    if (piece !== undefined) freeAtOnce(piece);
   }
 }
 
