@@ -6,7 +6,7 @@ import { type BodyRoom, noRoom, type OpenBodies } from './open-bodies.ts';
 import type { ApiOptions } from './options.ts';
 
 /** Of an upload: the blocks of the content store have this size. */
-const PIECE_BYTES = 1024 * 1024;
+const BLOCK_BYTES = 1024 * 1024;
 
 type BodyOptions = Pick<ApiOptions, 'maxBodyBytes' | 'smallBodyBytes' | 'uploadBytes' | 'bodyTimeoutMs'>;
 
@@ -76,7 +76,7 @@ export class RequestBodies {
     take: (chunks: AsyncIterable<Uint8Array>) => Promise<T>,
     admitted?: AdmittedBody,
   ): Promise<T> {
-    const declared = declaredBytes(request) ?? PIECE_BYTES;
+    const declared = declaredBytes(request) ?? BLOCK_BYTES;
     const bytes = roomOfStreamed(declaredBytes(request), this.#options);
     const room = admitted?.room ?? (bytes === 0 ? noRoom() : await this.#open.enter(bytes, request.signal));
     try {
@@ -124,7 +124,7 @@ async function* chunksOf(
  * is in its piece, and a piece that does not get full when the body breaks off.
  */
 async function* piecesOf(chunks: AsyncIterable<Uint8Array>, declared: number): AsyncGenerator<Uint8Array> {
-  const pieceBytes = Math.min(declared, PIECE_BYTES);
+  const pieceBytes = Math.min(declared, BLOCK_BYTES);
   let piece: Buffer | undefined;
   let filled = 0;
   try {

@@ -7,6 +7,7 @@ import { RequestBodies } from '../../../src/api/body.ts';
 import { OpenBodies } from '../../../src/api/open-bodies.ts';
 import { type ApiOptions, apiDefaults } from '../../../src/api/options.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
+import { FakeClock } from '../evaluations/fake-clock.ts';
 import { inProcess, type ScriptedNode, scriptedNode } from './scripted-node.ts';
 
 const running: Api[] = [];
@@ -274,6 +275,25 @@ describe('room for bodies', () => {
     expect([order, open.takenBytes]).toEqual([['large', 'small'], 70]);
     for (const room of rooms) room.release();
     expect(open.takenBytes).toBe(0);
+  });
+
+  it('is not kept by a body that came fast and then stopped, but by one that the node itself is slow to read', async () => {
+    const clock = new FakeClock();
+    const pace = { ...options, openBodiesBytes: 8_000_000, leastBytesPerSecond: 65_536 };
+    const open = new OpenBodies(clock, pace);
+    const { signal } = new AbortController();
+    const [stopped, unread] = [await open.enter(4_000_000, signal), await open.enter(4_000_000, signal)];
+    for (const room of [stopped, unread]) {
+      room.awaits();
+      room.received(3_000_000);
+    }
+    stopped.awaits();
+    open.enter(1, signal).catch(() => {});
+    for (let step = 0; step < 8; step += 1) {
+      clock.advance(250);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect([stopped.signal.aborted, unread.signal.aborted]).toEqual([true, false]);
   });
 
   it('is not kept for a client that leaves while it waits', async () => {
