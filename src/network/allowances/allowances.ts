@@ -69,16 +69,15 @@ export class Allowances {
     const cost = COSTS[protocol];
     const paid = new PaidChannel(channel, cost, {
       pays: (peer, workMs) => this.#pays(peer, workMs),
-      waitsFor: (waiting, workMs) => this.#waitsFor(waiting, workMs),
+      waitsFor: (...wait) => this.#waitsFor(...wait),
       owes: (peer, workMs) => this.#accounts.prepay(this.#payer(peer), workMs, this.#nowMs()),
     });
     if (this.#pays(channel.peer, cost.channelMs)) {
       serve(paid);
       return;
     }
-    void this.#waitsFor(channel, cost.channelMs).then((isPaid) => {
+    void paid.enter().then((isPaid) => {
       if (isPaid) serve(paid);
-      else channel.abort();
     });
   }
 
@@ -134,8 +133,10 @@ export class Allowances {
   #holdWhileInDebt(payer: Payer, code: string): void {
     const debtMs = this.#accounts.waitMs(payer, this.#nowMs());
     if (debtMs === 0) return;
-    this.#needs.counters.add('peer.in-debt');
-    this.#held.add(payer.peer, payer.prefix, code);
+    // An operator looks for those who took it, and not for those who have to wait as others did.
+    const isOwn = this.#accounts.ownWaitMs(payer, this.#nowMs()) > 0;
+    this.#needs.counters.add(isOwn ? 'peer.in-debt' : 'peer.waits-for-others');
+    if (isOwn) this.#held.add(payer.peer, payer.prefix, code);
     this.#needs.underlay.holdBack?.(payer.peer, Math.min(debtMs, this.#limits.longestHoldMs));
   }
 
@@ -147,23 +148,20 @@ export class Allowances {
     return true;
   }
 
-  async #waitsFor(channel: Channel, workMs: number): Promise<boolean> {
+  async #waitsFor(peer: string, workMs: number, over: AbortSignal): Promise<boolean> {
     const { clock, counters } = this.#needs;
-    const { peer } = channel;
     if (!this.#waiting.enter(peer)) {
       this.#gaveUp(peer);
       return false;
     }
     counters.add('channel.waited');
-    const over = new AbortController();
-    void channel.ended.then(() => over.abort());
     const deadlineMs = this.#nowMs() + this.#limits.longestWaitMs;
     try {
       for (let leftMs = this.#limits.longestWaitMs; leftMs > 0; leftMs = deadlineMs - this.#nowMs()) {
         const waitMs = this.#accounts.waitMs(this.#payer(peer), this.#nowMs());
         // Nobody is made to wait for nothing.
         if (waitMs > leftMs) break;
-        await sleep(clock, waitMs, over.signal);
+        await sleep(clock, waitMs, over);
         if (this.#pays(peer, workMs)) return true;
       }
       this.#gaveUp(peer);
@@ -178,10 +176,8 @@ export class Allowances {
 
   /** Dropping it is all that is done to whom others have left nothing; one that used up its own has itself to blame. */
   #gaveUp(peer: string): void {
-    const payer = this.#payer(peer);
     this.#needs.counters.add('channel.dropped');
-    if (this.#accounts.ownWaitMs(payer, this.#nowMs()) > 0) this.fault(peer, 'OVER_ALLOWANCE');
-    else this.#held.add(peer, payer.prefix, 'OVER_ALLOWANCE');
+    if (this.#accounts.ownWaitMs(this.#payer(peer), this.#nowMs()) > 0) this.fault(peer, 'OVER_ALLOWANCE');
   }
 
   #payer(peer: string): Payer {

@@ -7,7 +7,7 @@ export interface ProtocolCost {
   /** Each frame: decoding, the signature in it, and what answering it takes. */
   readonly frameMs: number;
   readonly kibMs: number;
-  /** Each KiB that it makes this node send. */
+  /** Each KiB of a stream that it makes this node send; what answers a frame is in the cost of that. */
   readonly sentKibMs: number;
 }
 
@@ -16,9 +16,9 @@ export type PaidProtocol = keyof NetworkLimits['protocols'];
 /** One row a protocol; the same table is in specs/protection.md, with how it was measured. */
 export const COSTS: Readonly<Record<PaidProtocol, ProtocolCost>> = {
   request: { channelMs: 0.6, frameMs: 0.5, kibMs: 0.02, sentKibMs: 0 },
-  negotiation: { channelMs: 0.6, frameMs: 0.5, kibMs: 0.02, sentKibMs: 0.01 },
-  contract: { channelMs: 0.6, frameMs: 1, kibMs: 0.02, sentKibMs: 0.01 },
-  serving: { channelMs: 0.6, frameMs: 1, kibMs: 0.05, sentKibMs: 0.02 },
+  negotiation: { channelMs: 0.6, frameMs: 0.5, kibMs: 0.02, sentKibMs: 0 },
+  contract: { channelMs: 0.6, frameMs: 1, kibMs: 0.02, sentKibMs: 0 },
+  serving: { channelMs: 0.6, frameMs: 1, kibMs: 0.05, sentKibMs: 0 },
   content: { channelMs: 0.6, frameMs: 0.5, kibMs: 0.02, sentKibMs: 0.006 },
   logs: { channelMs: 0.6, frameMs: 0.5, kibMs: 0.02, sentKibMs: 0.006 },
 };

@@ -5,8 +5,8 @@ import { frameCostMs, type ProtocolCost, sendingCostMs } from './costs.ts';
 export interface Purse {
   /** Pays at once; false when nothing is left. */
   pays(peer: string, workMs: number): boolean;
-  /** Pays when something is left; false when the channel ended, or waited too long. */
-  waitsFor(channel: Channel, workMs: number): Promise<boolean>;
+  /** Pays when something is left; false when the channel is over before that, or waited too long. */
+  waitsFor(peer: string, workMs: number, over: AbortSignal): Promise<boolean>;
   /** What has to be paid whether it is there or not. */
   owes(peer: string, workMs: number): void;
 }
@@ -18,6 +18,7 @@ export class PaidChannel implements Channel {
   readonly #channel: Channel;
   readonly #cost: ProtocolCost;
   readonly #purse: Purse;
+  #over: AbortSignal | undefined;
 
   constructor(channel: Channel, cost: ProtocolCost, purse: Purse) {
     this.peer = channel.peer;
@@ -27,11 +28,18 @@ export class PaidChannel implements Channel {
     this.#purse = purse;
   }
 
+  /** Pays for the channel itself; false when it was dropped for that. */
+  async enter(): Promise<boolean> {
+    if (await this.#waitsFor(this.#cost.channelMs)) return true;
+    this.#channel.abort();
+    return false;
+  }
+
   async receive(): Promise<Uint8Array | undefined> {
     const frame = await this.#channel.receive();
     if (frame === undefined) return undefined;
     const costMs = frameCostMs(this.#cost, frame.length);
-    if (!this.#purse.pays(this.peer, costMs) && !(await this.#purse.waitsFor(this.#channel, costMs))) {
+    if (!this.#purse.pays(this.peer, costMs) && !(await this.#waitsFor(costMs))) {
       this.#channel.abort();
       throw new CodedError('OVER_ALLOWANCE', 'The other side has cost this node more than it may.');
     }
@@ -40,11 +48,7 @@ export class PaidChannel implements Channel {
 
   async send(frame: Uint8Array): Promise<void> {
     const costMs = sendingCostMs(this.#cost, frame.length);
-    if (
-      costMs > 0 &&
-      !this.#purse.pays(this.peer, costMs) &&
-      !(await this.#purse.waitsFor(this.#channel, costMs))
-    ) {
+    if (costMs > 0 && !this.#purse.pays(this.peer, costMs) && !(await this.#waitsFor(costMs))) {
       // What was begun is brought to its end: it is the next question that has to wait.
       this.#purse.owes(this.peer, costMs);
     }
@@ -58,4 +62,16 @@ export class PaidChannel implements Channel {
   abort(): void {
     this.#channel.abort();
   }
+
+  /** One listener for its end, however often it waits. */
+  #waitsFor(costMs: number): Promise<boolean> {
+    this.#over ??= endOf(this.#channel);
+    return this.#purse.waitsFor(this.peer, costMs, this.#over);
+  }
+}
+
+function endOf(channel: Channel): AbortSignal {
+  const over = new AbortController();
+  void channel.ended.then(() => over.abort());
+  return over.signal;
 }
