@@ -15,16 +15,16 @@ export type PaidProtocol = keyof NetworkLimits['protocols'];
 
 /** One row a protocol; the same table is in specs/protection.md, with how it was measured. */
 export const COSTS: Readonly<Record<PaidProtocol, ProtocolCost>> = {
-  request: { channelMs: 0.6, frameMs: 0.5, kibMs: 0.02, sentKibMs: 0 },
-  negotiation: { channelMs: 0.6, frameMs: 0.5, kibMs: 0.02, sentKibMs: 0 },
-  contract: { channelMs: 0.6, frameMs: 1, kibMs: 0.02, sentKibMs: 0 },
-  serving: { channelMs: 0.6, frameMs: 1, kibMs: 0.05, sentKibMs: 0 },
-  content: { channelMs: 0.6, frameMs: 0.5, kibMs: 0.02, sentKibMs: 0.006 },
-  logs: { channelMs: 0.6, frameMs: 0.5, kibMs: 0.02, sentKibMs: 0.006 },
+  request: { channelMs: 0.4, frameMs: 0.2, kibMs: 0.005, sentKibMs: 0 },
+  negotiation: { channelMs: 0.4, frameMs: 0.2, kibMs: 0.005, sentKibMs: 0 },
+  contract: { channelMs: 0.4, frameMs: 0.6, kibMs: 0.005, sentKibMs: 0 },
+  serving: { channelMs: 0.4, frameMs: 0.5, kibMs: 0.02, sentKibMs: 0 },
+  content: { channelMs: 0.4, frameMs: 0.2, kibMs: 0.005, sentKibMs: 0.006 },
+  logs: { channelMs: 0.4, frameMs: 0.2, kibMs: 0.005, sentKibMs: 0.006 },
 };
 
 /** What a gossip message of somebody else costs whom it reaches: receiving, decoding, one signature. */
-export const HANDED_ON_MS = 0.4;
+export const HANDED_ON_MS = 0.3;
 
 const KIB = 1024;
 

@@ -107,16 +107,16 @@ describe('a channel that a peer opens', () => {
     const { clock, open, counters } = world();
     const { near, served } = open('one');
     const [paid] = served;
-    for (let index = 0; index < 30; index += 1) void near.send(new Uint8Array(1 << 20));
+    for (let index = 0; index < 110; index += 1) void near.send(new Uint8Array(1 << 20));
     let received = 0;
     const reading = (async () => {
       while ((await paid?.receive()) !== undefined) received += 1;
     })();
     await clock.settle();
-    expect(received).toBeGreaterThan(15);
-    expect(received).toBeLessThan(25);
+    expect(received).toBeGreaterThan(65);
+    expect(received).toBeLessThan(80);
     await clock.advanceBy(1200);
-    expect(received).toBe(30);
+    expect(received).toBe(110);
     expect(counters.snapshot()['channel.waited']).toBeGreaterThan(0);
     near.abort();
     expect(await reading.catch((error: unknown) => codeOf(error))).toBe('CHANNEL_CLOSED');
