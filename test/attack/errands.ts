@@ -1,5 +1,5 @@
 import type { Stream } from '@libp2p/interface';
-import type { Attack, Scene } from './attack.ts';
+import type { Attack, Scene, Target } from './attack.ts';
 import type { HostileHost } from './hostile-host.ts';
 import { atRate, push } from './persistence.ts';
 import { type Road, type RoadName, roads } from './roads.ts';
@@ -10,9 +10,15 @@ const LONGEST_ERRAND_MS = 1500;
 const AT_ONCE = 24;
 
 /** Opens a stream, sends the bytes, ends its half and waits for the end of the other one. */
-async function errand(host: HostileHost, road: Road, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+export async function errandTo(
+  host: HostileHost,
+  target: Target,
+  protocol: string,
+  bytes: Uint8Array,
+  signal: AbortSignal,
+): Promise<void> {
   const soon = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_ERRAND_MS)]);
-  const stream = await host.open(road.target, road.protocol, soon);
+  const stream = await host.open(target, protocol, soon);
   try {
     await push(stream, bytes, soon);
     await stream.close({ signal: soon });
@@ -49,7 +55,7 @@ export function errandAttack(
           const road = ways[index % ways.length];
           if (road === undefined) return;
           try {
-            await errand(host, road, bytesFor(road, host, index), signal);
+            await errandTo(host, road.target, road.protocol, bytesFor(road, host, index), signal);
             scene.count('errands');
           } catch (error) {
             if (!signal.aborted) scene.refused(error);

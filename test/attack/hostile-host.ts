@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { noise } from '@chainsafe/libp2p-noise';
 import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import { identify } from '@libp2p/identify';
-import type { Connection, Stream } from '@libp2p/interface';
+import type { Connection, MessageStream, Stream, StreamMuxer } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
@@ -26,12 +26,20 @@ export interface HostOptions {
   readonly localAddress?: string;
 }
 
+export interface Wire {
+  readonly muxer: StreamMuxer;
+  /** Encrypted for the other side; what is sent here is what its multiplexer reads. */
+  readonly secured: MessageStream;
+}
+
 export interface HostileHost {
   readonly identity: Identity;
   readonly notary: Notary;
   /** The one open connection to the target, or a new one. */
   connect(target: Target, signal: AbortSignal): Promise<Connection>;
   open(target: Target, protocol: string, signal: AbortSignal): Promise<Stream>;
+  /** What lies below the streams of its newest connection. */
+  wire(): Wire;
   /** Ends its connections at once, all of them or those with one node. */
   leave(target?: Target): void;
   stop(): Promise<void>;
@@ -50,16 +58,35 @@ export function tcpFrom(localAddress: string): ReturnType<typeof tcp> {
   return tcp({ dialOpts });
 }
 
+function watched(made: (wire: Wire) => void): ReturnType<typeof yamux> {
+  const create = yamux({ maxOutboundStreams: MANY_STREAMS, maxInboundStreams: MANY_STREAMS });
+  return () => {
+    const factory = create();
+    const createMuxer = factory.createStreamMuxer.bind(factory);
+    factory.createStreamMuxer = (secured) => {
+      const muxer = createMuxer(secured);
+      made({ muxer, secured });
+      return muxer;
+    };
+    return factory;
+  };
+}
+
 /** libp2p with nothing of this project on it, so that every byte of a stream can be chosen. */
 export async function createHostileHost(network: string, options: HostOptions = {}): Promise<HostileHost> {
   const identity = options.identity ?? identityOf(randomBytes(32));
+  let wire: Wire | undefined;
   const libp2p = await createLibp2p({
     privateKey: privateKeyFromRaw(identity.privateKeyRaw),
     addresses: { listen: [] },
     transports: [tcpFrom(options.localAddress ?? HOSTILE_ADDRESS)],
     connectionEncrypters: [noise()],
     connectionProtector: () => writeBatching(),
-    streamMuxers: [yamux({ maxOutboundStreams: MANY_STREAMS, maxInboundStreams: MANY_STREAMS })],
+    streamMuxers: [
+      watched((made) => {
+        wire = made;
+      }),
+    ],
     connectionGater: { denyDialMultiaddr: (address) => scopeOf(address) !== 'loopback' },
     connectionManager: { reconnectRetries: 0 },
     connectionMonitor: { enabled: false },
@@ -88,6 +115,10 @@ export async function createHostileHost(network: string, options: HostOptions = 
         if (error instanceof Error && error.name === 'ConnectionClosedError') connection.abort(error);
         throw error;
       }
+    },
+    wire: () => {
+      if (wire === undefined) throw new Error('there is no connection yet');
+      return wire;
     },
     leave: (target) => {
       for (const connection of libp2p.getConnections()) {
