@@ -72,6 +72,7 @@ export const resultListShape = z.object({
       files: z.array(z.object({ path: z.string(), size: z.number(), cid: z.string() })),
     }),
   ),
+  nextCursor: z.string().optional(),
 });
 export type ResultAnswer = z.output<typeof resultListShape>['items'][number];
 

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
 import { type ApiClient, jobPath, pathSegment } from './api-client.ts';
 import { partsBelow, ResultFolder } from './result-folder.ts';
@@ -5,9 +6,27 @@ import { type ResultAnswer, resultListShape } from './responses.ts';
 
 /** The newest result of each partition. */
 export async function resultsOf(client: ApiClient, jobId: string): Promise<readonly ResultAnswer[]> {
-  const { items } = await client.json(resultListShape, jobPath(jobId, '/results'));
-  const newest = new Map(items.map((item) => [item.partition, item]));
+  const newest = new Map<number, ResultAnswer>();
+  for await (const item of resultPages(client, jobId)) {
+    const before = newest.get(item.partition);
+    // A result that is cut goes on with the next page; another attempt's replaces it.
+    const goesOn = before?.executionId === item.executionId;
+    const files = goesOn ? [...before.files, ...item.files] : item.files;
+    newest.set(item.partition, { ...item, files });
+  }
   return [...newest.values()].sort((a, b) => a.partition - b.partition);
+}
+
+async function* resultPages(client: ApiClient, jobId: string): AsyncGenerator<ResultAnswer> {
+  for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
+    const query = cursor === undefined ? '' : `?cursor=${encodeURIComponent(cursor)}`;
+    const page: z.output<typeof resultListShape> = await client.json(
+      resultListShape,
+      jobPath(jobId, `/results${query}`),
+    );
+    yield* page.items;
+    cursor = page.nextCursor;
+  }
 }
 
 /** The bytes of one result file. */

@@ -6,6 +6,7 @@ import type { JobLogsOptions } from '../../orchestrator/index.ts';
 import { findJob } from '../job-lookup.ts';
 import { logEvents, logText, parsePlace } from '../log-stream.ts';
 import type { RouteContext } from '../needs.ts';
+import { type ListedFile, resultPage } from '../result-pages.ts';
 import { bodyOf } from '../streams.ts';
 import {
   flag,
@@ -19,12 +20,20 @@ import {
   wholeNumber,
 } from './route.ts';
 
+/** Files of results. */
+const LARGEST_PAGE = 5000;
+
 const logsQuery = z.strictObject({
   follow: flag,
   stream: z.enum(['stdout', 'stderr']).default('stdout'),
   from: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
   execution: z.string().max(256).optional(),
   partition: wholeNumber(0, 999_999).optional(),
+});
+
+const resultsQuery = z.strictObject({
+  limit: wholeNumber(1, LARGEST_PAGE).default(1000),
+  cursor: z.string().max(512).optional(),
 });
 
 const resultView = z
@@ -134,20 +143,17 @@ function resultsRoute({ orchestrator, content }: RouteContext): Route {
   return {
     method: 'get',
     path: '/orchestrator/jobs/{id}/results',
-    summary: 'The result files of a job, by partition.',
+    summary:
+      'The result files of a job, by partition, a page of them: a result that is cut goes on with the next page.',
+    query: resultsQuery,
     responses: { 200: jsonAnswer('stdout, stderr, exit.json and outputs/NAME/….', listOf(resultView)) },
     handle: async (c) => {
-      noQuery(c);
+      const { limit, cursor } = queryOf(c, resultsQuery);
       const jobId = parameter(c, 'id');
       await findJob(orchestrator, jobId);
       const results = await orchestrator.results(jobId);
-      const items = await Promise.all(
-        results.map(async ({ executionId, partition, cid }) => {
-          const files = await filesOf(content, cid);
-          return files === undefined ? [] : [{ executionId, partition, files }];
-        }),
-      );
-      return c.json({ items: items.flat() });
+      const place = { limit, ...(cursor === undefined ? {} : { cursor }) };
+      return c.json(await resultPage(results, (cid) => filesOf(content, cid), place));
     },
   };
 }
@@ -156,7 +162,7 @@ function resultsRoute({ orchestrator, content }: RouteContext): Route {
 async function filesOf(
   content: RouteContext['content'],
   cid: string,
-): Promise<readonly { readonly path: string; readonly size: number; readonly cid: string }[] | undefined> {
+): Promise<readonly ListedFile[] | undefined> {
   try {
     const entries = await content.tree(cid);
     return entries.map((entry) => ({ path: entry.path, size: entry.size, cid: entry.cid }));

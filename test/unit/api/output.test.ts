@@ -271,6 +271,87 @@ describe('results', () => {
     });
   });
 
+  describe('of many files', () => {
+    const MANY = 2500;
+    const manyFiles = (): ScriptedNode => {
+      const node = withResults(3);
+      const files = Array.from({ length: MANY }, (_, at) => [`outputs/out/${at}`, bytes('x')] as const);
+      node.content.folders.set('folder-1', new Map(files));
+      return node;
+    };
+    type Page = {
+      items: { executionId: string; partition: number; files: { path: string }[] }[];
+      nextCursor?: string;
+    };
+    const page = async (node: ScriptedNode, query = ''): Promise<Page> => {
+      const response = await inProcess(node).request(`${RESULTS}${query}`);
+      expect(response.status).toBe(200);
+      return JSON.parse(await response.text());
+    };
+    const allPages = async (node: ScriptedNode, limit: number): Promise<readonly Page[]> => {
+      const pages = [await page(node, `?limit=${limit}`)];
+      for (let cursor = pages[0]?.nextCursor; cursor !== undefined; cursor = pages.at(-1)?.nextCursor) {
+        pages.push(await page(node, `?limit=${limit}&cursor=${encodeURIComponent(cursor)}`));
+      }
+      return pages;
+    };
+    const namesOf = (pages: readonly Page[]): string[] =>
+      pages.flatMap(({ items }) =>
+        items.flatMap(({ partition, files }) => files.map(({ path }) => `p${partition}/${path}`)),
+      );
+
+    it('gives a page of them, and where the next one goes on', async () => {
+      const first = await page(manyFiles());
+      expect(namesOf([first])).toHaveLength(1000);
+      expect(first.nextCursor).toBeDefined();
+      expect(first.items.map(({ partition }) => partition)).toEqual([0, 1]);
+    });
+
+    it.each([1, 2, 998, 5000])('gives each of them once, %s on a page', async (limit) => {
+      const node = limit < 3 ? withResults(3) : manyFiles();
+      const pages = await allPages(node, limit);
+      const names = namesOf(pages);
+      expect(names).toHaveLength(limit < 3 ? 6 : MANY + 4);
+      expect(new Set(names).size).toBe(names.length);
+      expect(Math.max(...pages.map((one) => namesOf([one]).length))).toBeLessThanOrEqual(limit);
+    });
+
+    it('keeps a page small whatever the files are called, and still comes to the end', async () => {
+      const node = withResults(1);
+      const long = Array.from(
+        { length: 40 },
+        (_, at) => [`outputs/${at}${'n'.repeat(400_000)}`, bytes('')] as const,
+      );
+      node.content.folders.set('folder-0', new Map(long));
+      const pages = await allPages(node, 1000);
+      expect(namesOf(pages)).toHaveLength(40);
+      for (const one of pages) expect(JSON.stringify(one).length).toBeLessThan(600_000);
+    });
+
+    it('begins anew where another attempt has taken the place of the one that was cut', async () => {
+      const node = manyFiles();
+      const { nextCursor = '' } = await page(node);
+      const [first, , third] = node.orchestrator.resultList;
+      if (first === undefined || third === undefined) throw new Error('no results');
+      node.orchestrator.resultList = [first, { executionId: 'e9', partition: 1, cid: 'folder-2' }, third];
+      const { items } = await page(node, `?cursor=${nextCursor}`);
+      expect(items.map(({ executionId, files }) => [executionId, files.length])).toEqual([
+        ['e9', 2],
+        ['e2', 2],
+      ]);
+    });
+
+    it.each(['x', '1.2', '-1.0.e0', '.'])('refuses a cursor that is none: %s', async (cursor) => {
+      const response = await inProcess(withResults(1)).request(`${RESULTS}?cursor=${cursor}`);
+      expect(await response.json()).toMatchObject({ status: 400, code: 'CURSOR_INVALID' });
+    });
+
+    it.each(['0', '5001', 'all'])('refuses a page of %s', async (limit) => {
+      const response = await inProcess(withResults(1)).request(`${RESULTS}?limit=${limit}`);
+      expect(await response.json()).toMatchObject({ status: 400, code: 'INVALID_QUERY' });
+    });
+  });
+
   it.each([
     [1, 'stdout', 'hello 0'],
     [1, 'p0/stdout', 'hello 0'],

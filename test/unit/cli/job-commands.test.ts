@@ -394,6 +394,19 @@ describe('bidmesh job results', () => {
     expect(await readFile(target, 'utf8')).toBe('data');
   });
 
+  it('lists all files, however many pages they are on', async () => {
+    const many = Array.from({ length: 1700 }, (_, at) => [`outputs/out/${at}`, bytes('x')] as const);
+    complete(3, new Map(many));
+    const { stdout } = await desk.run(['job', 'results', 'job-1', '--json']);
+    const { items }: { items: { partition: number; files: { path: string }[] }[] } = JSON.parse(stdout);
+    expect(items.map(({ partition, files: listed }) => [partition, listed.length])).toEqual([
+      [0, 1700],
+      [1, 1700],
+      [2, 1700],
+    ]);
+    expect(new Set(items[1]?.files.map(({ path }) => path)).size).toBe(1700);
+  });
+
   it('keeps partitions apart', async () => {
     complete(2, files);
     await desk.run(['job', 'results', 'job-1', '--out', 'here']);
