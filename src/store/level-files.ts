@@ -47,7 +47,7 @@ export async function inspectFiles(folder: string, damage: DamageLog): Promise<v
     if (isShort) {
       const message = `The write-ahead log had ${size} bytes when the node was stopped and has ${left ?? 0} now: the last changes are lost.`;
       damage.note({ where: path, message });
-    } else if (left !== undefined && checksum !== undefined && (await checksumOf(path)) !== checksum) {
+    } else if (left === size && checksum !== undefined && (await checksumOf(path)) !== checksum) {
       // LevelDB does not look at its checksums, and ends the whole process over what it then finds.
       throw databaseUnreadable(folder, new Error(`${name} is not what was written there`));
     }
@@ -64,9 +64,9 @@ export async function noteFiles(folder: string, closed: boolean): Promise<void> 
   const before = (await notedState(folder))?.files ?? {};
   const files: FilesState['files'] = {};
   for (const [name, size] of await sizesOf(folder)) {
-    const checksum = TABLE.test(name)
-      ? (before[name]?.checksum ?? (await checksumOf(join(folder, name))))
-      : undefined;
+    // One that has another size now was noted while LevelDB was writing it.
+    const noted = before[name]?.size === size ? before[name].checksum : undefined;
+    const checksum = TABLE.test(name) ? (noted ?? (await checksumOf(join(folder, name)))) : undefined;
     files[name] = { size, ...(checksum === undefined ? {} : { checksum }) };
   }
   const state: FilesState = { manifest, closed, files };

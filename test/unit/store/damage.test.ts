@@ -1,6 +1,6 @@
 import { cp, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Logger } from '../../../src/lib/logger.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
@@ -210,6 +210,26 @@ describe('damage of other files', () => {
       expect(await missingIn(store)).toEqual([]);
       await store.stop();
     }
+  });
+
+  it('is not seen in a table that LevelDB was writing while the files were noted', async () => {
+    const first = await openIt();
+    await first.stop();
+    const table = await fileLike(/\.ldb$/);
+    const name = basename(table);
+    const { size } = await stat(table);
+    const path = join(folder, 'files.json');
+    const noted = JSON.parse(await readFile(path, 'utf8')) as { files: Record<string, unknown> };
+    noted.files[name] = { size: size - 9, checksum: 1 };
+    await writeFile(path, JSON.stringify({ ...noted, closed: false }));
+    for (let time = 0; time < 2; time += 1) {
+      const store = await openIt();
+      expect(store.damage().count).toBe(0);
+      expect(await missingIn(store)).toEqual([]);
+      await store.stop();
+    }
+    await flip(table, 20);
+    await expect(openIt()).rejects.toMatchObject({ code: 'DATABASE_UNREADABLE' });
   });
 
   it('is not seen in files that LevelDB replaced since', async () => {
