@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { admission } from './admission.ts';
+import { costs } from './costs.ts';
 import type { Bench } from './figure.ts';
 import { finishedJobs } from './finished-jobs.ts';
 import { flood } from './flood.ts';
@@ -22,6 +23,7 @@ const BENCHES: readonly Bench[] = [
   stall,
   finishedJobs,
   printing,
+  costs,
 ];
 
 const { positionals, values } = parseArgs({
