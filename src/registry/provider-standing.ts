@@ -9,6 +9,9 @@ import type { RegistryLimits } from './options.ts';
 import { SeenProviders, TOUCH, type Touch } from './seen-providers.ts';
 import type { SizeSketch } from './size-sketch.ts';
 
+/** Who is connected and has never answered is waited for a moment, as long as so many of its like answer. */
+const NEWCOMERS_WAITED_FOR = 1 / 2;
+
 export interface StandingNeeds {
   readonly clock: Clock;
   /** Named by the user: as well known as those that kept contracts. */
@@ -72,7 +75,7 @@ export class ProviderStanding {
   patienceWith(peer: string): Patience {
     if (!this.isWorthWaiting(peer)) return 'none';
     if (this.touchOf(peer) >= TOUCH.answered) return 'full';
-    return this.#newcomers.standing(this.#nowMs) === 'silent' ? 'none' : 'brief';
+    return this.#newcomers.rate(this.#nowMs) < NEWCOMERS_WAITED_FOR ? 'none' : 'brief';
   }
 
   strangers(): Strangers {

@@ -48,10 +48,8 @@ const JOB_LIMIT_MS = 60_000;
  */
 export const MOST_WHO_TELL = 100;
 const SETTLING_INTERVALS = 6;
-/** Adverts that one neighbour hands on at once. */
-const HANDED_ON = 400;
-/** Adverts of one provider that come faster are not taken. */
-const HEARD_AGAIN_MS = 31_000;
+/** Of the time before the first job. */
+const LISTENED_MS = 30 * 60_000;
 
 /** What the requesters of the benchmark want: twice as many bids are the budget. */
 export const wantedBids = WANTED_BIDS;
@@ -88,7 +86,7 @@ function advertIntervalMs(nodes: number): number {
   return Math.min(longestIntervalMs, Math.max(baseIntervalMs, nodes * intervalPerPeerMs));
 }
 
-/** The requester hears each provider twice, as it would have in the time before the first job. */
+/** The requester listens for a while before the first job: it hears of the providers as often as they tell of themselves. */
 async function fillTable(
   world: World,
   requester: Machine,
@@ -97,13 +95,14 @@ async function fillTable(
   const underlay = requester.life?.simulated.underlay;
   if (!(underlay instanceof SimulatedUnderlay)) throw new Error('the requester does not run');
   const hear = underlay.validatorOf(protocolNames(NETWORK).advertsTopic);
-  const validForMs = VALIDITY_INTERVALS * advertIntervalMs(providers.length);
-  for (let time = 0; time < 2; time += 1) {
-    for (const [index, provider] of providers.entries()) {
-      // From many neighbours, none of whom hands on more than one may.
-      hear?.(`neighbour ${time} ${Math.floor(index / HANDED_ON)}`, provider.advert(validForMs));
-    }
-    await world.clock.advanceBy(HEARD_AGAIN_MS);
+  const intervalMs = advertIntervalMs(providers.length);
+  const gapMs = intervalMs / providers.length;
+  const heard = Math.round(LISTENED_MS / gapMs);
+  for (let time = 0; time < heard; time += 1) {
+    const provider = providers[time % providers.length];
+    if (provider !== undefined)
+      hear?.(`neighbour ${time % (2 * LINKS_PER_NODE)}`, provider.advert(VALIDITY_INTERVALS * intervalMs));
+    await world.clock.advanceBy(gapMs);
   }
 }
 
