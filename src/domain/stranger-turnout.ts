@@ -84,8 +84,9 @@ export class StrangerTurnout {
     return Math.min(1, (this.#answered + SUPPOSED) / (this.#expected + SUPPOSED));
   }
 
-  /** In (0, 1]: the part of them that is there, busy or not. */
+  /** In [0, 1]: the part of them that is there, busy or not. */
   credit(nowMs: number): number {
+    if (this.standing(nowMs) === 'silent') return 0;
     return Math.min(1, (BUSY * this.rate(nowMs)) ** 2);
   }
 

@@ -7,10 +7,13 @@ import {
 import type { Clock } from '../lib/clock.ts';
 import type { RegistryLimits } from './options.ts';
 import { SeenProviders, TOUCH, type Touch } from './seen-providers.ts';
-import type { SizeSketch } from './size-sketch.ts';
+import type { HeardSize, SizeSketch } from './size-sketch.ts';
 
 /** Who is connected and has never answered is waited for a moment, as long as so many of its like answer. */
 const NEWCOMERS_WAITED_FOR = 1 / 2;
+
+/** Asked several times with every search, and slow to change. */
+const COUNT_KEPT_MS = 1000;
 
 export interface StandingNeeds {
   readonly clock: Clock;
@@ -31,6 +34,7 @@ export class ProviderStanding {
   readonly #strangers: StrangerTurnout;
   /** Of those that are connected and have never answered. */
   readonly #newcomers: StrangerTurnout;
+  #counted: { readonly size: HeardSize; readonly untilMs: number } | undefined;
 
   constructor(limits: RegistryLimits, needs: StandingNeeds) {
     const turnout = { halfLifeMs: limits.turnoutHalfLifeMs, mostExpected: limits.turnoutCounted };
@@ -98,8 +102,13 @@ export class ProviderStanding {
     return Math.round(seen + unseen * this.#strangers.credit(this.#nowMs));
   }
 
-  #heard(): ReturnType<SizeSketch['heard']> {
-    return this.#needs.sketch.heard(this.#nowMs, (peer) => this.isSeen(peer));
+  #heard(): HeardSize {
+    const nowMs = this.#nowMs;
+    if (this.#counted === undefined || nowMs >= this.#counted.untilMs) {
+      const size = this.#needs.sketch.heard(nowMs, (peer) => this.isSeen(peer));
+      this.#counted = { size, untilMs: nowMs + COUNT_KEPT_MS };
+    }
+    return this.#counted.size;
   }
 
   get #nowMs(): number {

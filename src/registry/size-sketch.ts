@@ -86,7 +86,8 @@ export class SizeSketch {
   /** Those that were heard, by whether this node has been in touch with them. */
   heard(nowMs: number, isSeen: (peer: string) => boolean): HeardSize {
     const listenedMs = Math.max(SHORTEST_LISTENING_MS, nowMs - (this.#listeningSinceMs ?? nowMs));
-    const longestMs = MOST_OVER_MEDIAN * this.#medianIntervalMs();
+    // Members of one network speak about as often, so those that are there tell how often the others do.
+    const longestMs = MOST_OVER_MEDIAN * (this.#medianIntervalMs(isSeen) || this.#medianIntervalMs());
     let seen = 0;
     let unseen = 0;
     for (const [peer, { hash, deadlineMs, certain, intervalMs, lifeMs }] of this.#seen) {
@@ -101,8 +102,9 @@ export class SizeSketch {
     return { seen: seen / this.#counted, unseen: unseen / this.#counted };
   }
 
-  #medianIntervalMs(): number {
-    const intervals = [...this.#seen.values()].map(({ intervalMs }) => intervalMs).sort((a, b) => a - b);
+  #medianIntervalMs(counts: (peer: string) => boolean = () => true): number {
+    const counted = [...this.#seen].filter(([peer]) => counts(peer));
+    const intervals = counted.map(([, { intervalMs }]) => intervalMs).sort((a, b) => a - b);
     return intervals[Math.floor((intervals.length - 1) / 2)] ?? 0;
   }
 

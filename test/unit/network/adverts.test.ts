@@ -13,6 +13,7 @@ interface ScriptedDesk extends AdvertDesk {
   readonly taken: Evidence<Advert>[];
   audienceChanges: number;
   verdict: ReturnType<AdvertDesk['take']>;
+  isNews?: (signer: string) => boolean;
 }
 
 function scriptedDesk(): ScriptedDesk {
@@ -198,5 +199,48 @@ describe('the adverts topic', () => {
   it('is not listened to without a registry', async () => {
     const bare = await world.node('bare');
     expect(peer.underlay.subscribers(names.advertsTopic)).not.toContain(bare.peer);
+  });
+
+  describe('of providers that are not known yet', () => {
+    let fakes = 0;
+    const ofOther = (): Uint8Array => {
+      fakes += 1;
+      return framed(world.notary(`other ${fakes}`).sign('advert', sample.advert({ sequence: fakes })));
+    };
+    const sayMany = async (count: number): Promise<void> => {
+      for (let index = 0; index < count; index += 1)
+        await peer.underlay.publish(names.advertsTopic, ofOther());
+      await world.clock.advanceBy(10);
+    };
+
+    it('takes a burst from one neighbour, and then two a second', async () => {
+      desk.isNews = () => true;
+      await sayMany(200);
+      expect(desk.taken).toHaveLength(128);
+      expect(counts()).toMatchObject({ 'advert.newcomer-surplus': 72 });
+      await world.clock.advanceBy(5000);
+      await sayMany(50);
+      expect(desk.taken).toHaveLength(138);
+    });
+
+    it('takes all that are known, and what a neighbour says of itself', async () => {
+      desk.isNews = () => true;
+      await sayMany(200);
+      await say(framed(signed()));
+      expect(desk.taken).toHaveLength(129);
+      desk.isNews = () => false;
+      await sayMany(100);
+      expect(desk.taken).toHaveLength(229);
+    });
+
+    it('lets nobody use that up with names of others', async () => {
+      desk.isNews = () => true;
+      for (let index = 0; index < 200; index += 1) {
+        await say(framed({ ...signed({ sequence: index }), signer: world.notary(`name ${index}`).self }));
+      }
+      expect(counts()).toMatchObject({ 'gossip.BAD_SIGNATURE': 200 });
+      await sayMany(100);
+      expect(desk.taken).toHaveLength(100);
+    });
   });
 });

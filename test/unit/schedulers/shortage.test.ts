@@ -256,6 +256,66 @@ describe('not enough nodes', () => {
       expect(at(empty({ ...gone, partial: true }))).toMatchObject([{ exclude: [] }]);
     });
 
+    describe('who bid, and then said nothing', () => {
+      const silent = (provider: string, attempt: number, at = NOW): Execution =>
+        executionOf(0, attempt, provider, {
+          state: 'AskForBidRejected',
+          end: {
+            ...endOf('denied', { message: 'NEGOTIATION_TIMEOUT: no answer' }),
+            finishedAt: at,
+            silent: true,
+          },
+        });
+      const startOf = (executions: readonly Execution[], now: number) =>
+        plan({ executions, search: roundOf([entryOf('a'), entryOf('b')]) }, now)[0];
+
+      it('is left alone, for longer each time, and by the third time in this job for good', () => {
+        const once = [silent('a', 1)];
+        expect(startOf(once, NOW)).toMatchObject({
+          kind: 'StartSearch',
+          exclude: ['a'],
+          ruledOut: [
+            { provider: 'a', reason: 'Bid, and then: NEGOTIATION_TIMEOUT: no answer', failed: true },
+          ],
+        });
+        expect(startOf(once, NOW + 10_000)).toMatchObject({ exclude: [] });
+        const twice = [...once, silent('a', 2, NOW + 20_000)];
+        expect(startOf(twice, NOW + 59_000)).toMatchObject({ exclude: ['a'] });
+        expect(startOf(twice, NOW + 60_000)).toMatchObject({ exclude: [] });
+        const thrice = [...twice, silent('a', 3, NOW + 70_000)];
+        expect(startOf(thrice, NOW + 3_000_000)).toMatchObject({ exclude: ['a'] });
+      });
+
+      it('makes a job that it is alone with wait, as long as it is to be asked again', () => {
+        const timeouts = { ...jobOf().spec.timeouts, queueMs: 600_000, queueFor: 'room' as const };
+        const job = jobOf({ spec: { timeouts } });
+        const excluding = empty({ round: 2, fruitlessRounds: 2, exclude: ['a'] });
+        expect(kinds(plan({ job, executions: [silent('a', 1)], search: excluding }))).toEqual([
+          'job Queued',
+          'again job-queue +5000',
+        ]);
+        const often = [1, 2, 3].map((attempt) => silent('a', attempt));
+        const actions = plan({ job, executions: often, search: excluding });
+        expect(kinds(actions)).toEqual(['job Failed']);
+        expect(reasonOf(plan({ executions: often, search: excluding }))).not.toContain('undefined');
+      });
+
+      it('is told from one that has no room, and from a bid that was not used', () => {
+        const taken = executionOf(0, 1, 'a', {
+          state: 'AskForBidRejected',
+          end: { ...endOf('denied'), noRoom: true },
+        });
+        const unused = executionOf(0, 2, 'b', { state: 'BidRejected', end: endOf('cancelled') });
+        expect(startOf([taken, unused], NOW)).toMatchObject({ exclude: [] });
+      });
+
+      it('is like one that does not stand by its bid twice', () => {
+        const lost = (attempt: number) => executionOf(0, attempt, 'a', observedAs.failed('lost'));
+        expect(startOf([lost(1)], NOW)).toMatchObject({ exclude: [] });
+        expect(startOf([lost(1), lost(2)], NOW)).toMatchObject({ exclude: ['a'] });
+      });
+    });
+
     it('a preferred provider without room is tried once', () => {
       const job = jobOf({ state: 'Running', spec: { preferredProviders: ['full'] } });
       const failed = executionOf(0, 1, 'full', observedAs.failed('internal', 'contract'));

@@ -166,3 +166,56 @@ describe('the bid window', () => {
     });
   });
 });
+
+describe('the bid window and those who were never heard of but by adverts', () => {
+  const large = (changes: Partial<WindowState>): WindowState =>
+    stateOf({ everyoneAnswers: false, wantedBids: 5, audience: new Set(['a']), ...changes });
+  const bidOfA = { bids: 1, lastBidAtMs: 30, answered: new Set(['a']) };
+
+  it.each(['untried', 'silent'] as const)('does not wait for %s ones once somebody has bid', (strangers) => {
+    expect(judgeWindow(large({ ...bidOfA, strangers }), OPTIONS, 30)).toMatchObject({ reason: 'enough' });
+  });
+
+  it('waits for those that are proven, and where nothing is known of them', () => {
+    for (const known of [{ strangers: 'proven' as const }, {}]) {
+      expect(judgeWindow(large({ ...bidOfA, ...known }), OPTIONS, 30)).toEqual({
+        kind: 'wait',
+        untilMs: 2000,
+      });
+    }
+  });
+
+  it('waits for who was asked by name, and with no bid for the others as well', () => {
+    const asked = { bids: 1, lastBidAtMs: 30, audience: new Set(['a', 'b']), answered: new Set(['a']) };
+    expect(judgeWindow(large({ ...asked, strangers: 'silent' }), OPTIONS, 30).kind).toBe('wait');
+    const none = { answered: new Set(['a']) };
+    expect(judgeWindow(large({ ...none, strangers: 'untried' }), OPTIONS, 1000).kind).toBe('wait');
+    expect(judgeWindow(large({ ...none, strangers: 'silent' }), OPTIONS, 999).kind).toBe('wait');
+    expect(judgeWindow(large({ ...none, strangers: 'silent' }), OPTIONS, 1000)).toMatchObject({
+      reason: 'everyone-answered',
+    });
+  });
+});
+
+describe('the bid window and those who have the request and say nothing', () => {
+  const withSilent = (patience: 'full' | 'brief' | 'none', bids: number): WindowState =>
+    stateOf({
+      bids,
+      ...(bids > 0 ? { lastBidAtMs: 10 } : {}),
+      answered: new Set(['b', 'self']),
+      patience: (peer) => (peer === 'a' ? patience : 'full'),
+    });
+  const closesAtMs = (state: WindowState): number =>
+    [0, 1000, 5000].find((nowMs) => judgeWindow(state, OPTIONS, nowMs).kind === 'close') ?? Number.NaN;
+
+  it.each([
+    ['full', 1, 5000],
+    ['full', 0, 5000],
+    ['brief', 1, 1000],
+    ['brief', 0, 5000],
+    ['none', 1, 0],
+    ['none', 0, 1000],
+  ] as const)('waits with patience %s and %i bids until %i ms', (patience, bids, atMs) => {
+    expect(closesAtMs(withSilent(patience, bids))).toBe(atMs);
+  });
+});
