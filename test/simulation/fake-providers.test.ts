@@ -143,7 +143,9 @@ describe('adverts of providers that do not exist', () => {
     expect(longest(times.slice(10))).toBeLessThan(2 * QUIET_MS);
   });
 
-  it('take no place of those who are there when the best are asked directly', { timeout: 60_000 }, async () => {
+  it('take no place of those who are there when the best are asked directly', {
+    timeout: 60_000,
+  }, async () => {
     await settled('push', 3);
     const times = await jobsUnder(10, 12, () => ({ from: 'liar', message: fakeAdvert() }), {
       orchestrationType: 'push',
