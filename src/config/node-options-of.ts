@@ -56,7 +56,8 @@ export function nodeOptionsOf(config: NodeConfig): NodeOptions {
 
 function providerOptionsOf({ provider }: NodeConfig): NodeOptions['provider'] {
   if (!provider.enabled) return undefined;
-  const { ownJobs, onboard, price, labels, location, engines, lockOnBid, allow, deny } = provider;
+  const { ownJobs, onboard, price, labels, location, engines, lockOnBid, regularsPercent, allow, deny } =
+    provider;
   const { continent, country, city, asn } = location;
   return {
     ownJobs,
@@ -71,6 +72,7 @@ function providerOptionsOf({ provider }: NodeConfig): NodeOptions['provider'] {
     },
     engines,
     lockOnBid,
+    regularsPercent,
     allow,
     deny,
     limits: defaultProviderLimits,

@@ -9,6 +9,8 @@ import { byteQuantity, cpuQuantity, durationQuantity } from '../domain/quantitie
 import { type AddressUse, addressProblem } from './address-check.ts';
 
 const SHORTEST_TOKEN = 16;
+/** Strangers are left something: nobody new could become a regular otherwise. */
+const MOST_KEPT_PERCENT = 90;
 const MOST_NAMES = 256;
 
 /** All of a resource, a share of it, or an amount in its own unit. */
@@ -146,6 +148,7 @@ const provider = z
       .min(1, 'expected wasm, python or both: to offer nothing set provider.enabled to false')
       .default([...engines]),
     lockOnBid: z.boolean().default(false),
+    regularsPercent: z.number().int().min(0).max(MOST_KEPT_PERCENT).default(20),
     allow: peerIds.default([]),
     deny: peerIds.default([]),
   })

@@ -114,6 +114,8 @@ export type DeclineStage = 'bid' | 'job-request' | 'contract' | 'invocation';
 /** Why not. A closed set: codes are API. */
 export type DeclineCode =
   | 'INSUFFICIENT_RESOURCES'
+  /** There would be room, and it is kept for requesters that the provider has worked for. */
+  | 'KEPT_SHARE'
   | 'CONSTRAINT_UNMET'
   | 'ENGINE_UNAVAILABLE'
   | 'POLICY'
@@ -142,7 +144,7 @@ export interface Refusal {
 /** A policy's answer: yes, or no with the reason. */
 export type Verdict = { readonly ok: true } | ({ readonly ok: false } & Refusal);
 
-const FULL_FOR_NOW: ReadonlySet<DeclineCode> = new Set(['INSUFFICIENT_RESOURCES', 'BUSY']);
+const FULL_FOR_NOW: ReadonlySet<DeclineCode> = new Set(['INSUFFICIENT_RESOURCES', 'KEPT_SHARE', 'BUSY']);
 
 /** A no that will be over when less runs there: waiting helps. */
 export function isNoRoom({ code, retryable }: Pick<Refusal, 'code' | 'retryable'>): boolean {

@@ -7,6 +7,7 @@ export const strikeKinds = [
   'late-result',
   'contract-abandoned',
   'contract-never-begun',
+  'lock-unused',
   'unpaid',
   'unreachable',
 ] as const;
@@ -47,6 +48,7 @@ const STRIKE_POINTS: Readonly<Record<StrikeKind, number>> = {
   'lost-execution': 4,
   'contract-abandoned': 4,
   'contract-never-begun': 2,
+  'lock-unused': 1,
   'bad-result': 8,
   unpaid: 8,
   unreachable: 1,

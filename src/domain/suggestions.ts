@@ -49,6 +49,9 @@ export function suggestionsFor(shortage: Shortage): readonly string[] {
     excludedHint(table?.excluded ?? []),
     leaveHint(shortage),
     drainHint(shortage),
+    codes.has('KEPT_SHARE')
+      ? 'A part of what is free is kept for requesters that its provider has worked for (KEPT_SHARE): ask for less, or have a smaller job done there first.'
+      : undefined,
     codes.has('RATE_LIMITED') ? `Try again later${orWait(shortage.queue)}.` : undefined,
     silent.length === 0
       ? undefined

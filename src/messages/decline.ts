@@ -7,6 +7,7 @@ const STAGES = ['bid', 'job-request', 'contract', 'invocation'] as const satisfi
 
 const CODES = [
   'INSUFFICIENT_RESOURCES',
+  'KEPT_SHARE',
   'CONSTRAINT_UNMET',
   'ENGINE_UNAVAILABLE',
   'POLICY',

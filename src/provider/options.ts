@@ -1,6 +1,7 @@
 import type { Price } from '../domain/money.ts';
 import { defaultStrikeLimits, type StrikeLimits } from '../domain/strike-book.ts';
 import { type AdmissionLimits, defaultAdmissionLimits } from './admission/limits.ts';
+import { defaultStrangerLimits, type StrangerLimits } from './locks/limits.ts';
 
 export interface ProviderOptions {
   /** Answers requests of this very node, so that a node that is alone can serve itself. */
@@ -11,6 +12,8 @@ export interface ProviderOptions {
   /** Peer ids that are served; empty means everybody. */
   readonly allow: readonly string[];
   readonly deny: readonly string[];
+  /** Of what is offered, kept for requesters that this node has worked for, as long as they ask. */
+  readonly regularsPercent: number;
   readonly limits: ProviderLimits;
 }
 
@@ -63,6 +66,7 @@ export interface ProviderLimits {
   readonly longestOrphanAfterMs: number;
   readonly longestRetentionMs: number;
   readonly admission: AdmissionLimits;
+  readonly strangers: StrangerLimits;
   /** Against requesters. */
   readonly strikes: StrikeLimits;
 }
@@ -91,5 +95,6 @@ export const defaultProviderLimits: ProviderLimits = {
   longestOrphanAfterMs: 24 * 3_600_000,
   longestRetentionMs: 7 * 24 * 3_600_000,
   admission: defaultAdmissionLimits,
+  strangers: defaultStrangerLimits,
   strikes: defaultStrikeLimits,
 };

@@ -72,6 +72,8 @@ export interface RequesterLink {
   /** Delivers a serving list and returns the answer. Uses the connection that exists, else dials. Rejects when unreachable. */
   report(requester: string, requesterRecord: Uint8Array, list: Evidence<ServingList>): Promise<ServingAnswer>;
   isConnected(requester: string): boolean;
+  /** The network that it is connected from, where that is known. */
+  prefixOf?(requester: string): string | undefined;
 }
 
 /** The disk that the data folder is on. */

@@ -1,3 +1,4 @@
+import { partitionOf } from '../domain/execution.ts';
 import type { Lease } from '../domain/lock.ts';
 import type { PeerMemory } from '../domain/peer-memory.ts';
 import type { ServingItem } from '../domain/serving.ts';
@@ -6,9 +7,12 @@ import { messageOf } from '../lib/coded-error.ts';
 import { newId } from '../lib/random.ts';
 import { FrontDesk } from './admission/front-desk.ts';
 import type { RequesterGate } from './admission/requester-gate.ts';
+import type { Custom } from './behaviour/custom.ts';
 import type { RequesterBook } from './behaviour/requester-book.ts';
 import { Bidder } from './bidding/bidder.ts';
+import { Capacity } from './bidding/capacity.ts';
 import { ContractDesk } from './bidding/contract-desk.ts';
+import { Leftovers } from './bidding/leftovers.ts';
 import { ExecutionBook } from './executions/execution-book.ts';
 import { Hearing } from './executions/hearing.ts';
 import { OrphanWatch } from './executions/orphan-watch.ts';
@@ -17,6 +21,7 @@ import { Settler } from './executions/settler.ts';
 import { StartTimes } from './executions/start-times.ts';
 import { Supervisor } from './executions/supervisor.ts';
 import type { ProviderNeeds } from './index.ts';
+import { Allotment } from './locks/allotment.ts';
 import { ResourceLedger } from './locks/ledger.ts';
 import { Room } from './resources/room.ts';
 import type { ProviderOptions } from './options.ts';
@@ -42,6 +47,7 @@ export interface RequesterMemory {
   readonly gate: RequesterGate;
   readonly behaviour: RequesterBook;
   readonly regulars: PeerMemory | undefined;
+  readonly custom: Custom;
 }
 
 const OVERRUN = { exitReason: 'timeout', message: 'The work overran its lease.' } as const;
@@ -58,20 +64,34 @@ export function wireProvider(
   const book = new ExecutionBook(store, clock);
   const starts = new StartTimes(options.limits);
   const room = new Room(needs);
-  const { ledger, bidder } = wireCapacity(options, needs, id, highestVersion, {
+  const { ledger, bidder, allotment, leftovers } = wireCapacity(options, needs, id, highestVersion, {
+    memory,
     starts,
     room,
     book,
     onOverrun: (lease) => supervisor.stop(lease.executionId, OVERRUN),
   });
-  const served = wireExecutions(options, needs, memory, { ledger, book, starts, room });
+  const served = wireExecutions(options, needs, memory, {
+    ledger,
+    book,
+    starts,
+    room,
+    allotment,
+  });
   const { supervisor } = served;
-  const frontDesk = new FrontDesk(options.limits.admission, { clock, gate: memory.gate, bidder });
+  const frontDesk = new FrontDesk(options.limits.admission, {
+    clock,
+    gate: memory.gate,
+    bidder,
+    onRegular: () => memory.custom.asked(),
+  });
   const contracts = new ContractDesk(options, {
     ...needs,
     ledger,
     bidder,
     room,
+    leftovers,
+    isRegular: (requester) => memory.gate.isRegular(requester),
     isKnown: (executionId) => book.get(executionId) !== undefined,
     onAccepted: served.begin,
   });
@@ -82,13 +102,14 @@ type Served = Pick<ProviderParts, 'supervisor' | 'reporter' | 'settler' | 'orpha
 
 interface ServedParts extends Pick<ProviderParts, 'ledger' | 'book' | 'room'> {
   readonly starts: StartTimes;
+  readonly allotment: Allotment;
 }
 
 /** What carries accepted contracts to their end, and tells their requesters. */
 function wireExecutions(
   options: ProviderOptions,
   needs: ProviderNeeds,
-  { gate, behaviour, regulars }: RequesterMemory,
+  { gate, behaviour, regulars, custom }: RequesterMemory,
   parts: ServedParts,
 ): Served {
   const { clock } = needs;
@@ -98,7 +119,10 @@ function wireExecutions(
     ...needs,
     ...parts,
     onChanged: (requester) => reporter.changed(requester),
-    onNeverBegun: (requester) => behaviour.neverBegun(requester),
+    onNeverBegun: ({ requester, lockId }) => {
+      behaviour.neverBegun(requester);
+      parts.allotment.neverBegun(lockId);
+    },
     hearing,
   });
   const settler = new Settler({
@@ -109,6 +133,7 @@ function wireExecutions(
       gate.kept(requester);
       regulars?.add(requester);
       behaviour.kept(requester);
+      if (gate.isRegular(requester)) custom.asked();
     },
   });
   const orphans = new OrphanWatch({
@@ -139,6 +164,7 @@ function wireExecutions(
 
 interface CapacityParts extends Pick<ProviderParts, 'room' | 'book'> {
   readonly starts: StartTimes;
+  readonly memory: RequesterMemory;
   readonly onOverrun: (lease: Lease) => void;
 }
 
@@ -148,9 +174,13 @@ function wireCapacity(
   needs: ProviderNeeds,
   newId: () => string,
   highestVersion: number,
-  { onOverrun, ...parts }: CapacityParts,
-): Pick<ProviderParts, 'ledger' | 'bidder'> {
-  const { clock, logger, store, machine, onboarded, onRoomFreed } = needs;
+  { onOverrun, memory, ...parts }: CapacityParts,
+): Pick<ProviderParts, 'ledger' | 'bidder'> & {
+  readonly allotment: Allotment;
+  readonly leftovers: Leftovers;
+} {
+  const { clock, logger, store, machine, onboarded, onRoomFreed, link } = needs;
+  const { gate, custom } = memory;
   let isShort = false;
   const ledger = new ResourceLedger(
     { machine, onboarded, highestVersion },
@@ -162,7 +192,8 @@ function wireCapacity(
         isShort = false;
       },
       onExpired: (lease) => {
-        onOverrun(lease);
+        if (parts.book.get(lease.executionId) === undefined) onUnused(lease);
+        else onOverrun(lease);
         store.commit({ leases: [lease] }).catch((error: unknown) => {
           logger.warn('the end of a lease was not written', { reason: messageOf(error) });
         });
@@ -170,10 +201,34 @@ function wireCapacity(
     },
   );
   const { book } = parts;
+  const allotment = new Allotment(options.regularsPercent, options.limits.strangers, {
+    clock,
+    ledger,
+    isRegular: (requester) => gate.isRegular(requester),
+    reputationOf: (requester) => gate.reputationOf(requester),
+    isKept: () => custom.isActive,
+    hasBegun: (executionId) => book.hasBegun(executionId),
+    prefixOf: (requester) => link.prefixOf?.(requester),
+  });
+  const unusedMs = options.limits.strangers.unusedLockMs;
+  const onUnused = (lease: Lease): void => {
+    if (!isUnused(lease, clock.livedMs(), unusedMs)) return;
+    memory.behaviour.unusedLock(lease.holder);
+    allotment.neverBegun(lease.lockId);
+  };
+  const leftovers = new Leftovers(options.regularsPercent, {
+    ...needs,
+    isRegular: (requester) => gate.isRegular(requester),
+    isKept: () => custom.isActive,
+    executions: () => book.all(),
+  });
   const bidder = new Bidder(options, {
     ...needs,
     ...parts,
     ledger,
+    capacity: new Capacity(options.limits, { ...needs, ledger, allotment }),
+    leftovers,
+    onUnused,
     newId,
     liveExecutions: () => book.liveCount(),
     holdsInputsOf: (jobId) => book.all().some((known) => known.jobId === jobId),
@@ -181,7 +236,12 @@ function wireCapacity(
       isShort = true;
     },
   });
-  return { ledger, bidder };
+  return { ledger, bidder, allotment, leftovers };
+}
+
+/** A lock that came with a bid was not asked for, and one that was given back soon harmed nobody. */
+function isUnused({ executionId, acquiredAt }: Lease, now: number, unusedLockMs: number): boolean {
+  return partitionOf(executionId) !== undefined && now - acquiredAt >= unusedLockMs;
 }
 
 /** What runs comes before what is over: an item that does not fit must not look like a silent provider. */

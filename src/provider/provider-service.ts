@@ -10,6 +10,7 @@ import { NO_RESOURCES } from '../domain/resources.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import { QuestionGate } from './admission/question-gate.ts';
 import { RequesterGate } from './admission/requester-gate.ts';
+import { Custom } from './behaviour/custom.ts';
 import { RequesterBook } from './behaviour/requester-book.ts';
 import { isServed } from './bidding/policies.ts';
 import { recoverExecutions } from './executions/recovery.ts';
@@ -30,6 +31,7 @@ export class ProviderService implements Provider, ProviderDesk {
   readonly #behaviour: RequesterBook;
   readonly #gate: RequesterGate;
   readonly #regulars: PeerMemory | undefined;
+  readonly #custom: Custom;
   readonly #questions: QuestionGate;
   readonly requesters: RequesterGuard;
   #draining = false;
@@ -49,6 +51,7 @@ export class ProviderService implements Provider, ProviderDesk {
     this.#behaviour = behaviour;
     this.#gate = gate;
     this.#regulars = regularsOf(options, needs, gate);
+    this.#custom = customOf(options, needs);
     this.#questions = new QuestionGate(options.limits.admission, {
       self: needs.traits.peerId,
       clock: needs.clock,
@@ -70,11 +73,12 @@ export class ProviderService implements Provider, ProviderDesk {
   async start(): Promise<void> {
     await this.#behaviour.start();
     await this.#regulars?.start();
+    await this.#custom.start();
     const stored = await this.#needs.store.load();
     const parts = wireProvider(
       this.#options,
       this.#needs,
-      { gate: this.#gate, behaviour: this.#behaviour, regulars: this.#regulars },
+      { gate: this.#gate, behaviour: this.#behaviour, regulars: this.#regulars, custom: this.#custom },
       stored.highestLockVersion,
     );
     const startable = await recoverExecutions(stored, { ...this.#needs, ...parts });
@@ -100,6 +104,7 @@ export class ProviderService implements Provider, ProviderDesk {
     parts.ledger.stop();
     await this.#behaviour.stop();
     await this.#regulars?.stop();
+    await this.#custom.stop();
   }
 
   pools(): Pools {
@@ -211,6 +216,11 @@ export class ProviderService implements Provider, ProviderDesk {
       throw new CodedError('NOT_STARTED', 'The provider of this node is not running.');
     return this.#parts;
   }
+}
+
+function customOf({ limits }: ProviderOptions, needs: ProviderNeeds): Custom {
+  const { regularsActiveMs: activeMs } = limits.strangers;
+  return new Custom({ activeMs, writeDelayMs: limits.strikes.writeDelayMs }, needs);
 }
 
 function regularsOf(

@@ -206,6 +206,7 @@ function providerOf(notary: Notary, network: Network, store: Store): Provider {
       ownJobs: true,
       price: { amount: '0.05', currency: 'USD', per: 'hour' },
       lockOnBid: false,
+      regularsPercent: 20,
       allow: [],
       deny: [],
       limits: { ...defaultProviderLimits, admission: ADMISSION },

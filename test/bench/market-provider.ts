@@ -162,6 +162,7 @@ function createLightProvider(
       ownJobs: false,
       price: { amount: '0.02', currency: 'USD', per: 'hour' },
       lockOnBid: false,
+      regularsPercent: 20,
       allow: [],
       deny: [],
       limits: {

@@ -223,6 +223,7 @@ function nodeOptions(provides: boolean, lockOnBid: boolean, retention: Retention
             ownJobs: true,
             price: { amount: '0.02', currency: 'USD', per: 'hour' as const },
             lockOnBid,
+            regularsPercent: 20,
             allow: [],
             deny: [],
             limits: defaultProviderLimits,

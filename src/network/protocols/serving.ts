@@ -35,6 +35,10 @@ export class ServingLinks implements RequesterLink {
     return this.#context.underlay.isConnected(requester);
   }
 
+  prefixOf(requester: string): string | undefined {
+    return this.#context.underlay.prefixOf?.(requester);
+  }
+
   /** Rejects with `PEER_UNREACHABLE`, `REPORT_BUSY` when reports queue up, or `REPORT_FAILED`. */
   report(
     requester: string,

@@ -13,6 +13,8 @@ export interface FrontDeskNeeds {
   readonly clock: Clock;
   readonly gate: RequesterGate;
   readonly bidder: Pick<Bidder, 'answer' | 'ended'>;
+  /** A regular asks for something that this node would answer. */
+  readonly onRegular: () => void;
 }
 
 /** What became of one request on its way to the bidder. */
@@ -86,7 +88,10 @@ export class FrontDesk {
     visit.asked = true;
     const admission = gate.admit(requester, visit.withinRate);
     if (admission !== 'in') return admission;
-    if (gate.isRegular(requester)) return this.#seat(visit);
+    if (gate.isRegular(requester)) {
+      this.#needs.onRegular();
+      return this.#seat(visit);
+    }
     const { isFree, hasRoom } = this.#turns;
     if (!isFree && !hasRoom) {
       const { strangersApartMs, strangersWaiting } = this.#limits;

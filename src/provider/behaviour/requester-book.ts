@@ -38,6 +38,11 @@ export class RequesterBook implements Startable, RequesterReputation {
     this.#book.strike(requester, 'contract-never-begun');
   }
 
+  /** It asked for a lock, had it for long, and closed no contract. */
+  unusedLock(requester: string): void {
+    this.#book.strike(requester, 'lock-unused');
+  }
+
   /** It took the result of its contract. */
   kept(requester: string): void {
     this.#book.good(requester);

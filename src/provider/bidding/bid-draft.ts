@@ -3,6 +3,7 @@ import { fitAfter } from '../../domain/bid-fit.ts';
 import type { NodeTraits } from '../../domain/capability.ts';
 import type { CapabilityComparison } from '../../domain/comparison.ts';
 import type { Lease } from '../../domain/lock.ts';
+import type { Resources } from '../../domain/resources.ts';
 import { bookedResources } from '../../domain/runtime-memory.ts';
 import type { StartTimes } from '../executions/start-times.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
@@ -13,7 +14,7 @@ import { loadAfter, placesIn } from './places.ts';
 export interface DraftNeeds {
   readonly newId: () => string;
   readonly traits: Pick<NodeTraits, 'runtimeMemory'>;
-  readonly ledger: Pick<ResourceLedger, 'pools' | 'free'>;
+  readonly ledger: Pick<ResourceLedger, 'pools'>;
   readonly link: Pick<RequesterLink, 'peerRecord'>;
   readonly starts: Pick<StartTimes, 'estimateMs'>;
 }
@@ -22,7 +23,7 @@ export interface DraftNeeds {
 export function draftBid(
   request: BidRequest,
   comparison: CapabilityComparison,
-  mostPlaces: number,
+  places: { readonly free: Resources; readonly most: number },
   { limits, price }: Pick<ProviderOptions, 'limits' | 'price'>,
   { newId, ledger, link, starts, traits }: DraftNeeds,
 ): Bid {
@@ -37,7 +38,7 @@ export function draftBid(
     time: { durationMs: executionTimeoutMs, startWithinMs: limits.longestStartWithinMs },
     startsInMs: starts.estimateMs(engine.type),
     validForMs: limits.bidValidMs,
-    slots: placesIn(resources, ledger.free(), mostPlaces),
+    slots: placesIn(resources, places.free, places.most),
     comparison,
     load: loadAfter(resources, ledger.pools()),
     ...(fit === undefined ? {} : { fit }),

@@ -7,11 +7,9 @@ import {
   isNoRoom,
 } from '../../domain/bid.ts';
 import type { CapabilityComparison } from '../../domain/comparison.ts';
-import type { AvailableCapability, NodeTraits } from '../../domain/capability.ts';
+import type { NodeTraits } from '../../domain/capability.ts';
 import type { Evidence, Notary } from '../../domain/evidence.ts';
 import type { Lease } from '../../domain/lock.ts';
-import { compare, isRetryable } from '../../domain/matching.ts';
-import { bookedResources } from '../../domain/runtime-memory.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -22,9 +20,11 @@ import type { Answer, Asked, BidAnswer, ProviderStore, RequesterLink } from '../
 import type { Room } from '../resources/room.ts';
 import { BidBook, type GrantedLock, type OpenBid } from './bid-book.ts';
 import { type DraftNeeds, draftBid, grantOf } from './bid-draft.ts';
-import { refusalOf, signDecline } from './declining.ts';
+import type { Asking, Capacity } from './capacity.ts';
+import { signDecline } from './declining.ts';
 import { checkPolicies } from './policies.ts';
-import { draining, EXPIRED, LOCK_EXPIRED, noPlaceLeft, taken } from './refusals.ts';
+import type { Leftovers } from './leftovers.ts';
+import { draining, EXPIRED, LOCK_EXPIRED, noPlaceLeft } from './refusals.ts';
 import { placesOnDisk, refusalForRoom, roomNeedOf } from './room-check.ts';
 import { tellsNo, turnOf, voiceOf } from './turnout.ts';
 
@@ -32,15 +32,16 @@ export interface BidderNeeds extends DraftNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly notary: Notary;
-  readonly ledger: Pick<
-    ResourceLedger,
-    'pools' | 'free' | 'hold' | 'get' | 'renew' | 'release' | 'retryAfter'
-  >;
+  readonly ledger: Pick<ResourceLedger, 'pools' | 'get' | 'renew' | 'release' | 'retryAfter'>;
+  readonly capacity: Pick<Capacity, 'free' | 'leasesLeft' | 'compare' | 'misfit' | 'takenFor' | 'hold'>;
   readonly store: Pick<ProviderStore, 'commit' | 'answer'>;
   readonly link: Pick<RequesterLink, 'peerRecord' | 'isConnected'>;
   readonly traits: NodeTraits;
   readonly liveExecutions: () => number;
   readonly room: Pick<Room, 'look'>;
+  readonly leftovers: Pick<Leftovers, 'refusal'>;
+  /** A lock that was asked for became no contract. */
+  readonly onUnused: (lease: Lease) => void;
   /** What a job needs is here, or on its way: another of its executions runs here. */
   readonly holdsInputsOf: (jobId: string) => boolean;
   /** Somebody was refused for want of room. */
@@ -85,13 +86,10 @@ export class Bidder {
     });
     if (!verdict.ok) return this.#decline(request, 'bid', verdict);
 
-    const available = this.#available();
-    const comparison = compare(request.requirements, available);
-    if (!comparison.hardOk) {
-      const retryable = isRetryable(comparison, request.requirements, available);
-      const later = retryable ? this.#needs.ledger.retryAfter() : {};
-      return this.#decline(request, 'bid', { ...refusalOf(comparison, retryable), ...later });
-    }
+    const asking = { requester, request };
+    const { capacity } = this.#needs;
+    const comparison = capacity.compare(asking);
+    if (!comparison.hardOk) return this.#decline(request, 'bid', capacity.misfit(asking, comparison));
     if (voice === 'decline') return { kind: 'silence', reason: 'outside the answer share' };
     const [earlier, room] = await Promise.all([
       this.#needs.store.answer(request.requestId),
@@ -102,9 +100,10 @@ export class Bidder {
       return { kind: 'silence', reason: 'answered before' };
     }
     const need = roomNeedOf(request, this.#needs.ledger.pools(), this.#needs.holdsInputsOf(request.jobId));
-    const full = refusalForRoom(room, need);
+    const full = refusalForRoom(room, need) ?? this.#needs.leftovers.refusal(requester, need.inputBytes);
     if (full !== undefined) return this.#decline(request, 'bid', full);
-    return this.#bid(requester, request, comparison, Math.min(request.slots, placesOnDisk(room, need)));
+    const most = Math.min(request.slots, placesOnDisk(room, need), capacity.leasesLeft(asking));
+    return this.#bid({ requester, request }, comparison, most);
   }
 
   /**
@@ -130,8 +129,8 @@ export class Bidder {
     const { limits } = this.#options;
     if (this.#draining) return decline(draining({ retryAfterMs: limits.drainingRetryMs }));
     if (open.locks.size >= open.bid.slots) return decline(noPlaceLeft(this.#needs.ledger.retryAfter()));
-    const lease = this.#hold(open, executionId);
-    if (lease === undefined) return decline(this.#takenFor(open.request));
+    const lease = this.#needs.capacity.hold(open, executionId);
+    if (lease === undefined) return decline(this.#needs.capacity.takenFor(open));
     const lock = this.#grant(open, executionId, lease, { executionId });
     await lock.durable;
     return lock.answer;
@@ -149,15 +148,21 @@ export class Bidder {
   }
 
   async #bid(
-    requester: string,
-    request: BidRequest,
+    asking: Asking & { readonly request: BidRequest },
     comparison: CapabilityComparison,
     mostPlaces: number,
   ): Promise<Answer> {
-    const { clock, notary, store } = this.#needs;
+    const { clock, notary, store, capacity } = this.#needs;
+    const { requester, request } = asking;
     const { limits, lockOnBid } = this.#options;
-    const bid = draftBid(request, comparison, mostPlaces, this.#options, this.#needs);
-    if (bid.slots < 1) return this.#decline(request, 'bid', this.#takenFor(request));
+    const bid = draftBid(
+      request,
+      comparison,
+      { free: capacity.free(asking), most: mostPlaces },
+      this.#options,
+      this.#needs,
+    );
+    if (bid.slots < 1) return this.#decline(request, 'bid', capacity.takenFor(asking));
     const turn = turnOf(request, comparison, bid.fit, notary.self);
     if (turn.kind === 'left-out' && requester !== notary.self)
       return request.answerAlways
@@ -172,8 +177,8 @@ export class Bidder {
       locks: new Map(),
     };
     const comesLocked = lockOnBid && request.trial !== true;
-    const lease = comesLocked ? this.#hold(open, bid.bidId) : undefined;
-    if (comesLocked && lease === undefined) return this.#decline(request, 'bid', this.#takenFor(request));
+    const lease = comesLocked ? capacity.hold(open, bid.bidId) : undefined;
+    if (comesLocked && lease === undefined) return this.#decline(request, 'bid', capacity.takenFor(asking));
     for (const dropped of this.#book.add(open)) this.#freeInBackground(dropped);
     const { requestId } = request;
     const answer = { requestId, requester, bidId: bid.bidId, comparison, answeredAt: clock.livedMs() };
@@ -255,27 +260,14 @@ export class Bidder {
     return undefined;
   }
 
-  /** What is in the way now of a request that fitted before. */
-  #takenFor({ requirements }: BidRequest): Refusal {
-    return taken(compare(requirements, this.#available()), this.#needs.ledger.retryAfter());
-  }
-
-  #hold(open: OpenBid, executionId: string): Lease | undefined {
-    return this.#needs.ledger.hold({
-      holder: open.requester,
-      jobId: open.request.jobId,
-      executionId,
-      requirements: bookedResources(open.request.requirements, this.#needs.traits),
-      ttlMs: this.#options.limits.lockTtlMs,
-    });
-  }
-
   async #free(open: OpenBid): Promise<void> {
     const { ledger, store } = this.#needs;
     const freed: Lease[] = [];
     for (const { lockId } of open.locks.values()) {
       const released = ledger.get(lockId)?.state === 'held' ? ledger.release(lockId) : undefined;
-      if (released !== undefined) freed.push(released);
+      if (released === undefined) continue;
+      freed.push(released);
+      this.#needs.onUnused(released);
     }
     if (freed.length > 0) await store.commit({ leases: freed });
   }
@@ -285,11 +277,6 @@ export class Bidder {
     this.#free(open).catch((error: unknown) => {
       this.#needs.logger.warn('a freed lock was not written', { reason: messageOf(error) });
     });
-  }
-
-  #available(): AvailableCapability {
-    const { traits, ledger } = this.#needs;
-    return { traits, onboarded: ledger.pools().onboarded, free: ledger.free() };
   }
 
   #decline(request: BidRequest, stage: Decline['stage'], refusal: Refusal): Answer {

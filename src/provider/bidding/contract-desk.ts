@@ -18,7 +18,8 @@ import type { Asked, CounterpartCheck, ProviderContent, ProviderExecution, Provi
 import type { Room } from '../resources/room.ts';
 import type { Bidder } from './bidder.ts';
 import { signDecline } from './declining.ts';
-import { checkProposal } from './proposal-check.ts';
+import type { Leftovers } from './leftovers.ts';
+import { checkProposal, type TermsLimits } from './proposal-check.ts';
 import { refusalForRoom } from './room-check.ts';
 import { GIVEN_UP, LOCK_GONE, TOO_LATE } from './refusals.ts';
 
@@ -31,6 +32,8 @@ export interface ContractDeskNeeds {
   readonly content: Pick<ProviderContent, 'sizeOf'>;
   readonly room: Pick<Room, 'look' | 'seen' | 'expect' | 'arrived' | 'beyondExpected'>;
   readonly check: CounterpartCheck;
+  readonly leftovers: Pick<Leftovers, 'refusal'>;
+  readonly isRegular: (requester: string) => boolean;
   /** Whether an execution of this id is here already, whoever it is for. */
   readonly isKnown: (executionId: string) => boolean;
   /** Starts the work; the execution is on disk. */
@@ -97,7 +100,7 @@ export class ContractDesk {
     const open = bidder.bidOf(requester, terms.bidId);
     const decline = (refusal: Refusal): Evidence<Decline> => signDecline(notary, asked, 'contract', refusal);
 
-    const { limits } = this.#options;
+    const limits = this.#termsLimits(requester);
     const unfit = checkProposal(proposal, { requester, provider: notary.self }, open, limits);
     const [known, never, counterpart, missing] = await Promise.all([
       store.contract(contractId),
@@ -110,7 +113,10 @@ export class ContractDesk {
     if (earlier !== undefined) return terms.requester === requester ? earlier : decline(GIVEN_UP);
     if (never !== undefined) return decline(GIVEN_UP);
     const refusal =
-      unfit ?? counterpart ?? this.#refusalNow(proposal, arrivedAtMs) ?? this.#refusalForInputs(missing);
+      unfit ??
+      counterpart ??
+      this.#refusalNow(proposal, arrivedAtMs) ??
+      this.#refusalForInputs(requester, missing);
     if (refusal !== undefined) return decline(refusal);
     // From the last check to here nothing was waited for, so what it found still holds.
     this.#needs.room.expect(terms.executionId, missing);
@@ -124,15 +130,25 @@ export class ContractDesk {
   }
 
   /** What the work may write is set aside with its lock; its inputs are seen here for the first time. */
-  #refusalForInputs(missing: readonly ContentRef[]): Refusal | undefined {
-    const { room, ledger } = this.#needs;
+  #refusalForInputs(requester: string, missing: readonly ContentRef[]): Refusal | undefined {
+    const { room, ledger, leftovers } = this.#needs;
     const { locked, allocated } = ledger.pools();
     const leasedBytes = locked.diskBytes + allocated.diskBytes;
-    return refusalForRoom(room.seen(), {
-      diskBytes: 0,
-      inputBytes: room.beyondExpected(missing),
-      leasedBytes,
-    });
+    const inputBytes = room.beyondExpected(missing);
+    const full = refusalForRoom(room.seen(), { diskBytes: 0, inputBytes, leasedBytes });
+    return full ?? leftovers.refusal(requester, inputBytes);
+  }
+
+  /** What is signed is kept, so who is not known here is not promised much. */
+  #termsLimits(requester: string): TermsLimits {
+    const { limits } = this.#options;
+    if (this.#needs.isRegular(requester)) return limits;
+    const { longestOrphanAfterMs, longestRetentionMs } = limits.strangers;
+    return {
+      maxInputBytes: limits.maxInputBytes,
+      longestOrphanAfterMs: Math.min(longestOrphanAfterMs, limits.longestOrphanAfterMs),
+      longestRetentionMs: Math.min(longestRetentionMs, limits.longestRetentionMs),
+    };
   }
 
   async #refusalOfCounterpart(requester: string): Promise<Refusal | undefined> {

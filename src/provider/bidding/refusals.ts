@@ -30,6 +30,19 @@ export const noSeat = (later: Later): Refusal =>
 export const noPlaceLeft = (later: Later): Refusal =>
   notNow('INSUFFICIENT_RESOURCES', 'The bid offered no more places than were locked already.', later);
 
+export const tooManyUnbegun = (later: Later): Refusal =>
+  notNow(
+    'BUSY',
+    'This node waits for as many contracts of this requester, or of its network, to begin as it may.',
+    later,
+  );
+
+/** There is room, and strangers together have what is theirs of it. That ends when they do, or when regulars stay away. */
+export function keptShare(refusal: Refusal): Refusal {
+  const message = `${refusal.message} The rest is kept for requesters that this node has worked for (provider.regularsPercent).`;
+  return { ...refusal, code: 'KEPT_SHARE', message, retryable: true };
+}
+
 /** Capacity that was there when it was bid: `comparison` is with what is free now. */
 export function taken(comparison: CapabilityComparison, later: Later): Refusal {
   const refusal = refusalOf(comparison, true);

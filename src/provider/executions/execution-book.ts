@@ -58,6 +58,12 @@ export class ExecutionBook {
     return executionId === undefined ? undefined : this.#byId.get(executionId);
   }
 
+  /** Whether its program was started; false for one that is not known yet. */
+  hasBegun(executionId: string): boolean {
+    const execution = this.#byId.get(executionId);
+    return execution !== undefined && execution.item.state !== 'BidAccepted';
+  }
+
   all(): readonly ProviderExecution[] {
     return [...this.#byId.values()];
   }

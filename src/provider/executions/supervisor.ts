@@ -35,7 +35,7 @@ export interface SupervisorNeeds {
   readonly room: Pick<Room, 'expect' | 'arrived' | 'refused'>;
   readonly onChanged: (requester: string) => void;
   /** What a contract needed to begin did not come from its requester. */
-  readonly onNeverBegun?: (requester: string) => void;
+  readonly onNeverBegun?: (execution: ProviderExecution) => void;
   readonly hearing: Pick<Hearing, 'atMs' | 'heard'>;
 }
 
@@ -142,7 +142,7 @@ export class Supervisor {
     this.#needs.room.arrived(executionId);
     const begun = this.#needs.book.get(executionId)?.item.state !== 'BidAccepted';
     if (!begun && end.exitReason !== undefined && WITHHELD.has(end.exitReason)) {
-      this.#needs.onNeverBegun?.(execution.requester);
+      this.#needs.onNeverBegun?.(execution);
     }
     await this.#end(execution, end);
     await this.#needs.folders.remove(executionId);

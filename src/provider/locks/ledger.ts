@@ -86,9 +86,9 @@ export class ResourceLedger {
     return [...this.#leases.values()].map(({ lease }) => lease);
   }
 
-  /** Sets capacity aside; undefined when there is no room. */
-  hold(request: HoldRequest): Lease | undefined {
-    const resources = grant(request.requirements, this.free());
+  /** Sets capacity aside, out of `from` where that is less than what is free; undefined when there is no room. */
+  hold(request: HoldRequest, from = this.free()): Lease | undefined {
+    const resources = grant(request.requirements, from);
     if (resources === undefined) return undefined;
     this.#version += 1;
     const lease = holdLease({

@@ -35,6 +35,7 @@ class DeskWorld extends GateWorld {
       {
         clock: this.clock,
         gate: this.gate,
+        onRegular: () => {},
         bidder: {
           answer: (request, admit) => this.#answer(request, admit),
           ended: (requester, requestId) => void this.ended.push(`${requester}/${requestId}`),

@@ -9,7 +9,10 @@ import type { Invocation } from '../../../src/domain/task.ts';
 import { contentIdOf, encodeCanonical } from '../../../src/lib/canonical.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { Bidder } from '../../../src/provider/bidding/bidder.ts';
+import { Capacity } from '../../../src/provider/bidding/capacity.ts';
 import { ContractDesk } from '../../../src/provider/bidding/contract-desk.ts';
+import { Allotment } from '../../../src/provider/locks/allotment.ts';
+import { Leftovers } from '../../../src/provider/bidding/leftovers.ts';
 import { ResourceLedger } from '../../../src/provider/locks/ledger.ts';
 import { defaultProviderLimits, type ProviderOptions } from '../../../src/provider/options.ts';
 import type { Answer, ProviderExecution } from '../../../src/provider/ports.ts';
@@ -44,6 +47,7 @@ export function providerOptions(changes: Partial<ProviderOptions> = {}): Provide
     ownJobs: true,
     price: PRICE,
     lockOnBid: false,
+    regularsPercent: 20,
     allow: [],
     deny: [],
     limits: defaultProviderLimits,
@@ -56,8 +60,18 @@ export class BiddingDesk {
   readonly clock: FakeClock;
   readonly store = new ScriptedProviderStore();
   readonly expired: Lease[] = [];
+  readonly unused: Lease[] = [];
   readonly accepted: ProviderExecution[] = [];
   readonly ledger: ResourceLedger;
+  readonly allotment: Allotment;
+  /** Requesters that this provider has worked for, and what it knows of others. */
+  readonly regulars = new Set<string>();
+  readonly reputations = new Map<string, number>();
+  readonly prefixes = new Map<string, string>();
+  /** Executions whose program was started. */
+  readonly begun = new Set<string>();
+  /** Whether a share is kept for regulars. */
+  isKept = false;
   readonly bidder: Bidder;
   readonly contracts: ContractDesk;
   verdict: { ok: true } | { ok: false; reason: string } = { ok: true };
@@ -102,21 +116,40 @@ export class BiddingDesk {
       { machine: ONBOARDED, onboarded: ONBOARDED, highestVersion: 0 },
       { clock: this.clock, newLockId: id, onExpired: (lease) => this.expired.push(lease) },
     );
+    this.allotment = new Allotment(options.regularsPercent, options.limits.strangers, {
+      clock,
+      ledger: this.ledger,
+      isRegular: (requester) => this.regulars.has(requester),
+      reputationOf: (requester) => this.reputations.get(requester) ?? 1000,
+      isKept: () => this.isKept,
+      hasBegun: (executionId) => this.begun.has(executionId),
+      prefixOf: (requester) => this.prefixes.get(requester),
+    });
+    const traits = {
+      peerId: notary.self,
+      nodeVersion: '1.0.0',
+      cpu: { cores: 4, arch: 'x64', model: 'model', vendor: 'vendor' },
+      engines: { wasm: '1.0.0' },
+      runtimes: {},
+      labels: {},
+      location: {},
+      ...(around.runtimeMemory === undefined ? {} : { runtimeMemory: around.runtimeMemory }),
+    };
+    const leftovers = new Leftovers(options.regularsPercent, {
+      content,
+      isRegular: (requester) => this.regulars.has(requester),
+      isKept: () => this.isKept,
+      executions: () => this.accepted,
+    });
     this.bidder = new Bidder(options, {
+      leftovers,
+      onUnused: (lease) => this.unused.push(lease),
       ...base,
       newId: id,
       ledger: this.ledger,
+      capacity: new Capacity(options.limits, { traits, ledger: this.ledger, allotment: this.allotment }),
       link: { peerRecord: () => Uint8Array.of(2), isConnected: () => true },
-      traits: {
-        peerId: notary.self,
-        nodeVersion: '1.0.0',
-        cpu: { cores: 4, arch: 'x64', model: 'model', vendor: 'vendor' },
-        engines: { wasm: '1.0.0' },
-        runtimes: {},
-        labels: {},
-        location: {},
-        ...(around.runtimeMemory === undefined ? {} : { runtimeMemory: around.runtimeMemory }),
-      },
+      traits,
       liveExecutions: () => this.liveExecutions,
       starts: { estimateMs: (engine) => this.startsInMs.get(engine) ?? 0 },
       onNoRoom: () => {
@@ -129,6 +162,8 @@ export class BiddingDesk {
       ledger: this.ledger,
       bidder: this.bidder,
       check: { check: async () => this.verdict },
+      leftovers,
+      isRegular: (requester) => this.regulars.has(requester),
       isKnown: (executionId) => this.accepted.some(({ item }) => item.executionId === executionId),
       onAccepted: (execution) => this.accepted.push(execution),
     });

@@ -143,6 +143,12 @@ const SENSELESS: Readonly<Record<string, readonly (readonly [value: unknown, say
     [[], /provider\.enabled/],
   ],
   'provider.lockOnBid': [[null, /true or false/]],
+  'provider.regularsPercent': [
+    [-1, /0/],
+    [91, /90/],
+    [20.5, /whole|integer/],
+    ['20%', /number/],
+  ],
   'provider.allow': [[['alice'], /peer id/]],
   'provider.deny': [[[PEER.toLowerCase()], /peer id/]],
   'requester.wantedBids': [

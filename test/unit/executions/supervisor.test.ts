@@ -82,7 +82,7 @@ beforeEach(async () => {
     onChanged: () => {
       changed += 1;
     },
-    onNeverBegun: (requester) => neverBegun.push(requester),
+    onNeverBegun: ({ requester }) => neverBegun.push(requester),
     hearing: {
       atMs: () => heardAtMs,
       heard: () => {

@@ -1,0 +1,105 @@
+import type { Lease } from '../../domain/lock.ts';
+import type { ResourceRequirements, Resources } from '../../domain/resources.ts';
+import { StrikeBook } from '../../domain/strike-book.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { HoldRequest, ResourceLedger } from './ledger.ts';
+import type { StrangerLimits } from './limits.ts';
+import { type ShareState, strangersFree } from './strangers-share.ts';
+
+export interface AllotmentNeeds {
+  readonly clock: Pick<Clock, 'livedMs'>;
+  readonly ledger: Pick<ResourceLedger, 'pools' | 'leases' | 'hold'>;
+  readonly isRegular: (requester: string) => boolean;
+  /** Thousandths. */
+  readonly reputationOf: (requester: string) => number;
+  /** Whether there are regulars that ask. */
+  readonly isKept: () => boolean;
+  /** Whether the work of an execution has begun. */
+  readonly hasBegun: (executionId: string) => boolean;
+  /** The network that a requester comes from, where that is known. */
+  readonly prefixOf: (requester: string) => string | undefined;
+}
+
+/**
+ * Who may take how much of what is free. Regulars may take all of it. What strangers hold together leaves a share to
+ * regulars, as long as there are any that ask; and what they hold without using it is bounded for each of them and for
+ * each network that they come from, as identities cost nothing.
+ */
+export class Allotment {
+  readonly #keptPercent: number;
+  readonly #limits: StrangerLimits;
+  readonly #needs: AllotmentNeeds;
+  /** Of live leases of strangers: where their holder came from when it took them. */
+  readonly #prefixes = new Map<string, string>();
+  readonly #strikes: StrikeBook;
+
+  constructor(keptPercent: number, limits: StrangerLimits, needs: AllotmentNeeds) {
+    this.#keptPercent = keptPercent;
+    this.#limits = limits;
+    this.#needs = needs;
+    const { prefixHalfLifeMs: halfLifeMs, rememberedPrefixes: maxPeers } = limits;
+    this.#strikes = new StrikeBook({ halfLifeMs, maxPeers }, () => {});
+  }
+
+  /** What `requester` can have now. */
+  freeFor(requester: string, { gpus }: Pick<ResourceRequirements, 'gpus'>): Resources {
+    if (this.#needs.isRegular(requester)) return this.#needs.ledger.pools().free;
+    return strangersFree(this.#state(), gpus);
+  }
+
+  /** How many more leases `requester` may take before some of those that it has are used. */
+  leasesLeft(requester: string): number {
+    const { ledger, isRegular, reputationOf, prefixOf, hasBegun } = this.#needs;
+    if (isRegular(requester)) return Number.POSITIVE_INFINITY;
+    const leases = ledger.leases();
+    this.#forgetOthers(leases);
+    const unbegun = leases.filter(({ executionId }) => !hasBegun(executionId));
+    const own = unbegun.filter(({ holder }) => holder === requester).length;
+    const left = share(this.#limits.unbegunPerStranger, reputationOf(requester)) - own;
+    const prefix = prefixOf(requester);
+    if (prefix === undefined) return Math.max(0, left);
+    const ofPrefix = unbegun.filter(
+      ({ lockId, holder }) => this.#prefixes.get(lockId) === prefix && !isRegular(holder),
+    ).length;
+    const { score } = this.#strikes.behaviourOf(prefix, this.#needs.clock.livedMs());
+    return Math.max(0, Math.min(left, share(this.#limits.unbegunPerPrefix, score) - ofPrefix));
+  }
+
+  /** As {@link ResourceLedger.hold}, out of what the holder may have. */
+  hold(request: HoldRequest): Lease | undefined {
+    const { ledger, prefixOf } = this.#needs;
+    if (this.leasesLeft(request.holder) < 1) return undefined;
+    const lease = ledger.hold(request, this.freeFor(request.holder, request.requirements));
+    const prefix = lease === undefined ? undefined : prefixOf(request.holder);
+    if (lease !== undefined && prefix !== undefined) this.#prefixes.set(lease.lockId, prefix);
+    return lease;
+  }
+
+  /** What a lease was taken for never began, by its holder's doing: told while the lease still stands. */
+  neverBegun(lockId: string): void {
+    const prefix = this.#prefixes.get(lockId);
+    if (prefix !== undefined) {
+      this.#strikes.strike(prefix, 'contract-never-begun', this.#needs.clock.livedMs());
+    }
+  }
+
+  #state(): ShareState {
+    const { ledger, isRegular, isKept } = this.#needs;
+    const { onboarded, free } = ledger.pools();
+    const ofStrangers = ledger
+      .leases()
+      .flatMap((lease) => (isRegular(lease.holder) ? [] : [lease.resources]));
+    return { onboarded, free, ofStrangers, keptPercent: isKept() ? this.#keptPercent : 0 };
+  }
+
+  #forgetOthers(leases: readonly Lease[]): void {
+    if (this.#prefixes.size <= leases.length) return;
+    const live = new Set(leases.map(({ lockId }) => lockId));
+    for (const lockId of this.#prefixes.keys()) if (!live.has(lockId)) this.#prefixes.delete(lockId);
+  }
+}
+
+/** Of a bound, what is left to who is thought so much of; always one. */
+function share(most: number, thousandths: number): number {
+  return Math.max(1, Math.floor((most * thousandths) / 1000));
+}
