@@ -9,12 +9,25 @@ setWorldConstructor(MarketWorld);
 
 /**
  * One row of a table of nodes. Columns: node, provides (yes), price (0.02 an hour), cpu (4), memory (8GiB),
- * work (20ms), label (none, or key=value), locks (when asked, or with the bid), lock time (as in use), gpus (none, or
+ * work (20ms), label (none, or key=value), locks (when asked, or with the bid), lock time (as in use), patience with requesters that are gone
+ * before their work began (as in use), gpus (none, or
  * 2 x 16GiB), nvidia-smi prints (nothing, or a file of test/fixtures/gpu; then the machine is this one with those
  * devices), wants (so many bids that nobody is left out).
  */
 function specOf(row: Readonly<Record<string, string>>): Omit<NodeSpec, 'realExecutor'> {
-  const { node = '', provides, price, cpu, memory, work, label = '', locks, gpus, wants } = filled(row);
+  const {
+    node = '',
+    provides,
+    price,
+    cpu,
+    memory,
+    work,
+    label = '',
+    locks,
+    gpus,
+    wants,
+    patience,
+  } = filled(row);
   const lockTime = filled(row)['lock time'];
   const [key, value] = label.split('=');
   const provider = {
@@ -31,6 +44,7 @@ function specOf(row: Readonly<Record<string, string>>): Omit<NodeSpec, 'realExec
     nvidiaSmi: filled(row)['nvidia-smi prints'],
     wantedBids: wants === undefined ? WANTED_BIDS : Number(wants),
     lockTtlMs: lockTime === undefined ? undefined : durationQuantity.parse(lockTime),
+    patienceMs: patience === undefined ? undefined : durationQuantity.parse(patience),
     workMs: durationQuantity.parse(work ?? '20ms'),
   };
 }

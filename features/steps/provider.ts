@@ -42,6 +42,17 @@ When('{string} vanishes without a word', (world: MarketWorld, name: string) => {
   world.node(name).underlay.vanish();
 });
 
+Given('{string} vanishes as soon as its program is asked for', (world: MarketWorld, name: string) => {
+  world.node(name).underlay.vanishAt('/content/');
+});
+
+Then('all of the capacity of {string} is taken', async (world: MarketWorld, name: string) => {
+  await until(`the capacity of ${name} is taken`, BID_WITHIN_MS, async () => {
+    const { free, leases } = await world.node(name).api.resources();
+    return free.cpuMillis === 0 && leases.some(({ state }) => state === 'committed');
+  });
+});
+
 Given('the adverts of {string} reach nobody any more', (world: MarketWorld, name: string) => {
   world.node(name).underlay.stopGossip();
 });

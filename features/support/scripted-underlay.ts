@@ -13,6 +13,7 @@ export class ScriptedUnderlay implements Underlay {
   #silent = false;
   #gossips = true;
   #vanished = false;
+  #vanishesAt: string | undefined;
   #alterIncoming: ((frame: Uint8Array) => Uint8Array) | undefined;
   #alterOutgoing: ((frame: Uint8Array) => Uint8Array) | undefined;
 
@@ -37,11 +38,17 @@ export class ScriptedUnderlay implements Underlay {
     this.#vanished = true;
   }
 
+  /** As {@link ScriptedUnderlay.vanish}, when another node opens a channel of a protocol whose id has this in it. */
+  vanishAt(protocol: string): void {
+    this.#vanishesAt = protocol;
+  }
+
   /** Undoes what was done to this end. */
   restore(): void {
     this.#silent = false;
     this.#gossips = true;
     this.#vanished = false;
+    this.#vanishesAt = undefined;
     this.#alterIncoming = undefined;
     this.#alterOutgoing = undefined;
   }
@@ -85,7 +92,10 @@ export class ScriptedUnderlay implements Underlay {
   }
 
   handle(protocol: string, limits: ProtocolLimits, handler: (channel: Channel) => void): void {
-    this.#inner.handle(protocol, limits, (channel) => handler(this.#served(channel)));
+    this.#inner.handle(protocol, limits, (channel) => {
+      if (this.#vanishesAt !== undefined && protocol.includes(this.#vanishesAt)) this.vanish();
+      handler(this.#served(channel));
+    });
   }
 
   async open(peer: string, protocol: string, limits: ProtocolLimits, options: OpenOptions): Promise<Channel> {

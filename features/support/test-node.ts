@@ -38,6 +38,8 @@ export interface NodeSpec {
   readonly wantedBids: number;
   /** How long its locks last; undefined: as in use. */
   readonly lockTtlMs: number | undefined;
+  /** How long its provider waits for a requester that is gone before its work began; undefined: as in use. */
+  readonly patienceMs: number | undefined;
   /** How long each execution works, where the executor is a scripted one. */
   readonly workMs: number;
   /** Runs the programs of jobs for real, in sandboxed children. */
@@ -147,9 +149,14 @@ function optionsFor(spec: NodeSpec, around: NodeSurroundings): NodeOptions {
   const options = { ...parsed, registry };
   const { provider } = options;
   if (provider === undefined) return options;
-  const { lockTtlMs = provider.limits.lockTtlMs } = spec;
+  const { lockTtlMs = provider.limits.lockTtlMs, patienceMs } = spec;
+  const patience =
+    patienceMs === undefined ? {} : { awayBeforeStartMs: patienceMs, longestHeartbeatMs: patienceMs };
   return {
     ...options,
-    provider: { ...provider, limits: { ...provider.limits, lockTtlMs, maxOutputBytes: MOST_OUTPUT_BYTES } },
+    provider: {
+      ...provider,
+      limits: { ...provider.limits, ...patience, lockTtlMs, maxOutputBytes: MOST_OUTPUT_BYTES },
+    },
   };
 }
