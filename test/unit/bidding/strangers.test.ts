@@ -182,11 +182,13 @@ describe('what strangers hold without using it', () => {
   it('cannot be renewed for ever: a lock is held no longer than its bid stands, and its own time', async () => {
     const bid = await desk.bid(asking(100), 'stranger');
     const { bidValidMs, lockTtlMs } = defaultProviderLimits;
+    const heldFor = [];
     for (let second = 0; second < 120; second += 1) {
       await desk.lock(bid, {}, 'stranger');
       await desk.clock.advanceBy(1000);
-      if (second * 1000 > bidValidMs + lockTtlMs) expect(desk.ledger.leases()).toEqual([]);
+      if (desk.ledger.leases().length > 0) heldFor.push(second * 1000);
     }
+    expect(Math.max(...heldFor)).toBeLessThanOrEqual(bidValidMs + lockTtlMs);
   });
 
   it('is told of when a lock that was asked for was held for long, in vain', async () => {
