@@ -13,7 +13,10 @@ import { PaidChannel } from './paid-channel.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 export interface AllowancesNeeds {
-  readonly underlay: Pick<Underlay, 'self' | 'restrain' | 'holdBack' | 'prefixOf' | 'isNamed'>;
+  readonly underlay: Pick<
+    Underlay,
+    'self' | 'restrain' | 'holdBack' | 'prefixOf' | 'isNamed' | 'isConnected'
+  >;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
@@ -70,6 +73,10 @@ export class Allowances {
     const paid = new PaidChannel(channel, cost, {
       pays: (peer, workMs) => this.#pays(peer, workMs),
       waitsFor: (...wait) => this.#waitsFor(...wait),
+      unused: (peer) => {
+        // One that lost its connection could not help it.
+        if (this.#needs.underlay.isConnected(peer)) this.fault(peer, 'CHANNEL_UNUSED');
+      },
       owes: (peer, workMs) => this.#accounts.prepay(this.#payer(peer), workMs, this.#nowMs()),
     });
     if (this.#pays(channel.peer, cost.channelMs)) {

@@ -32,6 +32,7 @@ export const FAULTS: ReadonlyMap<string, FaultPrice> = new Map([
   ['OVER_ALLOWANCE', { workMs: 0, weight: 1 }],
   ['CONTENT_DENIED', { workMs: 4, weight: 0.5 }],
   ['RATE_LIMITED', { workMs: 4, weight: 0.5 }],
+  ['CHANNEL_UNUSED', { workMs: 2, weight: 0.5 }],
   ['CONTENT_UNAVAILABLE', SOMETIMES_HONEST],
   ['EXPIRED', SOMETIMES_HONEST],
   ['REPEATED', SOMETIMES_HONEST],

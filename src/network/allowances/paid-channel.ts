@@ -1,4 +1,4 @@
-import { CodedError } from '../../lib/coded-error.ts';
+import { CodedError, codeOf } from '../../lib/coded-error.ts';
 import type { Channel } from '../underlay.ts';
 import { frameCostMs, type ProtocolCost, sendingCostMs } from './costs.ts';
 
@@ -7,6 +7,8 @@ export interface Purse {
   pays(peer: string, workMs: number): boolean;
   /** Pays when something is left; false when the channel is over before that, or waited too long. */
   waitsFor(peer: string, workMs: number, over: AbortSignal): Promise<boolean>;
+  /** A channel was opened and dropped, and nothing came on it. */
+  unused(peer: string): void;
   /** What has to be paid whether it is there or not. */
   owes(peer: string, workMs: number): void;
 }
@@ -18,6 +20,8 @@ export class PaidChannel implements Channel {
   readonly #channel: Channel;
   readonly #cost: ProtocolCost;
   readonly #purse: Purse;
+  /** Something came on it, or this side dropped it: its end says nothing about the other side. */
+  #isUsed = false;
   #over: AbortSignal | undefined;
 
   constructor(channel: Channel, cost: ProtocolCost, purse: Purse) {
@@ -36,7 +40,8 @@ export class PaidChannel implements Channel {
   }
 
   async receive(): Promise<Uint8Array | undefined> {
-    const frame = await this.#channel.receive();
+    const frame = await this.#first(this.#channel.receive());
+    this.#isUsed = true;
     if (frame === undefined) return undefined;
     const costMs = frameCostMs(this.#cost, frame.length);
     if (!this.#purse.pays(this.peer, costMs) && !(await this.#waitsFor(costMs))) {
@@ -60,7 +65,19 @@ export class PaidChannel implements Channel {
   }
 
   abort(): void {
+    this.#isUsed = true;
     this.#channel.abort();
+  }
+
+  /** A channel that is dropped before anything came on it whole was of no use but to keep this node busy. */
+  async #first(frame: Promise<Uint8Array | undefined>): Promise<Uint8Array | undefined> {
+    try {
+      return await frame;
+    } catch (error) {
+      if (!this.#isUsed && codeOf(error) === 'CHANNEL_CLOSED') this.#purse.unused(this.peer);
+      this.#isUsed = true;
+      throw error;
+    }
   }
 
   /** One listener for its end, however often it waits. */

@@ -135,7 +135,7 @@ export class ServingLinks implements RequesterLink {
 
 /**
  * The requester's side of serving/1: lists in, one answer for each, until the provider ends or falls silent. What comes
- * from a peer that cannot have anything to tell is not even decoded.
+ * from a peer that cannot have anything to tell is not decoded, and not even waited for.
  */
 export function serveServing(
   context: NetworkContext,
@@ -147,12 +147,9 @@ export function serveServing(
     const { peer } = channel;
     const frames = new FrameChannel(channel, clock, limits.protocols.serving.maxFrameBytes);
     for (;;) {
+      if (requester.mayReport?.(peer) === false) return await refuseLists(frames);
       const bytes = await receiveWithin(channel, clock, limits.servingIdleMs);
       if (bytes === undefined) return;
-      if (requester.mayReport?.(peer) === false) {
-        await refuseList(context, frames);
-        return;
-      }
       const frame = required(decodeFrame(bytes, limits.protocols.serving.maxFrameBytes));
       if (frame.kind !== 'serving-list') throw outOfTurn(`a ${frame.kind}`);
       const list = required(verifier.open(servingListMessage, frame.body, peer));
@@ -163,9 +160,9 @@ export function serveServing(
   });
 }
 
-async function refuseList({ counters, allowances }: NetworkContext, frames: FrameChannel): Promise<void> {
+/** Says so and drops the channel: whatever comes on it would be held until somebody reads it. */
+async function refuseLists(frames: FrameChannel): Promise<never> {
   const code = 'NO_CONTRACT';
-  counters.add(`serving.${code}`);
-  allowances.fault(frames.channel.peer, code);
   await frames.send({ kind: 'refused', body: { code } });
+  throw new CodedError(code, 'There is no contract with the other side.');
 }

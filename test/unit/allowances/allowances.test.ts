@@ -15,13 +15,16 @@ function world(over: Partial<AllowanceLimits> = {}) {
   const told: LogFields[] = [];
   const counters = new Counters();
   const named = new Set<string>();
-  const underlay: Pick<Underlay, 'self' | 'restrain' | 'holdBack' | 'prefixOf' | 'isNamed'> = {
-    self: 'self',
-    restrain: (peer, goesOn) => void asked.push(`${goesOn ? 'restrain' : 'spare'} ${peer}`),
-    holdBack: (peer, durationMs) => void asked.push(`hold ${peer} ${durationMs}`),
-    prefixOf: (peer) => peer.split('@')[1],
-    isNamed: (peer) => named.has(peer),
-  };
+  const gone = new Set<string>();
+  const underlay: Pick<Underlay, 'self' | 'restrain' | 'holdBack' | 'prefixOf' | 'isNamed' | 'isConnected'> =
+    {
+      self: 'self',
+      restrain: (peer, goesOn) => void asked.push(`${goesOn ? 'restrain' : 'spare'} ${peer}`),
+      holdBack: (peer, durationMs) => void asked.push(`hold ${peer} ${durationMs}`),
+      prefixOf: (peer) => peer.split('@')[1],
+      isNamed: (peer) => named.has(peer),
+      isConnected: (peer) => !gone.has(peer),
+    };
   const allowances = new Allowances(
     { ...defaultAllowanceLimits, ...over },
     {
@@ -41,7 +44,7 @@ function world(over: Partial<AllowanceLimits> = {}) {
     allowances.admit('request', far, (paid) => void served.push(paid));
     return { near, served };
   };
-  return { clock, asked, told, counters, named, allowances, open };
+  return { clock, asked, told, counters, named, gone, allowances, open };
 }
 
 describe('a channel that a peer opens', () => {
@@ -120,6 +123,25 @@ describe('a channel that a peer opens', () => {
     expect(counters.snapshot()['channel.waited']).toBeGreaterThan(0);
     near.abort();
     expect(await reading.catch((error: unknown) => codeOf(error))).toBe('CHANNEL_CLOSED');
+  });
+
+  it('and dropped before anything came on it costs its peer, unless the connection was lost', async () => {
+    const { clock, open, gone, counters } = world();
+    const dropped = async (peer: string, words: number): Promise<void> => {
+      const { near, served } = open(peer);
+      for (let word = 0; word < words; word += 1) void near.send(Uint8Array.of(1));
+      const reading = (async () => {
+        while ((await served[0]?.receive()) !== undefined);
+      })();
+      await clock.settle();
+      near.abort();
+      expect(await reading.catch((error: unknown) => codeOf(error))).toBe('CHANNEL_CLOSED');
+    };
+    await dropped('one', 0);
+    await dropped('one', 1);
+    gone.add('two');
+    await dropped('two', 0);
+    expect(counters.snapshot()).toEqual({ 'fault.CHANNEL_UNUSED': 1 });
   });
 
   it('of this node itself costs nothing', () => {
