@@ -19,7 +19,7 @@ export function peerTableOf(registry: Registry): PeerTable {
       acquainted: (spec, limit) => registry.acquainted(requirementsOf(spec), { ...questionOf(spec), limit }),
       strangers: () => registry.strangers(),
       patienceWith: (peer) => registry.patienceWith(peer),
-      answered: (peer) => registry.answered(peer),
+      answered: (peer, came) => registry.answered(peer, came),
       kept: (peer) => registry.kept(peer),
       asked: (outcome) => registry.asked(outcome),
     },

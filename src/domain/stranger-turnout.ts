@@ -42,7 +42,7 @@ export interface StrangerTurnoutLimits {
 const SUPPOSED = 2;
 
 /** So many answers must have been due before their absence says anything. */
-const TELLING = 6;
+const TELLING = 5;
 const SILENT_BELOW = 1 / 16;
 
 /** So many answers prove that there is somebody, and this many of those due that there are not only a few. */

@@ -144,8 +144,8 @@ export interface Acquaintance {
   acquainted(spec: JobSpec, limit: number): readonly string[];
   strangers(): Strangers;
   patienceWith(peer: string): Patience;
-  /** A provider has bid, or said no. */
-  answered(peer: string): void;
+  /** A provider has bid, or said no; `came`: it was not connected when it was asked, so it came for it. */
+  answered(peer: string, came: boolean): void;
   /** A provider has kept a contract. */
   kept(peer: string): void;
   asked(outcome: AskingOutcome): void;

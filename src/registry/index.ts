@@ -76,8 +76,9 @@ export interface Registry extends Startable {
   /** Providers to ask by name, the best known first: this node has been in touch with them. Never itself. */
   acquainted(requirements: Requirements, options: CandidateOptions): readonly string[];
   strangers(): Strangers;
-  /** A provider has answered a request of this node, or kept a contract. */
-  answered(peer: string): void;
+  /** A provider has answered a request of this node; `came`: it was not connected when it was asked. */
+  answered(peer: string, came: boolean): void;
+  /** A provider has kept a contract. */
   kept(peer: string): void;
   patienceWith(peer: string): Patience;
   /** A request of this node is off the air. */

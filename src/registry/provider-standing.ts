@@ -58,10 +58,10 @@ export class ProviderStanding {
     this.#seen.note(peer, touch);
   }
 
-  /** It has bid, or said no. */
-  answered(peer: string): void {
-    const touch = this.touchOf(peer);
-    if (touch === TOUCH.none) this.#strangers.answered(this.#nowMs);
+  /** It has bid, or said no. A stranger connects to do so, and is none any more by then. */
+  answered(peer: string, came: boolean): void {
+    const touch = this.#needs.preferred.has(peer) ? TOUCH.kept : this.#seen.touchOf(peer);
+    if (came && touch === TOUCH.none) this.#strangers.answered(this.#nowMs);
     if (touch < TOUCH.answered) this.#newcomers.answered(this.#nowMs);
     this.#seen.note(peer, TOUCH.answered);
   }

@@ -211,9 +211,9 @@ export class RegistryService implements Registry, AdvertDesk {
     return this.#estimate.size;
   }
 
-  answered(peer: string): void {
+  answered(peer: string, came: boolean): void {
     if (peer === this.#needs.self) return;
-    this.#standing.answered(peer);
+    this.#standing.answered(peer, came);
     this.#acquaintances.answered(peer);
   }
 

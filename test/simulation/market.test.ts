@@ -17,3 +17,11 @@ it.each(['identical', 'mixed'] as const)(
     expect(result.messagesPerNodePerJob).toBeLessThan(4);
   },
 );
+
+it('strangers of a network that a node has just joined are proven by their answers, and asked as few', {
+  timeout: 30_000,
+}, async () => {
+  const result = await runScale({ nodes: 150, fleet: 'identical', jobs: 12 });
+  expect(result.successRate).toBe(1);
+  expect(result.bidsHandledPerJob).toBeLessThanOrEqual(2 * wantedBids);
+});

@@ -98,6 +98,7 @@ export class OpenSearch implements SearchListener {
   publish(market: Market, evidence: Evidence<BidRequest>, targets?: readonly RequestTarget[]): void {
     this.#chosen = targets !== undefined;
     this.#onAir = market.openRequest(evidence, this, targets);
+    this.#turnout?.wentOut(this.#onAir.audience());
     this.#look();
   }
 

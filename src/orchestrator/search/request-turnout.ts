@@ -23,6 +23,8 @@ export class RequestTurnout {
   readonly #answered = new Set<string>();
   /** How long each was to be waited for, as it was when it was first asked for. */
   readonly #patience = new Map<string, Patience>();
+  /** Who was connected when the request went out. */
+  #connected: ReadonlySet<string> = new Set();
   #left = false;
 
   constructor(clock: Clock, acquaintance: Pick<Acquaintance, 'answered' | 'asked' | 'patienceWith'>) {
@@ -30,9 +32,13 @@ export class RequestTurnout {
     this.#acquaintance = acquaintance;
   }
 
+  wentOut(audience: ReadonlySet<string>): void {
+    this.#connected = audience;
+  }
+
   answered(peer: string): void {
     if (this.#answered.size < MOST_COUNTED) this.#answered.add(peer);
-    this.#acquaintance.answered(peer);
+    this.#acquaintance.answered(peer, !this.#connected.has(peer));
   }
 
   readonly patienceWith = (peer: string): Patience => {

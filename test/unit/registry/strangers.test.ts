@@ -11,7 +11,7 @@ function mixed(seen: number, fakes: number): Scene {
   const scene = createScene();
   for (const peer of peerNames(seen, 'seen')) {
     scene.take(peer);
-    scene.registry.answered(peer);
+    scene.registry.answered(peer, false);
   }
   for (const peer of peerNames(fakes, 'fake')) scene.take(peer, { validForMs: 24 * HOUR_MS });
   return scene;
@@ -48,7 +48,7 @@ describe('providers that are known by their adverts alone', () => {
     await clock.advanceBy(1000);
     for (let request = 0; request < 20; request += 1) {
       registry.asked({ ...NOBODY, strangersDue: 8 });
-      for (let answer = 0; answer < 6; answer += 1) registry.answered(`fake-${request * 6 + answer}`);
+      for (let answer = 0; answer < 6; answer += 1) registry.answered(`fake-${request * 6 + answer}`, true);
     }
     expect(registry.strangers().standing).toBe('proven');
     expect(registry.sizeEstimate()).toBeGreaterThan(500);
@@ -102,7 +102,7 @@ describe('whom a search waits for', () => {
   it('is who answers, for a moment who is new, and not who was silent', async () => {
     const { clock, publisher, registry } = createScene();
     publisher.connected.add('new');
-    registry.answered('old');
+    registry.answered('old', false);
     expect([registry.patienceWith('old'), registry.patienceWith('new')]).toEqual(['full', 'brief']);
     registry.asked({ ...NOBODY, silent: ['old'] });
     expect(registry.patienceWith('old')).toBe('none');
@@ -111,7 +111,7 @@ describe('whom a search waits for', () => {
     registry.asked({ ...NOBODY, silent: ['old'] });
     await clock.advanceBy(59_000);
     expect(registry.patienceWith('old')).toBe('none');
-    registry.answered('old');
+    registry.answered('old', false);
     expect(registry.patienceWith('old')).toBe('full');
     registry.asked({ ...NOBODY, newcomersDue: 6 });
     expect(registry.patienceWith('new')).toBe('none');
