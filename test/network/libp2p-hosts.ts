@@ -2,7 +2,8 @@ import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { createHost, type Host, type HostNeeds } from '../../src/network/libp2p/host.ts';
-import { writeBatching } from '../../src/network/libp2p/write-batching.ts';
+import { defaultLibp2pLimits } from '../../src/network/libp2p/options.ts';
+import { Traffic } from '../../src/network/libp2p/traffic.ts';
 import { libp2pOptions } from './libp2p-nodes.ts';
 import { newPrivateKey } from './private-key.ts';
 
@@ -21,7 +22,14 @@ export function newHost(needs: Partial<HostNeeds> = {}): Promise<Host> {
     logger: silentLogger,
     transports: undefined,
     topics: [],
-    protector: writeBatching(),
+    traffic: new Traffic({
+      ...defaultLibp2pLimits,
+      clock: systemClock,
+      connectionsOf: () => [],
+      letGo: () => {},
+      worked: () => {},
+      faulted: () => {},
+    }),
     denyDial: () => false,
     inbound: { denies: () => false, shookHands: () => {} },
     denyPeer: () => false,

@@ -1,7 +1,9 @@
 import type { Connection } from '@libp2p/interface';
 import type { Clock, Timer } from '../../lib/clock.ts';
+import type { Reading, StopReason } from './reading.ts';
 
 export interface HoldsNeeds {
+  readonly reading: Reading;
   readonly clock: Clock;
   connectionsOf(peer: string): readonly Connection[];
 }
@@ -36,14 +38,14 @@ export class Holds {
     const connections = this.#needs.connectionsOf(peer);
     if (connections.length === 0) return;
     before?.timer.cancel();
-    for (const connection of connections) setReading(connection, false);
+    for (const connection of connections) this.#stop(connection, 'held');
     this.#peers.set(peer, { untilMs, timer: this.#needs.clock.after(durationMs, () => this.#release(peer)) });
   }
 
   /** The connection is not read again, and ended after `durationMs`. */
   holdForGood(connection: Connection, durationMs: number): void {
     if (this.#forGood.has(connection)) return;
-    setReading(connection, false);
+    this.#stop(connection, 'for good');
     const timer = this.#needs.clock.after(durationMs, () => {
       this.#forGood.delete(connection);
       connection.abort(new Error('let go by this node'));
@@ -54,7 +56,7 @@ export class Holds {
 
   /** A peer that is held gains nothing by one more connection. */
   opened(connection: Connection): void {
-    if (this.#peers.has(connection.remotePeer.toString())) setReading(connection, false);
+    if (this.#peers.has(connection.remotePeer.toString())) this.#stop(connection, 'held');
   }
 
   isHeld(peer: string): boolean {
@@ -67,7 +69,8 @@ export class Holds {
 
   /** True when the connection is not read, or was not for a while since then. */
   isUnread(connection: Connection, sinceMs: number): boolean {
-    if (this.#forGood.has(connection) || this.#peers.has(connection.remotePeer.toString())) return true;
+    const transport = transportOf(connection);
+    if (transport !== undefined && this.#needs.reading.isStopped(transport)) return true;
     return (this.#readSinceMs.get(connection) ?? Number.NEGATIVE_INFINITY) >= sinceMs;
   }
 
@@ -82,10 +85,15 @@ export class Holds {
     this.#peers.delete(peer);
     const nowMs = this.#needs.clock.monotonicMs();
     for (const connection of this.#needs.connectionsOf(peer)) {
-      if (this.#forGood.has(connection)) continue;
       this.#readSinceMs.set(connection, nowMs);
-      setReading(connection, true);
+      const transport = transportOf(connection);
+      if (transport !== undefined) this.#needs.reading.goOn(transport, 'held');
     }
+  }
+
+  #stop(connection: Connection, reason: StopReason): void {
+    const transport = transportOf(connection);
+    if (transport !== undefined) this.#needs.reading.stop(transport, reason);
   }
 
   #watch(connection: Connection): void {
@@ -103,16 +111,4 @@ export class Holds {
 export function transportOf(connection: Connection): object | undefined {
   const transport: unknown = Reflect.get(connection, 'maConn');
   return typeof transport === 'object' && transport !== null ? transport : undefined;
-}
-
-function setReading(connection: Connection, reads: boolean): void {
-  const transport = transportOf(connection);
-  if (transport === undefined || connection.status !== 'open') return;
-  const change: unknown = Reflect.get(transport, reads ? 'resume' : 'pause');
-  if (typeof change !== 'function') return;
-  try {
-    Reflect.apply(change, transport, []);
-  } catch {
-    // It is closing: there is nothing to read any more.
-  }
 }

@@ -15,6 +15,7 @@ import type { InboundGate } from './inbound-gate.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { bridgeLogs } from './log-bridge.ts';
 import type { Libp2pLimits, Libp2pOptions } from './options.ts';
+import { type Pace, paceMuxer } from './paced-muxer.ts';
 import { sparingYamux } from './window-updates.ts';
 
 /** How long a peer may take over the choice of a protocol. Gossipsub opens its streams one after the other. */
@@ -41,8 +42,8 @@ export interface HostNeeds {
   readonly transports: Transports | undefined;
   readonly topics: readonly string[];
   readonly inbound: Pick<InboundGate, 'denies' | 'shookHands'>;
-  /** What stands below the encryption of each connection. */
-  readonly protector: ConnectionProtector;
+  /** What stands below the encryption of each connection, and paces what is above it. */
+  readonly traffic: ConnectionProtector & Pace;
   denyDial(address: Multiaddr): boolean;
   denyPeer(peer: string): boolean;
   isUnread(connection: Connection, sinceMs: number): boolean;
@@ -73,15 +74,19 @@ function connectionSettings(
   };
 }
 
-function multiplexer(limits: Libp2pLimits): ReturnType<typeof sparingYamux> {
-  return sparingYamux({
-    maxInboundStreams: limits.maxStreamsPerConnection,
-    maxOutboundStreams: limits.maxStreamsPerConnection,
-    streamOptions: {
-      maxStreamWindowSize: limits.streamWindowBytes,
-      maxReadBufferLength: MAX_UNREAD_STREAM_BYTES,
+function multiplexer(limits: Libp2pLimits, pace: Pace): ReturnType<typeof sparingYamux> {
+  const { maxStreamsPerConnection, streamWindowBytes } = limits;
+  return sparingYamux(
+    {
+      maxInboundStreams: maxStreamsPerConnection,
+      maxOutboundStreams: maxStreamsPerConnection,
+      streamOptions: {
+        maxStreamWindowSize: streamWindowBytes,
+        maxReadBufferLength: MAX_UNREAD_STREAM_BYTES,
+      },
     },
-  });
+    (muxer, connection) => paceMuxer(muxer, connection, streamWindowBytes, pace),
+  );
 }
 
 /** A libp2p node with our settings, not started. */
@@ -98,9 +103,9 @@ export async function createHost(options: Libp2pOptions, needs: HostNeeds): Prom
     logger: bridgeLogs(options.libp2pLogs ? needs.logger : undefined),
     addresses: { listen: [...options.listen], announce: [...options.announce] },
     transports: needs.transports ?? [tcp()],
-    connectionProtector: () => needs.protector,
+    connectionProtector: () => needs.traffic,
     connectionEncrypters: [sparingNoise()],
-    streamMuxers: [multiplexer(limits)],
+    streamMuxers: [multiplexer(limits, needs.traffic)],
     connectionGater: {
       denyDialMultiaddr: (address) => needs.denyDial(address),
       denyInboundConnection: (connection) => needs.inbound.denies(connection),

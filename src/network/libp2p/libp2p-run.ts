@@ -63,12 +63,13 @@ export class Libp2pRun {
       connectionsOf: (peer) => run.connections.of(peer),
       letGo: ({ remoteAddr }) => inbound.letGo(remoteAddr),
       worked: (peer, workMs) => run.#notify((listener) => listener.worked?.(peer, workMs)),
+      faulted: (peer, code) => run.#notify((listener) => listener.faulted?.(peer, code)),
     });
     const host = await createHost(context.options, {
       ...context,
       topics: [...context.topics.keys()],
       inbound,
-      protector: traffic,
+      traffic,
       denyDial: (address) => policy.denies(address),
       denyPeer: (peer) => traffic.isShunned(peer),
       isUnread: (connection, sinceMs) => traffic.isUnread(connection, sinceMs),

@@ -2,7 +2,10 @@ import type { Connection, ConnectionProtector, MultiaddrConnection } from '@libp
 import type { Clock } from '../../lib/clock.ts';
 import { Holds, transportOf } from './holds.ts';
 import { Restraint, type RestraintLimits } from './restraint.ts';
-import { WorkMeter, type WorkSource } from './work-meter.ts';
+import type { Pace } from './paced-muxer.ts';
+import { Reading } from './reading.ts';
+import { Turns } from './turns.ts';
+import { newSource, WorkMeter, type WorkSource } from './work-meter.ts';
 import { batchWrites } from './write-batching.ts';
 
 export interface TrafficNeeds extends RestraintLimits {
@@ -11,36 +14,68 @@ export interface TrafficNeeds extends RestraintLimits {
   /** Of a peer that is let go of, for each of its connections. */
   letGo(connection: Connection): void;
   worked(peer: string, workMs: number): void;
+  faulted(peer: string, code: string): void;
 }
 
 /**
  * What stands between the sockets and the encryption, where a private network's cipher would: it gathers what is
  * written, measures the work that each connection makes, and does not read who is held back.
  */
-export class Traffic implements ConnectionProtector {
+export class Traffic implements ConnectionProtector, Pace {
+  readonly meter: WorkMeter;
+  readonly reading = new Reading();
+  readonly turns = new Turns();
+  readonly #needs: TrafficNeeds;
   readonly #sources = new WeakMap<object, WorkSource>();
-  readonly #meter: WorkMeter;
   readonly #holds: Holds;
   readonly #restraint: Restraint;
 
   constructor(needs: TrafficNeeds) {
-    this.#meter = new WorkMeter(needs.clock, ({ peer }, workMs) => {
-      if (peer !== undefined) needs.worked(peer, workMs);
-    });
-    this.#holds = new Holds(needs);
+    this.#needs = needs;
+    this.meter = new WorkMeter(
+      needs.clock,
+      ({ peer }, workMs) => {
+        if (peer !== undefined) needs.worked(peer, workMs);
+      },
+      (workMs) => this.turns.spend(workMs),
+    );
+    this.#holds = new Holds({ ...needs, reading: this.reading });
     this.#restraint = new Restraint(needs, this.#holds);
   }
 
   protect<Stream extends MultiaddrConnection>(connection: Stream): Promise<Stream> {
-    const source: WorkSource = { peer: undefined, workMs: 0 };
+    const source = newSource();
     this.#sources.set(connection, source);
     batchWrites(connection);
     const dispatch = connection.dispatchEvent.bind(connection);
-    connection.dispatchEvent = (event: Event): boolean => {
-      if (event.type === 'message') this.#meter.begin(source);
+    const take = (event: Event): boolean => {
+      this.meter.begin(source);
       return dispatch(event);
     };
+    connection.dispatchEvent = (event: Event): boolean => {
+      if (event.type !== 'message') return dispatch(event);
+      if (this.turns.hasTime) return take(event);
+      this.#defer(connection, source, () => take(event));
+      return true;
+    };
     return Promise.resolve(connection);
+  }
+
+  /** The chunk waits for a turn with time left, and nothing is read behind it. */
+  #defer(connection: MultiaddrConnection, source: WorkSource, take: () => void): void {
+    this.reading.stop(connection, 'turn');
+    this.turns.later(source, () => {
+      if (connection.status === 'open') take();
+      this.reading.goOn(connection, 'turn');
+    });
+  }
+
+  sourceOf(transport: object): WorkSource | undefined {
+    return this.#sources.get(transport);
+  }
+
+  faulted({ peer }: WorkSource, code: string): void {
+    if (peer !== undefined) this.#needs.faulted(peer, code);
   }
 
   /** The handshake is over, and said who the other side is. */

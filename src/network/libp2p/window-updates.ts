@@ -1,4 +1,4 @@
-import type { Stream } from '@libp2p/interface';
+import type { MessageStream, Stream, StreamMuxer } from '@libp2p/interface';
 import { yamux } from '@libp2p/yamux';
 
 /** States of a yamux stream in which an update opens or answers it, or in which it must not be sent. */
@@ -11,13 +11,17 @@ const PAUSED = 5;
  * a frame of its own, encrypted and sent; for small messages it costs more than reading them. The other side never
  * waits for it: half of the window is left when it is sent.
  */
-export function sparingYamux(init: Parameters<typeof yamux>[0]): ReturnType<typeof yamux> {
+export function sparingYamux(
+  init: NonNullable<Parameters<typeof yamux>[0]>,
+  paced: (muxer: StreamMuxer, connection: MessageStream) => void,
+): ReturnType<typeof yamux> {
   const create = yamux(init);
   return () => {
     const factory = create();
     const createMuxer = factory.createStreamMuxer.bind(factory);
     factory.createStreamMuxer = (connection) => {
       const muxer = createMuxer(connection);
+      paced(muxer, connection);
       const newStream: unknown = Reflect.get(muxer, '_newStream');
       if (typeof newStream !== 'function') return muxer;
       Reflect.set(muxer, '_newStream', (...args: unknown[]): unknown =>

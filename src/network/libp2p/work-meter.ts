@@ -11,7 +11,16 @@ export interface WorkSource {
   peer: string | undefined;
   /** Not told yet. */
   workMs: number;
+  /** What it made this node work lately: half of it is forgotten in each second. */
+  recentMs: number;
+  recentAtMs: number;
 }
+
+export function newSource(): WorkSource {
+  return { peer: undefined, workMs: 0, recentMs: 0, recentAtMs: 0 };
+}
+
+const HALF_LIFE_MS = 1000;
 
 export type WorkClock = Pick<Clock, 'monotonicMs'>;
 
@@ -23,14 +32,21 @@ export type WorkClock = Pick<Clock, 'monotonicMs'>;
 export class WorkMeter {
   readonly #clock: WorkClock;
   readonly #tell: (source: WorkSource, workMs: number) => void;
+  readonly #spend: (workMs: number) => void;
   readonly #untold = new Set<WorkSource>();
   #source: WorkSource | undefined;
   #startedMs = 0;
   #watches = false;
 
-  constructor(clock: WorkClock, tell: (source: WorkSource, workMs: number) => void) {
+  /** `spend` is told at once, and `tell` once for each source and turn. */
+  constructor(
+    clock: WorkClock,
+    tell: (source: WorkSource, workMs: number) => void,
+    spend: (workMs: number) => void = () => {},
+  ) {
     this.#clock = clock;
     this.#tell = tell;
+    this.#spend = spend;
   }
 
   /** What runs from here on is done for `source`, until the next one begins or nothing of it is left to run. */
@@ -51,7 +67,12 @@ export class WorkMeter {
     const source = this.#source;
     if (source === undefined) return;
     this.#source = undefined;
-    source.workMs += CHUNK_COST_MS + Math.min(nowMs - this.#startedMs, MOST_CHUNK_MS);
+    const tookMs = nowMs - this.#startedMs;
+    const workMs = CHUNK_COST_MS + Math.min(tookMs, MOST_CHUNK_MS);
+    source.workMs += workMs;
+    source.recentMs = source.recentMs * 2 ** ((source.recentAtMs - nowMs) / HALF_LIFE_MS) + workMs;
+    source.recentAtMs = nowMs;
+    this.#spend(tookMs);
     if (this.#untold.size === 0) afterThisTurn(() => this.#report());
     this.#untold.add(source);
   }

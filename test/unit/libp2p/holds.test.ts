@@ -1,6 +1,7 @@
 import type { Connection } from '@libp2p/interface';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Holds } from '../../../src/network/libp2p/holds.ts';
+import { Reading } from '../../../src/network/libp2p/reading.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 
 interface Line {
@@ -11,6 +12,7 @@ interface Line {
 
 function line(peer: string): Line {
   const maConn = {
+    status: 'open',
     pause: () => {
       made.reads = false;
     },
@@ -43,6 +45,7 @@ describe('holds', () => {
     ]);
     holds = new Holds({
       clock,
+      reading: new Reading(),
       connectionsOf: (peer) => (lines.get(peer) ?? []).map(({ connection }) => connection),
     });
   });

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { afterThisTurn } from '../../../src/lib/clock.ts';
-import { MOST_CHUNK_MS, WorkMeter, type WorkSource } from '../../../src/network/libp2p/work-meter.ts';
+import {
+  MOST_CHUNK_MS,
+  newSource,
+  WorkMeter,
+  type WorkSource,
+} from '../../../src/network/libp2p/work-meter.ts';
 
 const turn = (): Promise<void> => new Promise(afterThisTurn);
 /** What each chunk is charged beside the work. */
@@ -22,7 +27,7 @@ function scene(): {
   };
 }
 
-const source = (peer: string): WorkSource => ({ peer, workMs: 0 });
+const source = (peer: string): WorkSource => ({ ...newSource(), peer });
 
 describe('work meter', () => {
   it('charges what follows from a chunk, its promises too, and nothing after them', async () => {
