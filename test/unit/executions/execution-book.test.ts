@@ -59,6 +59,19 @@ describe('the execution book', () => {
     expect(store.commits).toHaveLength(2);
   });
 
+  it('serves a requester from the start of its work until that is settled or forgotten', async () => {
+    const another = itemOf('Running', { executionId: 'other.v1.p0.a1', contractId: 'other' });
+    book.add(executionAs('BidAccepted'));
+    expect(book.serves(REQUESTER)).toBe(false);
+    await book.begin(ID, PROCESS, NOW + 1);
+    book.add(executionAs('Running', { item: another }));
+    expect([book.serves(REQUESTER), book.serves('another')]).toEqual([true, false]);
+    await book.settle(ID, {});
+    expect(book.serves(REQUESTER)).toBe(true);
+    await book.forget(another.executionId);
+    expect(book.serves(REQUESTER)).toBe(false);
+  });
+
   it('shows a change only when it is on disk', async () => {
     book.add(executionAs('BidAccepted'));
     const opened = Promise.withResolvers<void>();
