@@ -56,3 +56,16 @@ Feature: Strangers share a machine, and do not hold it
       resources: { cpu: 4 }
       """
     Then the job completes on "bob"
+
+  Scenario: A stranger that goes on with what is wrong is held back, and who owns the node sees it
+    Given the nodes:
+      | node  | provides | cpu |
+      | alice | no       |     |
+      | bob   | yes      | 4   |
+    And a stranger sends "bob" again and again what is no request
+    Then "bob" shows that it holds the stranger back for "MALFORMED"
+    When "alice" posts a job:
+      """
+      resources: { cpu: 1 }
+      """
+    Then the job completes on "bob"

@@ -46,6 +46,23 @@ Given('{string} vanishes as soon as its program is asked for', (world: MarketWor
   world.node(name).underlay.vanishAt('/content/');
 });
 
+Given(
+  'a stranger sends {string} again and again what is no request',
+  async (world: MarketWorld, name: string) => {
+    world.stranger = await world.addClumsyPeer(name);
+  },
+);
+
+Then(
+  '{string} shows that it holds the stranger back for {string}',
+  async (world: MarketWorld, name: string, code: string) => {
+    await until(`${name} holds the stranger back`, BID_WITHIN_MS, async () => {
+      const { heldBack = [] } = await world.api(name).status();
+      return heldBack.some((held) => held.peerId === world.stranger && held.code === code);
+    });
+  },
+);
+
 Then('all of the capacity of {string} is taken', async (world: MarketWorld, name: string) => {
   await until(`the capacity of ${name} is taken`, BID_WITHIN_MS, async () => {
     const { free, leases } = await world.node(name).api.resources();

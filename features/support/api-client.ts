@@ -4,7 +4,7 @@ import { contractView } from '../../src/api/views/contract-view.ts';
 import { eventViewSchema } from '../../src/api/views/event-view.ts';
 import { explanationView } from '../../src/api/views/explanation-view.ts';
 import { jobSummaryView, jobView } from '../../src/api/views/job-view.ts';
-import { peerView, resourcesView } from '../../src/api/views/node-views.ts';
+import { peerView, resourcesView, statusView } from '../../src/api/views/node-views.ts';
 
 export type JobEvent = z.infer<typeof eventViewSchema>;
 export type JobView = z.infer<typeof jobView>;
@@ -13,6 +13,7 @@ export type ContractView = z.infer<typeof contractView>;
 export type ExplanationView = z.infer<typeof explanationView>;
 export type PeerView = z.infer<typeof peerView>;
 export type ResourcesView = z.infer<typeof resourcesView>;
+export type StatusView = z.infer<typeof statusView>;
 
 const resultView = z.object({
   executionId: z.string(),
@@ -106,6 +107,10 @@ export class ApiClient {
 
   async resources(): Promise<ResourcesView> {
     return resourcesView.parse(await this.#json('/dms/resources'));
+  }
+
+  async status(): Promise<StatusView> {
+    return statusView.parse(await this.#json('/dms/status'));
   }
 
   async peers(): Promise<readonly PeerView[]> {

@@ -7,6 +7,7 @@ import type { TestContext } from 'vitest';
 import { protocolNames } from '../../src/network/names.ts';
 import type { Underlay } from '../../src/network/underlay.ts';
 import type { ApiClient, BidView, ExplanationView, HttpAnswer, JobEvent } from './api-client.ts';
+import { startClumsyPeer } from './clumsy-peer.ts';
 import type { FollowedLog } from './followed-log.ts';
 import { jobFrom } from './job-text.ts';
 import { PostedJob } from './posted-job.ts';
@@ -31,6 +32,8 @@ export class MarketWorld extends QuickPickleWorld {
   readonly scripts = new Map<string, string>();
   /** The log that is being followed. */
   log: FollowedLog | undefined;
+  /** The peer that sends what is wrong. */
+  stranger: string | undefined;
   /** What the last dry run said. */
   tried: ExplanationView | undefined;
   /** What was known of the job when its node was killed. */
@@ -41,6 +44,7 @@ export class MarketWorld extends QuickPickleWorld {
   readonly #askedBefore = new Map<string, { readonly directly: number; readonly byGossip: number }>();
   readonly #nodes = new Map<string, TestNode>();
   readonly #silentPeers: Underlay[] = [];
+  readonly #clumsyPeers: Underlay[] = [];
   readonly #over = new AbortController();
   /** Nodes that are processes of their own. */
   readonly processes = new ProcessMarket(this.network, this.#over.signal);
@@ -82,6 +86,15 @@ export class MarketWorld extends QuickPickleWorld {
 
   async addSilentPeer(): Promise<void> {
     this.#silentPeers.push(await startSilentPeer(this.network, this.#addresses()));
+  }
+
+  /** Starts a stranger that sends a node what is wrong until the scenario ends; gives its peer id. */
+  async addClumsyPeer(name: string): Promise<string> {
+    const { node } = this.node(name);
+    const target = { peerId: node.peerId, address: node.multiaddrs()[0] ?? '' };
+    const peer = await startClumsyPeer(this.network, target, this.#over.signal);
+    this.#clumsyPeers.push(peer);
+    return peer.self;
   }
 
   async dropSilentPeers(): Promise<void> {
@@ -253,6 +266,7 @@ export class MarketWorld extends QuickPickleWorld {
     this.#over.abort();
     await this.processes.stop();
     await this.dropSilentPeers();
+    await Promise.all(this.#clumsyPeers.map((peer) => peer.stop()));
     for (const { underlay } of this.#nodes.values()) underlay.restore();
     await Promise.all([...this.#nodes.values()].map(({ node }) => node.stop()));
     if (this.#root !== undefined) await rm(this.#root, { recursive: true, force: true });

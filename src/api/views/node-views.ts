@@ -130,7 +130,7 @@ export const readinessView = z.object({ ok: z.boolean(), reasons: z.array(z.stri
 
 /** The members that the documentation names, in its order. */
 export function viewStatus(status: NodeStatus): NodeStatus {
-  const { foreignPeers, otherNetworks, draining, storeDamage } = status;
+  const { foreignPeers, otherNetworks, draining, heldBack, storeDamage } = status;
   return {
     peerId: status.peerId,
     did: status.did,
@@ -142,6 +142,7 @@ export function viewStatus(status: NodeStatus): NodeStatus {
     ...(otherNetworks === undefined ? {} : { otherNetworks }),
     openNetwork: status.openNetwork,
     ...(draining === undefined ? {} : { draining }),
+    ...(heldBack === undefined ? {} : { heldBack }),
     ...(storeDamage === undefined ? {} : { storeDamage }),
   };
 }
