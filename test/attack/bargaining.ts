@@ -134,15 +134,22 @@ function executionIdOf(jobId: string): string {
   return `${jobId}.v1.p0.a1`;
 }
 
-async function next(channel: Channel): Promise<Frame> {
+export async function next(channel: Channel): Promise<Frame> {
   const bytes = await channel.receive();
   const read = bytes === undefined ? undefined : decodeFrame(bytes, negotiation.maxFrameBytes);
   if (read?.ok !== true) throw new Error('no frame');
   return read.value;
 }
 
+/** The terms of a proposal, in their envelope. */
+export function bargained(proposal: unknown): unknown {
+  return typeof proposal === 'object' && proposal !== null && 'terms' in proposal
+    ? proposal.terms
+    : undefined;
+}
+
 /** What is inside an envelope; nothing is checked. */
-function signedValue<Value>({ body }: Frame): Value {
+export function signedValue<Value>({ body }: Frame): Value {
   const envelope = readEnvelope(body);
   if (envelope === undefined) throw new Error('no envelope');
   const payload = decodeCanonical(envelope.payload) as { readonly value?: Value };

@@ -5,7 +5,13 @@ import type { Measured, Pace, Phase } from './measure.ts';
 /** One measured value of one attack, as `npm run attack -- NAME --json` prints it. */
 export interface AttackFigure {
   readonly attack: string;
-  readonly metric: 'honest_p50_ratio' | 'honest_p99_ratio' | 'memory_growth' | 'longest_stall' | 'recovered';
+  readonly metric:
+    | 'honest_p50_ratio'
+    | 'honest_p99_ratio'
+    | 'memory_growth'
+    | 'longest_stall'
+    | 'recovered'
+    | 'wrongly_taken';
   readonly value: number;
   readonly unit: string;
   readonly bound: number;
@@ -41,7 +47,14 @@ export function figuresOf(measured: Measured, pace: Pace, bounds: Bounds = BOUND
     stallOf(measured, bounds.stallMs),
     recoveryOf(measured, 'attack', measured.recoveredMs, pace, bounds.recoveredMs),
     recoveryOf(measured, 'restart', measured.recoveredAfterRestartMs, pace, bounds.recoveredMs),
+    ...wronglyTaken(measured),
   ];
+}
+
+function wronglyTaken({ attack, counts }: Measured): AttackFigure[] {
+  if (attack.never === undefined) return [];
+  const value = counts[attack.never] ?? 0;
+  return [{ attack: attack.name, metric: 'wrongly_taken', value, unit: '', bound: 0, ok: value === 0 }];
 }
 
 function ratioOf(

@@ -19,13 +19,13 @@ export interface Pace {
 
 export const FULL_PACE: Pace = {
   jobEveryMs: 400,
-  warmUpMs: 4000,
-  quietMs: 5000,
-  attackMs: 9000,
+  warmUpMs: 2500,
+  quietMs: 4000,
+  attackMs: 7000,
   longestRecoveryMs: 11_000,
 };
 
-export const QUICK_PACE: Pace = { ...FULL_PACE, warmUpMs: 2000, quietMs: 3500, attackMs: 5000 };
+export const QUICK_PACE: Pace = { ...FULL_PACE, warmUpMs: 2000, quietMs: 3000, attackMs: 4500 };
 
 export interface Phase {
   readonly jobs: readonly JobTime[];

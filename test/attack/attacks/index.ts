@@ -1,11 +1,16 @@
 import type { Attack } from '../attack.ts';
+import { alteredTerms } from './altered-terms.ts';
 import { contractNeverStarts } from './contract-never-starts.ts';
 import { deafPeers } from './deaf-peers.ts';
+import { dialAmplification } from './dial-amplification.ts';
 import { emptyFrames } from './empty-frames.ts';
 import { fakeProviders } from './fake-providers.ts';
+import { forgedGossip } from './forged-gossip.ts';
 import { deniedContent, madeUpContracts, malformedRequests, pings, unknownBids } from './free-errors.ts';
+import { gossipControl } from './gossip-control.ts';
 import { halfOpen } from './half-open.ts';
-import { identifyPushes } from './identify-pushes.ts';
+import { hostileResults } from './hostile-results.ts';
+import { identifyQuestions } from './identify-questions.ts';
 import { malformedFrames } from './malformed-frames.ts';
 import { manyAddresses } from './many-addresses.ts';
 import { manyIdentities } from './many-identities.ts';
@@ -16,6 +21,7 @@ import { protocolChoice } from './protocol-choice.ts';
 import { repeatedFrames } from './repeated-frames.ts';
 import { servingFromNobody } from './serving-from-nobody.ts';
 import { silentStreams } from './silent-streams.ts';
+import { silentWinner } from './silent-winner.ts';
 import { slowFrames } from './slow-frames.ts';
 import { streamChurn } from './stream-churn.ts';
 import { unfinishedFrames } from './unfinished-frames.ts';
@@ -45,5 +51,11 @@ export const ATTACKS: readonly Attack[] = [
   halfOpen,
   multiplexerFrames,
   protocolChoice,
-  identifyPushes,
+  identifyQuestions,
+  gossipControl,
+  forgedGossip,
+  dialAmplification,
+  alteredTerms,
+  hostileResults,
+  silentWinner,
 ];

@@ -13,7 +13,7 @@ function field(tag: number, text: string): Buffer {
   return Buffer.concat([Buffer.from([tag, bytes.length]), bytes]);
 }
 
-/** Each says that the peer speaks something else now, which the node writes down. */
+/** Each says that the peer speaks something else now. */
 function push(index: number): Uint8Array {
   const message = Buffer.concat(
     Array.from({ length: PROTOCOLS }, (_, at) => field(PROTOCOL_FIELD, `/made/up/${index}/${at}`)),
@@ -22,9 +22,9 @@ function push(index: number): Uint8Array {
   return Buffer.concat([Buffer.from(length), message]);
 }
 
-export const identifyPushes: Attack = {
-  name: 'identify-pushes',
-  about: 'says 500 times a second that it speaks a hundred other protocols now, and asks who the node is',
+export const identifyQuestions: Attack = {
+  name: 'identify-questions',
+  about: 'asks who the node is, and says who it is itself though nobody asked: 500 times a second',
   protocol: 'identify of libp2p',
   prepare: async (scene) => {
     const host = await scene.host();
