@@ -19,6 +19,9 @@ export const FAULTS: ReadonlyMap<string, FaultPrice> = new Map([
   ['FRAME_EMPTY', NEVER_HONEST],
   ['FRAME_LENGTH_INVALID', NEVER_HONEST],
   ['FRAME_UNFINISHED', NEVER_HONEST],
+  ['STREAM_TOO_LONG', NEVER_HONEST],
+  ['MUX_MALFORMED', NEVER_HONEST],
+  ['MUX_WINDOW_EXCEEDED', NEVER_HONEST],
   ['WRONG_NETWORK', NEVER_HONEST],
   ['WRONG_SIGNER', NEVER_HONEST],
   ['BAD_SIGNATURE', NEVER_HONEST],
@@ -42,6 +45,7 @@ export const FAULTS: ReadonlyMap<string, FaultPrice> = new Map([
   ['UNKNOWN_CONTRACT', SOMETIMES_HONEST],
   ['UNKNOWN_EXECUTION', { workMs: 0.2, weight: 0.05 }],
   ['FRAME_TIMEOUT', SOMETIMES_HONEST],
+  ['UNREAD_TOO_MUCH', SOMETIMES_HONEST],
   // In its own name, when strangers together have sent too much: the third at once is one too many.
   ['SURPLUS', { workMs: 0, weight: 32 }],
 ]);
@@ -52,4 +56,8 @@ export const TOLD_BELOW: ReadonlySet<string> = new Set([
   'FRAME_EMPTY',
   'FRAME_LENGTH_INVALID',
   'FRAME_UNFINISHED',
+  'UNREAD_TOO_MUCH',
+  'STREAM_TOO_LONG',
+  'MUX_MALFORMED',
+  'MUX_WINDOW_EXCEEDED',
 ]);

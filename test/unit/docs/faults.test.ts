@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { COSTS } from '../../../src/network/allowances/costs.ts';
-import { FAULTS } from '../../../src/network/allowances/faults.ts';
+import { FAULTS, TOLD_BELOW } from '../../../src/network/allowances/faults.ts';
 import { sectionOf, tablesOf } from './markdown.ts';
 
 const page = readFileSync('specs/protection.md', 'utf8');
@@ -43,4 +43,14 @@ it('specs/protection.md has what every protocol costs', () => {
     },
   ]);
   expect(Object.fromEntries(stated)).toEqual(COSTS);
+});
+
+it('every fault that the transport tells of has a price', () => {
+  const codes = globSync('src/network/libp2p/*.ts').flatMap((path) => [
+    ...readFileSync(path, 'utf8').matchAll(/'((?:FRAME|MUX|STREAM|UNREAD)_[A-Z_]+)'/g),
+  ]);
+  const told = new Set(codes.map(([, code = '']) => code));
+  expect(told.size).toBeGreaterThan(4);
+  expect([...told].filter((code) => !FAULTS.has(code))).toEqual([]);
+  expect([...told].filter((code) => !TOLD_BELOW.has(code))).toEqual([]);
 });
