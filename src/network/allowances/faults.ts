@@ -50,8 +50,9 @@ export const FAULTS: ReadonlyMap<string, FaultPrice> = new Map([
   ['SURPLUS', { workMs: 0, weight: 32 }],
 ]);
 
-/** What the transport itself tells of: where it ends a channel, nobody blames the peer for it a second time. */
+/** What was charged where it was found, below the protocols: it ends a channel, and nobody blames the peer a second time. */
 export const TOLD_BELOW: ReadonlySet<string> = new Set([
+  'OVER_ALLOWANCE',
   'FRAME_TOO_LARGE',
   'FRAME_EMPTY',
   'FRAME_LENGTH_INVALID',

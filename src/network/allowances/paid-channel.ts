@@ -45,7 +45,8 @@ export class PaidChannel implements Channel {
     if (frame === undefined) return undefined;
     const costMs = frameCostMs(this.#cost, frame.length);
     if (!this.#purse.pays(this.peer, costMs) && !(await this.#waitsFor(costMs))) {
-      this.#channel.abort();
+      if (this.#over?.aborted === true) throw new CodedError('CHANNEL_CLOSED', 'The channel is closed.');
+      this.abort();
       throw new CodedError('OVER_ALLOWANCE', 'The other side has cost this node more than it may.');
     }
     return frame;

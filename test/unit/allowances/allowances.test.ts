@@ -125,6 +125,33 @@ describe('a channel that a peer opens', () => {
     expect(await reading.catch((error: unknown) => codeOf(error))).toBe('CHANNEL_CLOSED');
   });
 
+  it('says why it ends while a frame of it waits: it was too much, or the other side has gone', async () => {
+    const { clock, allowances, open, counters } = world({ longestWaitMs: 1000 });
+    const read = async (peer: string): Promise<{ near: PairedChannel; code: Promise<unknown> }> => {
+      const { near, served } = open(peer);
+      void near.send(Uint8Array.of(1));
+      const reading = served[0]?.receive();
+      allowances.worked(peer, 500);
+      await clock.settle();
+      const next = near.send(Uint8Array.of(2));
+      void next.catch(() => {});
+      const code = Promise.resolve(reading)
+        .then(() => served[0]?.receive())
+        .catch((error: unknown) => codeOf(error));
+      await clock.settle();
+      return { near, code };
+    };
+    const gone = await read('gone');
+    gone.near.abort();
+    expect(await gone.code).toBe('CHANNEL_CLOSED');
+    expect(counters.snapshot()['channel.dropped']).toBeUndefined();
+    const greedy = await read('greedy');
+    allowances.worked('greedy', 500);
+    await clock.advanceBy(1000);
+    expect(await greedy.code).toBe('OVER_ALLOWANCE');
+    expect(counters.snapshot()).toMatchObject({ 'channel.dropped': 1, 'fault.OVER_ALLOWANCE': 1 });
+  });
+
   it('and dropped before anything came on it costs its peer, unless the connection was lost', async () => {
     const { clock, open, gone, counters } = world();
     const dropped = async (peer: string, words: number): Promise<void> => {
