@@ -21,6 +21,9 @@ export function peerTableOf(registry: Registry): PeerTable {
       patienceWith: (peer) => registry.patienceWith(peer),
       answered: (peer, came) => registry.answered(peer, came),
       kept: (peer) => registry.kept(peer),
+      broke: (peer) => registry.broke(peer),
+      hasKept: (peer) => registry.hasKept(peer),
+      isWary: () => registry.isWary(),
       asked: (outcome) => registry.asked(outcome),
     },
   };

@@ -194,7 +194,7 @@ export function winningReason(
   if (valueOf(entry, 'preferred') > valueOf(runnerUp, 'preferred'))
     return 'The job prefers it: it comes before the others, whatever the scores.';
   if (entry.score < runnerUp.score && valueOf(entry, 'silence') > valueOf(runnerUp, 'silence'))
-    return 'The next one did not answer after its last bids: it comes after the others for a while, whatever the scores.';
+    return 'The next one, or others as little known, did not answer after the last bids: it comes after the others for a while, whatever the scores.';
   if (entry.score < runnerUp.score && valueOf(entry, 'own-node') > valueOf(runnerUp, 'own-node'))
     return 'It is another node: this node itself comes after all others, whatever the scores.';
   const gains = entry.ranks

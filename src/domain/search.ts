@@ -16,6 +16,8 @@ export interface EligibleComputeProviderData {
   readonly receivedAt: number;
   /** Weighted mean of the ranks, in thousandths. */
   readonly score: number;
+  /** It has kept a contract with this node. */
+  readonly known?: true;
   readonly ranks: readonly Rank[];
 }
 

@@ -148,6 +148,11 @@ export interface Acquaintance {
   answered(peer: string, came: boolean): void;
   /** A provider has kept a contract. */
   kept(peer: string): void;
+  /** A provider has bid, and did not answer when it was taken at its word. */
+  broke(peer: string): void;
+  hasKept(peer: string): boolean;
+  /** Of those that have not kept any contract yet, too many broke their word lately. */
+  isWary(): boolean;
   asked(outcome: AskingOutcome): void;
 }
 

@@ -211,7 +211,10 @@ function wireLane(
             if (kind === 'good') {
               behaviour.good(provider);
               peers.acquaintance?.kept(provider);
-            } else behaviour.strike(provider, kind);
+            } else {
+              behaviour.strike(provider, kind);
+              if (kind === 'lock-timeout') peers.acquaintance?.broke(provider);
+            }
           }
         });
         return { after, durable: noted };

@@ -80,6 +80,11 @@ export interface Registry extends Startable {
   answered(peer: string, came: boolean): void;
   /** A provider has kept a contract. */
   kept(peer: string): void;
+  /** A provider did not answer when it was taken at its word. */
+  broke(peer: string): void;
+  hasKept(peer: string): boolean;
+  /** Of the providers that have kept no contract yet, too many broke their word lately. */
+  isWary(): boolean;
   patienceWith(peer: string): Patience;
   /** A request of this node is off the air. */
   asked(outcome: AskingOutcome): void;

@@ -12,6 +12,9 @@ import type { HeardSize, SizeSketch } from './size-sketch.ts';
 /** Who is connected and has never answered is waited for a moment, as long as so many of its like answer. */
 const NEWCOMERS_WAITED_FOR = 1 / 2;
 
+/** Bids of those that kept no contract yet are as good as others, as long as so many of them stand by theirs. */
+const BIDDERS_TRUSTED = 1 / 2;
+
 /** Asked several times with every search, and slow to change. */
 const COUNT_KEPT_MS = 1000;
 
@@ -34,6 +37,8 @@ export class ProviderStanding {
   readonly #strangers: StrangerTurnout;
   /** Of those that are connected and have never answered. */
   readonly #newcomers: StrangerTurnout;
+  /** Of those that were taken at the word of their bid, and had kept none before. */
+  readonly #bidders: StrangerTurnout;
   #counted: { readonly size: HeardSize; readonly untilMs: number } | undefined;
 
   constructor(limits: RegistryLimits, needs: StandingNeeds) {
@@ -42,6 +47,7 @@ export class ProviderStanding {
     this.#seen = new SeenProviders(limits.seenProviders);
     this.#strangers = new StrangerTurnout(turnout);
     this.#newcomers = new StrangerTurnout(turnout);
+    this.#bidders = new StrangerTurnout(turnout);
   }
 
   touchOf(peer: string): Touch {
@@ -64,6 +70,20 @@ export class ProviderStanding {
     if (came && touch === TOUCH.none) this.#strangers.answered(this.#nowMs);
     if (touch < TOUCH.answered) this.#newcomers.answered(this.#nowMs);
     this.#seen.note(peer, TOUCH.answered);
+  }
+
+  kept(peer: string): void {
+    if (this.#seen.touchOf(peer) < TOUCH.kept) this.#bidders.answered(this.#nowMs);
+    this.#seen.note(peer, TOUCH.kept);
+  }
+
+  /** It did not answer when it was taken at the word of its bid. */
+  broke(peer: string): void {
+    if (this.#seen.touchOf(peer) < TOUCH.kept) this.#bidders.asked(1, this.#nowMs);
+  }
+
+  get isWary(): boolean {
+    return this.#bidders.rate(this.#nowMs) < BIDDERS_TRUSTED;
   }
 
   asked({ strangersDue, newcomersDue, silent }: AskingOutcome): void {

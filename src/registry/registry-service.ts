@@ -17,6 +17,7 @@ import type {
   Registry,
   RegistryNeeds,
 } from './index.ts';
+import { hasMoreRoom } from './more-room.ts';
 import type { RegistryOptions } from './options.ts';
 import { OwnAdvert } from './own-advert.ts';
 import { peerHash } from './peer-hash.ts';
@@ -219,8 +220,20 @@ export class RegistryService implements Registry, AdvertDesk {
 
   kept(peer: string): void {
     if (peer === this.#needs.self) return;
-    this.#standing.note(peer, TOUCH.kept);
+    this.#standing.kept(peer);
     if (this.#table.get(peer) !== undefined) this.#saver.changed(peer);
+  }
+
+  broke(peer: string): void {
+    if (peer !== this.#needs.self) this.#standing.broke(peer);
+  }
+
+  hasKept(peer: string): boolean {
+    return this.#standing.touchOf(peer) === TOUCH.kept;
+  }
+
+  isWary(): boolean {
+    return this.#standing.isWary;
   }
 
   asked(outcome: AskingOutcome): void {
@@ -278,17 +291,4 @@ export class RegistryService implements Registry, AdvertDesk {
       hash: peerHash(this.#salt, self),
     };
   }
-}
-
-/** Whether a provider has more free than it said before, takes work again, or was not known. */
-function hasMoreRoom(before: AdvertContent | undefined, { free, draining }: AdvertContent): boolean {
-  if (before === undefined || (before.draining && !draining)) return true;
-  const devices = (groups: AdvertContent['free']['gpus']): number =>
-    groups.reduce((sum, { count }) => sum + count, 0);
-  return (
-    free.cpuMillis > before.free.cpuMillis ||
-    free.memoryBytes > before.free.memoryBytes ||
-    free.diskBytes > before.free.diskBytes ||
-    devices(free.gpus) > devices(before.free.gpus)
-  );
 }

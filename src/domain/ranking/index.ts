@@ -87,11 +87,15 @@ function bestFirst(a: Ranked, b: Ranked): number {
   );
 }
 
-function behindOf(contenders: readonly Contender[], now: number | undefined): ReadonlySet<string> {
+/** Whose bids come after the others, as they or their like did not answer after their last ones. */
+function behindOf(
+  contenders: readonly Contender[],
+  { now, isKnown, isWary, self }: RankingContext,
+): ReadonlySet<string> {
   if (now === undefined) return new Set();
-  return new Set(
-    contenders.filter(({ behaviour }) => now < behindUntil(behaviour)).map(({ provider }) => provider),
-  );
+  const isBehind = ({ provider, behaviour }: Contender): boolean =>
+    now < behindUntil(behaviour) || (isWary === true && provider !== self && isKnown?.(provider) === false);
+  return new Set(contenders.filter(isBehind).map(({ provider }) => provider));
 }
 
 const KEPT = 'the last provider with free devices: comes after the others for a job that wants none';
@@ -140,7 +144,7 @@ export function rankBids(
   const contenders = entrants.map(({ contender }) => contender);
   const preferred = new Set(context.preferred);
   const currency = context.currency ?? usualCurrency(bids);
-  const behind = behindOf(contenders, context.now);
+  const behind = behindOf(contenders, context);
   const field: Field = { contenders, self, preferred, behind, currency, gpusWanted };
   const rankers = [
     ...RANKERS,
@@ -158,7 +162,13 @@ export function rankBids(
       own: provider === self && !isPreferred,
       behind: behind.has(provider),
       contender,
-      data: { provider, ...received, score, ranks },
+      data: {
+        provider,
+        ...received,
+        score,
+        ranks,
+        ...(context.isKnown?.(provider) === true ? { known: true as const } : {}),
+      },
     };
   });
   return keepLastGpuNode(ranked.sort(bestFirst), field).map(({ data }) => data);

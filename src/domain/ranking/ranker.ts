@@ -33,6 +33,10 @@ export interface RankingContext {
   readonly behaviourOf?: (provider: string) => PeerBehaviour;
   /** The measured time to a provider and back; undefined where nobody has measured it. */
   readonly roundTripMs?: (provider: string) => number | undefined;
+  /** Who has kept a contract with this node; where left out, nobody is told apart by that. */
+  readonly isKnown?: (provider: string) => boolean;
+  /** Of late those that are not known did not answer after their bids: they come after those that are. */
+  readonly isWary?: boolean;
   /** Lived time, for what is held against a provider for a while; where left out, nothing is. */
   readonly now?: number;
 }

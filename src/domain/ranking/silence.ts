@@ -28,6 +28,10 @@ export const silenceRanker: Ranker = {
     ({ behind }) =>
     ({ provider }) =>
       behind.has(provider)
-        ? { value: 0, reason: 'did not answer after its last bids: comes after the others for a while' }
+        ? {
+            value: 0,
+            reason:
+              'it, or others that are as little known, did not answer after the last bids: comes after the others for a while',
+          }
         : { value: BEST_VALUE, reason: 'answers after its bids' },
 };

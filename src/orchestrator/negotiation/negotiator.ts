@@ -35,6 +35,9 @@ interface LockedBid {
   readonly sinceMs: number;
 }
 
+/** How long a provider that has kept no contract yet has for its answer to a job request, where others have bid. */
+const UNKNOWN_LOCK_MS = 1500;
+
 /** A lock is renewed before the proposal when less of its time is left. */
 const RENEWED_BELOW = 1 / 2;
 
@@ -121,7 +124,7 @@ export class Negotiator {
     // Counted from here, so that the lock does not end earlier there than it does here.
     const sinceMs = clock.monotonicMs();
     const accepted = indexedBid(snapshot, execution)?.bid.value;
-    const { lockMs: timeoutMs } = snapshot.job.spec.timeouts;
+    const timeoutMs = lockTimeoutOf(snapshot, execution);
     const answer = await this.#ask(execution, accepted, negotiation, timeoutMs);
     const waited = { timeoutMs, elapsedMs: Math.round(clock.monotonicMs() - sinceMs) };
     if (answer.kind === 'locked') this.#locked.set(execution.id, { bid: answer.bid, sinceMs });
@@ -192,6 +195,14 @@ export class Negotiator {
     };
     return lane.change(execution.jobId, change, (after) => evaluate(after.job, 'exec-update'));
   }
+}
+
+/** Where there are others, one that has kept no contract yet must not have the job wait for as long as it likes. */
+function lockTimeoutOf(snapshot: JobSnapshot, execution: Execution): number {
+  const { lockMs } = snapshot.job.spec.timeouts;
+  const isLast = (snapshot.search?.index.entries.length ?? 0) <= 1;
+  const isKnown = indexedBid(snapshot, execution)?.known === true;
+  return isKnown || isLast ? lockMs : Math.min(lockMs, UNKNOWN_LOCK_MS);
 }
 
 function indexedBid({ search }: JobSnapshot, execution: Execution): EligibleComputeProviderData | undefined {

@@ -17,7 +17,7 @@ export function pickCandidates(
 ): readonly EligibleComputeProviderData[] {
   const ofRound = executions.filter((execution) => execution.requestId === search.requestId);
   const picked: EligibleComputeProviderData[] = [];
-  for (const entry of search.index.entries) {
+  for (const entry of inOrder(search, executions)) {
     if (!openNegotiations.has(entry.provider) || hasRunOut(entry, now)) continue;
     const used = ofRound.filter((execution) => execution.provider === entry.provider);
     const saidNo = used.some(({ observed }) => ENDED_BADLY.has(observed.state));
@@ -28,6 +28,19 @@ export function pickCandidates(
     if (picked.length >= wanted) break;
   }
   return picked;
+}
+
+/** A job that somebody left without an answer goes to those first that have kept a contract, whatever others bid. */
+function inOrder(
+  { index }: Search,
+  executions: readonly Execution[],
+): readonly EligibleComputeProviderData[] {
+  const wasLeft = executions.some(({ observed }) => 'end' in observed && observed.end.silent === true);
+  if (!wasLeft) return index.entries;
+  return [
+    ...index.entries.filter(({ known }) => known === true),
+    ...index.entries.filter(({ known }) => known !== true),
+  ];
 }
 
 /** Who could still be asked but for a bid that has run out unused, where that is not on record yet. */

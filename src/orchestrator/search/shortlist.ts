@@ -3,24 +3,26 @@ import { rankBids } from '../../domain/ranking/index.ts';
 import type { EligibleComputeProviderData } from '../../domain/search.ts';
 import type { BehaviourBook } from '../../domain/behaviour-book.ts';
 import type { OrchestratorOptions } from '../options.ts';
-import type { Market } from '../ports.ts';
+import type { Market, PeerTable } from '../ports.ts';
 import type { ReceivedBid, SearchOutcome } from './open-search.ts';
 
 /** What is known of providers beside their bids. */
 export interface ProviderKnowledge {
   readonly market: Pick<Market, 'self' | 'roundTripMs'>;
   readonly behaviour: Pick<BehaviourBook, 'behaviourOf'>;
+  readonly peers?: Pick<PeerTable, 'acquaintance'>;
 }
 
 /** The bids of a search in the order they are to be tried, each with its ranks. */
 export function rankOutcome(
   job: Job,
   outcome: Pick<SearchOutcome, 'bids'>,
-  { market, behaviour }: ProviderKnowledge,
+  { market, behaviour, peers }: ProviderKnowledge,
   options: Pick<OrchestratorOptions, 'weights'>,
   now: number,
 ): readonly EligibleComputeProviderData[] {
   const { prefer, preferredProviders, timeouts, resources, budget } = job.spec;
+  const acquaintance = peers?.acquaintance;
   return rankBids(outcome.bids, {
     self: market.self,
     prefer,
@@ -30,6 +32,9 @@ export function rankOutcome(
     gpusWanted: resources.gpus.reduce((sum, { count }) => sum + count, 0),
     behaviourOf: (provider) => behaviour.behaviourOf(provider),
     now,
+    ...(acquaintance === undefined
+      ? {}
+      : { isKnown: (provider) => acquaintance.hasKept(provider), isWary: acquaintance.isWary() }),
     roundTripMs: (provider) => market.roundTripMs(provider),
     ...(budget === undefined ? {} : { currency: budget.currency }),
   });

@@ -44,12 +44,33 @@ describe('a bidder that did not answer after its last bid', () => {
     const [first, second] = ranked(1, NOW);
     const last = ranked(1, NOW).at(-1);
     expect(last?.ranks.find(({ name }) => name === 'silence')).toMatchObject({ value: 0, weight: 0 });
-    expect(winningReason(first, last, 0)).toContain('did not answer after its last bids');
+    expect(winningReason(first, last, 0)).toContain('did not answer after the last bids');
     expect(ranked(0, NOW).flatMap(({ ranks }) => ranks.map(({ name }) => name))).not.toContain('silence');
     expect(second?.provider).toBe('self');
   });
 
   it('stays first where the job names it', () => {
     expect(names(1, NOW, ['silent'])[0]).toBe('silent');
+  });
+
+  it('takes others that are as little known along, where too many of them were silent lately', () => {
+    const order = (isWary: boolean, known: readonly string[]) =>
+      rankBids(
+        ['newcomer', 'old', 'self'].map((provider) => ({
+          bid: bidOf(provider, { load: provider === 'newcomer' ? 0 : 0.9 }),
+          receivedAt: NOW,
+        })),
+        {
+          self: 'self',
+          prefer: 'balanced',
+          executionTimeoutMs: 600_000,
+          now: NOW,
+          isWary,
+          isKnown: (provider) => known.includes(provider),
+        },
+      ).map(({ provider, known: isKnown }) => (isKnown === true ? `${provider} (known)` : provider));
+    expect(order(false, ['old'])).toEqual(['newcomer', 'old (known)', 'self']);
+    expect(order(true, ['old'])).toEqual(['old (known)', 'self', 'newcomer']);
+    expect(order(true, [])).toEqual(['self', 'newcomer', 'old']);
   });
 });

@@ -117,3 +117,26 @@ describe('whom a search waits for', () => {
     expect(registry.patienceWith('new')).toBe('none');
   });
 });
+
+describe('bidders that have kept no contract', () => {
+  it('are trusted until several of them broke their word, and again once others kept it', async () => {
+    const { clock, registry } = createScene();
+    for (const peer of peerNames(2)) registry.broke(peer);
+    expect(registry.isWary()).toBe(false);
+    registry.broke('third');
+    expect(registry.isWary()).toBe(true);
+    registry.kept('a');
+    expect([registry.isWary(), registry.hasKept('a'), registry.hasKept('b')]).toEqual([false, true, false]);
+    for (const peer of peerNames(4)) registry.broke(peer);
+    expect(registry.isWary()).toBe(true);
+    await clock.advanceBy(60 * 60_000);
+    expect(registry.isWary()).toBe(false);
+  });
+
+  it('make nobody wary by what those do that kept some', () => {
+    const { registry } = createScene();
+    registry.kept('a');
+    for (let time = 0; time < 20; time += 1) registry.broke('a');
+    expect(registry.isWary()).toBe(false);
+  });
+});

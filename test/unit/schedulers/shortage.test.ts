@@ -300,6 +300,17 @@ describe('not enough nodes', () => {
         expect(reasonOf(plan({ executions: often, search: excluding }))).not.toContain('undefined');
       });
 
+      it('leaves the job to one of the round that has kept a contract, whatever others bid', () => {
+        const search = roundOf([entryOf('a'), entryOf('b'), { ...entryOf('c'), known: true }]);
+        const openNegotiations = new Set(['a', 'b', 'c']);
+        const placed = (executions: readonly Execution[]) =>
+          plan({ job: jobOf({ state: 'Running' }), executions, search, openNegotiations }).flatMap(
+            (action) => (action.kind === 'CreateExecution' ? [action.execution.provider] : []),
+          );
+        expect(placed([])).toEqual(['a']);
+        expect(placed([silent('a', 1)])).toEqual(['c']);
+      });
+
       it('is told from one that has no room, and from a bid that was not used', () => {
         const taken = executionOf(0, 1, 'a', {
           state: 'AskForBidRejected',
