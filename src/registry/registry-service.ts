@@ -68,7 +68,7 @@ export class RegistryService implements Registry, AdvertDesk {
     this.#options = options;
     this.#needs = needs;
     this.#salt = random.bytes(SALT_BYTES);
-    this.#sketch = new SizeSketch(limits.sampledPeers, limits.baseIntervalMs);
+    this.#sketch = new SizeSketch(limits.sampledPeers, limits.baseIntervalMs, limits.newcomerValidityMs);
     this.#standing = new ProviderStanding(limits, {
       clock,
       preferred: new Set(options.preferredPeers),

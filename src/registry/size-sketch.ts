@@ -6,8 +6,7 @@ interface Sighting {
   readonly intervalMs: number;
   /** Heard more than once, or known from before: it was sure to be heard. */
   readonly certain: boolean;
-  /** How long it is remembered without being heard again: who speaks more seldom was heard by chance. */
-  readonly lifeMs: number;
+  readonly heardAtMs: number;
 }
 
 export interface Sighted {
@@ -42,6 +41,7 @@ const MOST_OVER_MEDIAN = 2;
 export class SizeSketch {
   readonly #capacity: number;
   readonly #baseIntervalMs: number;
+  readonly #rememberedMs: number;
   readonly #seen = new Map<string, Sighting>();
   /** Only hashes below are taken in. */
   #bound = 1;
@@ -50,17 +50,19 @@ export class SizeSketch {
   #countedUntilMs = 0;
   #listeningSinceMs: number | undefined;
 
-  constructor(capacity: number, baseIntervalMs: number) {
+  /** `rememberedMs`: so long everybody is remembered at least, however seldom it speaks. */
+  constructor(capacity: number, baseIntervalMs: number, rememberedMs = Number.POSITIVE_INFINITY) {
     this.#capacity = capacity;
     this.#baseIntervalMs = baseIntervalMs;
+    this.#rememberedMs = rememberedMs;
   }
 
   add(sighted: Sighted, nowMs: number): void {
     const { peer, hash, deadlineMs, intervalMs, fromBefore } = sighted;
     if (!fromBefore) this.#listeningSinceMs ??= nowMs;
     if (hash >= this.#bound) return;
-    const certain = fromBefore || this.#seen.has(peer);
-    this.#seen.set(peer, { hash, deadlineMs, intervalMs, certain, lifeMs: deadlineMs - nowMs });
+    const certain = fromBefore || (this.#seen.get(peer)?.deadlineMs ?? nowMs) > nowMs;
+    this.#seen.set(peer, { hash, deadlineMs, intervalMs, certain, heardAtMs: nowMs });
     while (this.#seen.size > this.#capacity) this.#halve();
   }
 
@@ -88,18 +90,23 @@ export class SizeSketch {
     const listenedMs = Math.max(SHORTEST_LISTENING_MS, nowMs - (this.#listeningSinceMs ?? nowMs));
     // Members of one network speak about as often, so those that are there tell how often the others do.
     const longestMs = MOST_OVER_MEDIAN * (this.#medianIntervalMs(isSeen) || this.#medianIntervalMs());
+    const windowMs = Math.min(listenedMs, this.#rememberedMs);
+    // Who was heard again is known for sure, until all have been listened to for as long as anybody is remembered.
+    const trustsTwice = listenedMs < this.#rememberedMs;
+    let live = 0;
+    let total = 0;
     let seen = 0;
-    let unseen = 0;
-    for (const [peer, { hash, deadlineMs, certain, intervalMs, lifeMs }] of this.#seen) {
+    for (const [peer, { hash, deadlineMs, certain, intervalMs, heardAtMs }] of this.#seen) {
       if (hash >= this.#counted || deadlineMs <= nowMs) continue;
+      live += 1;
+      if (isSeen(peer)) seen += 1;
       const believedMs = Math.min(intervalMs, longestMs);
-      const speaksSeldom = !certain && believedMs > this.#baseIntervalMs;
-      const standsFor = speaksSeldom ? Math.max(1, believedMs / Math.min(listenedMs, lifeMs)) : 1;
-      const isKnown = isSeen(peer);
-      if (isKnown) seen += 1;
-      unseen += isKnown ? standsFor - 1 : standsFor;
+      const isSure = (certain && trustsTwice) || believedMs <= Math.max(this.#baseIntervalMs, windowMs);
+      // Those of the last while stand for all that speak as seldom, and so for those remembered from before it too.
+      if (isSure) total += 1;
+      else if (nowMs - heardAtMs <= windowMs) total += believedMs / windowMs;
     }
-    return { seen: seen / this.#counted, unseen: unseen / this.#counted };
+    return { seen: seen / this.#counted, unseen: (Math.max(live, total) - seen) / this.#counted };
   }
 
   #medianIntervalMs(counts: (peer: string) => boolean = () => true): number {

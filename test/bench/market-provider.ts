@@ -30,6 +30,7 @@ const SMALL_TABLE = {
   maxPeers: TABLE,
   sampledPeers: TABLE,
   rememberedSigners: REMEMBERED,
+  seenProviders: REMEMBERED,
 };
 
 /** A provider of the benchmark: network, provider and registry as in a node, on a disk and in a sandbox of memory. */

@@ -22,14 +22,14 @@ const OF_PREFIX: RateLimit = { burst: NEWCOMERS_OF_PREFIX, perSecond: NEWCOMERS_
 const IN_TOTAL: RateLimit = { burst: NEWCOMERS_IN_TOTAL, perSecond: NEWCOMERS_IN_TOTAL_PER_SECOND };
 
 /** Beyond these the one that was silent longest starts afresh. */
-const MOST_SOURCES = 1024;
+const MOST_SOURCES = 256;
 
 /** How fast unknown providers may become known. */
 export class NewcomerRates {
   readonly #clock: Clock;
   readonly #total: TokenBucket;
   readonly #ofNeighbour = new LRUCache<string, TokenBucket>({ max: MOST_SOURCES });
-  readonly #ofPrefix = new LRUCache<string, TokenBucket>({ max: MOST_SOURCES });
+  #ofPrefix: LRUCache<string, TokenBucket> | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -48,6 +48,7 @@ export class NewcomerRates {
   #bucketsOf(neighbour: string, prefix: string | undefined): readonly TokenBucket[] {
     const own = this.#bucketOf(this.#ofNeighbour, neighbour, OF_NEIGHBOUR);
     if (prefix === undefined) return [own, this.#total];
+    this.#ofPrefix ??= new LRUCache({ max: MOST_SOURCES });
     return [own, this.#bucketOf(this.#ofPrefix, prefix, OF_PREFIX), this.#total];
   }
 

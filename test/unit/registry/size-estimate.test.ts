@@ -83,6 +83,23 @@ describe('the size of the network', () => {
     expect(off(node.sketch.estimate(400_000), 100)).toBeLessThan(0.3);
   });
 
+  it.each([300, 1000, 4000])('is known all along, of a network of %i that goes on', async (size) => {
+    const { clock, registry, take } = createScene();
+    const intervalMs = size * 1500;
+    const random = new SeededRandom(`going on ${size}`);
+    const next = peerNames(size).map((peer) => ({ peer, atMs: random.between(0, intervalMs), sequence: 0 }));
+    for (let minute = 1; minute <= 120; minute += 1) {
+      for (const one of next) {
+        if (one.atMs > minute * 60_000) continue;
+        one.sequence += 1;
+        take(one.peer, { validForMs: 3 * intervalMs, sequence: one.sequence });
+        one.atMs += intervalMs * random.between(0.9, 1.1);
+      }
+      await clock.advanceBy(60_000);
+      if (minute >= 5) expect(off(registry.sizeEstimate(), size)).toBeLessThan(0.3);
+    }
+  });
+
   it('is at least who is connected, counts this node, and does not stop at the table', async () => {
     const { clock, publisher, registry, take } = createScene({
       limits: { maxPeers: 50 },
