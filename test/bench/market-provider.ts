@@ -9,6 +9,7 @@ import { envelopeOf } from '../../src/messages/envelope.ts';
 import { encodeFrame } from '../../src/messages/frame.ts';
 import type { Verifier } from '../../src/messages/message.ts';
 import { createNetwork, type Network } from '../../src/network/index.ts';
+import { defaultNetworkLimits } from '../../src/network/options.ts';
 import type { Channel, Underlay } from '../../src/network/underlay.ts';
 import { createProvider, type Provider } from '../../src/provider/index.ts';
 import { defaultProviderLimits } from '../../src/provider/options.ts';
@@ -85,7 +86,17 @@ export async function startLightProvider(
   const { clock } = simulated;
   const notary = createNotary(identity, NETWORK, clock);
   const network = createNetwork(
-    { network: NETWORK, ownJobs: false },
+    {
+      network: NETWORK,
+      ownJobs: false,
+      limits: {
+        allowances: {
+          ...defaultNetworkLimits.allowances,
+          rememberedPeers: REMEMBERED,
+          rememberedPrefixes: REMEMBERED,
+        },
+      },
+    },
     {
       underlay: counted(simulated.underlay, shared.received),
       notary,
