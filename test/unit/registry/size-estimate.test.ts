@@ -87,6 +87,7 @@ describe('the size of the network', () => {
     const { clock, registry, take } = createScene();
     const intervalMs = size * 1500;
     const random = new SeededRandom(`going on ${size}`);
+    let worst = 0;
     const next = peerNames(size).map((peer) => ({ peer, atMs: random.between(0, intervalMs), sequence: 0 }));
     for (let minute = 1; minute <= 120; minute += 1) {
       for (const one of next) {
@@ -96,8 +97,9 @@ describe('the size of the network', () => {
         one.atMs += intervalMs * random.between(0.9, 1.1);
       }
       await clock.advanceBy(60_000);
-      if (minute >= 5) expect(off(registry.sizeEstimate(), size)).toBeLessThan(0.3);
+      if (minute >= 5) worst = Math.max(worst, off(registry.sizeEstimate(), size));
     }
+    expect(worst).toBeLessThan(0.3);
   });
 
   it('is at least who is connected, counts this node, and does not stop at the table', async () => {
