@@ -33,7 +33,7 @@ async function attend(order: AttackOrder): Promise<void> {
     ...order,
     names: protocolNames(order.network),
     targets,
-    host: (options) => createHostileHost(order.network, options),
+    host: (options = {}) => createHostileHost(order.network, options, () => count('new identities')),
     peer: (target, options) =>
       createBenchPeer(identityOf(randomBytes(32)), order.network, loopbackOnly(target.address).toString(), [
         tcpFrom(options?.localAddress ?? HOSTILE_ADDRESS),

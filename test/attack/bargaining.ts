@@ -29,9 +29,9 @@ export class Bargainer {
   readonly #scene: Scene;
   readonly #requests = new Map<string, BidRequest>();
 
-  constructor(scene: Scene, deal: (offer: Offer) => Promise<void>) {
+  constructor(scene: Scene, deal: (offer: Offer) => Promise<void>, localAddress?: string) {
     this.#scene = scene;
-    this.peer = scene.peer(scene.provider);
+    this.peer = scene.peer(scene.provider, localAddress === undefined ? {} : { localAddress });
     this.peer.underlay.handle(scene.names.negotiation, negotiation, (channel) => {
       this.#first(channel)
         .then((offer) => deal(offer))

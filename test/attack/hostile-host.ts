@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { noise } from '@chainsafe/libp2p-noise';
 import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import { identify } from '@libp2p/identify';
-import type { Connection, MessageStream, Stream, StreamMuxer } from '@libp2p/interface';
+import type { Connection, Libp2p, MessageStream, Stream, StreamMuxer } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
@@ -19,6 +19,8 @@ export const HOSTILE_ADDRESS = '127.66.0.1';
 const DIAL_TIMEOUT_MS = 5000;
 const STREAM_TIMEOUT_MS = 3000;
 const MANY_STREAMS = 10_000;
+const MOST_FAILURES = 4;
+const RENEWED_EVERY_MS = 500;
 
 export interface HostOptions {
   readonly identity?: Identity;
@@ -33,7 +35,7 @@ export interface Wire {
 }
 
 export interface HostileHost {
-  readonly identity: Identity;
+  /** Of the identity that it has now. */
   readonly notary: Notary;
   /** The one open connection to the target, or a new one. */
   connect(target: Target, signal: AbortSignal): Promise<Connection>;
@@ -42,7 +44,6 @@ export interface HostileHost {
   wire(): Wire;
   /** Ends its connections at once, all of them or those with one node. */
   leave(target?: Target): void;
-  stop(): Promise<void>;
 }
 
 /** Throws unless it is an address of this machine's loopback: nothing here ever connects to anywhere else. */
@@ -72,14 +73,21 @@ function watched(made: (wire: Wire) => void): ReturnType<typeof yamux> {
   };
 }
 
+interface Life {
+  readonly identity: Identity;
+  readonly notary: Notary;
+  readonly libp2p: Libp2p;
+  wire(): Wire;
+}
+
 /** libp2p with nothing of this project on it, so that every byte of a stream can be chosen. */
-export async function createHostileHost(network: string, options: HostOptions = {}): Promise<HostileHost> {
-  const identity = options.identity ?? identityOf(randomBytes(32));
+async function begin(network: string, { identity, localAddress }: HostOptions): Promise<Life> {
+  const self = identity ?? identityOf(randomBytes(32));
   let wire: Wire | undefined;
   const libp2p = await createLibp2p({
-    privateKey: privateKeyFromRaw(identity.privateKeyRaw),
+    privateKey: privateKeyFromRaw(self.privateKeyRaw),
     addresses: { listen: [] },
-    transports: [tcpFrom(options.localAddress ?? HOSTILE_ADDRESS)],
+    transports: [tcpFrom(localAddress ?? HOSTILE_ADDRESS)],
     connectionEncrypters: [noise()],
     connectionProtector: () => writeBatching(),
     streamMuxers: [
@@ -92,40 +100,103 @@ export async function createHostileHost(network: string, options: HostOptions = 
     connectionMonitor: { enabled: false },
     services: { identify: identify() },
   });
-  const connect = async (target: Target, signal: AbortSignal): Promise<Connection> => {
-    const known = libp2p.getConnections().find((one) => one.remotePeer.toString() === target.peerId);
-    if (known?.status === 'open') return known;
-    return libp2p.dial(loopbackOnly(target.address), {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]),
-    });
-  };
   return {
-    identity,
-    notary: createNotary(identity, network, systemClock),
-    connect,
-    open: async (target, protocol, signal) => {
-      const connection = await connect(target, signal);
-      try {
-        return await connection.newStream(protocol, {
-          maxOutboundStreams: MANY_STREAMS,
-          signal: AbortSignal.any([signal, AbortSignal.timeout(STREAM_TIMEOUT_MS)]),
-        });
-      } catch (error) {
-        // libp2p goes on to count a connection as open whose other side has closed it: the next try is a new one.
-        if (error instanceof Error && error.name === 'ConnectionClosedError') connection.abort(error);
-        throw error;
-      }
-    },
+    identity: self,
+    notary: createNotary(self, network, systemClock),
+    libp2p,
     wire: () => {
       if (wire === undefined) throw new Error('there is no connection yet');
       return wire;
     },
-    leave: (target) => {
-      for (const connection of libp2p.getConnections()) {
-        const isMeant = target === undefined || connection.remotePeer.toString() === target.peerId;
-        if (isMeant) connection.abort(new Error('left'));
-      }
-    },
-    stop: async () => libp2p.stop(),
   };
+}
+
+/** A peer that is refused again and again comes back as somebody else: identities cost nothing. */
+class RenewedHost implements HostileHost {
+  readonly #network: string;
+  readonly #options: HostOptions;
+  readonly #renewed: () => void;
+  #life: Life;
+  #failures = 0;
+  #renewedAtMs = performance.now();
+  #renewal: Promise<void> | undefined;
+
+  constructor(network: string, options: HostOptions, life: Life, renewed: () => void) {
+    this.#network = network;
+    this.#options = options;
+    this.#life = life;
+    this.#renewed = renewed;
+  }
+
+  get notary(): Notary {
+    return this.#life.notary;
+  }
+
+  wire(): Wire {
+    return this.#life.wire();
+  }
+
+  async connect(target: Target, signal: AbortSignal): Promise<Connection> {
+    await this.#renewal;
+    const { libp2p } = this.#life;
+    const known = libp2p.getConnections().find((one) => one.remotePeer.toString() === target.peerId);
+    if (known?.status === 'open') return known;
+    try {
+      return await libp2p.dial(loopbackOnly(target.address), {
+        signal: AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]),
+      });
+    } catch (error) {
+      this.#failed();
+      throw error;
+    }
+  }
+
+  async open(target: Target, protocol: string, signal: AbortSignal): Promise<Stream> {
+    const connection = await this.connect(target, signal);
+    try {
+      const stream = await connection.newStream(protocol, {
+        maxOutboundStreams: MANY_STREAMS,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(STREAM_TIMEOUT_MS)]),
+      });
+      this.#failures = 0;
+      return stream;
+    } catch (error) {
+      // libp2p goes on to count a connection as open whose other side has closed it: the next try is a new one.
+      if (error instanceof Error && error.name === 'ConnectionClosedError') connection.abort(error);
+      this.#failed();
+      throw error;
+    }
+  }
+
+  leave(target?: Target): void {
+    for (const connection of this.#life.libp2p.getConnections()) {
+      const isMeant = target === undefined || connection.remotePeer.toString() === target.peerId;
+      if (isMeant) connection.abort(new Error('left'));
+    }
+  }
+
+  #failed(): void {
+    this.#failures += 1;
+    const nowMs = performance.now();
+    if (this.#failures < MOST_FAILURES || nowMs - this.#renewedAtMs < RENEWED_EVERY_MS) return;
+    this.#failures = 0;
+    this.#renewedAtMs = nowMs;
+    this.#renewal = this.#renew();
+  }
+
+  async #renew(): Promise<void> {
+    const before = this.#life;
+    this.leave();
+    this.#life = await begin(this.#network, this.#options);
+    this.#renewed();
+    void Promise.resolve(before.libp2p.stop()).catch(() => {});
+  }
+}
+
+export async function createHostileHost(
+  network: string,
+  options: HostOptions,
+  renewed: () => void,
+): Promise<HostileHost> {
+  return new RenewedHost(network, options, await begin(network, options), renewed);
 }

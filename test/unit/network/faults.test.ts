@@ -6,7 +6,7 @@ import { encodeFrame, type Frame } from '../../../src/messages/frame.ts';
 import type { ProtocolNames } from '../../../src/network/names.ts';
 import type { Channel } from '../../../src/network/underlay.ts';
 import * as sample from '../messages/samples.ts';
-import { MarketWorld, names, openRaw, type RawNode, scriptedProvider, tapGossip } from './market-world.ts';
+import { MarketWorld, names, openRaw, scriptedProvider, tapGossip } from './market-world.ts';
 
 const TIMES = 2000;
 
@@ -171,48 +171,6 @@ describe('a peer that goes on with what is wrong', () => {
     await channel.send(encodeFrame({ kind: 'contract-query', body: { contractId: sample.SOME_CID } }));
     expect(await world.settled(channel.receive())).toBeDefined();
     expect(counters()['fault.MALFORMED']).toBeGreaterThan(0);
-  });
-});
-
-describe('strangers in any number', () => {
-  it('do not make a peer wait that this node knows', async () => {
-    const world = new MarketWorld({ latencyMs: [0, 0] });
-    const notary = world.notary('victim');
-    const regular = await world.raw('regular');
-    const desk = scriptedProvider(notary);
-    const provider = {
-      ...desk,
-      requesters: { ...desk.requesters, knows: (peer: string) => peer === regular.peer },
-    };
-    const { peer, network } = await world.node('victim', { provider });
-    const ask = async (from: RawNode): Promise<void> => {
-      const channel = await openRaw(from, peer, names.contract);
-      try {
-        await channel.send(encodeFrame({ kind: 'contract-query', body: { contractId: sample.SOME_CID } }));
-        while ((await channel.receive()) !== undefined);
-      } finally {
-        channel.abort();
-      }
-    };
-    let goesOn = true;
-    const crowd = await Promise.all(Array.from({ length: 24 }, (_, index) => world.raw(`stranger-${index}`)));
-    for (const stranger of crowd) {
-      void (async () => {
-        while (goesOn) await ask(stranger).catch(() => {});
-      })();
-    }
-    await world.clock.advanceBy(2000);
-    expect(network.counters()['channel.waited']).toBeGreaterThan(24);
-    for (let second = 0; second < 5; second += 1) {
-      const askedAtMs = world.clock.monotonicMs();
-      for (let index = 0; index < 20; index += 1) await world.settled(ask(regular));
-      expect(world.clock.monotonicMs() - askedAtMs).toBeLessThan(100);
-      await world.clock.advanceBy(1000);
-    }
-    goesOn = false;
-    // A third of a core for 7 s, at the price of an unknown contract each.
-    expect(network.counters()['fault.UNKNOWN_CONTRACT']).toBeLessThan(4000);
-    await world.clock.advanceBy(10_000);
   });
 });
 
