@@ -28,6 +28,7 @@ export function newHost(needs: Partial<HostNeeds> = {}): Promise<Host> {
       connectionsOf: () => [],
       letGo: () => {},
       worked: () => {},
+      workedEarly: () => {},
       faulted: () => {},
     }),
     denyDial: () => false,

@@ -36,11 +36,18 @@ export function sparingLengths(decoder: unknown): void {
   Reflect.set(decoder, 'lengthDecoder', lengthOf);
 }
 
+/** A frame that comes byte by byte is otherwise kept as that many buffers. */
+const MOST_PARTS = 64;
+
 interface Arrived {
   readonly byteLength: number;
+  /** What it consists of: the types do not show it. */
+  bufs?: Uint8Array[];
+  subarray(): Uint8Array;
   getUint16(offset: number): number;
 }
 
 function lengthOf(arrived: Arrived): number {
+  if (arrived.bufs !== undefined && arrived.bufs.length > MOST_PARTS) arrived.bufs = [arrived.subarray()];
   return arrived.byteLength < LENGTH_BYTES ? NOT_THERE_YET : arrived.getUint16(0);
 }

@@ -9,6 +9,9 @@ import { prefixOf } from './address-scope.ts';
 /** The user hears of refused connections once in so long. */
 const TOLD_EVERY_MS = 60_000;
 
+/** Work before a handshake is over that counts as one connection of `inboundPerPrefix`. */
+const CONNECTION_MS = 10;
+
 export interface InboundLimits {
   readonly inboundInTotal: RateLimit;
   readonly inboundPerPrefix: RateLimit;
@@ -68,6 +71,11 @@ export class InboundGate {
   /** A peer that came from there was let go of. */
   letGo(address: Multiaddr): void {
     this.#budget.charge(address, this.#limits.letGoCost);
+  }
+
+  /** Somebody from there made this node work without ending a handshake, or longer than one takes. */
+  worked(address: Multiaddr, workMs: number): void {
+    this.#budget.charge(address, workMs / CONNECTION_MS);
   }
 
   #refuse(address: Multiaddr): true {

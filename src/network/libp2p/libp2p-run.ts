@@ -62,6 +62,7 @@ export class Libp2pRun {
       clock: context.clock,
       connectionsOf: (peer) => run.connections.of(peer),
       letGo: ({ remoteAddr }) => inbound.letGo(remoteAddr),
+      workedEarly: (address, workMs) => inbound.worked(address, workMs),
       worked: (peer, workMs) => run.#notify((listener) => listener.worked?.(peer, workMs)),
       faulted: (peer, code) => run.#notify((listener) => listener.faulted?.(peer, code)),
     });

@@ -56,6 +56,9 @@ export interface Libp2pLimits {
   readonly unreadOfPeerBytes: number;
   readonly unreadOfStrangerBytes: number;
   readonly unreadOfStrangersBytes: number;
+  /** What was written and not sent yet, because the other side does not read. */
+  readonly unsentPerConnectionBytes: number;
+  readonly unsentInTotalBytes: number;
 }
 
 export const defaultLibp2pLimits: Libp2pLimits = {
@@ -82,4 +85,6 @@ export const defaultLibp2pLimits: Libp2pLimits = {
   unreadOfPeerBytes: 64 * 1024 * 1024,
   unreadOfStrangerBytes: 8 * 1024 * 1024,
   unreadOfStrangersBytes: 16 * 1024 * 1024,
+  unsentPerConnectionBytes: 4 * 1024 * 1024,
+  unsentInTotalBytes: 32 * 1024 * 1024,
 };

@@ -6,13 +6,22 @@ import type { Reading } from './reading.ts';
 import type { Turns } from './turns.ts';
 import type { WorkMeter, WorkSource } from './work-meter.ts';
 
+/** A connection below its encryption. */
+export interface PacedLine {
+  readonly source: WorkSource;
+  /** What is written to it comes from there. */
+  carries(encrypted: MessageStream): void;
+  /** There may be more to send than before. */
+  sent(): void;
+}
+
 /** What paces the work of all connections. */
 export interface Pace {
   readonly meter: WorkMeter;
   readonly reading: Reading;
   readonly turns: Turns;
   /** Undefined for a connection that is not measured. */
-  sourceOf(transport: object): WorkSource | undefined;
+  lineOf(transport: object): PacedLine | undefined;
   faulted(source: WorkSource, code: string): void;
 }
 
@@ -36,9 +45,10 @@ export function paceMuxer(
 ): void {
   const transport: unknown = Reflect.get(connection, 'stream');
   if (typeof transport !== 'object' || transport === null || !isMultiplexer(muxer)) return;
-  const source = pace.sourceOf(transport);
-  if (source === undefined) return;
-  const line = new Line(muxer, connection, transport, source, maxWindowBytes, pace);
+  const below = pace.lineOf(transport);
+  if (below === undefined) return;
+  below.carries(connection);
+  const line = new Line(muxer, connection, transport, below, maxWindowBytes, pace);
   Reflect.set(muxer, 'onData', (bytes: Chunk) => line.arrived(bytes.subarray()));
 }
 
@@ -54,7 +64,7 @@ class Line {
   readonly #muxer: Multiplexer;
   readonly #connection: MessageStream;
   readonly #transport: object;
-  readonly #source: WorkSource;
+  readonly #below: PacedLine;
   readonly #pace: Pace;
   readonly #reader: MuxReader;
   #isBehind = false;
@@ -63,20 +73,20 @@ class Line {
     muxer: Multiplexer,
     connection: MessageStream,
     transport: object,
-    source: WorkSource,
+    below: PacedLine,
     maxWindowBytes: number,
     pace: Pace,
   ) {
     this.#muxer = muxer;
     this.#connection = connection;
     this.#transport = transport;
-    this.#source = source;
+    this.#below = below;
     this.#pace = pace;
     this.#reader = new MuxReader({
       maxWindowBytes,
       stream: (id) => muxer.streams.find(({ streamId }) => streamId === id),
       handle: (frame) => muxer.handleFrame(frame),
-      faulted: (code) => pace.faulted(source, code),
+      faulted: (code) => pace.faulted(below.source, code),
     });
   }
 
@@ -94,6 +104,7 @@ class Line {
       this.#fail(error);
       return;
     }
+    this.#below.sent();
     if (isMore) {
       this.#isBehind = true;
       reading.stop(this.#transport, 'behind');
@@ -109,7 +120,7 @@ class Line {
     if (this.#muxer.status !== 'open') return;
     if (reading.isHeld(this.#transport)) reading.whenFree(this.#transport, () => this.#next());
     else if (turns.hasTime) this.#work();
-    else turns.later(this.#source, () => this.#work());
+    else turns.later(this.#below.source, () => this.#work());
   }
 
   #work(): void {
@@ -118,13 +129,13 @@ class Line {
       this.#next();
       return;
     }
-    this.#pace.meter.begin(this.#source);
+    this.#pace.meter.begin(this.#below.source);
     this.#step();
   }
 
   #fail(cause: unknown): void {
     const code = cause instanceof CodedError ? (codeOf(cause) ?? 'MUX_MALFORMED') : 'MUX_MALFORMED';
-    this.#pace.faulted(this.#source, code);
+    this.#pace.faulted(this.#below.source, code);
     const error = cause instanceof Error ? cause : new Error(messageOf(cause));
     this.#muxer.abort(error);
     this.#connection.abort(error);

@@ -14,7 +14,7 @@ export class Reading {
   stop(transport: object, reason: StopReason): void {
     const stops = this.#stops.get(transport) ?? { reasons: new Set<StopReason>(), resumed: undefined };
     this.#stops.set(transport, stops);
-    if (stops.reasons.size === 0) change(transport, 'pause');
+    if (stops.reasons.size === 0) change(transport, 'sendPause');
     stops.reasons.add(reason);
   }
 
@@ -26,10 +26,7 @@ export class Reading {
       stops.resumed = undefined;
       resumed();
     }
-    if (stops.reasons.size > 0) return;
-    change(transport, 'resume');
-    // What waited comes from within that call, and may have stopped it again: the socket is started after it.
-    if (this.isStopped(transport)) change(transport, 'sendPause');
+    if (stops.reasons.size === 0) change(transport, 'sendResume');
   }
 
   isStopped(transport: object): boolean {
@@ -50,7 +47,8 @@ export class Reading {
   }
 }
 
-function change(transport: object, how: 'pause' | 'resume' | 'sendPause'): void {
+/** The socket alone: what was read already goes its way, and what waits for it does so here. */
+function change(transport: object, how: 'sendPause' | 'sendResume'): void {
   const method: unknown = Reflect.get(transport, how);
   if (typeof method !== 'function' || Reflect.get(transport, 'status') !== 'open') return;
   try {

@@ -1,19 +1,26 @@
 import type { Connection, ConnectionProtector, MultiaddrConnection } from '@libp2p/interface';
+import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Clock } from '../../lib/clock.ts';
 import { Holds, transportOf } from './holds.ts';
 import { Restraint, type RestraintLimits } from './restraint.ts';
 import type { Pace } from './paced-muxer.ts';
 import { Reading } from './reading.ts';
 import { Turns } from './turns.ts';
-import { newSource, WorkMeter, type WorkSource } from './work-meter.ts';
-import { batchWrites } from './write-batching.ts';
+import { TransportLine } from './transport-line.ts';
+import { UnsentBytes, type UnsentLimits } from './unsent-bytes.ts';
+import { WorkMeter, type WorkSource } from './work-meter.ts';
 
-export interface TrafficNeeds extends RestraintLimits {
+/** What a handshake takes on a slow machine. */
+const HANDSHAKE_MS = 50;
+
+export interface TrafficNeeds extends RestraintLimits, UnsentLimits {
   readonly clock: Clock;
   connectionsOf(peer: string): readonly Connection[];
   /** Of a peer that is let go of, for each of its connections. */
   letGo(connection: Connection): void;
   worked(peer: string, workMs: number): void;
+  /** Somebody made this node work longer than a handshake does, and has not ended one. */
+  workedEarly(address: Multiaddr, workMs: number): void;
   faulted(peer: string, code: string): void;
 }
 
@@ -26,7 +33,9 @@ export class Traffic implements ConnectionProtector, Pace {
   readonly reading = new Reading();
   readonly turns = new Turns();
   readonly #needs: TrafficNeeds;
-  readonly #sources = new WeakMap<object, WorkSource>();
+  readonly unsent: UnsentBytes<TransportLine>;
+  readonly #lines = new WeakMap<object, TransportLine>();
+  readonly #early = new WeakMap<WorkSource, { readonly line: TransportLine; readonly address: Multiaddr }>();
   readonly #holds: Holds;
   readonly #restraint: Restraint;
 
@@ -34,44 +43,37 @@ export class Traffic implements ConnectionProtector, Pace {
     this.#needs = needs;
     this.meter = new WorkMeter(
       needs.clock,
-      ({ peer }, workMs) => {
-        if (peer !== undefined) needs.worked(peer, workMs);
+      (source, workMs) => {
+        if (source.peer === undefined) this.#workedEarly(source, workMs);
+        else needs.worked(source.peer, workMs);
       },
       (workMs) => this.turns.spend(workMs),
     );
+    this.unsent = new UnsentBytes<TransportLine>(needs, (sender) => {
+      this.faulted(sender.source, 'UNSENT_TOO_MUCH');
+    });
     this.#holds = new Holds({ ...needs, reading: this.reading });
     this.#restraint = new Restraint(needs, this.#holds);
   }
 
   protect<Stream extends MultiaddrConnection>(connection: Stream): Promise<Stream> {
-    const source = newSource();
-    this.#sources.set(connection, source);
-    batchWrites(connection);
-    const dispatch = connection.dispatchEvent.bind(connection);
-    const take = (event: Event): boolean => {
-      this.meter.begin(source);
-      return dispatch(event);
-    };
-    connection.dispatchEvent = (event: Event): boolean => {
-      if (event.type !== 'message') return dispatch(event);
-      if (this.turns.hasTime) return take(event);
-      this.#defer(connection, source, () => take(event));
-      return true;
-    };
+    const line = new TransportLine(connection, this);
+    this.#lines.set(connection, line);
+    this.#early.set(line.source, { line, address: connection.remoteAddr });
     return Promise.resolve(connection);
   }
 
-  /** The chunk waits for a turn with time left, and nothing is read behind it. */
-  #defer(connection: MultiaddrConnection, source: WorkSource, take: () => void): void {
-    this.reading.stop(connection, 'turn');
-    this.turns.later(source, () => {
-      if (connection.status === 'open') take();
-      this.reading.goOn(connection, 'turn');
-    });
+  /** Nobody has said yet who it is: what it makes this node work counts against where it comes from. */
+  #workedEarly(source: WorkSource, workMs: number): void {
+    const early = this.#early.get(source);
+    if (early === undefined) return;
+    early.line.earlyMs += workMs;
+    const overMs = Math.min(workMs, early.line.earlyMs - HANDSHAKE_MS);
+    if (overMs > 0) this.#needs.workedEarly(early.address, overMs);
   }
 
-  sourceOf(transport: object): WorkSource | undefined {
-    return this.#sources.get(transport);
+  lineOf(transport: object): TransportLine | undefined {
+    return this.#lines.get(transport);
   }
 
   faulted({ peer }: WorkSource, code: string): void {
@@ -81,8 +83,8 @@ export class Traffic implements ConnectionProtector, Pace {
   /** The handshake is over, and said who the other side is. */
   opened(connection: Connection): void {
     const transport = transportOf(connection);
-    const source = transport === undefined ? undefined : this.#sources.get(transport);
-    if (source !== undefined) source.peer = connection.remotePeer.toString();
+    const line = transport === undefined ? undefined : this.#lines.get(transport);
+    line?.opened(connection.remotePeer.toString());
     this.#holds.opened(connection);
   }
 

@@ -20,8 +20,8 @@ export function writeBatching(): ConnectionProtector {
 
 type Chunk = Parameters<MessageStream['send']>[0];
 
-/** Gathers what is written to the connection from here on. */
-export function batchWrites(connection: MessageStream): void {
+/** Gathers what is written to the connection from here on, and tells of each packet. */
+export function batchWrites(connection: MessageStream, sent: () => void = () => {}): void {
   const send = connection.send.bind(connection);
   const close = connection.close.bind(connection);
   let waiting: Uint8Array[] = [];
@@ -37,6 +37,7 @@ export function batchWrites(connection: MessageStream): void {
     // A connection that was dropped meanwhile has nobody to tell: its streams have heard of it already.
     if (connection.status !== 'open') return;
     hasRoom = send(joined(batch, bytes));
+    sent();
   };
 
   connection.send = (chunk: Chunk): boolean => {

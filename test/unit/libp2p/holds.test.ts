@@ -13,10 +13,10 @@ interface Line {
 function line(peer: string): Line {
   const maConn = {
     status: 'open',
-    pause: () => {
+    sendPause: () => {
       made.reads = false;
     },
-    resume: () => {
+    sendResume: () => {
       made.reads = true;
     },
   };
