@@ -37,6 +37,8 @@ export interface Attack {
   readonly protocol: string;
   /** One of those that `--quick` and `npm test` run. */
   readonly quick?: boolean;
+  /** Does nothing, and is not wrong for that. */
+  readonly isIdle?: true;
   /** A count that must stay 0: what a node must not take, however it fares. */
   readonly never?: string;
   /** Gets ready what costs time, while nothing is measured yet; the nodes may not be there. */

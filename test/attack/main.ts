@@ -4,6 +4,7 @@
  */
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { messageOf } from '../../src/lib/coded-error.ts';
 import { round } from '../bench/figure.ts';
 import { ATTACKS } from './attacks/index.ts';
 import { figuresOf } from './figures.ts';
@@ -34,12 +35,18 @@ async function run(): Promise<number> {
   );
   const pace = values.quick ? QUICK_PACE : FULL_PACE;
   let missed = 0;
-  await measureAttacks(attacks, pace, (measured) => {
-    const figures = figuresOf(measured, pace);
-    missed += figures.filter(({ ok }) => !ok).length;
-    const load = round(loadavg()[0] ?? Number.NaN, 1);
-    if (values.json) for (const figure of figures) console.log(JSON.stringify({ ...figure, load }));
-    else console.log(inWords(measured, figures, load));
+  await measureAttacks(attacks, pace, {
+    measured: (measured) => {
+      const figures = figuresOf(measured, pace);
+      missed += figures.filter(({ ok }) => !ok).length;
+      const load = round(loadavg()[0] ?? Number.NaN, 1);
+      if (values.json) for (const figure of figures) console.log(JSON.stringify({ ...figure, load }));
+      else console.log(inWords(measured, figures, load));
+    },
+    failed: ({ name }, error) => {
+      missed += 1;
+      console.error(`${name} could not be measured: ${messageOf(error)}`);
+    },
   });
   if (!values.json) console.log(missed === 0 ? 'All bounds hold.' : `${missed} bounds do not hold.`);
   return missed === 0 ? 0 : 1;

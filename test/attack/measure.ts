@@ -56,6 +56,12 @@ const LOOK_MS = 50;
 /** In which the memory of a node is looked at on its own. */
 const REST_LOOK_MS = 300;
 
+export interface AttackReport {
+  measured(one: Measured): void;
+  /** A node ended, or the attack did nothing: there are no figures. */
+  failed(attack: Attack, error: unknown): void;
+}
+
 /**
  * Each attack between two quiet phases, the second of which is the first of the next attack. Nodes that did not recover
  * serve no other attack: a new stage is opened for it.
@@ -63,18 +69,14 @@ const REST_LOOK_MS = 300;
 export async function measureAttacks(
   attacks: readonly Attack[],
   pace: Pace,
-  measured: (one: Measured) => void,
+  report: AttackReport,
 ): Promise<void> {
   const waiting = [...attacks];
   for (let next = waiting[0]; next !== undefined; next = waiting[0])
-    await measureOnOneStage(waiting, pace, measured);
+    await measureOnOneStage(waiting, pace, report);
 }
 
-async function measureOnOneStage(
-  waiting: Attack[],
-  pace: Pace,
-  measured: (one: Measured) => void,
-): Promise<void> {
+async function measureOnOneStage(waiting: Attack[], pace: Pace, report: AttackReport): Promise<void> {
   const stage = await Stage.open(pace.jobEveryMs);
   const attackerOf = (attack: Attack): AttackerProcess => new AttackerProcess(stage.order(attack.name));
   const attackers: AttackerProcess[] = [];
@@ -82,16 +84,25 @@ async function measureOnOneStage(
     let before: Phase | undefined;
     for (let attack = waiting.shift(); attack !== undefined; attack = waiting.shift()) {
       const attacker = attackers.pop() ?? attackerOf(attack);
-      before ??= await quietPhase(stage, pace, attacker);
-      const attacked = await underAttack(stage, pace, attacker, before.jobs);
-      const [next] = waiting;
-      if (next !== undefined) attackers.push(attackerOf(next));
-      const restarted = await afterRestart(stage, pace, before.jobs);
-      const isBack = restarted.recoveredAfterRestartMs !== undefined;
-      const again = isBack ? await quietPhase(stage, pace, attackers[0]) : undefined;
-      measured({ attack, before, ...attacked, ...restarted, again });
-      if (again === undefined) return;
-      before = again;
+      try {
+        before ??= await quietPhase(stage, pace, attacker);
+        const attacked = await underAttack(stage, pace, attacker, before.jobs);
+        if (attack.isIdle !== true && Object.keys(attacked.counts).length === 0)
+          throw new Error('it did nothing');
+        const [next] = waiting;
+        if (next !== undefined) attackers.push(attackerOf(next));
+        const restarted = await afterRestart(stage, pace, before.jobs);
+        const isBack = restarted.recoveredAfterRestartMs !== undefined;
+        const again = isBack ? await quietPhase(stage, pace, attackers[0]) : undefined;
+        report.measured({ attack, before, ...attacked, ...restarted, again });
+        if (again === undefined) return;
+        before = again;
+      } catch (error) {
+        report.failed(attack, error);
+        return;
+      } finally {
+        await attacker.kill();
+      }
     }
   } finally {
     await Promise.all(attackers.map((attacker) => attacker.kill()));

@@ -6,5 +6,6 @@ export const nobody: Attack = {
   about: 'does nothing: what the measuring itself comes to on this machine',
   protocol: 'none',
   quick: true,
+  isIdle: true,
   prepare: async () => async () => {},
 };
