@@ -22,6 +22,8 @@ export interface WindowState {
   readonly patience?: (peer: string) => Patience;
   /** What is known of those who have it and are known by their adverts alone; left out: they are counted on. */
   readonly strangers?: StrangerStanding;
+  /** One of the bids is by a provider that has kept a contract with this node. */
+  readonly knownBid?: boolean;
   readonly self: string;
   /** On small networks silence means "not yet", so waiting for everybody is worth it. */
   readonly everyoneAnswers: boolean;
@@ -105,14 +107,16 @@ function audienceInAtMs(
 
 /**
  * When a large network need not be waited for: adverts alone, which anybody can make up, hold no job up once somebody
- * has bid; and once it has shown that nobody is behind them, they do so for a moment only.
+ * has bid; and once it has shown that nobody is behind them, they do so for a moment only. A node that knows nobody yet
+ * gives those of whom it knows nothing that moment as well.
  */
 function withoutStrangers(
-  { strangers, bids, openedAtMs }: WindowState,
+  { strangers, bids, knownBid, openedAtMs }: WindowState,
   { indirectMs }: WindowOptions,
 ): { readonly atMs: number; readonly reason: SearchCloseReason } | undefined {
   if (strangers === undefined || strangers === 'proven') return undefined;
-  if (bids > 0) return { atMs: openedAtMs, reason: 'enough' };
+  const isEnough = strangers === 'silent' || knownBid !== false;
+  if (bids > 0) return { atMs: openedAtMs + (isEnough ? 0 : indirectMs), reason: 'enough' };
   return strangers === 'silent' ? { atMs: openedAtMs + indirectMs, reason: 'everyone-answered' } : undefined;
 }
 

@@ -55,7 +55,7 @@ export interface OpenSearchNeeds {
   readonly onNegotiationEnded: (provider: string) => void;
   /** Who of them would be tried last. */
   readonly worstOf: (bids: readonly ReceivedBid[]) => string | undefined;
-  readonly acquaintance?: Pick<Acquaintance, 'answered' | 'asked' | 'patienceWith'> | undefined;
+  readonly acquaintance?: Acquaintance | undefined;
 }
 
 const ANSWERS_PER_BID = 4;
@@ -257,7 +257,7 @@ export class OpenSearch implements SearchListener {
         answered: this.#answered,
         ...(knownFits === undefined ? {} : { knownFits }),
         ...this.#indirect(),
-        ...(this.#turnout === undefined ? {} : { patience: this.#turnout.patienceWith }),
+        ...this.#turnout?.windowState([...this.#bids.keys()]),
         ...(this.#options.strangers === undefined ? {} : { strangers: this.#options.strangers }),
         self: this.#needs.self,
         everyoneAnswers: this.request.answerAlways,

@@ -1,6 +1,9 @@
 import type { Patience } from '../../domain/stranger-turnout.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Acquaintance } from '../ports.ts';
+import type { WindowState } from './bid-window.ts';
+
+type Known = Pick<Acquaintance, 'answered' | 'asked' | 'hasKept' | 'patienceWith'>;
 
 export interface LeavingRequest {
   readonly openedAtMs: number;
@@ -19,7 +22,7 @@ export interface LeavingRequest {
 /** Who answered one request, for what is known of providers afterwards. */
 export class RequestTurnout {
   readonly #clock: Clock;
-  readonly #acquaintance: Pick<Acquaintance, 'answered' | 'asked' | 'patienceWith'>;
+  readonly #acquaintance: Known;
   readonly #answered = new Set<string>();
   /** How long each was to be waited for, as it was when it was first asked for. */
   readonly #patience = new Map<string, Patience>();
@@ -27,7 +30,7 @@ export class RequestTurnout {
   #connected: ReadonlySet<string> = new Set();
   #left = false;
 
-  constructor(clock: Clock, acquaintance: Pick<Acquaintance, 'answered' | 'asked' | 'patienceWith'>) {
+  constructor(clock: Clock, acquaintance: Known) {
     this.#clock = clock;
     this.#acquaintance = acquaintance;
   }
@@ -48,6 +51,12 @@ export class RequestTurnout {
     if (this.#patience.size < MOST_COUNTED) this.#patience.set(peer, patience);
     return patience;
   };
+
+  /** What the window of the request goes by, with bids of these. */
+  windowState(bidders: readonly string[]): Pick<WindowState, 'patience' | 'knownBid'> {
+    const knownBid = bidders.some((peer) => this.#acquaintance.hasKept(peer));
+    return { patience: this.patienceWith, knownBid };
+  }
 
   leave(request: LeavingRequest): void {
     if (this.#left) return;

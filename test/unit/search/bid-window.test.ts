@@ -176,6 +176,13 @@ describe('the bid window and those who were never heard of but by adverts', () =
     expect(judgeWindow(large({ ...bidOfA, strangers }), OPTIONS, 30)).toMatchObject({ reason: 'enough' });
   });
 
+  it('gives untried ones a moment where no bid is by anybody known, and silent ones none', () => {
+    const unknown = { ...bidOfA, knownBid: false };
+    expect(judgeWindow(large({ ...unknown, strangers: 'untried' }), OPTIONS, 999).kind).toBe('wait');
+    expect(judgeWindow(large({ ...unknown, strangers: 'untried' }), OPTIONS, 1000).kind).toBe('close');
+    expect(judgeWindow(large({ ...unknown, strangers: 'silent' }), OPTIONS, 30).kind).toBe('close');
+  });
+
   it('waits for those that are proven, and where nothing is known of them', () => {
     for (const known of [{ strangers: 'proven' as const }, {}]) {
       expect(judgeWindow(large({ ...bidOfA, ...known }), OPTIONS, 30)).toEqual({
