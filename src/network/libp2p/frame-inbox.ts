@@ -16,6 +16,8 @@ export interface FrameInboxNeeds {
   readonly maxFrameBytes: number;
   /** Called with false when no more is wanted for now, and with true when it is again. */
   flow(goesOn: boolean): void;
+  /** Runs it in a later turn of the event loop. */
+  later(run: () => void): void;
   /** Called when the other side has said something. */
   firstFrame(): void;
   /** What arrived is no frame: the inbox has failed with it. */
@@ -31,6 +33,7 @@ export class FrameInbox {
   #waitingBytes = 0;
   #spoke = false;
   #flows = true;
+  #isGoingOn = false;
   /** The other side has said all of it. */
   #isLast = false;
   #taken = 0;
@@ -74,11 +77,11 @@ export class FrameInbox {
     const frame = this.#waiting.shift();
     if (frame !== undefined) {
       this.#waitingBytes -= frame.byteLength;
-      if (this.#waiting.length === 0 && !this.#flows) this.#goOn();
+      if (this.#waiting.length === 0 && !this.#flows) this.#soon();
       return Promise.resolve(frame);
     }
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#isLast) return Promise.resolve(undefined);
+    if (this.#isLast && !this.#decoder.hasRest) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
   }
 
@@ -86,6 +89,7 @@ export class FrameInbox {
   end(): boolean {
     if (this.#failure !== undefined || (this.#decoder.isUnfinished && !this.#decoder.hasRest)) return false;
     this.#isLast = true;
+    if (this.#decoder.hasRest) return true;
     for (const reader of this.#readers.splice(0)) reader.resolve(undefined);
     return true;
   }
@@ -110,11 +114,23 @@ export class FrameInbox {
     return this.#waitingBytes > MAX_WAITING_BYTES || this.#waiting.length >= MAX_WAITING_FRAMES;
   }
 
+  /** Whoever is quick with small frames would otherwise take all of them in one turn of the event loop. */
+  #soon(): void {
+    if (this.#isGoingOn) return;
+    this.#isGoingOn = true;
+    this.#needs.later(() => {
+      this.#isGoingOn = false;
+      if (this.#failure === undefined) this.#goOn();
+    });
+  }
+
   #goOn(): void {
     this.#decode(() => this.#decoder.goOn(this.#deliver));
     if (this.#isFull || this.#failure !== undefined) return;
     if (this.#isLast && this.#decoder.isUnfinished) {
       this.#fault(new CodedError('CHANNEL_CLOSED', 'The channel ended within a frame.'));
+    } else if (this.#isLast) {
+      for (const reader of this.#readers.splice(0)) reader.resolve(undefined);
     }
     this.#setFlow(true);
   }

@@ -156,6 +156,7 @@ export class Libp2pRun {
       ),
       faulted: (peer, code) => this.#notify((listener) => listener.faulted?.(peer, code)),
       isUnread: (connection, sinceMs) => this.traffic.isUnread(connection, sinceMs),
+      later: (connection, run) => this.traffic.later(connection, run),
       opened: (id) => this.#tags.partner(id),
       answered: (peer) => this.traffic.answered(peer),
     });

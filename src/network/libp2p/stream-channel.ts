@@ -17,6 +17,8 @@ const CLOSE_TIMEOUT_MS = 5000;
 export interface StreamChannelNeeds {
   readonly clock: Clock;
   readonly unread: Pick<UnreadBytes, 'changed'>;
+  /** Runs it in a later turn, as work that the connection makes. */
+  later(connection: Connection, run: () => void): void;
   /** The other side broke a channel: the code says how. */
   faulted(peer: string, code: string): void;
   /** True when this node did not read the connection for a while since then. */
@@ -57,6 +59,11 @@ export class StreamChannel implements Channel, UnreadHolder {
     this.#inbox = new FrameInbox({
       maxFrameBytes,
       flow: (goesOn) => setFlow(stream, goesOn),
+      later: (run) =>
+        needs.later(connection, () => {
+          run();
+          this.#changed();
+        }),
       firstFrame: () => firstFrame?.(),
       fault: (error) => this.#faulted(error),
     });

@@ -110,6 +110,20 @@ export class Traffic implements ConnectionProtector, Pace {
     this.#holds.hold(peer, durationMs);
   }
 
+  /** Runs it in a later turn, as work that the connection makes. */
+  later(connection: Connection, run: () => void): void {
+    const transport = transportOf(connection);
+    const source = transport === undefined ? undefined : this.lineOf(transport)?.source;
+    if (source === undefined) {
+      run();
+      return;
+    }
+    this.turns.later(source, () => {
+      this.meter.begin(source);
+      run();
+    });
+  }
+
   isUnread(connection: Connection, sinceMs: number): boolean {
     return this.#holds.isUnread(connection, sinceMs);
   }

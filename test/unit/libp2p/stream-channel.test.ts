@@ -1,5 +1,6 @@
 import type { Connection, Stream } from '@libp2p/interface';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { afterThisTurn } from '../../../src/lib/clock.ts';
 import { codeOf } from '../../../src/lib/coded-error.ts';
 import { encodeFrame } from '../../../src/network/libp2p/frame-decoder.ts';
 import { FRAME_DEADLINE_MS, StreamChannel } from '../../../src/network/libp2p/stream-channel.ts';
@@ -76,6 +77,7 @@ describe('a stream channel', () => {
         ),
         faulted: (peer, code) => faults.push(`${peer} ${code}`),
         isUnread: () => isUnread,
+        later: (_connection, run) => afterThisTurn(run),
       },
     );
   });
@@ -102,12 +104,26 @@ describe('a stream channel', () => {
     expect(channel.heldBytes).toBeLessThan(8192);
   });
 
+  it('gives a quick reader no more than so many frames in one turn', async () => {
+    let taken = 0;
+    wire.say(new Uint8Array(Buffer.concat(Array<Uint8Array>(5000).fill(Uint8Array.of(1, 7)))));
+    void (async () => {
+      for (; taken < 5000; taken += 1) await channel.receive();
+    })();
+    for (let turns = 1; taken < 5000; turns += 1) {
+      await new Promise<void>(afterThisTurn);
+      expect(taken).toBeLessThanOrEqual((turns + 1) * 256);
+      expect(turns).toBeLessThan(100);
+    }
+  });
+
   it('tells of what is wrong also behind frames that nobody reads yet, once it comes to it', async () => {
     wire.say(
       new Uint8Array(Buffer.concat([...Array<Uint8Array>(300).fill(Uint8Array.of(1, 7)), Uint8Array.of(0)])),
     );
     expect(faults).toEqual([]);
     for (let index = 0; index < 256; index += 1) await channel.receive();
+    await new Promise<void>(afterThisTurn);
     expect(faults).toEqual(['peer FRAME_EMPTY']);
     for (let index = 256; index < 300; index += 1) expect(await channel.receive()).toEqual(Uint8Array.of(7));
     expect(await failure(channel.receive())).toBe('FRAME_EMPTY');
