@@ -8,6 +8,8 @@ export interface FaultPrice {
 
 /** Nothing honest sends these. */
 const NEVER_HONEST: FaultPrice = { workMs: 5, weight: 1 };
+/** An honest peer sends a few of them at once, when it or this node has just come back. */
+const SELDOM_HONEST: FaultPrice = { workMs: 4, weight: 0.5 };
 /** An honest peer may have come too late, or know something that this node has forgotten. */
 const SOMETIMES_HONEST: FaultPrice = { workMs: 2, weight: 0.25 };
 
@@ -32,16 +34,16 @@ export const FAULTS: ReadonlyMap<string, FaultPrice> = new Map([
   ['WRONG_JOB', NEVER_HONEST],
   ['INVALID_PRICE', NEVER_HONEST],
   ['OVER_ALLOWANCE', { workMs: 0, weight: 1 }],
-  ['CONTENT_DENIED', { workMs: 4, weight: 0.5 }],
+  ['CONTENT_DENIED', SELDOM_HONEST],
   ['OVER_RATE', SOMETIMES_HONEST],
   ['RATE_LIMITED', SOMETIMES_HONEST],
   ['CHANNEL_UNUSED', { workMs: 2, weight: 0.5 }],
   ['CONTENT_UNAVAILABLE', SOMETIMES_HONEST],
   ['EXPIRED', SOMETIMES_HONEST],
-  ['REPEATED', SOMETIMES_HONEST],
-  ['UNKNOWN_REQUEST', SOMETIMES_HONEST],
-  ['DUPLICATE_BID', SOMETIMES_HONEST],
-  ['EXCLUDED_PROVIDER', SOMETIMES_HONEST],
+  ['REPEATED', SELDOM_HONEST],
+  ['UNKNOWN_REQUEST', SELDOM_HONEST],
+  ['DUPLICATE_BID', SELDOM_HONEST],
+  ['EXCLUDED_PROVIDER', SELDOM_HONEST],
   ['UNKNOWN_CONTRACT', SOMETIMES_HONEST],
   ['UNKNOWN_EXECUTION', { workMs: 0.2, weight: 0.05 }],
   ['FRAME_TIMEOUT', SOMETIMES_HONEST],
