@@ -77,8 +77,7 @@ export class Housekeeping implements Startable {
 
   async #pruneContracts(): Promise<{ readonly more: boolean }> {
     const { provider, logger } = this.#needs;
-    const { endedContractsMs, neversMs } = this.#options;
-    const pruned = await provider.pruneEnded(endedContractsMs, neversMs);
+    const pruned = await provider.pruneEnded(this.#options);
     if (pruned.forgotten > 0) logger.debug('ended contracts removed', { records: pruned.forgotten });
     return pruned;
   }

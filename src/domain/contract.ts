@@ -75,6 +75,9 @@ export interface ContractRecord {
   readonly reason?: string;
 }
 
+/** The `reason` of a contract that ended before its work had begun: nothing came of it that anybody could ask for. */
+export const NEVER_BEGUN = 'never-begun';
+
 const CONTRACT_TRANSITIONS: Readonly<Record<ContractState, readonly ContractState[]>> = {
   DRAFT: ['PROPOSED'],
   PROPOSED: ['ACCEPTED', 'DECLINED'],

@@ -142,6 +142,7 @@ function wireExecutions(
     hearing,
     supervisor,
     settler,
+    mostUnbegun: options.limits.strangers.unbegunEnds,
     onAbandoned: (requester) => behaviour.abandoned(requester),
   });
   const reporter: Reporter = new Reporter(
@@ -208,6 +209,7 @@ function wireCapacity(
     reputationOf: (requester) => gate.reputationOf(requester),
     isKept: () => custom.isActive,
     hasBegun: (executionId) => book.hasBegun(executionId),
+    unsettled: () => book.all().flatMap(({ settled, requester }) => (settled ? [] : [requester])),
     prefixOf: (requester) => link.prefixOf?.(requester),
   });
   const unusedMs = options.limits.strangers.unusedLockMs;

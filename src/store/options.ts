@@ -49,6 +49,8 @@ export interface RetentionOptions {
   readonly finishedJobs: number;
   /** A provider's contracts, counted from their end. */
   readonly endedContractsMs: number;
+  /** The same of one whose work had not begun: anybody can close such contracts without end. */
+  readonly neverBegunMs: number;
   /** What a provider said of contracts that never were: much longer than a bid and its lock can stand. */
   readonly neversMs: number;
   readonly everyMs: number;
@@ -62,6 +64,7 @@ export const defaultRetention: RetentionOptions = {
   finishedJobsMs: 30 * DAY_MS,
   finishedJobs: 10_000,
   endedContractsMs: 30 * DAY_MS,
+  neverBegunMs: DAY_MS,
   neversMs: 5 * 60_000,
   everyMs: 15_000,
   callsPerRun: 16,

@@ -1,4 +1,9 @@
-import type { ContractNever, ContractRecord, ContractState } from '../domain/contract.ts';
+import {
+  type ContractNever,
+  type ContractRecord,
+  type ContractState,
+  NEVER_BEGUN,
+} from '../domain/contract.ts';
 import type { Evidence } from '../domain/evidence.ts';
 import { isLeaseLive, type Lease } from '../domain/lock.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -9,7 +14,7 @@ import { buckets, isKey, keyOf } from './buckets.ts';
 import type { Census } from './census.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Database, Operation } from './database.ts';
-import type { StoreLimits } from './options.ts';
+import type { RetentionOptions, StoreLimits } from './options.ts';
 import { OF_CONTRACT } from './job-records.ts';
 import { isUnreadable, Repository } from './records.ts';
 
@@ -34,6 +39,8 @@ const LOCK_VERSION_KEY = 'highest';
 const OF_LEASE = ['holder', 'resources', 'version', 'acquiredAt', 'ttlMs', 'state'];
 const OF_EXECUTION = ['jobId', 'requester', 'lockId', 'invocation.engine', 'item.state', 'item.contractId'];
 const ENDED: ReadonlySet<ContractState> = new Set(['COMPLETED', 'SETTLED', 'TERMINATED', 'DECLINED']);
+
+type ProviderRetention = Pick<RetentionOptions, 'endedContractsMs' | 'neverBegunMs' | 'neversMs'>;
 
 /** The provider store on a database, with what the node needs of it beyond the port. */
 export class LevelProviderStore implements ProviderStore {
@@ -152,14 +159,16 @@ export class LevelProviderStore implements ProviderStore {
   }
 
   /**
-   * Forgets contracts that ended longer than `endedMs` ago, and nevers that were said longer than `neversMs` ago. Each
+   * Forgets contracts that ended longer ago than `endedContractsMs`, or `neverBegunMs` where nothing came of them, and
+   * nevers that were said longer than `neversMs` ago. Each
    * call looks at a bounded number of records and the next one goes on behind them; `more` says that it has not come
    * to the last.
    */
-  async pruneEnded(
-    endedMs: number,
-    neversMs: number,
-  ): Promise<{ readonly forgotten: number; readonly more: boolean }> {
+  async pruneEnded({
+    endedContractsMs,
+    neverBegunMs,
+    neversMs,
+  }: ProviderRetention): Promise<{ readonly forgotten: number; readonly more: boolean }> {
     const limit = this.#limits.pruneScan;
     const nowMs = this.#clock.livedMs();
     const operations: Operation[] = [];
@@ -171,7 +180,9 @@ export class LevelProviderStore implements ProviderStore {
       seen += 1;
       this.#contractsFrom = `${key}\0`;
       if (contract === undefined) continue;
-      if (!ENDED.has(contract.state) || contract.updatedAt > nowMs - endedMs) continue;
+      const keptMs =
+        contract.reason === NEVER_BEGUN ? Math.min(neverBegunMs, endedContractsMs) : endedContractsMs;
+      if (!ENDED.has(contract.state) || contract.updatedAt > nowMs - keptMs) continue;
       operations.push(this.#contracts.remove(contract.contractId));
     }
     if (seen < limit) this.#contractsFrom = '';

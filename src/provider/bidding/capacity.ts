@@ -9,12 +9,12 @@ import type { Allotment } from '../locks/allotment.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { ProviderLimits } from '../options.ts';
 import { refusalOf } from './declining.ts';
-import { keptShare, taken, tooManyUnbegun } from './refusals.ts';
+import { keptShare, taken, tooManyUnbegun, tooManyUnsettled } from './refusals.ts';
 
 export interface CapacityNeeds {
   readonly traits: NodeTraits;
   readonly ledger: Pick<ResourceLedger, 'pools' | 'retryAfter'>;
-  readonly allotment: Pick<Allotment, 'freeFor' | 'leasesLeft' | 'hold'>;
+  readonly allotment: Pick<Allotment, 'freeFor' | 'leasesLeft' | 'isFull' | 'hold'>;
 }
 
 /** A request, and who has signed it. */
@@ -39,7 +39,8 @@ export class Capacity {
 
   /** How many leases it may take, whatever is free. */
   leasesLeft({ requester }: Asking): number {
-    return this.#needs.allotment.leasesLeft(requester);
+    const { allotment } = this.#needs;
+    return allotment.isFull(requester) ? 0 : allotment.leasesLeft(requester);
   }
 
   compare(asking: Asking): CapabilityComparison {
@@ -60,7 +61,8 @@ export class Capacity {
     const comparison = this.compare(asking);
     const later = this.#needs.ledger.retryAfter();
     if (comparison.hardOk && this.leasesLeft(asking) < 1) {
-      return tooManyUnbegun({ retryAfterMs: this.#limits.strangers.unbegunRetryMs });
+      const soon = { retryAfterMs: this.#limits.strangers.unbegunRetryMs };
+      return this.#needs.allotment.isFull(asking.requester) ? tooManyUnsettled(soon) : tooManyUnbegun(soon);
     }
     return this.#isKept(asking)
       ? keptShare({ ...refusalOf(comparison, true), ...later })

@@ -37,6 +37,13 @@ export const tooManyUnbegun = (later: Later): Refusal =>
     later,
   );
 
+export const tooManyUnsettled = (later: Later): Refusal =>
+  notNow(
+    'BUSY',
+    'This node keeps as many ends of contracts as it may for requesters that it has not worked for and that do not take them.',
+    later,
+  );
+
 /** There is room, and strangers together have what is theirs of it. That ends when they do, or when regulars stay away. */
 export function keptShare(refusal: Refusal): Refusal {
   const message = `${refusal.message} The rest is kept for requesters that this node has worked for (provider.regularsPercent).`;

@@ -1,6 +1,7 @@
 import { CodedError } from '../../lib/coded-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { retryOn } from '../../lib/retry.ts';
+import type { Invocation } from '../../domain/task.ts';
 import type { ServingItem } from '../../domain/serving.ts';
 import type { ProviderCommit, ProviderExecution, ProviderStore } from '../ports.ts';
 
@@ -28,6 +29,12 @@ const LONGEST_MESSAGE = 1000;
 /** What happened to an execution cannot be said again later, so it waits for a store that is busy. */
 const WORTH_REPEATING = ['STORE_BUSY'];
 const REPEAT = { firstMs: 20, longestMs: 2000, factor: 2 };
+
+/** Of work that is over only what it keeps in the content store matters: arguments and variables may be megabytes. */
+function withoutProgram({ engine, ...invocation }: Invocation): Invocation {
+  const stdin = typeof engine.stdin === 'string' ? '' : engine.stdin;
+  return { ...invocation, engine: { ...engine, args: [], env: {}, stdin }, outputs: [] };
+}
 
 /** The executions this provider answers for. What it says is on disk: a change is committed before it is shown. */
 export class ExecutionBook {
@@ -139,7 +146,9 @@ export class ExecutionBook {
       );
     }
     const message = change.message === undefined ? {} : { message: change.message.slice(0, LONGEST_MESSAGE) };
-    return { ...before, item: { ...before.item, ...change, ...message, sequence: sequence + 1 } };
+    const invocation = isWorkOver(change.state) ? withoutProgram(before.invocation) : before.invocation;
+    const item = { ...before.item, ...change, ...message, sequence: sequence + 1 };
+    return { ...before, invocation, item };
   }
 
   async #replace(execution: ProviderExecution, also: ProviderCommit): Promise<ProviderExecution> {

@@ -1,4 +1,5 @@
 import type { ContractTerms } from '../../domain/contract.ts';
+import type { ServingItem } from '../../domain/serving.ts';
 import { type Clock, type Timer, every } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -16,6 +17,8 @@ export interface OrphanWatchNeeds {
   readonly store: Pick<ProviderStore, 'contract'>;
   readonly supervisor: Pick<Supervisor, 'stop'>;
   readonly settler: Pick<Settler, 'settle'>;
+  /** Ends of what never began that are still told; the oldest is told no more. */
+  readonly mostUnbegun: number;
   /** The requester left a contract alone: told once for each. */
   readonly onAbandoned?: (requester: string) => void;
 }
@@ -27,6 +30,10 @@ interface Kept {
   /** When its work was first seen to be over, on the clock that does not jump. */
   overSinceMs: number | undefined;
   abandoned: boolean;
+}
+
+function isUnbegunEnd({ state, startedAt, resultCid }: ServingItem): boolean {
+  return isWorkOver(state) && startedAt === undefined && resultCid === undefined;
 }
 
 const ORPHANED = { exitReason: 'lost', message: 'The requester was out of reach for too long.' } as const;
@@ -56,6 +63,7 @@ export class OrphanWatch {
   async #look(): Promise<void> {
     const executions = this.#needs.book.all();
     this.#forgetOthers(executions);
+    this.#letGo(executions);
     for (const execution of executions) {
       if (execution.settled) continue;
       try {
@@ -97,6 +105,15 @@ export class OrphanWatch {
     const kept: Kept = { agreed, overSinceMs: undefined, abandoned: false };
     this.#kept.set(item.executionId, kept);
     return kept;
+  }
+
+  /** Of what never began there is nothing to fetch: who is told no more learns of it by silence, as from a lost provider. */
+  #letGo(executions: readonly ProviderExecution[]): void {
+    const unbegun = executions.filter(({ settled, item }) => !settled && isUnbegunEnd(item));
+    const surplus = unbegun.length - this.#needs.mostUnbegun;
+    if (surplus <= 0) return;
+    const oldest = unbegun.toSorted((a, b) => (a.item.finishedAt ?? 0) - (b.item.finishedAt ?? 0));
+    for (const execution of oldest.slice(0, surplus)) this.#needs.settler.settle(execution, 'stop');
   }
 
   #forgetOthers(executions: readonly ProviderExecution[]): void {

@@ -1,4 +1,4 @@
-import { canMoveContract, type ContractRecord, moveContract } from '../../domain/contract.ts';
+import { canMoveContract, type ContractRecord, moveContract, NEVER_BEGUN } from '../../domain/contract.ts';
 import type { Desired } from '../../domain/serving.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
@@ -56,7 +56,9 @@ export class Settler {
     if (!execution.settled) {
       const contract = await store.contract(contractId);
       const end = desired === 'done' && state === 'Publishing' ? 'COMPLETED' : 'TERMINATED';
-      await book.settle(executionId, { contracts: movedTo(contract, end, clock.livedMs()) });
+      await book.settle(executionId, {
+        contracts: movedTo(contract, end, clock.livedMs(), execution.item.startedAt),
+      });
       if (end === 'COMPLETED') this.#needs.onKept?.(execution.requester);
     }
     // Unpinned before it is forgotten: a crash in between repeats this, and leaves no pin behind.
@@ -69,8 +71,9 @@ function movedTo(
   contract: ContractRecord | undefined,
   state: 'COMPLETED' | 'TERMINATED',
   now: number,
+  startedAt: number | undefined,
 ): readonly ContractRecord[] {
-  return contract !== undefined && canMoveContract(contract.state, state)
-    ? [moveContract(contract, state, now)]
-    : [];
+  if (contract === undefined || !canMoveContract(contract.state, state)) return [];
+  const about = state === 'TERMINATED' && startedAt === undefined ? { reason: NEVER_BEGUN } : {};
+  return [moveContract(contract, state, now, about)];
 }

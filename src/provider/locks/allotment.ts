@@ -16,6 +16,8 @@ export interface AllotmentNeeds {
   readonly isKept: () => boolean;
   /** Whether the work of an execution has begun. */
   readonly hasBegun: (executionId: string) => boolean;
+  /** Who has contracts here that are not settled, once for each. */
+  readonly unsettled: () => readonly string[];
   /** The network that a requester comes from, where that is known. */
   readonly prefixOf: (requester: string) => string | undefined;
 }
@@ -65,10 +67,21 @@ export class Allotment {
     return Math.max(0, Math.min(left, share(this.#limits.unbegunPerPrefix, score) - ofPrefix));
   }
 
+  /** Whether strangers leave so many contracts unsettled that none of them gets another. */
+  isFull(requester: string): boolean {
+    const { isRegular, unsettled } = this.#needs;
+    if (isRegular(requester)) return false;
+    const all = unsettled();
+    return (
+      all.length >= this.#limits.unsettled &&
+      all.filter((holder) => !isRegular(holder)).length >= this.#limits.unsettled
+    );
+  }
+
   /** As {@link ResourceLedger.hold}, out of what the holder may have. */
   hold(request: HoldRequest): Lease | undefined {
     const { ledger, prefixOf } = this.#needs;
-    if (this.leasesLeft(request.holder) < 1) return undefined;
+    if (this.leasesLeft(request.holder) < 1 || this.isFull(request.holder)) return undefined;
     const lease = ledger.hold(request, this.freeFor(request.holder, request.requirements));
     const prefix = lease === undefined ? undefined : prefixOf(request.holder);
     if (lease !== undefined && prefix !== undefined) this.#prefixes.set(lease.lockId, prefix);

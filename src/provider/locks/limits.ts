@@ -6,6 +6,10 @@ export interface StrangerLimits {
   readonly unbegunPerStranger: number;
   /** The same of all strangers from one network prefix. */
   readonly unbegunPerPrefix: number;
+  /** Of all strangers together, contracts whose end they have not taken, and those that are under way. */
+  readonly unsettled: number;
+  /** Ends of contracts that never began that are still told; the oldest is told no more. */
+  readonly unbegunEnds: number;
   /** When who has as many is to ask again. */
   readonly unbegunRetryMs: number;
   /** A lock that was asked for and became no contract counts against who asked, once it was held for so long. */
@@ -23,6 +27,8 @@ export const defaultStrangerLimits: StrangerLimits = {
   regularsActiveMs: 3_600_000,
   unbegunPerStranger: 32,
   unbegunPerPrefix: 64,
+  unsettled: 4096,
+  unbegunEnds: 1024,
   unbegunRetryMs: 5000,
   unusedLockMs: 15_000,
   longestOrphanAfterMs: 600_000,

@@ -54,6 +54,7 @@ describe('a contract that its requester leaves alone', () => {
     hearing = new Hearing(clock);
     orphans = new OrphanWatch({
       hearing,
+      mostUnbegun: 10,
       clock,
       logger: silentLogger,
       book,

@@ -70,6 +70,8 @@ export class BiddingDesk {
   readonly prefixes = new Map<string, string>();
   /** Executions whose program was started. */
   readonly begun = new Set<string>();
+  /** Who has contracts that are not settled. */
+  unsettled: string[] = [];
   /** Whether a share is kept for regulars. */
   isKept = false;
   readonly bidder: Bidder;
@@ -123,6 +125,7 @@ export class BiddingDesk {
       reputationOf: (requester) => this.reputations.get(requester) ?? 1000,
       isKept: () => this.isKept,
       hasBegun: (executionId) => this.begun.has(executionId),
+      unsettled: () => this.unsettled,
       prefixOf: (requester) => this.prefixes.get(requester),
     });
     const traits = {

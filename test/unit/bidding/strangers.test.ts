@@ -173,6 +173,14 @@ describe('what strangers hold without using it', () => {
     expect(await taken(0)).toBeLessThan(strangers.unbegunPerPrefix / 4);
   });
 
+  it('is nothing more where they leave too many contracts without taking their end', async () => {
+    desk.unsettled = Array(strangers.unsettled).fill('stranger');
+    expect(await take('stranger', 1, 'r')).toBe('BUSY');
+    expect(await take('regular', 1, 'mine')).toBe('locked');
+    desk.unsettled[0] = 'regular';
+    expect(await take('stranger', 1, 'another')).toBe('locked');
+  });
+
   it('is offered as places of a bid', async () => {
     const bid = await desk.bid(asking(1, { slots: 100 }), 'stranger');
     expect(bid.slots).toBe(strangers.unbegunPerStranger);

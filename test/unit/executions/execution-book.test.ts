@@ -72,6 +72,17 @@ describe('the execution book', () => {
     expect(book.serves(REQUESTER)).toBe(false);
   });
 
+  it('keeps of a program that is over what it has in the content store, and no more', async () => {
+    const inputs = [{ target: '/data', content: { cid: 'data', size: 3 } }];
+    const engine = { ...INVOCATION.engine, args: ['a'], env: { A: 'b' }, stdin: 'text' };
+    book.add(executionAs('BidAccepted', { invocation: { ...INVOCATION, engine, inputs } }));
+    await book.begin(ID, PROCESS, NOW);
+    expect(book.get(ID)?.invocation.engine).toEqual(engine);
+    await book.move(ID, { state: 'Failed' });
+    const bare = { ...INVOCATION.engine, args: [], env: {}, stdin: '' };
+    expect(store.executions.get(ID)?.invocation).toMatchObject({ engine: bare, inputs });
+  });
+
   it('shows a change only when it is on disk', async () => {
     book.add(executionAs('BidAccepted'));
     const opened = Promise.withResolvers<void>();

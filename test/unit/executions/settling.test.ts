@@ -1,3 +1,4 @@
+import { NEVER_BEGUN } from '../../../src/domain/contract.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { ExecutionBook } from '../../../src/provider/executions/execution-book.ts';
@@ -38,7 +39,7 @@ beforeEach(async () => {
   const needs = { clock, logger: silentLogger, book, store, content, supervisor };
   settler = new Settler(needs);
   hearing = new Hearing(clock);
-  orphans = new OrphanWatch({ ...needs, hearing, settler });
+  orphans = new OrphanWatch({ ...needs, hearing, settler, mostUnbegun: 2 });
   const terms = { orphanAfterMs: ORPHAN_AFTER_MS, retentionMs: RETENTION_MS };
   await store.commit({ contracts: [contractOf('contract', { state: 'ACTIVE' }, terms)] });
 });
@@ -166,6 +167,22 @@ describe('orphans', () => {
     expect(book.get(ID)).toBeUndefined();
     expect(content.pins).toEqual([]);
     expect(contractState()).toBe('TERMINATED');
+  });
+
+  it('of what never began the newest ends are told, so many of them and no more', async () => {
+    for (const number of [2, 3, 4, 5]) {
+      const contract = contractOf(`contract-${number}`, { state: 'ACCEPTED' }, { retentionMs: RETENTION_MS });
+      await store.commit({ contracts: [contract] });
+      const executionId = `job.v1.p0.a${number}`;
+      const item = itemOf('Failed', { executionId, contractId: `contract-${number}`, finishedAt: number });
+      await keep('Failed', { item });
+    }
+    await keep('Failed', { item: itemOf('Failed', { startedAt: 0, finishedAt: 0 }) });
+    hearing.heard(REQUESTER);
+    await clock.advanceBy(2 * PERIOD_MS);
+    const left = book.all().map(({ item }) => item.finishedAt);
+    expect(left.toSorted()).toEqual([0, 4, 5]);
+    expect(store.contracts.get('contract-2')).toMatchObject({ state: 'TERMINATED', reason: NEVER_BEGUN });
   });
 
   it('after stop nothing is looked at', async () => {

@@ -1,3 +1,4 @@
+import { NEVER_BEGUN } from '../../../src/domain/contract.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../../src/store/index.ts';
 import { defaultStoreLimits, type StoreLimits } from '../../../src/store/options.ts';
@@ -92,13 +93,32 @@ describe.each([
     fixture.setNow(NOW + 50);
     await store.provider.commit({ nevers: [make.never('n2')] });
     const calls: { forgotten: number; more: boolean }[] = [];
-    for (let call = 0; call < 3; call += 1) calls.push(await store.provider.pruneEnded(50, 50));
+    for (let call = 0; call < 3; call += 1)
+      calls.push(await store.provider.pruneEnded({ endedContractsMs: 50, neverBegunMs: 50, neversMs: 50 }));
     expect(calls.map(({ forgotten }) => forgotten)).toEqual([2, 2, 0]);
     expect(calls.map(({ more }) => more)).toEqual([true, true, false]);
     const there = await Promise.all(['c1', 'c2', 'c3', 'c4'].map((id) => store.provider.contract(id)));
     expect(there.map((contract) => contract?.contractId)).toEqual([undefined, 'c2', undefined, undefined]);
     expect(await store.provider.never('n1')).toBeUndefined();
     expect(await store.provider.never('n2')).toBeDefined();
+  });
+
+  it('forgets contracts whose work had not begun sooner, never later', async () => {
+    await reopen();
+    const ended = (id: string, reason?: string) =>
+      make.contract('j', id, {
+        state: 'TERMINATED',
+        updatedAt: NOW,
+        ...(reason === undefined ? {} : { reason }),
+      });
+    await store.provider.commit({ contracts: [ended('c1', NEVER_BEGUN), ended('c2', 'else'), ended('c3')] });
+    fixture.setNow(NOW + 51);
+    const prune = (endedContractsMs: number, neverBegunMs: number) =>
+      store.provider.pruneEnded({ endedContractsMs, neverBegunMs, neversMs: 1000 });
+    expect(await prune(100, 50)).toMatchObject({ forgotten: 1 });
+    expect(await store.provider.contract('c1')).toBeUndefined();
+    await store.provider.commit({ contracts: [ended('c1', NEVER_BEGUN)] });
+    expect(await prune(50, 100)).toMatchObject({ forgotten: 3 });
   });
 
   it('takes no more nevers than it may keep, until some are forgotten, also over a restart', async () => {
@@ -114,7 +134,9 @@ describe.each([
     }
     await store.provider.commit({ leases: [make.lease('l', 1)] });
     fixture.setNow(NOW + 51);
-    expect(await store.provider.pruneEnded(1000, 50)).toEqual({ forgotten: 2, more: false });
+    expect(
+      await store.provider.pruneEnded({ endedContractsMs: 1000, neverBegunMs: 1000, neversMs: 50 }),
+    ).toEqual({ forgotten: 2, more: false });
     await store.provider.commit({ nevers: [make.never('n3')] });
     expect(await store.provider.never('n3')).toEqual(make.never('n3'));
   });

@@ -111,7 +111,7 @@ describe('a record that cannot be read', () => {
       expect(loaded.leases.map(({ lockId }) => lockId)).toContain('a');
       expect(loaded.executions.map(({ item }) => item.executionId)).toContain('a');
       expect(loaded.highestLockVersion).toBeGreaterThanOrEqual(7);
-      await provider.pruneEnded(0, 1_000_000);
+      await provider.pruneEnded({ endedContractsMs: 0, neverBegunMs: 0, neversMs: 1_000_000 });
       expect(await jobs.events('b', 0, 10)).toBeDefined();
       await jobs.pruneFinished(0, 0);
       await jobs.snapshot('b').catch(() => undefined);
