@@ -1,10 +1,11 @@
 import type { Lease } from '../../domain/lock.ts';
 import type { ResourceRequirements, Resources } from '../../domain/resources.ts';
 import { StrikeBook } from '../../domain/strike-book.ts';
+import { GOOD_BEHAVIOUR } from '../../domain/strikes.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { HoldRequest, ResourceLedger } from './ledger.ts';
 import type { StrangerLimits } from './limits.ts';
-import { type ShareState, strangersFree } from './strangers-share.ts';
+import { type ShareState, type StrangerState, strangersFree } from './strangers-share.ts';
 
 export interface AllotmentNeeds {
   readonly clock: Pick<Clock, 'livedMs'>;
@@ -25,7 +26,7 @@ export interface AllotmentNeeds {
 /**
  * Who may take how much of what is free. Regulars may take all of it. What strangers hold together leaves a share to
  * regulars, as long as there are any that ask; and what they hold without using it is bounded for each of them and for
- * each network that they come from, as identities cost nothing.
+ * each network that they come from, as identities cost nothing. Who, or whose network, is known for it gets less.
  */
 export class Allotment {
   readonly #keptPercent: number;
@@ -46,25 +47,18 @@ export class Allotment {
   /** What `requester` can have now. */
   freeFor(requester: string, { gpus }: Pick<ResourceRequirements, 'gpus'>): Resources {
     if (this.#needs.isRegular(requester)) return this.#needs.ledger.pools().free;
-    return strangersFree(this.#state(), gpus);
+    return strangersFree(this.#state(), gpus, this.#stranger(requester));
   }
 
   /** How many more leases `requester` may take before some of those that it has are used. */
   leasesLeft(requester: string): number {
-    const { ledger, isRegular, reputationOf, prefixOf, hasBegun } = this.#needs;
+    const { isRegular, reputationOf, prefixOf } = this.#needs;
     if (isRegular(requester)) return Number.POSITIVE_INFINITY;
-    const leases = ledger.leases();
-    this.#forgetOthers(leases);
-    const unbegun = leases.filter(({ executionId }) => !hasBegun(executionId));
-    const own = unbegun.filter(({ holder }) => holder === requester).length;
-    const left = share(this.#limits.unbegunPerStranger, reputationOf(requester)) - own;
     const prefix = prefixOf(requester);
-    if (prefix === undefined) return Math.max(0, left);
-    const ofPrefix = unbegun.filter(
-      ({ lockId, holder }) => this.#prefixes.get(lockId) === prefix && !isRegular(holder),
-    ).length;
-    const { score } = this.#strikes.behaviourOf(prefix, this.#needs.clock.livedMs());
-    return Math.max(0, Math.min(left, share(this.#limits.unbegunPerPrefix, score) - ofPrefix));
+    const { own, ofPrefix } = this.#unbegunOf(requester, prefix);
+    const left = share(this.#limits.unbegunPerStranger, reputationOf(requester)) - own.length;
+    const ofNetwork = share(this.#limits.unbegunPerPrefix, this.#scoreOf(prefix)) - ofPrefix.length;
+    return Math.max(0, Math.min(left, ofNetwork));
   }
 
   /** Whether strangers leave so many contracts unsettled that none of them gets another. */
@@ -103,6 +97,37 @@ export class Allotment {
       .leases()
       .flatMap((lease) => (isRegular(lease.holder) ? [] : [lease.resources]));
     return { onboarded, free, ofStrangers, keptPercent: isKept() ? this.#keptPercent : 0 };
+  }
+
+  /** Standing counts where there is somebody to keep a share for, and nowhere else. */
+  #stranger(requester: string): StrangerState {
+    const { reputationOf, prefixOf, isKept } = this.#needs;
+    if (!isKept()) return { standing: 1000, unbegun: [] };
+    const prefix = prefixOf(requester);
+    const { own, ofPrefix } = this.#unbegunOf(requester, prefix);
+    const unbegun = [...new Set([...own, ...ofPrefix])].map(({ resources }) => resources);
+    return { standing: Math.min(reputationOf(requester), this.#scoreOf(prefix)), unbegun };
+  }
+
+  #unbegunOf(
+    requester: string,
+    prefix: string | undefined,
+  ): { readonly own: readonly Lease[]; readonly ofPrefix: readonly Lease[] } {
+    const { ledger, hasBegun, isRegular } = this.#needs;
+    const leases = ledger.leases();
+    this.#forgetOthers(leases);
+    const unbegun = leases.filter(({ executionId }) => !hasBegun(executionId));
+    const own = unbegun.filter(({ holder }) => holder === requester);
+    if (prefix === undefined) return { own, ofPrefix: [] };
+    const isFrom = ({ lockId, holder }: Lease): boolean =>
+      this.#prefixes.get(lockId) === prefix && !isRegular(holder);
+    return { own, ofPrefix: unbegun.filter(isFrom) };
+  }
+
+  /** Thousandths; of a network that is not known nothing is held against anybody. */
+  #scoreOf(prefix: string | undefined): number {
+    if (prefix === undefined) return GOOD_BEHAVIOUR.score;
+    return this.#strikes.behaviourOf(prefix, this.#needs.clock.livedMs()).score;
   }
 
   #forgetOthers(leases: readonly Lease[]): void {

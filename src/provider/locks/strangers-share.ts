@@ -14,23 +14,41 @@ export interface ShareState {
   readonly keptPercent: number;
 }
 
+/** One stranger, or all that come from its network. */
+export interface StrangerState {
+  /** Thousandths of the share of strangers that it may hold without having begun. */
+  readonly standing: number;
+  /** What it holds so. */
+  readonly unbegun: readonly Resources[];
+}
+
+const UNKNOWN: StrangerState = { standing: 1000, unbegun: [] };
+
 /**
- * What one more stranger can have now: never more than is free, nor than strangers together have left of theirs. Of two
+ * What one more stranger can have now: never more than is free, than strangers together have left of theirs, and than its
+ * standing is worth. Of two
  * devices or more one is left; of a single one there is no share, so it is anybody's.
  */
-export function strangersFree(state: ShareState, gpus: ResourceRequirements['gpus'] = []): Resources {
-  const { onboarded, free, ofStrangers, keptPercent } = state;
+export function strangersFree(
+  { onboarded, free, ofStrangers, keptPercent }: ShareState,
+  gpus: ResourceRequirements['gpus'] = [],
+  { standing, unbegun }: StrangerState = UNKNOWN,
+): Resources {
   const taken = ofStrangers.reduce(addResources, NO_RESOURCES);
-  const left = (offered: number, used: number, now: number): number => {
+  const own = unbegun.reduce(addResources, NO_RESOURCES);
+  const left = (amount: 'cpuMillis' | 'memoryBytes' | 'diskBytes'): number => {
+    const offered = onboarded[amount];
     const most = offered - Math.floor((offered * keptPercent) / 100);
-    return Math.max(0, Math.min(now, most - used));
+    const ownMost = Math.floor((most * standing) / 1000);
+    return Math.max(0, Math.min(free[amount], most - taken[amount], ownMost - own[amount]));
   };
-  const devices = devicesFor(onboarded, keptPercent) - taken.gpus.length;
+  const devices = devicesFor(onboarded, keptPercent);
+  const ownDevices = Math.ceil((devices * standing) / 1000) - own.gpus.length;
   return {
-    cpuMillis: left(onboarded.cpuMillis, taken.cpuMillis, free.cpuMillis),
-    memoryBytes: left(onboarded.memoryBytes, taken.memoryBytes, free.memoryBytes),
-    diskBytes: left(onboarded.diskBytes, taken.diskBytes, free.diskBytes),
-    gpus: offeredOf(free.gpus, devices, gpus),
+    cpuMillis: left('cpuMillis'),
+    memoryBytes: left('memoryBytes'),
+    diskBytes: left('diskBytes'),
+    gpus: offeredOf(free.gpus, Math.min(devices - taken.gpus.length, ownDevices), gpus),
   };
 }
 

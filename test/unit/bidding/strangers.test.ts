@@ -93,6 +93,41 @@ describe('what strangers hold together', () => {
   });
 });
 
+describe('whose contracts do not begin', () => {
+  /** The most that it is given, when nothing else is here. */
+  async function mostOf(requester: string, requestId: string): Promise<number> {
+    for (let cpuMillis = 1280; cpuMillis > 0; cpuMillis -= 10) {
+      const got = await take(requester, cpuMillis, `${requestId}/${cpuMillis}`);
+      if (got === 'locked') return cpuMillis;
+    }
+    return 0;
+  }
+
+  it('has less of the machine each time, and so have new identities from its network', async () => {
+    const had: number[] = [];
+    for (let round = 0; round < 10; round += 1) {
+      desk.prefixes.set(`s${round}`, '192.0.2.0/24');
+      had.push(await mostOf(`s${round}`, `r${round}`));
+      for (const { lockId } of desk.ledger.leases()) {
+        desk.allotment.neverBegun(lockId);
+        desk.ledger.release(lockId);
+      }
+    }
+    expect(had[0]).toBe(1280);
+    expect(had).toEqual(had.toSorted((a, b) => b - a));
+    expect(had.at(-1)).toBeLessThan(320);
+    desk.prefixes.set('neighbour', '198.51.100.0/24');
+    expect(await take('neighbour', 1280, 'n')).toBe('locked');
+  });
+
+  it('has no less where nobody else needs it', async () => {
+    desk.reputations.set('bad', 100);
+    expect(await take('bad', 1280, 'kept')).toBe('KEPT_SHARE');
+    desk.isKept = false;
+    expect(await take('bad', 1280, 'idle')).toBe('locked');
+  });
+});
+
 describe('devices', () => {
   const device = (index: number): Resources['gpus'][number] => ({
     index,
