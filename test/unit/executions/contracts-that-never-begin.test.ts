@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import type { Bid, Decline } from '../../../src/domain/bid.ts';
+import type { Bid } from '../../../src/domain/bid.ts';
 import type { ContractRecord } from '../../../src/domain/contract.ts';
 import { type Evidence } from '../../../src/domain/evidence.ts';
 import { CodedError } from '../../../src/lib/coded-error.ts';
@@ -182,7 +182,7 @@ class Scene {
     const proposal = { terms: evidence('contract-terms', terms, requester), invocation };
     const contract = await desk.accept(requester, proposal, bid);
     desk.ended(requester, bid.requestId);
-    if (!('contractId' in contract)) throw new Error(JSON.stringify((contract as Evidence<Decline>).value));
+    if (!('contractId' in contract)) throw new Error(JSON.stringify(contract.value));
     return true;
   }
 }

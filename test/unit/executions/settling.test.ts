@@ -181,7 +181,7 @@ describe('orphans', () => {
     hearing.heard(REQUESTER);
     await clock.advanceBy(2 * PERIOD_MS);
     const left = book.all().map(({ item }) => item.finishedAt);
-    expect(left.toSorted()).toEqual([0, 4, 5]);
+    expect(new Set(left)).toEqual(new Set([0, 4, 5]));
     expect(store.contracts.get('contract-2')).toMatchObject({ state: 'TERMINATED', reason: NEVER_BEGUN });
   });
 
