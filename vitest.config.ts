@@ -36,7 +36,7 @@ export default defineConfig({
       {
         test: {
           name: 'network',
-          include: ['test/network/**/*.test.ts'],
+          include: ['test/network/**/*.test.ts', 'test/attack/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 30_000,
           sequence: { groupOrder: 2 },

@@ -29,7 +29,7 @@ export interface Bounds {
   readonly noiseMs: number;
 }
 
-const BOUNDS: Bounds = {
+export const BOUNDS: Bounds = {
   p50Ratio: 2,
   p99Ratio: 3,
   memoryMb: 100,
