@@ -22,6 +22,8 @@ export function peerTableOf(registry: Registry): PeerTable {
       answered: (peer, came) => registry.answered(peer, came),
       kept: (peer) => registry.kept(peer),
       broke: (peer) => registry.broke(peer),
+      taken: (peer) => registry.taken(peer),
+      isOnTrial: (peer) => registry.isOnTrial(peer),
       hasKept: (peer) => registry.hasKept(peer),
       isWary: () => registry.isWary(),
       asked: (outcome) => registry.asked(outcome),

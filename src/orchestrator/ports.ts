@@ -151,6 +151,10 @@ export interface Acquaintance {
   /** A provider has bid, and did not answer when it was taken at its word. */
   broke(peer: string): void;
   hasKept(peer: string): boolean;
+  /** A provider is taken at the word of its bid. */
+  taken(peer: string): void;
+  /** It was a moment ago, and has not kept any contract yet. */
+  isOnTrial(peer: string): boolean;
   /** Of those that have not kept any contract yet, too many broke their word lately. */
   isWary(): boolean;
   asked(outcome: AskingOutcome): void;

@@ -83,6 +83,8 @@ export interface Registry extends Startable {
   /** A provider did not answer when it was taken at its word. */
   broke(peer: string): void;
   hasKept(peer: string): boolean;
+  taken(peer: string): void;
+  isOnTrial(peer: string): boolean;
   /** Of the providers that have kept no contract yet, too many broke their word lately. */
   isWary(): boolean;
   patienceWith(peer: string): Patience;

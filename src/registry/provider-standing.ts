@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import {
   type AskingOutcome,
   type Patience,
@@ -11,6 +12,10 @@ import type { HeardSize, SizeSketch } from './size-sketch.ts';
 
 /** Who is connected and has never answered is waited for a moment, as long as so many of its like answer. */
 const NEWCOMERS_WAITED_FOR = 1 / 2;
+
+/** So long it is not known what one is worth that was taken at its word for the first time. */
+const TRIAL_MS = 10_000;
+const MOST_ON_TRIAL = 256;
 
 /** Bids of those that kept no contract yet are as good as others, as long as so many of them stand by theirs. */
 const BIDDERS_TRUSTED = 1 / 2;
@@ -39,6 +44,8 @@ export class ProviderStanding {
   readonly #newcomers: StrangerTurnout;
   /** Of those that were taken at the word of their bid, and had kept none before. */
   readonly #bidders: StrangerTurnout;
+  /** Until when each is on trial. */
+  readonly #onTrial = new LRUCache<string, number>({ max: MOST_ON_TRIAL });
   #counted: { readonly size: HeardSize; readonly untilMs: number } | undefined;
 
   constructor(limits: RegistryLimits, needs: StandingNeeds) {
@@ -80,6 +87,15 @@ export class ProviderStanding {
   /** It did not answer when it was taken at the word of its bid. */
   broke(peer: string): void {
     if (this.#seen.touchOf(peer) < TOUCH.kept) this.#bidders.asked(1, this.#nowMs);
+  }
+
+  /** One that has kept no contract yet gets one job at a time, where others have bid. */
+  taken(peer: string): void {
+    if (this.touchOf(peer) < TOUCH.kept) this.#onTrial.set(peer, this.#nowMs + TRIAL_MS);
+  }
+
+  isOnTrial(peer: string): boolean {
+    return this.touchOf(peer) < TOUCH.kept && this.#nowMs < (this.#onTrial.get(peer) ?? 0);
   }
 
   get isWary(): boolean {

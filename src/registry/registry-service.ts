@@ -174,7 +174,6 @@ export class RegistryService implements Registry, AdvertDesk {
     return hasMoreRoom(before, now) || this.sizeEstimate() <= this.#options.limits.meetUpTo;
   }
 
-  /** This node's own provider has room again that it had refused to somebody. */
   roomFreed(): void {
     this.#own?.roomFreed();
     this.#needs.onMoreRoom?.(this.#needs.self);
@@ -232,6 +231,14 @@ export class RegistryService implements Registry, AdvertDesk {
     return this.#standing.touchOf(peer) === TOUCH.kept;
   }
 
+  taken(peer: string): void {
+    this.#standing.taken(peer);
+  }
+
+  isOnTrial(peer: string): boolean {
+    return this.#standing.isOnTrial(peer);
+  }
+
   isWary(): boolean {
     return this.#standing.isWary;
   }
@@ -280,7 +287,6 @@ export class RegistryService implements Registry, AdvertDesk {
     return Math.min(longestIntervalMs, Math.max(baseIntervalMs, this.sizeEstimate() * intervalPerPeerMs));
   }
 
-  /** This node's own provider as it is now. */
   #ownRow(): AskableProvider | undefined {
     const { self, publisher, describe } = this.#needs;
     const content = describe?.();

@@ -90,11 +90,14 @@ function bestFirst(a: Ranked, b: Ranked): number {
 /** Whose bids come after the others, as they or their like did not answer after their last ones. */
 function behindOf(
   contenders: readonly Contender[],
-  { now, isKnown, isWary, self }: RankingContext,
+  { now, isKnown, isWary, isOnTrial, self }: RankingContext,
 ): ReadonlySet<string> {
   if (now === undefined) return new Set();
   const isBehind = ({ provider, behaviour }: Contender): boolean =>
-    now < behindUntil(behaviour) || (isWary === true && provider !== self && isKnown?.(provider) === false);
+    now < behindUntil(behaviour) ||
+    (provider !== self &&
+      isKnown?.(provider) === false &&
+      (isWary === true || isOnTrial?.(provider) === true));
   return new Set(contenders.filter(isBehind).map(({ provider }) => provider));
 }
 

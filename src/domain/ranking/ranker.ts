@@ -35,6 +35,8 @@ export interface RankingContext {
   readonly roundTripMs?: (provider: string) => number | undefined;
   /** Who has kept a contract with this node; where left out, nobody is told apart by that. */
   readonly isKnown?: (provider: string) => boolean;
+  /** Who is not known and was taken at its word a moment ago: what it is worth is not told yet. */
+  readonly isOnTrial?: (provider: string) => boolean;
   /** Of late those that are not known did not answer after their bids: they come after those that are. */
   readonly isWary?: boolean;
   /** Lived time, for what is held against a provider for a while; where left out, nothing is. */

@@ -12,7 +12,7 @@ import { codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { JobChange, JobLane } from '../job-lane.ts';
 import type { OrchestratorLimits } from '../options.ts';
-import type { Market, Negotiation } from '../ports.ts';
+import type { Market, Negotiation, PeerTable } from '../ports.ts';
 import type { SearchDesk } from '../search/search-desk.ts';
 import type { BeforeSending, ContractCloser } from './contract-closer.ts';
 import { failed, type LockAnswer, lockFact, readLockAnswer } from './lock-answer.ts';
@@ -26,6 +26,7 @@ export interface NegotiatorNeeds {
   readonly lane: JobLane;
   readonly desk: Pick<SearchDesk, 'negotiation'>;
   readonly closer: Pick<ContractCloser, 'propose'>;
+  readonly peers?: Pick<PeerTable, 'acquaintance'>;
   readonly evaluate: (job: Job, trigger: 'exec-update') => void;
 }
 
@@ -57,6 +58,7 @@ export class Negotiator {
   requestLock(snapshot: JobSnapshot, execution: Execution): void {
     const { logger, evaluate } = this.#needs;
     const negotiation = this.#negotiation(execution);
+    this.#needs.peers?.acquaintance?.taken(execution.provider);
     this.#takeLock(snapshot, execution, negotiation).catch((error: unknown) => {
       const reason = messageOf(error);
       logger.error('the answer to a job request was not written', { executionId: execution.id, reason });
@@ -100,6 +102,7 @@ export class Negotiator {
   propose(job: Job, execution: Execution, contract: ContractRecord): void {
     const held = this.#locked.get(execution.id);
     this.#locked.delete(execution.id);
+    this.#needs.peers?.acquaintance?.taken(execution.provider);
     const negotiation = this.#negotiation(execution);
     this.#needs.closer.propose(job, execution, contract, negotiation, () =>
       this.#renewed(execution, held, negotiation),

@@ -34,7 +34,11 @@ export function rankOutcome(
     now,
     ...(acquaintance === undefined
       ? {}
-      : { isKnown: (provider) => acquaintance.hasKept(provider), isWary: acquaintance.isWary() }),
+      : {
+          isKnown: (provider) => acquaintance.hasKept(provider),
+          isWary: acquaintance.isWary(),
+          isOnTrial: (provider) => acquaintance.isOnTrial(provider),
+        }),
     roundTripMs: (provider) => market.roundTripMs(provider),
     ...(budget === undefined ? {} : { currency: budget.currency }),
   });

@@ -133,6 +133,16 @@ describe('bidders that have kept no contract', () => {
     expect(registry.isWary()).toBe(false);
   });
 
+  it('are on trial for a moment after they were taken at their word, until they kept one', async () => {
+    const { clock, registry } = createScene();
+    registry.taken('a');
+    registry.taken('b');
+    registry.kept('b');
+    expect(['a', 'b', 'c'].map((peer) => registry.isOnTrial(peer))).toEqual([true, false, false]);
+    await clock.advanceBy(10_000);
+    expect(registry.isOnTrial('a')).toBe(false);
+  });
+
   it('make nobody wary by what those do that kept some', () => {
     const { registry } = createScene();
     registry.kept('a');
