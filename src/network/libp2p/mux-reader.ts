@@ -14,6 +14,8 @@ const UNITS_AT_ONCE = 64;
 const UNITS_PER_STREAM = 16;
 const UNITS_PER_FRAME = 1;
 const BYTES_SKIPPED_PER_UNIT = 4096;
+/** A part of a chunk of this size is not copied. */
+const LARGE_BYTES = 8192;
 
 export interface MuxHeader {
   readonly type: number;
@@ -56,6 +58,7 @@ export class MuxReader {
   #header: MuxHeader | undefined;
   #left = 0;
   #isFirst = false;
+  #isOfRest = false;
 
   constructor(needs: MuxReaderNeeds) {
     this.#needs = needs;
@@ -77,10 +80,12 @@ export class MuxReader {
   read(bytes?: Uint8Array): boolean {
     if (bytes === undefined || this.#rest.byteLength > 0) {
       if (bytes !== undefined) this.#rest.append(bytes);
+      this.#isOfRest = true;
       const { offset, isOut } = this.#work(this.#rest.bytes);
       this.#rest.consume(offset);
       return isOut && this.#rest.byteLength > 0;
     }
+    this.#isOfRest = false;
     const { offset, isOut } = this.#work(bytes);
     // A copy: what is handed on below is one too where it is small, so nothing keeps the chunk.
     if (offset < bytes.byteLength) this.#rest.append(bytes.subarray(offset));
@@ -169,8 +174,13 @@ export class MuxReader {
     const waits = flag === 0 && measure.gathers(gathered.byteLength + bytes.byteLength);
     if (waits || gathered.byteLength > 0) gathered.append(bytes);
     if (waits) return;
-    const data = gathered.byteLength > 0 ? taken(gathered) : own(bytes);
+    const data = gathered.byteLength > 0 ? taken(gathered) : this.#own(bytes);
     this.#pass(whole, flag, data);
+  }
+
+  /** A small part would keep the whole chunk, and the rest is written over. */
+  #own(bytes: Uint8Array): Uint8Array {
+    return this.#isOfRest || bytes.byteLength < LARGE_BYTES ? bytes.slice() : bytes;
   }
 
   /** What was gathered comes before the end. */
@@ -189,9 +199,4 @@ function taken(gathered: ByteQueue): Uint8Array {
   const data = gathered.bytes.slice();
   gathered.consume(data.byteLength);
   return data;
-}
-
-/** Of a chunk that is read on or kept for something else. */
-function own(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
 }
