@@ -10,6 +10,7 @@ import { ATTACKS } from './attacks/index.ts';
 import { figuresOf } from './figures.ts';
 import { FULL_PACE, measureAttacks, QUICK_PACE } from './measure.ts';
 import { inWords } from './report.ts';
+import { Stage } from './stage.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -52,4 +53,9 @@ async function run(): Promise<number> {
   return missed === 0 ? 0 : 1;
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    void Stage.closeAll().finally(() => process.exit(1));
+  });
+}
 process.exitCode = await run();

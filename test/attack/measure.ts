@@ -19,9 +19,9 @@ export interface Pace {
 
 export const FULL_PACE: Pace = {
   jobEveryMs: 400,
-  warmUpMs: 2500,
-  quietMs: 4000,
-  attackMs: 7000,
+  warmUpMs: 2000,
+  quietMs: 3500,
+  attackMs: 6500,
   longestRecoveryMs: 11_000,
 };
 

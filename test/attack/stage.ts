@@ -15,6 +15,7 @@ const LONGEST_FIRST_JOB_MS = 10_000;
  * left on their disks stays, as it would in the field.
  */
 export class Stage {
+  static readonly #open = new Set<Stage>();
   readonly network = benchName();
   readonly regular: Regular;
   readonly #root: string;
@@ -29,6 +30,7 @@ export class Stage {
 
   static async open(jobEveryMs: number): Promise<Stage> {
     const stage = new Stage(await mkdtemp(join(tmpdir(), 'bidmesh-attack-')), jobEveryMs);
+    Stage.#open.add(stage);
     try {
       await stage.#provider.start();
       stage.#requester = new StagedNode({
@@ -46,6 +48,11 @@ export class Stage {
       await stage.close();
       throw error;
     }
+  }
+
+  /** For a process that is told to end: leaves no node and no folder behind. */
+  static async closeAll(): Promise<void> {
+    await Promise.all([...Stage.#open].map((stage) => stage.close()));
   }
 
   get #both(): readonly StagedNode[] {
@@ -75,6 +82,7 @@ export class Stage {
   }
 
   async close(): Promise<void> {
+    Stage.#open.delete(this);
     await this.regular.stop();
     await Promise.all(this.#both.map((node) => node.stop()));
     await rm(this.#root, { recursive: true, force: true });
