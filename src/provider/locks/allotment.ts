@@ -106,7 +106,8 @@ export class Allotment {
     const prefix = prefixOf(requester);
     const { own, ofPrefix } = this.#unbegunOf(requester, prefix);
     const unbegun = [...new Set([...own, ...ofPrefix])].map(({ resources }) => resources);
-    return { standing: Math.min(reputationOf(requester), this.#scoreOf(prefix)), unbegun };
+    const worst = Math.min(reputationOf(requester), this.#scoreOf(prefix));
+    return { standing: worst >= this.#limits.forgivenStanding ? 1000 : worst, unbegun };
   }
 
   #unbegunOf(

@@ -17,6 +17,8 @@ export interface StrangerLimits {
   /** What terms of strangers may ask for at most: work without its requester, and results that nobody fetched. */
   readonly longestOrphanAfterMs: number;
   readonly longestRetentionMs: number;
+  /** Thousandths: with no less of a standing a stranger may hold all of the share. One that crashed once or twice has it. */
+  readonly forgivenStanding: number;
   /** Half of what contracts that never began say about a network prefix is gone after this. */
   readonly prefixHalfLifeMs: number;
   /** Network prefixes that are remembered for it: the one struck longest ago makes room. */
@@ -33,6 +35,7 @@ export const defaultStrangerLimits: StrangerLimits = {
   unusedLockMs: 15_000,
   longestOrphanAfterMs: 600_000,
   longestRetentionMs: 3_600_000,
+  forgivenStanding: 500,
   prefixHalfLifeMs: 600_000,
   rememberedPrefixes: 1024,
 };

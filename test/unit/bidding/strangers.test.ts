@@ -113,7 +113,9 @@ describe('whose contracts do not begin', () => {
         desk.ledger.release(lockId);
       }
     }
-    expect(had[0]).toBe(1280);
+    // A crash or two are nobody's fault.
+    expect(had.slice(0, 3)).toEqual([1280, 1280, 1280]);
+    expect(had[3]).toBeLessThan(640);
     expect(had).toEqual(had.toSorted((a, b) => b - a));
     expect(had.at(-1)).toBeLessThan(320);
     desk.prefixes.set('neighbour', '198.51.100.0/24');
