@@ -24,6 +24,7 @@ export interface StagedNodeOptions {
 export class StagedNode {
   readonly #options: StagedNodeOptions;
   #process: NodeProcess | undefined;
+  #starting: Promise<NodeProcess> | undefined;
   #lives = 0;
   #listen = '/ip4/127.0.0.1/tcp/0';
 
@@ -47,7 +48,7 @@ export class StagedNode {
     await mkdir(dataDir, { recursive: true });
     this.#lives += 1;
     const args = ['--data-dir', dataDir, '--network', network, '--no-mdns', '--api', '127.0.0.1:0'];
-    this.#process = await startNodeProcess(
+    this.#starting = startNodeProcess(
       {
         nodePath: process.execPath,
         mainPath: MAIN,
@@ -67,6 +68,7 @@ export class StagedNode {
       },
       systemClock,
     );
+    this.#process = await this.#starting;
     this.#listen = this.address.replace(/\/p2p\/.*$/, '');
   }
 
@@ -77,7 +79,9 @@ export class StagedNode {
 
   /** SIGTERM. */
   async stop(): Promise<void> {
-    await this.#process?.stop();
+    const begun = await this.#starting?.catch(() => undefined);
+    await begun?.stop();
+    this.#starting = undefined;
     this.#process = undefined;
   }
 
