@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { WorkBudget } from './work-budget.ts';
+import { Pacing } from './pacing.ts';
 import type { AllowanceLimits } from './limits.ts';
 
 /** Who pays: a known peer on its own, a stranger also out of what its prefix and all strangers have. */
@@ -24,6 +25,8 @@ type Rates = Pick<
   | 'perPrefix'
   | 'strangersInTotal'
   | 'perKnownPeer'
+  | 'perPrefixBesideKnown'
+  | 'strangersBesideKnown'
   | 'handedOn'
   | 'mostDebt'
   | 'rememberedPeers'
@@ -39,6 +42,7 @@ export class Accounts {
   readonly #prefixes: LRUCache<string, WorkBudget>;
   readonly #allStrangers: WorkBudget;
   readonly #handedOn: WorkBudget;
+  readonly #pacing: Pacing;
 
   constructor(limits: Rates, nowMs: number) {
     this.#limits = limits;
@@ -47,6 +51,7 @@ export class Accounts {
     this.#prefixes = new LRUCache({ max: limits.rememberedPrefixes });
     this.#allStrangers = new WorkBudget(limits.strangersInTotal, limits.mostDebt, nowMs);
     this.#handedOn = new WorkBudget(limits.handedOn, limits.mostDebt, nowMs);
+    this.#pacing = new Pacing(limits, nowMs);
   }
 
   /** How long until something is left for the payer; 0 when something is. */
@@ -59,6 +64,11 @@ export class Accounts {
     return this.#accountOf(payer, nowMs).budget.waitMs(nowMs);
   }
 
+  /** How long a stranger is read no more, as a known peer is at work; nothing of it is lost. */
+  pauseMs(payer: Payer, nowMs: number): number {
+    return this.#pacing.pauseMs(payer, nowMs);
+  }
+
   /** Takes what is known to come, before it is done. */
   prepay(payer: Payer, workMs: number, nowMs: number): void {
     this.#charge(payer, workMs, nowMs);
@@ -67,6 +77,7 @@ export class Accounts {
 
   /** Takes what was measured, less what was paid for it before. */
   worked(payer: Payer, workMs: number, nowMs: number): void {
+    this.#pacing.worked(payer, workMs, nowMs);
     const account = this.#accountOf(payer, nowMs);
     const paidMs = Math.min(account.prepaidMs, workMs);
     account.prepaidMs -= paidMs;

@@ -94,6 +94,7 @@ export class Allowances {
     const payer = this.#payer(peer);
     this.#accounts.worked(payer, workMs, this.#nowMs());
     this.#holdWhileInDebt(payer, 'OVER_ALLOWANCE');
+    this.#pause(payer);
   }
 
   /** A neighbour brought something of others that is in good order. */
@@ -145,6 +146,14 @@ export class Allowances {
     this.#needs.counters.add(isOwn ? 'peer.in-debt' : 'peer.waits-for-others');
     if (isOwn) this.#held.add(payer.peer, payer.prefix, code);
     this.#needs.underlay.holdBack?.(payer.peer, Math.min(debtMs, this.#limits.longestHoldMs));
+  }
+
+  /** For those that are known: they do not wait for strangers. */
+  #pause(payer: Payer): void {
+    const pauseMs = this.#accounts.pauseMs(payer, this.#nowMs());
+    if (pauseMs === 0) return;
+    this.#needs.counters.add('peer.paused');
+    this.#needs.underlay.holdBack?.(payer.peer, Math.min(pauseMs, this.#limits.longestHoldMs));
   }
 
   #pays(peer: string, workMs: number): boolean {

@@ -13,6 +13,12 @@ export interface AllowanceLimits {
   readonly strangersInTotal: RateLimit;
   /** Of each peer that this node knows, apart from all of the above. */
   readonly perKnownPeer: RateLimit;
+  /**
+   * The same two while a known peer is at work with this node: small bursts, so that what it asks never waits long behind
+   * what strangers do. Strangers above it are read a moment later, and lose nothing by it.
+   */
+  readonly perPrefixBesideKnown: RateLimit;
+  readonly strangersBesideKnown: RateLimit;
   /** What neighbours hand on of others in good order, of all of them together; beyond it they pay for it themselves. */
   readonly handedOn: RateLimit;
   /** What an allowance may owe, in times its burst. */
@@ -40,6 +46,8 @@ export const defaultAllowanceLimits: AllowanceLimits = {
   perPrefix: { burst: 600, perSecond: 250 },
   strangersInTotal: { burst: 1000, perSecond: 330 },
   perKnownPeer: { burst: 3000, perSecond: 600 },
+  perPrefixBesideKnown: { burst: 15, perSecond: 90 },
+  strangersBesideKnown: { burst: 30, perSecond: 150 },
   handedOn: { burst: 300, perSecond: 150 },
   mostDebt: 2,
   longestWaitMs: 5000,
