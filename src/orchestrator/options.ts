@@ -29,6 +29,8 @@ export interface OrchestratorLimits {
   readonly loneGraceMs: number;
   /** How long everybody's answer is not enough, where providers that could take the job hear of it through others. */
   readonly indirectMs: number;
+  /** How long connected providers that never answered are waited for, once one that kept a contract has bid. */
+  readonly newcomerMs: number;
   /** A committed execution whose provider was silent for longer is lost. */
   readonly lostAfterMs: number;
   /** Added to `acceptWithin` before a partition may be placed elsewhere without an answer. */
@@ -55,6 +57,7 @@ export const defaultOrchestratorLimits: OrchestratorLimits = {
   partialWindowMs: 2000,
   loneGraceMs: 300,
   indirectMs: 1000,
+  newcomerMs: 250,
   lostAfterMs: 5000,
   acceptMarginMs: 2000,
   watchPeriodMs: 500,

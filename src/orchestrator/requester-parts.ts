@@ -2,7 +2,7 @@ import { BehaviourBook } from '../domain/behaviour-book.ts';
 import type { Evaluation } from '../domain/evaluation.ts';
 import type { Job } from '../domain/job.ts';
 import { newId } from '../lib/random.ts';
-import { conductIn } from './behaviour/conduct.ts';
+import { conductIn, isBrokenWord } from './behaviour/conduct.ts';
 import { EvaluationDesk } from './evaluation-desk.ts';
 import type { EvaluationBroker } from './evaluations/broker-contract.ts';
 import { defaultBrokerOptions } from './evaluations/broker-options.ts';
@@ -213,7 +213,7 @@ function wireLane(
               peers.acquaintance?.kept(provider);
             } else {
               behaviour.strike(provider, kind);
-              if (kind === 'lock-timeout') peers.acquaintance?.broke(provider);
+              if (isBrokenWord(kind)) peers.acquaintance?.broke(provider);
             }
           }
         });

@@ -15,7 +15,9 @@ const NEWCOMERS_WAITED_FOR = 1 / 2;
 
 /** So long it is not known what one is worth that was taken at its word for the first time. */
 const TRIAL_MS = 10_000;
-const MOST_ON_TRIAL = 256;
+/** One that did not stand by its word keeps the others of its kind waiting: it may be all of them. */
+const BROKEN_TRIAL_MS = 60_000;
+const MOST_ON_TRIAL = 64;
 
 /** Bids of those that kept no contract yet are as good as others, as long as so many of them stand by theirs. */
 const BIDDERS_TRUSTED = 1 / 2;
@@ -81,21 +83,26 @@ export class ProviderStanding {
 
   kept(peer: string): void {
     if (this.#seen.touchOf(peer) < TOUCH.kept) this.#bidders.answered(this.#nowMs);
+    this.#onTrial.delete(peer);
     this.#seen.note(peer, TOUCH.kept);
   }
 
   /** It did not answer when it was taken at the word of its bid. */
   broke(peer: string): void {
-    if (this.#seen.touchOf(peer) < TOUCH.kept) this.#bidders.asked(1, this.#nowMs);
+    if (this.#seen.touchOf(peer) >= TOUCH.kept) return;
+    this.#bidders.asked(1, this.#nowMs);
+    this.#onTrial.set(peer, this.#nowMs + BROKEN_TRIAL_MS);
   }
 
-  /** One that has kept no contract yet gets one job at a time, where others have bid. */
+  /** Those that have kept no contract yet get one job at a time, all of them together, where others have bid. */
   taken(peer: string): void {
     if (this.touchOf(peer) < TOUCH.kept) this.#onTrial.set(peer, this.#nowMs + TRIAL_MS);
   }
 
+  /** Whether it has kept none, and it or another one that has kept none is tried right now: names cost nothing. */
   isOnTrial(peer: string): boolean {
-    return this.touchOf(peer) < TOUCH.kept && this.#nowMs < (this.#onTrial.get(peer) ?? 0);
+    if (this.touchOf(peer) >= TOUCH.kept) return false;
+    return [...this.#onTrial.values()].some((untilMs) => this.#nowMs < untilMs);
   }
 
   get isWary(): boolean {

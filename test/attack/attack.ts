@@ -37,6 +37,8 @@ export interface Attack {
   readonly protocol: string;
   /** One of those that `--quick` and `npm test` run. */
   readonly quick?: boolean;
+  /** Slows the first job or two down and no more: measured over more than a hundred, or else p99 is the slowest of all. */
+  readonly costsFirstJobs?: true;
   /** Does nothing, and is not wrong for that. */
   readonly isIdle?: true;
   /** A count that must stay 0: what a node must not take, however it fares. */

@@ -13,15 +13,18 @@ export interface Pace {
   readonly warmUpMs: number;
   readonly quietMs: number;
   readonly attackMs: number;
+  /** Of an attack that is measured over many jobs. */
+  readonly longAttackMs: number;
   /** How long it is waited for jobs to take as long as before. */
   readonly longestRecoveryMs: number;
 }
 
 export const FULL_PACE: Pace = {
-  jobEveryMs: 400,
+  jobEveryMs: 300,
   warmUpMs: 2000,
   quietMs: 3500,
   attackMs: 6500,
+  longAttackMs: 33_000,
   longestRecoveryMs: 11_000,
 };
 
@@ -86,7 +89,8 @@ async function measureOnOneStage(waiting: Attack[], pace: Pace, report: AttackRe
       const attacker = attackers.pop() ?? attackerOf(attack);
       try {
         before ??= await quietPhase(stage, pace, attacker);
-        const attacked = await underAttack(stage, pace, attacker, before.jobs);
+        const attackMs = attack.costsFirstJobs === true ? pace.longAttackMs : pace.attackMs;
+        const attacked = await underAttack(stage, { ...pace, attackMs }, attacker, before.jobs);
         if (attack.isIdle !== true && Object.keys(attacked.counts).length === 0)
           throw new Error('it did nothing');
         const [next] = waiting;

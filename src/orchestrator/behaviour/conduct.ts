@@ -34,6 +34,19 @@ const CONTRACT_FAULTS: Readonly<Record<string, StrikeKind>> = {
   NEVER: 'contract-abandoned',
 };
 
+/** What shows that the bid before it was worth nothing, where it was the first that was taken. */
+const BROKEN_WORDS: ReadonlySet<StrikeKind> = new Set([
+  'lock-timeout',
+  'contract-abandoned',
+  'bad-result',
+  'lost-execution',
+  'late-result',
+]);
+
+export function isBrokenWord(kind: StrikeKind): boolean {
+  return BROKEN_WORDS.has(kind);
+}
+
 /** How an execution that failed tells of its provider. What a program does is not its provider's fault. */
 const FAILURES: Readonly<Record<ExitReason, StrikeKind | undefined>> = {
   completed: undefined,

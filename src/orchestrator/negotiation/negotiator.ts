@@ -36,8 +36,8 @@ interface LockedBid {
   readonly sinceMs: number;
 }
 
-/** How long a provider that has kept no contract yet has for its answer to a job request, where others have bid. */
-const UNKNOWN_LOCK_MS = 1500;
+/** How long a provider that has kept no contract yet has for each of its answers, where others have bid. */
+const UNKNOWN_ANSWER_MS = 1500;
 
 /** A lock is renewed before the proposal when less of its time is left. */
 const RENEWED_BELOW = 1 / 2;
@@ -72,21 +72,17 @@ export class Negotiator {
   draftProposal(snapshot: JobSnapshot, execution: Execution): ContractRecord | undefined {
     const { notary, clock, market } = this.#needs;
     const { observed } = execution;
+    const { contractMs } = snapshot.job.spec.timeouts;
     const held = this.#locked.get(execution.id) ?? this.#cameLocked(snapshot, execution);
     const open = this.#negotiation(execution)?.open === true;
     if (!open || held === undefined || observed.state !== 'AskForBidAccepted') return undefined;
     this.#locked.set(execution.id, held);
     const terms = notary.sign(
       'contract-terms',
-      buildTerms(
-        snapshot.job,
-        execution,
-        held.bid.value,
-        observed.lock,
-        market.peerRecord(),
-        this.#limits,
-        clock.nowMs(),
-      ),
+      buildTerms(snapshot.job, execution, held.bid.value, observed.lock, market.peerRecord(), this.#limits, {
+        acceptWithinMs: patienceWith(snapshot, execution, contractMs),
+        proposedAt: clock.nowMs(),
+      }),
     );
     return {
       contractId: contentIdOf(terms.payload),
@@ -127,7 +123,7 @@ export class Negotiator {
     // Counted from here, so that the lock does not end earlier there than it does here.
     const sinceMs = clock.monotonicMs();
     const accepted = indexedBid(snapshot, execution)?.bid.value;
-    const timeoutMs = lockTimeoutOf(snapshot, execution);
+    const timeoutMs = patienceWith(snapshot, execution, snapshot.job.spec.timeouts.lockMs);
     const answer = await this.#ask(execution, accepted, negotiation, timeoutMs);
     const waited = { timeoutMs, elapsedMs: Math.round(clock.monotonicMs() - sinceMs) };
     if (answer.kind === 'locked') this.#locked.set(execution.id, { bid: answer.bid, sinceMs });
@@ -201,11 +197,10 @@ export class Negotiator {
 }
 
 /** Where there are others, one that has kept no contract yet must not have the job wait for as long as it likes. */
-function lockTimeoutOf(snapshot: JobSnapshot, execution: Execution): number {
-  const { lockMs } = snapshot.job.spec.timeouts;
+function patienceWith(snapshot: JobSnapshot, execution: Execution, timeoutMs: number): number {
   const isLast = (snapshot.search?.index.entries.length ?? 0) <= 1;
   const isKnown = indexedBid(snapshot, execution)?.known === true;
-  return isKnown || isLast ? lockMs : Math.min(lockMs, UNKNOWN_LOCK_MS);
+  return isKnown || isLast ? timeoutMs : Math.min(timeoutMs, UNKNOWN_ANSWER_MS);
 }
 
 function indexedBid({ search }: JobSnapshot, execution: Execution): EligibleComputeProviderData | undefined {

@@ -20,7 +20,7 @@ export function buildTerms(
   lock: LockGrant,
   requesterRecord: Uint8Array,
   limits: OrchestratorLimits,
-  proposedAt: number,
+  { acceptWithinMs, proposedAt }: Pick<ContractTerms, 'acceptWithinMs' | 'proposedAt'>,
 ): ContractTerms {
   return {
     jobId: job.id,
@@ -37,7 +37,7 @@ export function buildTerms(
     price: bid.price,
     time: bid.time,
     invocationDigest: contentIdOf(encodeCanonical(invocationOf(job, execution.partition))),
-    acceptWithinMs: job.spec.timeouts.contractMs,
+    acceptWithinMs,
     startWithinMs: Math.min(job.spec.timeouts.startMs, bid.time.startWithinMs),
     executionTimeoutMs: job.spec.timeouts.executionMs,
     orphanAfterMs: limits.orphanAfterMs,

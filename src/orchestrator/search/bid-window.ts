@@ -35,6 +35,7 @@ export interface WindowOptions {
   readonly quietMs: number;
   readonly loneGraceMs: number;
   readonly indirectMs: number;
+  readonly newcomerMs: number;
   /** On a large network those who were asked and have something to offer have said so by then: a bid is enough. */
   readonly partialWindowMs: number;
 }
@@ -75,10 +76,7 @@ export function judgeWindow(state: WindowState, options: WindowOptions, nowMs: n
   if (everybodyIsIn && state.everyoneAnswers) {
     const alone =
       !state.chosen && heard === 1 && (state.audience.has(state.self) || state.leftOut.has(state.self));
-    const waitMs = Math.max(
-      alone ? options.loneGraceMs : 0,
-      isWorthWaiting(state, alone) ? options.indirectMs : 0,
-    );
+    const waitMs = Math.max(alone ? options.loneGraceMs : 0, indirectWaitMs(state, options, alone));
     const closeAtMs = Math.max(nowMs, state.openedAtMs + waitMs);
     if (nowMs >= closeAtMs) return { kind: 'close', reason: 'everyone-answered' };
     untilMs = Math.min(untilMs, closeAtMs);
@@ -88,19 +86,20 @@ export function judgeWindow(state: WindowState, options: WindowOptions, nowMs: n
 
 /**
  * When everybody who is worth waiting for has answered, with nothing more coming in; undefined where somebody who answers
- * has not. Once there is a bid, who never answered before is waited for no longer than others need to connect, and who
- * was silent before not at all.
+ * has not. Once there is a bid, who never answered before is waited for no longer than others need to connect (less where
+ * somebody known has bid), and who was silent before not at all.
  */
 function audienceInAtMs(
-  { audience, answered, patience, bids, openedAtMs }: WindowState,
-  { indirectMs }: WindowOptions,
+  { audience, answered, patience, bids, knownBid, openedAtMs }: WindowState,
+  { indirectMs, newcomerMs }: WindowOptions,
 ): number | undefined {
   let atMs = openedAtMs;
   for (const peer of audience) {
     if (answered.has(peer)) continue;
     const patient = patience?.(peer) ?? 'full';
     if (patient === 'full' || (patient === 'brief' && bids === 0)) return undefined;
-    if (patient === 'brief' || bids === 0) atMs = openedAtMs + indirectMs;
+    const longestMs = patient === 'brief' && knownBid === true ? newcomerMs : indirectMs;
+    if (patient === 'brief' || bids === 0) atMs = Math.max(atMs, openedAtMs + longestMs);
   }
   return atMs;
 }
@@ -120,9 +119,21 @@ function withoutStrangers(
   return strangers === 'silent' ? { atMs: openedAtMs + indirectMs, reason: 'everyone-answered' } : undefined;
 }
 
-/** What those who hear the request through others may have to offer is missing; who is alone reaches nobody by others. */
-function isWorthWaiting({ indirect, bids, wantedBids, answered }: WindowState, alone: boolean): boolean {
-  if (indirect === undefined) return false;
-  if (bids === 0 && indirect.mayBeMore && !alone) return true;
-  return bids < wantedBids && indirect.fitting.some((peer) => !answered.has(peer));
+/**
+ * How long what those who hear the request through others may have to offer is waited for; who is alone reaches nobody
+ * by others. Where somebody known has bid, those who never answered have no more than a moment.
+ */
+function indirectWaitMs(
+  { indirect, bids, wantedBids, knownBid, answered, patience }: WindowState,
+  { indirectMs, newcomerMs }: WindowOptions,
+  alone: boolean,
+): number {
+  if (indirect === undefined) return 0;
+  if (bids === 0 && indirect.mayBeMore && !alone) return indirectMs;
+  const missing = indirect.fitting.filter((peer) => !answered.has(peer));
+  if (bids >= wantedBids || missing.length === 0) return 0;
+  if (knownBid !== true) return indirectMs;
+  const patiences = new Set(missing.map((peer) => patience?.(peer) ?? 'full'));
+  if (patiences.has('full')) return indirectMs;
+  return patiences.has('brief') ? newcomerMs : 0;
 }

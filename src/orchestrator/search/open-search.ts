@@ -57,7 +57,6 @@ export interface OpenSearchNeeds {
   readonly worstOf: (bids: readonly ReceivedBid[]) => string | undefined;
   readonly acquaintance?: Acquaintance | undefined;
 }
-
 const ANSWERS_PER_BID = 4;
 
 /** Collects the answers to one request until its window closes, and keeps the negotiations of those who may win. */
@@ -169,16 +168,18 @@ export class OpenSearch implements SearchListener {
     this.negotiations.clear();
   }
 
-  /** What strangers are worth is found out behind the back of the job: it goes on without them. */
+  /** What strangers are worth is found out while the job goes on without them. */
   #leaveAir(reason: SearchCloseReason): void {
-    const { strangers, strangersDue = 0 } = this.#options;
+    const { strangers, strangersDue = 0, indirectMs, newcomerMs } = this.#options;
     const onAir = this.#onAir;
     if (this.#turnout === undefined) return onAir?.close();
     const isWorthKnowing = strangers === 'untried' && strangersDue > 0 && reason === 'enough';
+    const { knownBid } = this.#turnout.windowState([...this.#bids.keys()]);
     const waited = [...this.#expected().audience, ...(this.#indirect().indirect?.fitting ?? [])];
     this.#turnout.leave({
       openedAtMs: this.#openedAtMs,
-      dueMs: this.#options.indirectMs,
+      dueMs: indirectMs,
+      newcomersDueMs: knownBid ? newcomerMs : indirectMs,
       lingers: isWorthKnowing && !this.request.answerAlways,
       strangersDue,
       wasHeard: [...(onAir?.audience() ?? [])].some((peer) => peer !== this.#needs.self),

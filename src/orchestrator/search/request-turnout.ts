@@ -1,7 +1,6 @@
 import type { Patience } from '../../domain/stranger-turnout.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Acquaintance } from '../ports.ts';
-import type { WindowState } from './bid-window.ts';
 
 type Known = Pick<Acquaintance, 'answered' | 'asked' | 'hasKept' | 'patienceWith'>;
 
@@ -9,6 +8,8 @@ export interface LeavingRequest {
   readonly openedAtMs: number;
   /** Who has the request and something to offer has said so by then. */
   readonly dueMs: number;
+  /** The same for those who never answered before. */
+  readonly newcomersDueMs: number;
   /** It stays on the air until the answers are due, though nobody uses them any more. */
   readonly lingers: boolean;
   readonly strangersDue: number;
@@ -53,7 +54,10 @@ export class RequestTurnout {
   };
 
   /** What the window of the request goes by, with bids of these. */
-  windowState(bidders: readonly string[]): Pick<WindowState, 'patience' | 'knownBid'> {
+  windowState(bidders: readonly string[]): {
+    readonly patience: (peer: string) => Patience;
+    readonly knownBid: boolean;
+  } {
     const knownBid = bidders.some((peer) => this.#acquaintance.hasKept(peer));
     return { patience: this.patienceWith, knownBid };
   }
@@ -74,13 +78,14 @@ export class RequestTurnout {
   }
 
   /** Who had no time to answer is not blamed for it. */
-  #count({ openedAtMs, dueMs, strangersDue, wasHeard, waited }: LeavingRequest): void {
-    const hadTime = this.#clock.monotonicMs() >= openedAtMs + dueMs;
-    const newcomers = waited.filter((peer) => this.patienceWith(peer) === 'brief');
+  #count({ openedAtMs, dueMs, newcomersDueMs, strangersDue, wasHeard, waited }: LeavingRequest): void {
+    const elapsedMs = this.#clock.monotonicMs() - openedAtMs;
+    const isNewcomer = (peer: string): boolean => this.patienceWith(peer) === 'brief';
+    const hadTime = waited.filter((peer) => elapsedMs >= (isNewcomer(peer) ? newcomersDueMs : dueMs));
     this.#acquaintance.asked({
-      strangersDue: hadTime && wasHeard ? strangersDue : 0,
-      newcomersDue: hadTime ? newcomers.length : 0,
-      silent: hadTime ? waited.filter((peer) => !this.#answered.has(peer)) : [],
+      strangersDue: elapsedMs >= dueMs && wasHeard ? strangersDue : 0,
+      newcomersDue: hadTime.filter(isNewcomer).length,
+      silent: hadTime.filter((peer) => !this.#answered.has(peer)),
     });
   }
 }

@@ -23,6 +23,7 @@ export const dialAmplification: Attack = {
   name: 'dial-amplification',
   about: 'requests and adverts of 600 identities that say they are found at the addresses of somebody else',
   protocol: 'requests, adverts, dials',
+  costsFirstJobs: true,
   prepare: async (scene) => {
     const bystanders = await Promise.all(
       Array.from({ length: BYSTANDERS }, (_, index) =>

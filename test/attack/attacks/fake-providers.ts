@@ -12,6 +12,7 @@ export const fakeProviders: Attack = {
   name: 'fake-providers',
   about: '10 000 signed adverts of new identities, over one connection to each node',
   protocol: 'adverts',
+  costsFirstJobs: true,
   quick: true,
   prepare: async (scene) => {
     const adverts: Uint8Array[] = [];

@@ -36,6 +36,7 @@ export const hostileResults: Attack = {
   about:
     'wins jobs of the requester with bids for nothing, and has results with wrong hashes and names like ../',
   protocol: 'negotiation, serving, content',
+  costsFirstJobs: true,
   prepare: async (scene) => {
     const results = await Promise.all([escaping(), wrong()]);
     return async (signal) => {

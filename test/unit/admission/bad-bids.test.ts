@@ -47,6 +47,7 @@ class BidWorld {
         quietMs: 50,
         loneGraceMs: 300,
         indirectMs: 0,
+        newcomerMs: 0,
         partialWindowMs: 5000,
         maxBids: 4,
         rememberedBidders: 100,

@@ -133,14 +133,27 @@ describe('bidders that have kept no contract', () => {
     expect(registry.isWary()).toBe(false);
   });
 
-  it('are on trial for a moment after they were taken at their word, until they kept one', async () => {
+  it('are on trial one at a time, whatever their names, until one has kept its word or a moment is over', async () => {
+    const { clock, registry } = createScene();
+    const onTrial = (): boolean[] => ['a', 'b', 'c'].map((peer) => registry.isOnTrial(peer));
+    registry.kept('c');
+    registry.taken('a');
+    expect(onTrial()).toEqual([true, true, false]);
+    registry.kept('a');
+    expect(onTrial()).toEqual([false, false, false]);
+    registry.taken('b');
+    await clock.advanceBy(10_000);
+    expect(onTrial()).toEqual([false, false, false]);
+  });
+
+  it('keep their like waiting for a minute when one did not stand by its word', async () => {
     const { clock, registry } = createScene();
     registry.taken('a');
-    registry.taken('b');
-    registry.kept('b');
-    expect(['a', 'b', 'c'].map((peer) => registry.isOnTrial(peer))).toEqual([true, false, false]);
-    await clock.advanceBy(10_000);
-    expect(registry.isOnTrial('a')).toBe(false);
+    registry.broke('a');
+    await clock.advanceBy(59_000);
+    expect(registry.isOnTrial('b')).toBe(true);
+    await clock.advanceBy(1000);
+    expect(registry.isOnTrial('b')).toBe(false);
   });
 
   it('make nobody wary by what those do that kept some', () => {

@@ -2,7 +2,7 @@ import { test, fc } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import { judgeWindow, type WindowState } from '../../../src/orchestrator/search/bid-window.ts';
 
-const OPTIONS = { quietMs: 50, loneGraceMs: 300, indirectMs: 1000, partialWindowMs: 2000 };
+const OPTIONS = { quietMs: 50, loneGraceMs: 300, indirectMs: 1000, newcomerMs: 250, partialWindowMs: 2000 };
 
 function stateOf(changes: Partial<WindowState> = {}): WindowState {
   return {
@@ -151,6 +151,29 @@ describe('the bid window', () => {
       );
     });
 
+    it.each([
+      ['full', 1000],
+      ['brief', 250],
+      ['none', 0],
+    ] as const)(
+      'waits for those with patience %s no longer than %i ms where somebody known has bid',
+      (patience, atMs) => {
+        const indirect = { fitting: ['p'], mayBeMore: false };
+        const state = stateOf({
+          ...all,
+          bids: 1,
+          lastBidAtMs: 10,
+          knownBid: true,
+          indirect,
+          patience: (peer) => (peer === 'p' ? patience : 'full'),
+        });
+        const closes = [0, 249, 250, 999, 1000].find(
+          (nowMs) => judgeWindow(state, OPTIONS, nowMs).kind === 'close',
+        );
+        expect(closes).toBe(atMs);
+      },
+    );
+
     it('waits for some that it has not heard of while there is no bid, unless nobody could hand it on', () => {
       const more = { fitting: [], mayBeMore: true };
       const closed = { kind: 'close', reason: 'everyone-answered' };
@@ -214,6 +237,11 @@ describe('the bid window and those who have the request and say nothing', () => 
     });
   const closesAtMs = (state: WindowState): number =>
     [0, 1000, 5000].find((nowMs) => judgeWindow(state, OPTIONS, nowMs).kind === 'close') ?? Number.NaN;
+
+  it('waits a moment for newcomers where somebody known has bid', () => {
+    const state = { ...withSilent('brief', 1), knownBid: true };
+    expect([249, 250].map((nowMs) => judgeWindow(state, OPTIONS, nowMs).kind)).toEqual(['wait', 'close']);
+  });
 
   it.each([
     ['full', 1, 5000],

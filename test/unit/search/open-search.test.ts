@@ -38,6 +38,7 @@ function publish(
       quietMs: 50,
       loneGraceMs: 300,
       indirectMs: 1000,
+      newcomerMs: 1000,
       partialWindowMs: 2000,
       maxBids: MAX_BIDS,
       rememberedBidders: REMEMBERED,
