@@ -3,7 +3,7 @@ import { WorkBudget } from './work-budget.ts';
 import { Pacing } from './pacing.ts';
 import type { AllowanceLimits } from './limits.ts';
 
-/** Who pays: a known peer on its own, a stranger also out of what its prefix and all strangers have. */
+/** Who pays: a known peer on its own and, beyond what it is assured of, with the others; a stranger also out of what its prefix and all strangers have. */
 export interface Payer {
   readonly peer: string;
   readonly known: boolean;
@@ -12,6 +12,8 @@ export interface Payer {
 
 interface Account {
   readonly budget: WorkBudget;
+  /** Of a known peer: what it has even when all of them together have nothing left. */
+  readonly assured: WorkBudget | undefined;
   /** What was paid before the work, and not found again in what the work took. */
   prepaidMs: number;
 }
@@ -27,6 +29,8 @@ type Rates = Pick<
   | 'perKnownPeer'
   | 'perPrefixBesideKnown'
   | 'strangersBesideKnown'
+  | 'knownInTotal'
+  | 'assuredPerKnownPeer'
   | 'handedOn'
   | 'mostDebt'
   | 'rememberedPeers'
@@ -41,6 +45,7 @@ export class Accounts {
   readonly #known: LRUCache<string, Account>;
   readonly #prefixes: LRUCache<string, WorkBudget>;
   readonly #allStrangers: WorkBudget;
+  readonly #allKnown: WorkBudget;
   readonly #handedOn: WorkBudget;
   readonly #pacing: Pacing;
 
@@ -50,13 +55,19 @@ export class Accounts {
     this.#known = new LRUCache({ max: limits.rememberedPeers });
     this.#prefixes = new LRUCache({ max: limits.rememberedPrefixes });
     this.#allStrangers = new WorkBudget(limits.strangersInTotal, limits.mostDebt, nowMs);
+    this.#allKnown = new WorkBudget(limits.knownInTotal, limits.mostDebt, nowMs);
     this.#handedOn = new WorkBudget(limits.handedOn, limits.mostDebt, nowMs);
     this.#pacing = new Pacing(limits, nowMs);
   }
 
   /** How long until something is left for the payer; 0 when something is. */
   waitMs(payer: Payer, nowMs: number): number {
-    return Math.max(...this.#budgetsOf(payer, nowMs).map((budget) => budget.waitMs(nowMs)));
+    const { budget, assured } = this.#accountOf(payer, nowMs);
+    if (assured !== undefined) {
+      const sharedMs = Math.min(assured.waitMs(nowMs), this.#allKnown.waitMs(nowMs));
+      return Math.max(budget.waitMs(nowMs), sharedMs);
+    }
+    return Math.max(...this.#budgetsOf(payer, nowMs).map((one) => one.waitMs(nowMs)));
   }
 
   /** How long until something is left of what is the payer's alone. */
@@ -107,8 +118,8 @@ export class Accounts {
   }
 
   #budgetsOf(payer: Payer, nowMs: number): readonly WorkBudget[] {
-    const { budget } = this.#accountOf(payer, nowMs);
-    if (payer.known) return [budget];
+    const { budget, assured } = this.#accountOf(payer, nowMs);
+    if (assured !== undefined) return [budget, assured, this.#allKnown];
     const ofPrefix = payer.prefix === undefined ? [] : [this.#prefixOf(payer.prefix, nowMs)];
     return [budget, ...ofPrefix, this.#allStrangers];
   }
@@ -117,9 +128,10 @@ export class Accounts {
     const accounts = known ? this.#known : this.#strangers;
     let account = accounts.get(peer);
     if (account === undefined) {
-      const { perKnownPeer, perStranger, mostDebt } = this.#limits;
+      const { perKnownPeer, perStranger, assuredPerKnownPeer, mostDebt } = this.#limits;
       const budget = new WorkBudget(known ? perKnownPeer : perStranger, mostDebt, nowMs);
-      account = { budget, prepaidMs: 0 };
+      const assured = known ? new WorkBudget(assuredPerKnownPeer, mostDebt, nowMs) : undefined;
+      account = { budget, assured, prepaidMs: 0 };
       accounts.set(peer, account);
     }
     return account;

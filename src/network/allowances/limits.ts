@@ -14,6 +14,12 @@ export interface AllowanceLimits {
   /** Of each peer that this node knows, apart from all of the above. */
   readonly perKnownPeer: RateLimit;
   /**
+   * Of all known peers together, and what each of them has all the same when that is used up: a history is no more than
+   * one small job, so many may have one that do not deserve it.
+   */
+  readonly knownInTotal: RateLimit;
+  readonly assuredPerKnownPeer: RateLimit;
+  /**
    * The same two while a known peer is at work with this node: small bursts, so that what it asks never waits long behind
    * what strangers do. Strangers above it are read a moment later, and lose nothing by it.
    */
@@ -46,6 +52,8 @@ export const defaultAllowanceLimits: AllowanceLimits = {
   perPrefix: { burst: 600, perSecond: 250 },
   strangersInTotal: { burst: 1000, perSecond: 330 },
   perKnownPeer: { burst: 3000, perSecond: 600 },
+  knownInTotal: { burst: 1500, perSecond: 600 },
+  assuredPerKnownPeer: { burst: 400, perSecond: 60 },
   perPrefixBesideKnown: { burst: 15, perSecond: 90 },
   strangersBesideKnown: { burst: 30, perSecond: 150 },
   handedOn: { burst: 300, perSecond: 150 },

@@ -42,6 +42,20 @@ describe('a budget of work', () => {
 });
 
 describe('the accounts of peers', () => {
+  it('let known peers in any number take little more than one of them may, and leave each what it is assured of', () => {
+    const MINUTE_MS = 60_000;
+    for (const peers of [1, 4, 16]) {
+      const accounts = new Accounts(LIMITS, 0);
+      const crowd = Array.from({ length: peers }, (_, index) => known(`turned-${index}`));
+      const shareOfTheLongRun =
+        (taken(accounts, crowd, MINUTE_MS) - 2 * LIMITS.knownInTotal.burst) / MINUTE_MS;
+      // Each has what it is assured of, whatever the others take.
+      expect(shareOfTheLongRun).toBeLessThan(0.62 + peers * 0.065);
+      const honestMs = taken(accounts, [known('honest')], 1000, MINUTE_MS);
+      expect(honestMs).toBeGreaterThanOrEqual(LIMITS.assuredPerKnownPeer.burst);
+    }
+  });
+
   it('let strangers in any number take no more than a third of a core for long, and nothing of what a known peer has', () => {
     const MINUTE_MS = 60_000;
     for (const [peers, prefixes] of [
