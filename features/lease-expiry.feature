@@ -35,7 +35,7 @@ Feature: Locks that end by themselves
     Given the nodes:
       | node  | provides | price | locks        | lock time |
       | alice | no       |       |              |           |
-      | bob   | yes      | 0.01  | with the bid | 1s        |
+      | bob   | yes      | 0.01  | with the bid | 500ms     |
       | carol | yes      | 0.90  |              |           |
     And a peer that hears every request and never answers
     When "alice" posts a job:
