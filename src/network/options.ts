@@ -72,7 +72,7 @@ export const defaultNetworkLimits: NetworkLimits = {
   answeringPerRequester: 64,
   offers: 1024,
   dials: 32,
-  dialsOfRegulars: 8,
+  dialsOfRegulars: 24,
   unreachableMs: 30_000,
   unreachableRequesters: 4096,
   openRequests: 1024,

@@ -21,9 +21,9 @@ export interface Pace {
 
 export const FULL_PACE: Pace = {
   jobEveryMs: 300,
-  warmUpMs: 2000,
-  quietMs: 3500,
-  attackMs: 6500,
+  warmUpMs: 1500,
+  quietMs: 3300,
+  attackMs: 6000,
   longAttackMs: 33_000,
   longestRecoveryMs: 11_000,
 };

@@ -74,7 +74,7 @@ export const defaultLibp2pLimits: Libp2pLimits = {
   maxTopicsPerPeer: 32,
   maxAddressesDialled: 3,
   addressDialTimeoutMs: 3000,
-  dialsInTotal: { burst: 128, perSecond: 32 },
+  dialsInTotal: { burst: 48, perSecond: 32 },
   dialsPerPrefix: { burst: 32, perSecond: 8 },
   maxStreamsPerConnection: 1024,
   holdBackMs: 500,
