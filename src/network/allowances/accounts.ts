@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { WorkBudget } from './work-budget.ts';
 import { Pacing } from './pacing.ts';
+import { PrefixBudgets } from './prefix-budgets.ts';
 import type { AllowanceLimits } from './limits.ts';
 
 /** Who pays: a known peer on its own and, beyond what it is assured of, with the others; a stranger also out of what its prefix and all strangers have. */
@@ -43,8 +44,7 @@ export class Accounts {
   readonly #strangers: LRUCache<string, Account>;
   /** Apart, so that no number of strangers takes the place of one that is known. */
   readonly #known: LRUCache<string, Account>;
-  readonly #prefixes: LRUCache<string, WorkBudget>;
-  readonly #allStrangers: WorkBudget;
+  readonly #sharedByStrangers: PrefixBudgets;
   readonly #allKnown: WorkBudget;
   readonly #handedOn: WorkBudget;
   readonly #pacing: Pacing;
@@ -53,8 +53,7 @@ export class Accounts {
     this.#limits = limits;
     this.#strangers = new LRUCache({ max: limits.rememberedPeers });
     this.#known = new LRUCache({ max: limits.rememberedPeers });
-    this.#prefixes = new LRUCache({ max: limits.rememberedPrefixes });
-    this.#allStrangers = new WorkBudget(limits.strangersInTotal, limits.mostDebt, nowMs);
+    this.#sharedByStrangers = new PrefixBudgets({ ...limits, inTotal: limits.strangersInTotal }, nowMs);
     this.#allKnown = new WorkBudget(limits.knownInTotal, limits.mostDebt, nowMs);
     this.#handedOn = new WorkBudget(limits.handedOn, limits.mostDebt, nowMs);
     this.#pacing = new Pacing(limits, nowMs);
@@ -63,11 +62,11 @@ export class Accounts {
   /** How long until something is left for the payer; 0 when something is. */
   waitMs(payer: Payer, nowMs: number): number {
     const { budget, assured } = this.#accountOf(payer, nowMs);
-    if (assured !== undefined) {
-      const sharedMs = Math.min(assured.waitMs(nowMs), this.#allKnown.waitMs(nowMs));
-      return Math.max(budget.waitMs(nowMs), sharedMs);
-    }
-    return Math.max(...this.#budgetsOf(payer, nowMs).map((one) => one.waitMs(nowMs)));
+    const sharedMs =
+      assured === undefined
+        ? this.#sharedByStrangers.waitMs(payer.prefix, nowMs)
+        : Math.min(assured.waitMs(nowMs), this.#allKnown.waitMs(nowMs));
+    return Math.max(budget.waitMs(nowMs), sharedMs);
   }
 
   /** How long until something is left of what is the payer's alone. */
@@ -114,14 +113,14 @@ export class Accounts {
 
   #charge(payer: Payer, workMs: number, nowMs: number): void {
     if (workMs <= 0) return;
-    for (const budget of this.#budgetsOf(payer, nowMs)) budget.charge(workMs, nowMs);
-  }
-
-  #budgetsOf(payer: Payer, nowMs: number): readonly WorkBudget[] {
     const { budget, assured } = this.#accountOf(payer, nowMs);
-    if (assured !== undefined) return [budget, assured, this.#allKnown];
-    const ofPrefix = payer.prefix === undefined ? [] : [this.#prefixOf(payer.prefix, nowMs)];
-    return [budget, ...ofPrefix, this.#allStrangers];
+    budget.charge(workMs, nowMs);
+    if (assured === undefined) {
+      this.#sharedByStrangers.charge(payer.prefix, workMs, nowMs);
+    } else {
+      assured.charge(workMs, nowMs);
+      this.#allKnown.charge(workMs, nowMs);
+    }
   }
 
   #accountOf({ peer, known }: Payer, nowMs: number): Account {
@@ -135,14 +134,5 @@ export class Accounts {
       accounts.set(peer, account);
     }
     return account;
-  }
-
-  #prefixOf(prefix: string, nowMs: number): WorkBudget {
-    let budget = this.#prefixes.get(prefix);
-    if (budget === undefined) {
-      budget = new WorkBudget(this.#limits.perPrefix, this.#limits.mostDebt, nowMs);
-      this.#prefixes.set(prefix, budget);
-    }
-    return budget;
   }
 }

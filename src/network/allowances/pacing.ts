@@ -1,7 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { Payer } from './accounts.ts';
 import type { AllowanceLimits } from './limits.ts';
-import { WorkBudget } from './work-budget.ts';
+import { PrefixBudgets } from './prefix-budgets.ts';
 
 type Rates = Pick<AllowanceLimits, 'perPrefixBesideKnown' | 'strangersBesideKnown' | 'rememberedPrefixes'>;
 
@@ -18,16 +17,20 @@ const MOST_DEBT = 20;
  * the time.
  */
 export class Pacing {
-  readonly #limits: Rates;
-  readonly #prefixes: LRUCache<string, WorkBudget>;
-  readonly #all: WorkBudget;
+  readonly #strangers: PrefixBudgets;
   #ofKnownMs = 0;
   #knownAtMs: number;
 
   constructor(limits: Rates, nowMs: number) {
-    this.#limits = limits;
-    this.#prefixes = new LRUCache({ max: limits.rememberedPrefixes });
-    this.#all = new WorkBudget(limits.strangersBesideKnown, MOST_DEBT, nowMs);
+    this.#strangers = new PrefixBudgets(
+      {
+        perPrefix: limits.perPrefixBesideKnown,
+        inTotal: limits.strangersBesideKnown,
+        mostDebt: MOST_DEBT,
+        rememberedPrefixes: limits.rememberedPrefixes,
+      },
+      nowMs,
+    );
     this.#knownAtMs = nowMs;
   }
 
@@ -36,14 +39,14 @@ export class Pacing {
       this.#ofKnownMs = this.#recentMs(nowMs) + workMs;
       this.#knownAtMs = nowMs;
     } else if (this.#isAtWork(nowMs)) {
-      for (const budget of this.#budgetsOf(payer, nowMs)) budget.charge(workMs, nowMs);
+      this.#strangers.charge(payer.prefix, workMs, nowMs);
     }
   }
 
   /** How long a peer is not read; 0 while no known peer is at work, and for those that are known. */
   pauseMs(payer: Payer, nowMs: number): number {
     if (payer.known || !this.#isAtWork(nowMs)) return 0;
-    return Math.max(...this.#budgetsOf(payer, nowMs).map((budget) => budget.waitMs(nowMs)));
+    return this.#strangers.waitMs(payer.prefix, nowMs);
   }
 
   #isAtWork(nowMs: number): boolean {
@@ -52,15 +55,5 @@ export class Pacing {
 
   #recentMs(nowMs: number): number {
     return this.#ofKnownMs * 2 ** ((this.#knownAtMs - nowMs) / HALF_LIFE_MS);
-  }
-
-  #budgetsOf({ prefix }: Payer, nowMs: number): readonly WorkBudget[] {
-    if (prefix === undefined) return [this.#all];
-    let budget = this.#prefixes.get(prefix);
-    if (budget === undefined) {
-      budget = new WorkBudget(this.#limits.perPrefixBesideKnown, MOST_DEBT, nowMs);
-      this.#prefixes.set(prefix, budget);
-    }
-    return [budget, this.#all];
   }
 }

@@ -1,13 +1,12 @@
-import { LRUCache } from 'lru-cache';
 import type { Advert } from '../../domain/advert.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import { CodedError } from '../../lib/coded-error.ts';
-import { TokenBucket } from '../../lib/token-bucket.ts';
 import { advertMessage } from '../../messages/advert.ts';
 import { claimedSigner, envelopeOf } from '../../messages/envelope.ts';
 import { decodeFrame, encodeFrame } from '../../messages/frame.ts';
 import type { AdvertDesk, AdvertPublisher } from '../../registry/ports.ts';
 import { countFault, type NetworkContext } from '../context.ts';
+import { PeerRates } from '../peer-rates.ts';
 import type { GossipVerdict } from '../underlay.ts';
 import { NewcomerRates } from './newcomer-rates.ts';
 import { type GossipOutcome, verdictOf } from './verdict.ts';
@@ -24,12 +23,14 @@ const MOST_FORWARDERS = 1024;
 /** The adverts topic: this node's own word out, the word of others in. */
 export class AdvertGossip implements AdvertPublisher {
   readonly #context: NetworkContext;
-  readonly #budgets = new LRUCache<string, TokenBucket>({ max: MOST_FORWARDERS });
+  readonly #forwarded: PeerRates;
   readonly #newcomers: NewcomerRates;
 
   constructor(context: NetworkContext) {
     this.#context = context;
     this.#newcomers = new NewcomerRates(context.clock);
+    const limit = { burst: FORWARDED_BURST, perSecond: FORWARDED_PER_SECOND };
+    this.#forwarded = new PeerRates(limit, MOST_FORWARDERS, context.clock);
   }
 
   peerRecord(): Uint8Array {
@@ -85,7 +86,7 @@ export class AdvertGossip implements AdvertPublisher {
 
   #judge(from: string, message: Uint8Array, desk: AdvertDesk): GossipOutcome {
     // Before the signature, which costs most.
-    if (!this.#budgetOf(from).take()) return { kind: 'surplus' };
+    if (!this.#forwarded.take(from)) return { kind: 'surplus' };
     const frame = decodeFrame(message, this.#context.underlay.maxGossipBytes);
     if (!frame.ok) return { kind: 'rejected', rejection: frame.rejection };
     const { kind, body } = frame.value;
@@ -116,17 +117,5 @@ export class AdvertGossip implements AdvertPublisher {
           rejection: { code: 'MALFORMED', detail: 'the advert contradicts itself' },
         };
     }
-  }
-
-  #budgetOf(from: string): TokenBucket {
-    let budget = this.#budgets.get(from);
-    if (budget === undefined) {
-      budget = new TokenBucket(
-        { burst: FORWARDED_BURST, perSecond: FORWARDED_PER_SECOND },
-        this.#context.clock,
-      );
-      this.#budgets.set(from, budget);
-    }
-    return budget;
   }
 }

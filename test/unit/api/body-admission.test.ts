@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ConnectionFeed } from '../../../src/api/connection-feed.ts';
 import { type Api, createApi } from '../../../src/api/index.ts';
 import { type ApiOptions, apiDefaults } from '../../../src/api/options.ts';
+import { type RawConnection, rawConnection } from './raw-connection.ts';
 import { scriptedNode } from './scripted-node.ts';
 
 const running: Api[] = [];
@@ -22,17 +23,8 @@ async function started(changes: Partial<ApiOptions> = {}): Promise<Api> {
   return api;
 }
 
-async function connected(port: number): Promise<{ readonly socket: Socket; readonly statuses: string[] }> {
-  const socket = connect(port, '127.0.0.1');
-  sockets.push(socket);
-  const statuses: string[] = [];
-  socket.on('error', () => {});
-  socket.on('data', (bytes) => {
-    for (const [, status = ''] of bytes.toString('latin1').matchAll(/HTTP\/1\.1 (\d{3})/g))
-      statuses.push(status);
-  });
-  await once(socket, 'connect');
-  return { socket, statuses };
+function connected(port: number): Promise<RawConnection> {
+  return rawConnection(port, (socket) => sockets.push(socket));
 }
 
 function portOf(api: Api): number {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { IncomingMessage } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Api, createApi } from '../../../src/api/index.ts';
 import { RequestBodies } from '../../../src/api/body.ts';
@@ -8,6 +8,7 @@ import { OpenBodies } from '../../../src/api/open-bodies.ts';
 import { type ApiOptions, apiDefaults } from '../../../src/api/options.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { FakeClock } from '../evaluations/fake-clock.ts';
+import { type RawConnection, rawConnection } from './raw-connection.ts';
 import { inProcess, type ScriptedNode, scriptedNode } from './scripted-node.ts';
 
 const running: Api[] = [];
@@ -25,18 +26,8 @@ async function started(node: ScriptedNode, changes: Partial<ApiOptions> = {}): P
   return api;
 }
 
-/** A connection, and the status lines that have come on it. */
-async function connected(api: Api): Promise<{ readonly socket: Socket; readonly statuses: string[] }> {
-  const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
-  sockets.push(socket);
-  const statuses: string[] = [];
-  socket.on('error', () => {});
-  socket.on('data', (bytes) => {
-    for (const [, status = ''] of bytes.toString('latin1').matchAll(/HTTP\/1\.1 (\d{3})/g))
-      statuses.push(status);
-  });
-  await once(socket, 'connect');
-  return { socket, statuses };
+function connected(api: Api): Promise<RawConnection> {
+  return rawConnection(Number(new URL(api.url).port), (socket) => sockets.push(socket));
 }
 
 function postOf(declared: number, sent: string): string {

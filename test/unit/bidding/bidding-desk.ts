@@ -31,6 +31,16 @@ import {
 import { ScriptedProviderStore } from '../fakes/provider-store.ts';
 
 export const PROVIDER = 'provider';
+/** What a provider says of its machine, beside who it is. */
+export const TRAITS = {
+  nodeVersion: '1.0.0',
+  cpu: { cores: 4, arch: 'x64', model: 'model', vendor: 'vendor' },
+  engines: { wasm: '1.0.0' },
+  runtimes: {},
+  labels: {},
+  location: {},
+};
+
 export const ONBOARDED: Resources = { cpuMillis: 1600, memoryBytes: 10_000, diskBytes: 10_000, gpus: [] };
 export const EXECUTION = executionIdOf('job', 1, 0, 1);
 
@@ -130,12 +140,7 @@ export class BiddingDesk {
     });
     const traits = {
       peerId: notary.self,
-      nodeVersion: '1.0.0',
-      cpu: { cores: 4, arch: 'x64', model: 'model', vendor: 'vendor' },
-      engines: { wasm: '1.0.0' },
-      runtimes: {},
-      labels: {},
-      location: {},
+      ...TRAITS,
       ...(around.runtimeMemory === undefined ? {} : { runtimeMemory: around.runtimeMemory }),
     };
     const leftovers = new Leftovers(options.regularsPercent, {

@@ -12,7 +12,7 @@ import { defaultProviderLimits, type ProviderLimits } from '../../../src/provide
 import type { ProviderStore } from '../../../src/provider/ports.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 import { SeededRandom } from '../../simulation/seeded-random.ts';
-import { INVOCATION, ONBOARDED, providerOptions } from '../bidding/bidding-desk.ts';
+import { INVOCATION, ONBOARDED, providerOptions, TRAITS } from '../bidding/bidding-desk.ts';
 import { plainCalendar } from '../fakes/plain-calendar.ts';
 import { evidence, notaryOf, requestOf, termsOf } from '../fakes/market.ts';
 import { ScriptedContent, ScriptedExecutor, ScriptedFolders } from './workshop.ts';
@@ -115,15 +115,7 @@ class Scene {
       folders: new ScriptedFolders(),
       executor: new ScriptedExecutor(),
       check: { check: async () => ({ ok: true }) },
-      traits: {
-        peerId: 'provider',
-        nodeVersion: '1.0.0',
-        cpu: { cores: 4, arch: 'x64', model: 'model', vendor: 'vendor' },
-        engines: { wasm: '1.0.0' },
-        runtimes: {},
-        labels: {},
-        location: {},
-      },
+      traits: { peerId: 'provider', ...TRAITS },
       machine: ONBOARDED,
       onboarded: ONBOARDED,
     });

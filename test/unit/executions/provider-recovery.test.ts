@@ -8,7 +8,7 @@ import { defaultProviderLimits } from '../../../src/provider/options.ts';
 import type { ProviderExecution } from '../../../src/provider/ports.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 import { SeededRandom } from '../../simulation/seeded-random.ts';
-import { EXECUTION, INVOCATION, ONBOARDED, providerOptions } from '../bidding/bidding-desk.ts';
+import { EXECUTION, INVOCATION, ONBOARDED, providerOptions, TRAITS } from '../bidding/bidding-desk.ts';
 import { contractOf, evidence, itemOf, notaryOf, REQUESTER, requestOf } from '../fakes/market.ts';
 import { openTestStore, type TestStore } from '../fakes/stores.ts';
 import { ScriptedContent, ScriptedExecutor, ScriptedFolders } from './workshop.ts';
@@ -70,15 +70,7 @@ function newProvider(): Provider {
     folders,
     executor,
     check: { check: async () => ({ ok: true }) },
-    traits: {
-      peerId: 'provider',
-      nodeVersion: '1.0.0',
-      cpu: { cores: 4, arch: 'x64', model: 'model', vendor: 'vendor' },
-      engines: { wasm: '1.0.0' },
-      runtimes: {},
-      labels: {},
-      location: {},
-    },
+    traits: { peerId: 'provider', ...TRAITS },
     machine: ONBOARDED,
     onboarded: ONBOARDED,
   });
