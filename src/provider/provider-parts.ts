@@ -7,7 +7,7 @@ import { messageOf } from '../lib/coded-error.ts';
 import { newId } from '../lib/random.ts';
 import { FrontDesk } from './admission/front-desk.ts';
 import type { RequesterGate } from './admission/requester-gate.ts';
-import type { Custom } from './behaviour/custom.ts';
+import type { RegularDemand } from './behaviour/regular-demand.ts';
 import type { RequesterBook } from './behaviour/requester-book.ts';
 import { Bidder } from './bidding/bidder.ts';
 import { Capacity } from './bidding/capacity.ts';
@@ -47,7 +47,7 @@ export interface RequesterMemory {
   readonly gate: RequesterGate;
   readonly behaviour: RequesterBook;
   readonly regulars: PeerMemory | undefined;
-  readonly custom: Custom;
+  readonly regularDemand: RegularDemand;
 }
 
 const OVERRUN = { exitReason: 'timeout', message: 'The work overran its lease.' } as const;
@@ -83,7 +83,7 @@ export function wireProvider(
     clock,
     gate: memory.gate,
     bidder,
-    onRegular: () => memory.custom.asked(),
+    onRegular: () => memory.regularDemand.asked(),
   });
   const contracts = new ContractDesk(options, {
     ...needs,
@@ -109,7 +109,7 @@ interface ServedParts extends Pick<ProviderParts, 'ledger' | 'book' | 'room'> {
 function wireExecutions(
   options: ProviderOptions,
   needs: ProviderNeeds,
-  { gate, behaviour, regulars, custom }: RequesterMemory,
+  { gate, behaviour, regulars, regularDemand }: RequesterMemory,
   parts: ServedParts,
 ): Served {
   const { clock } = needs;
@@ -133,7 +133,7 @@ function wireExecutions(
       gate.kept(requester);
       regulars?.add(requester);
       behaviour.kept(requester);
-      if (gate.isRegular(requester)) custom.asked();
+      if (gate.isRegular(requester)) regularDemand.asked();
     },
   });
   const orphans = new OrphanWatch({
@@ -181,7 +181,7 @@ function wireCapacity(
   readonly leftovers: Leftovers;
 } {
   const { clock, logger, store, machine, onboarded, onRoomFreed, link } = needs;
-  const { gate, custom } = memory;
+  const { gate, regularDemand } = memory;
   let isShort = false;
   const ledger = new ResourceLedger(
     { machine, onboarded, highestVersion },
@@ -207,7 +207,7 @@ function wireCapacity(
     ledger,
     isRegular: (requester) => gate.isRegular(requester),
     reputationOf: (requester) => gate.reputationOf(requester),
-    isKept: () => custom.isActive,
+    isKept: () => regularDemand.isActive,
     hasBegun: (executionId) => book.hasBegun(executionId),
     unsettled: () => book.all().flatMap(({ settled, requester }) => (settled ? [] : [requester])),
     prefixOf: (requester) => link.prefixOf?.(requester),
@@ -221,7 +221,7 @@ function wireCapacity(
   const leftovers = new Leftovers(options.regularsPercent, {
     ...needs,
     isRegular: (requester) => gate.isRegular(requester),
-    isKept: () => custom.isActive,
+    isKept: () => regularDemand.isActive,
     executions: () => book.all(),
   });
   const bidder = new Bidder(options, {

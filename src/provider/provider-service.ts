@@ -10,7 +10,7 @@ import { NO_RESOURCES } from '../domain/resources.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import { QuestionGate } from './admission/question-gate.ts';
 import { RequesterGate } from './admission/requester-gate.ts';
-import { Custom } from './behaviour/custom.ts';
+import { RegularDemand } from './behaviour/regular-demand.ts';
 import { RequesterBook } from './behaviour/requester-book.ts';
 import { isServed } from './bidding/policies.ts';
 import { recoverExecutions } from './executions/recovery.ts';
@@ -31,7 +31,7 @@ export class ProviderService implements Provider, ProviderDesk {
   readonly #behaviour: RequesterBook;
   readonly #gate: RequesterGate;
   readonly #regulars: PeerMemory | undefined;
-  readonly #custom: Custom;
+  readonly #regularDemand: RegularDemand;
   readonly #questions: QuestionGate;
   readonly requesters: RequesterGuard;
   #draining = false;
@@ -51,7 +51,7 @@ export class ProviderService implements Provider, ProviderDesk {
     this.#behaviour = behaviour;
     this.#gate = gate;
     this.#regulars = regularsOf(options, needs, gate);
-    this.#custom = customOf(options, needs);
+    this.#regularDemand = regularDemandOf(options, needs);
     this.#questions = new QuestionGate(options.limits.admission, {
       self: needs.traits.peerId,
       clock: needs.clock,
@@ -73,12 +73,17 @@ export class ProviderService implements Provider, ProviderDesk {
   async start(): Promise<void> {
     await this.#behaviour.start();
     await this.#regulars?.start();
-    await this.#custom.start();
+    await this.#regularDemand.start();
     const stored = await this.#needs.store.load();
     const parts = wireProvider(
       this.#options,
       this.#needs,
-      { gate: this.#gate, behaviour: this.#behaviour, regulars: this.#regulars, custom: this.#custom },
+      {
+        gate: this.#gate,
+        behaviour: this.#behaviour,
+        regulars: this.#regulars,
+        regularDemand: this.#regularDemand,
+      },
       stored.highestLockVersion,
     );
     const startable = await recoverExecutions(stored, { ...this.#needs, ...parts });
@@ -104,7 +109,7 @@ export class ProviderService implements Provider, ProviderDesk {
     parts.ledger.stop();
     await this.#behaviour.stop();
     await this.#regulars?.stop();
-    await this.#custom.stop();
+    await this.#regularDemand.stop();
   }
 
   pools(): Pools {
@@ -218,9 +223,9 @@ export class ProviderService implements Provider, ProviderDesk {
   }
 }
 
-function customOf({ limits }: ProviderOptions, needs: ProviderNeeds): Custom {
+function regularDemandOf({ limits }: ProviderOptions, needs: ProviderNeeds): RegularDemand {
   const { regularsActiveMs: activeMs } = limits.strangers;
-  return new Custom({ activeMs, writeDelayMs: limits.strikes.writeDelayMs }, needs);
+  return new RegularDemand({ activeMs, writeDelayMs: limits.strikes.writeDelayMs }, needs);
 }
 
 function regularsOf(

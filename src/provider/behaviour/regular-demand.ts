@@ -7,13 +7,13 @@ import type { Startable } from '../../lib/startable.ts';
 import { WriteBehind } from '../../lib/write-behind.ts';
 import type { NodeNotes } from '../../domain/peer-memory.ts';
 
-export interface CustomLimits {
+export interface RegularDemandLimits {
   /** How long one question keeps a share for regulars. */
   readonly activeMs: number;
   readonly writeDelayMs: number;
 }
 
-export interface CustomNeeds {
+export interface RegularDemandNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Without it a restart forgets. */
@@ -28,14 +28,14 @@ const WRITE_EVERY_MS = 60_000;
  * Whether there is anybody to keep a share for: regulars that have asked lately, this node itself among them. In time
  * that the node has lived, over restarts; a memory and not a promise.
  */
-export class Custom implements Startable {
+export class RegularDemand implements Startable {
   readonly #activeMs: number;
-  readonly #needs: CustomNeeds;
+  readonly #needs: RegularDemandNeeds;
   readonly #writes: WriteBehind;
   #askedAt: number | undefined;
   #writtenAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ activeMs, writeDelayMs }: CustomLimits, needs: CustomNeeds) {
+  constructor({ activeMs, writeDelayMs }: RegularDemandLimits, needs: RegularDemandNeeds) {
     this.#activeMs = activeMs;
     this.#needs = needs;
     this.#writes = new WriteBehind(writeDelayMs, {
