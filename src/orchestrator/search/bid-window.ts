@@ -65,7 +65,9 @@ export function judgeWindow(state: WindowState, options: WindowOptions, nowMs: n
     untilMs = Math.min(untilMs, fewAtMs);
   }
   const heard = state.audience.size + state.leftOut.size;
-  const answeredAtMs = state.chosen || heard > 0 ? audienceInAtMs(state, options) : undefined;
+  // Where everybody answers, an audience of nobody is one that has yet to connect.
+  const isAudienceKnown = state.chosen || heard > 0 || !state.everyoneAnswers;
+  const answeredAtMs = isAudienceKnown ? audienceInAtMs(state, options) : undefined;
   if (answeredAtMs !== undefined && answeredAtMs > nowMs) untilMs = Math.min(untilMs, answeredAtMs);
   const everybodyIsIn = answeredAtMs !== undefined && nowMs >= answeredAtMs;
   if (everybodyIsIn && !state.everyoneAnswers) {

@@ -114,8 +114,8 @@ function searched({ spec }: Job, { exclude }: Search): Job['spec'] {
 }
 
 /**
- * The share is planned for those that answer, not for those that adverts tell of. Where not all are asked, the best known
- * are asked by name: nobody pushes them out by making the network look large, or others look better.
+ * The share is planned for those that answer, not for those that adverts tell of. Where not all are asked or not all
+ * answer, the best known are asked by name: nobody pushes them out by making the network look large, or others look better.
  */
 function askedOf(
   job: Job,
@@ -125,8 +125,8 @@ function askedOf(
   { weights, limits }: Pick<OrchestratorOptions, 'weights' | 'limits'>,
 ): Asked {
   const networkSize = answeringSize(market);
-  if (networkSize <= wantedBids * 2 && market.networkSize <= limits.answerAlwaysUpTo)
-    return { answerShare: 1 };
+  const everybodyAnswers = market.networkSize <= limits.answerAlwaysUpTo;
+  if (networkSize <= wantedBids * 2 && everybodyAnswers) return { answerShare: 1 };
   const { seenFits, acquaintance } = market;
   const spec = searched(job, search);
   const inAll = expectedBids(wantedBids);
@@ -144,7 +144,9 @@ function askedOf(
     bestFits: price + speed <= soft + load + fit,
     invited: invited.length,
   });
-  return { ...plan, ...(invited.length === 0 || !isPartial(plan) ? {} : { invited }) };
+  // Where not everybody says no as well, those asked by name are the only ones whose silence means "not yet".
+  const areNamed = invited.length > 0 && (isPartial(plan) || !everybodyAnswers);
+  return { ...plan, ...(areNamed ? { invited } : {}) };
 }
 
 /** What a search that goes to everybody may expect of strangers. */

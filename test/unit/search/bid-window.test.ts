@@ -199,6 +199,11 @@ describe('the bid window and those who were never heard of but by adverts', () =
     expect(judgeWindow(large({ ...bidOfA, strangers }), OPTIONS, 30)).toMatchObject({ reason: 'enough' });
   });
 
+  it('does not wait for them where nobody who was to answer for certain is in reach either', () => {
+    const nobody = large({ ...bidOfA, audience: new Set(), strangers: 'untried', knownBid: true });
+    expect(judgeWindow(nobody, OPTIONS, 30)).toMatchObject({ reason: 'enough' });
+  });
+
   it('gives untried ones a moment where no bid is by anybody known, and silent ones none', () => {
     const unknown = { ...bidOfA, knownBid: false };
     expect(judgeWindow(large({ ...unknown, strangers: 'untried' }), OPTIONS, 999).kind).toBe('wait');
