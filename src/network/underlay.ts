@@ -51,6 +51,8 @@ export interface OpenOptions {
   /** Signed peer record to find the peer by when there is no connection. Without it only an existing connection serves. */
   readonly peerRecord?: Uint8Array;
   readonly timeoutMs: number;
+  /** At the wish of a peer without a history here: it is dialled out of the smaller budget that strangers share. */
+  readonly forStranger?: boolean;
 }
 
 /** Connections now, by who opened them, and those refused before their handshake since the start. */

@@ -1,6 +1,11 @@
 import { CODE_P2P, type Multiaddr } from '@multiformats/multiaddr';
 import { type AddressScope, byWidestFirst, mayDial } from './address-scope.ts';
-import type { AddressBudget } from './address-budget.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { TokenBucket } from '../../lib/token-bucket.ts';
+import { AddressBudget } from './address-budget.ts';
+import type { Libp2pLimits } from './options.ts';
+
+export type DialLimits = Pick<Libp2pLimits, 'dialsInTotal' | 'dialsPerPrefix' | 'dialsForStrangers'>;
 
 /**
  * Which addresses are dialled on other peers' word. Those this node was told by its user, or found on its own
@@ -8,11 +13,14 @@ import type { AddressBudget } from './address-budget.ts';
  */
 export class DialPolicy {
   readonly #budget: AddressBudget;
+  /** What strangers can make this node dial: a record names addresses of anybody, and each costs a connection. */
+  readonly #forStrangers: TokenBucket;
   readonly #ownScope: () => AddressScope;
   readonly #exempt = new Map<string, number>();
 
-  constructor(budget: AddressBudget, ownScope: () => AddressScope) {
-    this.#budget = budget;
+  constructor(limits: DialLimits, clock: Clock, ownScope: () => AddressScope) {
+    this.#budget = new AddressBudget(limits.dialsInTotal, limits.dialsPerPrefix, clock);
+    this.#forStrangers = new TokenBucket(limits.dialsForStrangers, clock);
     this.#ownScope = ownScope;
   }
 
@@ -25,8 +33,12 @@ export class DialPolicy {
       .slice(0, limit);
   }
 
-  take(address: Multiaddr): boolean {
-    return this.#budget.take(address);
+  /** Takes one dial; one for a stranger from what strangers share as well. */
+  take(address: Multiaddr, forStranger: boolean): boolean {
+    if (forStranger && !this.#forStrangers.hasToken()) return false;
+    if (!this.#budget.take(address)) return false;
+    if (forStranger) this.#forStrangers.spend();
+    return true;
   }
 
   /** Runs `dial` while these addresses pass the gate without being asked anything. */
@@ -47,7 +59,7 @@ export class DialPolicy {
   /** The gate before every dial, also of those that libp2p starts: peer exchange, address lookup. */
   denies(address: Multiaddr): boolean {
     if (this.#exempt.has(withoutPeer(address))) return false;
-    return !mayDial(this.#ownScope(), address) || !this.take(address);
+    return !mayDial(this.#ownScope(), address) || !this.take(address, false);
   }
 }
 

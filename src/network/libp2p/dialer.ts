@@ -11,6 +11,12 @@ export interface DialerOptions {
   readonly addressDialTimeoutMs: number;
 }
 
+/** See {@link OpenOptions}. */
+export interface DialOptions {
+  readonly timeoutMs: number;
+  readonly forStranger?: boolean;
+}
+
 export interface DialerNeeds {
   readonly clock: Clock;
   readonly policy: DialPolicy;
@@ -38,10 +44,11 @@ export class Dialer {
    * Rejects after `timeoutMs` at the latest: with `PEER_UNREACHABLE` when the addresses of the record lead nowhere, with
    * `ADDRESS_REFUSED` when none of them may be dialled from here, or with `DIAL_BUDGET_EXHAUSTED`.
    */
-  async connect(peer: string, peerRecord: Uint8Array, timeoutMs: number): Promise<Connection> {
+  async connect(peer: string, peerRecord: Uint8Array, options: DialOptions): Promise<Connection> {
+    const { timeoutMs } = options;
     let dial = this.#dialling.get(peer);
     if (dial === undefined) {
-      dial = this.#dial(peer, peerRecord, timeoutMs).finally(() => this.#dialling.delete(peer));
+      dial = this.#dial(peer, peerRecord, options).finally(() => this.#dialling.delete(peer));
       this.#dialling.set(peer, dial);
     }
     const outcome = await within(this.#needs.clock, timeoutMs, dial, () => undefined);
@@ -53,24 +60,32 @@ export class Dialer {
     this.#stopped.abort();
   }
 
-  async #dial(peer: string, peerRecord: Uint8Array, timeoutMs: number): Promise<Connection> {
+  async #dial(
+    peer: string,
+    peerRecord: Uint8Array,
+    { timeoutMs, forStranger = false }: DialOptions,
+  ): Promise<Connection> {
     const untilMs = this.#needs.clock.monotonicMs() + timeoutMs;
     const record = await checkPeerRecord(peerRecord);
     if (!record.ok) throw refusal('PEER_UNREACHABLE', peer, record.message);
     if (record.peer !== peer) throw refusal('PEER_UNREACHABLE', peer, 'The record is about another peer.');
     try {
-      return await this.#tryAddresses(peer, record.addresses, untilMs);
+      return await this.#tryAddresses(peer, record.addresses, { untilMs, forStranger });
     } catch (error) {
       const found = await this.#lookUp(peer, untilMs);
       if (found.length === 0) throw error;
       // The peer answers for its record, and not for what others say of it.
-      return await this.#tryAddresses(peer, found, untilMs).catch(() => {
+      return await this.#tryAddresses(peer, found, { untilMs, forStranger }).catch(() => {
         throw error;
       });
     }
   }
 
-  async #tryAddresses(peer: string, addresses: readonly Multiaddr[], untilMs: number): Promise<Connection> {
+  async #tryAddresses(
+    peer: string,
+    addresses: readonly Multiaddr[],
+    { untilMs, forStranger }: { readonly untilMs: number; readonly forStranger: boolean },
+  ): Promise<Connection> {
     const allowed = this.#needs.policy.select(addresses, this.#options.maxAddressesDialled);
     if (allowed.length === 0) {
       throw refusal('ADDRESS_REFUSED', peer, 'None of its addresses may be dialled from here.');
@@ -80,7 +95,7 @@ export class Dialer {
     for (const address of allowed) {
       const leftMs = untilMs - this.#needs.clock.monotonicMs();
       if (leftMs <= 0 || this.#stopped.signal.aborted) break;
-      if (!this.#needs.policy.take(address)) continue;
+      if (!this.#needs.policy.take(address, forStranger)) continue;
       dialled += 1;
       try {
         return await this.#dialAddress(peer, address, Math.min(leftMs, this.#options.addressDialTimeoutMs));

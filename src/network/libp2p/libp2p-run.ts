@@ -8,7 +8,6 @@ import type {
   ProtocolLimits,
   UnderlayListener,
 } from '../underlay.ts';
-import { AddressBudget } from './address-budget.ts';
 import { BootstrapLinks } from './bootstrap-links.ts';
 import { Connections } from './connections.ts';
 import { DialPolicy } from './dial-policy.ts';
@@ -54,9 +53,8 @@ export class Libp2pRun {
   /** Rejects with `LISTEN_FAILED`; nothing is left running then. */
   static async start(context: RunContext): Promise<Libp2pRun> {
     const { limits } = context.options;
-    const budget = new AddressBudget(limits.dialsInTotal, limits.dialsPerPrefix, context.clock);
     const inbound = new InboundGate(limits, context.clock, context.logger);
-    const policy = new DialPolicy(budget, () => run.#scope());
+    const policy = new DialPolicy(limits, context.clock, () => run.#scope());
     const traffic = new Traffic({
       ...limits,
       clock: context.clock,
@@ -211,7 +209,7 @@ export class Libp2pRun {
     if (connection === undefined) {
       if (options.peerRecord === undefined || peer === this.#context.self)
         throw unreachable(peer, 'not connected');
-      connection = await this.#dialer.connect(peer, options.peerRecord, options.timeoutMs);
+      connection = await this.#dialer.connect(peer, options.peerRecord, options);
     }
     return this.#channels.open(connection, protocol, limits, untilMs - clock.monotonicMs());
   }
@@ -220,7 +218,9 @@ export class Libp2pRun {
     const { limits } = this.#context.options;
     if (peer === this.#context.self || this.connections.has(peer) || this.traffic.isShunned(peer)) return;
     if (this.connections.size >= limits.targetPeers) return;
-    await this.#dialer.connect(peer, peerRecord, limits.maxAddressesDialled * limits.addressDialTimeoutMs);
+    const timeoutMs = limits.maxAddressesDialled * limits.addressDialTimeoutMs;
+    // Adverts are anybody's word.
+    await this.#dialer.connect(peer, peerRecord, { timeoutMs, forStranger: true });
   }
 
   /** Open channels are dropped rather than closed: a conversation that ends here has not come to its end. */

@@ -43,6 +43,8 @@ export interface Libp2pLimits {
   readonly dialsInTotal: RateLimit;
   /** Per /24 of IPv4 and /48 of IPv6. */
   readonly dialsPerPrefix: RateLimit;
+  /** Of those in total, at the wish of peers without a history with this node. */
+  readonly dialsForStrangers: RateLimit;
   readonly maxStreamsPerConnection: number;
   /** A neighbour that sends too much is not read for so long, and up to twice as long. */
   readonly holdBackMs: number;
@@ -76,6 +78,7 @@ export const defaultLibp2pLimits: Libp2pLimits = {
   addressDialTimeoutMs: 3000,
   dialsInTotal: { burst: 48, perSecond: 32 },
   dialsPerPrefix: { burst: 32, perSecond: 8 },
+  dialsForStrangers: { burst: 12, perSecond: 16 },
   maxStreamsPerConnection: 1024,
   holdBackMs: 500,
   shunMs: 60_000,

@@ -4,7 +4,6 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/lib/clock.ts';
-import { AddressBudget } from '../../../src/network/libp2p/address-budget.ts';
 import { DialPolicy } from '../../../src/network/libp2p/dial-policy.ts';
 import { Dialer } from '../../../src/network/libp2p/dialer.ts';
 import { sealPeerRecord } from '../../../src/network/libp2p/peer-record.ts';
@@ -27,7 +26,12 @@ describe('the dialer', () => {
     peer = peerIdFromPrivateKey(key).toString();
     dialled = [];
     lookups = 0;
-    policy = new DialPolicy(new AddressBudget(AMPLE, AMPLE, systemClock), () => 'public');
+    const limits = {
+      dialsInTotal: AMPLE,
+      dialsPerPrefix: AMPLE,
+      dialsForStrangers: { burst: 1, perSecond: 0 },
+    };
+    policy = new DialPolicy(limits, systemClock, () => 'public');
   });
 
   const connection = { status: 'open' } as unknown as Connection;
@@ -65,20 +69,20 @@ describe('the dialer', () => {
 
   it('does not look up a peer that is where its record says', async () => {
     const subject = dialer(STALE, [FRESH]);
-    expect(await subject.connect(peer, await recordOf(STALE), 1000)).toBe(connection);
+    expect(await subject.connect(peer, await recordOf(STALE), { timeoutMs: 1000 })).toBe(connection);
     expect(lookups).toBe(0);
   });
 
   it('looks a peer up once when its record leads nowhere', async () => {
     const subject = dialer(FRESH, [FRESH]);
-    expect(await subject.connect(peer, await recordOf(STALE), 1000)).toBe(connection);
+    expect(await subject.connect(peer, await recordOf(STALE), { timeoutMs: 1000 })).toBe(connection);
     expect(dialled).toEqual([`${STALE}/p2p/${peer}`, `${FRESH}/p2p/${peer}`]);
     expect(lookups).toBe(1);
   });
 
   it('dials found addresses by the same rules', async () => {
     const subject = dialer(PRIVATE, [PRIVATE, `${PRIVATE}/ws`]);
-    await expect(subject.connect(peer, await recordOf(STALE), 1000)).rejects.toMatchObject({
+    await expect(subject.connect(peer, await recordOf(STALE), { timeoutMs: 1000 })).rejects.toMatchObject({
       code: 'PEER_UNREACHABLE',
     });
     expect(dialled).toEqual([`${STALE}/p2p/${peer}`]);
@@ -88,24 +92,30 @@ describe('the dialer', () => {
   it('holds addresses that it may not dial apart from those that lead nowhere', async () => {
     const subject = dialer(FRESH, undefined);
     for (const record of [await recordOf(PRIVATE, '/ip4/127.0.0.1/tcp/4001'), await recordOf()]) {
-      await expect(subject.connect(peer, record, 1000)).rejects.toMatchObject({ code: 'ADDRESS_REFUSED' });
+      await expect(subject.connect(peer, record, { timeoutMs: 1000 })).rejects.toMatchObject({
+        code: 'ADDRESS_REFUSED',
+      });
     }
     expect(dialled).toEqual([]);
-    await expect(subject.connect(peer, await recordOf(PRIVATE, STALE), 1000)).rejects.toMatchObject({
+    await expect(
+      subject.connect(peer, await recordOf(PRIVATE, STALE), { timeoutMs: 1000 }),
+    ).rejects.toMatchObject({
       code: 'PEER_UNREACHABLE',
     });
   });
 
   it('lets a peer answer for its record only, and not for what others say of it', async () => {
     const subject = dialer(FRESH, [STALE]);
-    await expect(subject.connect(peer, await recordOf(PRIVATE), 1000)).rejects.toMatchObject({
+    await expect(subject.connect(peer, await recordOf(PRIVATE), { timeoutMs: 1000 })).rejects.toMatchObject({
       code: 'ADDRESS_REFUSED',
     });
     expect(dialled).toEqual([`${STALE}/p2p/${peer}`]);
   });
 
   it('gives up without a lookup', async () => {
-    await expect(dialer(FRESH, undefined).connect(peer, await recordOf(STALE), 1000)).rejects.toMatchObject({
+    await expect(
+      dialer(FRESH, undefined).connect(peer, await recordOf(STALE), { timeoutMs: 1000 }),
+    ).rejects.toMatchObject({
       code: 'PEER_UNREACHABLE',
     });
     expect(dialled).toHaveLength(1);
@@ -123,5 +133,18 @@ describe('the dialer', () => {
       expect(policy.denies(address)).toBe(false);
     });
     expect(policy.denies(address)).toBe(true);
+  });
+
+  it('dials for strangers out of a smaller budget, and for others all the same', async () => {
+    const subject = dialer(FRESH, undefined);
+    const strangers = await recordOf(STALE, FRESH);
+    await expect(
+      subject.connect(peer, strangers, { timeoutMs: 1000, forStranger: true }),
+    ).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' });
+    await expect(
+      subject.connect(peer, strangers, { timeoutMs: 1000, forStranger: true }),
+    ).rejects.toMatchObject({ code: 'DIAL_BUDGET_EXHAUSTED' });
+    expect(dialled).toHaveLength(1);
+    expect(await subject.connect(peer, strangers, { timeoutMs: 1000 })).toBe(connection);
   });
 });

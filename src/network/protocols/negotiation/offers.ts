@@ -126,12 +126,12 @@ export class Offers {
     return new FrameChannel(channel, clock, limits.protocols.negotiation.maxFrameBytes);
   }
 
-  #openChannel(requester: string, peerRecord?: Uint8Array): Promise<Channel> {
+  #openChannel(
+    requester: string,
+    dial?: Required<Pick<OpenOptions, 'peerRecord' | 'forStranger'>>,
+  ): Promise<Channel> {
     const { underlay, names, limits } = this.#context;
-    const options: OpenOptions = {
-      timeoutMs: limits.openTimeoutMs,
-      ...(peerRecord === undefined ? {} : { peerRecord }),
-    };
+    const options: OpenOptions = { timeoutMs: limits.openTimeoutMs, ...dial };
     return underlay.open(requester, names.negotiation, limits.protocols.negotiation, options);
   }
 
@@ -146,7 +146,7 @@ export class Offers {
       throw new CodedError('DIALS_BUSY', 'Too many dials are under way.');
     this.#dialling += 1;
     try {
-      return await this.#openChannel(signer, value.requesterRecord);
+      return await this.#openChannel(signer, { peerRecord: value.requesterRecord, forStranger: !regular });
     } catch (error) {
       const code = codeOf(error);
       const isFirst =
