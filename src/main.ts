@@ -91,9 +91,9 @@ async function main(): Promise<number> {
         searchPath: process.env['PATH'] ?? '',
         constrainedMemoryBytes: process.constrainedMemory() ?? 0,
       };
-      const { lookAround } = await import('./node-machine.ts');
+      const { lookAround } = await import('./node/machine.ts');
       const surroundings = lookAround(options, host);
-      const { startNode } = await import('./node.ts');
+      const { startNode } = await import('./node/node.ts');
       const node = await startNode(options, host, { onFatal, surroundings });
       growYoungSpace();
       const { endWithin } = await import('./launcher/stop-deadline.ts');

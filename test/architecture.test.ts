@@ -7,6 +7,7 @@ import {
   importViolations,
   type MemberOwner,
   memberViolations,
+  mutualImports,
   nameViolations,
   type PackageOwner,
   packageViolations,
@@ -23,19 +24,8 @@ const PORTS = MARKET.map((part) => `${part}/ports.ts`);
 const INDEXES = MARKET.map((part) => `${part}/index.ts`);
 const OPTIONS = [...[...MARKET, ...EDGES].map((part) => `${part}/options.ts`), 'network/libp2p/options.ts'];
 const FOLDERS = [...MARKET, ...EDGES, 'proof', 'config', 'launcher'].map((part) => `${part}/`);
-/** The composition root and the files it is cut into. */
-const COMPOSITION = [
-  'node.ts',
-  'node-base.ts',
-  'node-machine.ts',
-  'node-housekeeping.ts',
-  'node-provider.ts',
-  'node-view.ts',
-  'node-metrics.ts',
-  'peer-table.ts',
-];
 const COMMANDS = [
-  'node.ts',
+  'node/node.ts',
   'config/',
   'launcher/',
   'proof/',
@@ -57,9 +47,9 @@ const ROWS: readonly ImportRow[] = [
   { from: 'api/', values: BELOW, types: INDEXES },
   { from: 'config/', values: [...OPTIONS, 'domain/', 'lib/'], types: [] },
   { from: 'launcher/', values: [...OPTIONS, 'lib/'], types: [] },
-  ...COMPOSITION.map((file) => ({ from: file, values: [...COMPOSITION, ...FOLDERS, ...BELOW], types: [] })),
+  { from: 'node/', values: [...FOLDERS, ...BELOW], types: [] },
   { from: 'cli/', values: COMMANDS, types: [] },
-  { from: 'main.ts', values: ['cli/', 'node-machine.ts', ...COMMANDS], types: [] },
+  { from: 'main.ts', values: ['cli/', 'node/machine.ts', ...COMMANDS], types: [] },
 ];
 
 /** The one place of each side effect that comes with a package. */
@@ -93,7 +83,7 @@ const PACKAGE_OWNERS: readonly PackageOwner[] = [
   {
     packages: /(^|\/)lib\/clock\.ts$/,
     names: /^systemClock$/,
-    owners: ['main.ts', 'node.ts', 'node-machine.ts', 'provider/executors/sandbox/child.ts'],
+    owners: ['main.ts', 'node/node.ts', 'node/machine.ts', 'provider/executors/sandbox/child.ts'],
   },
   // People are shown wall times by the node's calendar, and by nothing else.
   { packages: /(^|\/)(lib\/)?clock\.ts$/, names: /^isoTime$/, owners: ['main.ts', 'store/lived-time.ts'] },
@@ -163,6 +153,10 @@ describe('the source tree', () => {
     expect(models.flatMap((model) => importViolations(model, ROWS))).toEqual([]);
   });
 
+  it('has no two folders that import each other, at any depth', () => {
+    expect(mutualImports(models)).toEqual([]);
+  });
+
   it('keeps each package with a side effect in its one place', () => {
     expect(models.flatMap((model) => packageViolations(model, PACKAGE_OWNERS))).toEqual([]);
   });
@@ -193,6 +187,8 @@ describe('the source tree', () => {
 });
 
 describe('the checker', () => {
+  const between = (...sources: (readonly [string, string])[]): string[] =>
+    mutualImports(sources.map(([path, text]) => readSource(path, text)));
   const imports = (path: string, text: string): string[] => importViolations(readSource(path, text), ROWS);
   const packages = (path: string, text: string): string[] =>
     packageViolations(readSource(path, text), PACKAGE_OWNERS);
@@ -216,7 +212,7 @@ describe('the checker', () => {
     ['src/api/a.ts', `import type { B } from '../orchestrator/ports.ts';`],
     ['src/api/a.ts', `import { b } from '../orchestrator/index.ts';`],
     ['src/config/a.ts', `import { b } from '../provider/index.ts';`],
-    ['src/node.ts', `import { b } from './cli/b.ts';`],
+    ['src/node/node.ts', `import { b } from '../cli/b.ts';`],
     ['src/cli/a.ts', `const b = await import('../store/b.ts');`],
     ['src/cli/a.ts', `import { b } from '../main.ts';`],
     ['src/lib/a.ts', `export * from './b.ts';`],
@@ -235,14 +231,25 @@ describe('the checker', () => {
     ],
     ['src/api/a.ts', `import type { B } from '../orchestrator/index.ts';`],
     ['src/config/a.ts', `import { b } from '../network/options.ts';`],
-    ['src/node.ts', `import { b } from './store/b.ts'; import { c } from './lib/c.ts';`],
-    ['src/cli/a.ts', `import { b } from '../identity/authority.ts'; import { c } from '../node.ts';`],
+    ['src/node/node.ts', `import { b } from '../store/b.ts'; import { c } from '../lib/c.ts';`],
+    ['src/cli/a.ts', `import { b } from '../identity/authority.ts'; import { c } from '../node/node.ts';`],
     [
       'src/main.ts',
       `import { b } from './cli/b.ts'; import info from '../package.json' with { type: 'json' };`,
     ],
   ])('accepts in %s: %s', (path, text) => {
     expect(imports(path, text)).toEqual([]);
+  });
+
+  it('finds folders that import each other, directly or by others, and tells by which files', () => {
+    const [aToB, bToC] = [
+      ['src/provider/a/x.ts', `import type { Y } from '../b/deep/y.ts';`],
+      ['src/provider/b/y.ts', `import { z } from '../c/z.ts';`],
+    ] as const;
+    expect(between(aToB, bToC, ['src/provider/c/z.ts', `import { q } from '../q.ts';`])).toEqual([]);
+    expect(between(aToB, bToC, ['src/provider/c/z.ts', `import { x } from '../a/x.ts';`])).toEqual([
+      'src/provider: a -> b -> c -> a (src/provider/a/x.ts, src/provider/b/y.ts, src/provider/c/z.ts)',
+    ]);
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import { type DataTable, Then } from 'quickpickle';
 import { expect } from 'vitest';
-import { turnIn } from '../../src/domain/answer-share.ts';
+import { turnIn } from '../../src/domain/market/answer-share.ts';
 import { bothCopies } from '../support/contract-copies.ts';
 import type { BidView, JobEvent } from '../support/api-client.ts';
 import type { MarketWorld } from '../support/market-world.ts';

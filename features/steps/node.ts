@@ -1,7 +1,7 @@
 import { After, type DataTable, Given, setWorldConstructor, Then, When } from 'quickpickle';
 import { expect } from 'vitest';
-import { byteQuantity, cpuQuantity, durationQuantity } from '../../src/domain/quantities.ts';
-import type { GpuDevice } from '../../src/domain/resources.ts';
+import { byteQuantity, cpuQuantity, durationQuantity } from '../../src/domain/units/quantities.ts';
+import type { GpuDevice } from '../../src/domain/units/resources.ts';
 import { MarketWorld } from '../support/market-world.ts';
 import { type NodeSpec, WANTED_BIDS } from '../support/test-node.ts';
 

@@ -1,6 +1,6 @@
 import { Given, Then, When } from 'quickpickle';
 import { expect } from 'vitest';
-import { durationQuantity } from '../../src/domain/quantities.ts';
+import { durationQuantity } from '../../src/domain/units/quantities.ts';
 import type { MarketWorld } from '../support/market-world.ts';
 import { alterTerms, signAs } from '../support/altered-terms.ts';
 import { until } from '../support/until.ts';

@@ -1,4 +1,4 @@
-import type { ContractRecord } from '../../src/domain/contract.ts';
+import type { ContractRecord } from '../../src/domain/market/contract.ts';
 import type { MarketWorld } from './market-world.ts';
 
 /** The contract of the job's completed execution as each side has it on disk. */

@@ -1,4 +1,4 @@
-import type { JobEvent } from '../domain/job-event.ts';
+import type { JobEvent } from '../domain/job/job-event.ts';
 import type { Calendar } from '../lib/calendar.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Orchestrator } from '../orchestrator/index.ts';

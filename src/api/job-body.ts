@@ -1,5 +1,5 @@
-import { fieldReport } from '../domain/field-words.ts';
-import { type JobDescription, jobDescription } from '../domain/job-description.ts';
+import { fieldReport } from '../domain/explain/field-words.ts';
+import { type JobDescription, jobDescription } from '../domain/job/job-description.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import { DocumentFault } from '../lib/documents/document-fault.ts';
 import type { DocumentFormat } from '../lib/documents/read-document.ts';

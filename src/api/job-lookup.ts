@@ -1,4 +1,4 @@
-import type { JobSnapshot } from '../domain/plan.ts';
+import type { JobSnapshot } from '../domain/job/plan.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import type { Orchestrator } from '../orchestrator/index.ts';
 

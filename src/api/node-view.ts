@@ -1,7 +1,7 @@
-import type { AdvertAmounts } from '../domain/advert.ts';
-import type { Location, Pools } from '../domain/capability.ts';
-import type { Lease } from '../domain/lock.ts';
-import type { Price } from '../domain/money.ts';
+import type { AdvertAmounts } from '../domain/market/advert.ts';
+import type { Location, Pools } from '../domain/matching/capability.ts';
+import type { Lease } from '../domain/market/lock.ts';
+import type { Price } from '../domain/units/money.ts';
 
 export interface NodeStatus {
   readonly peerId: string;

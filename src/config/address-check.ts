@@ -1,4 +1,4 @@
-import { PEER_ID } from '../domain/peer-id.ts';
+import { PEER_ID } from '../domain/units/peer-id.ts';
 
 export type AddressUse = 'listen' | 'announce' | 'bootstrap';
 

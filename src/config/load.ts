@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
-import { fieldWords } from '../domain/field-words.ts';
+import { fieldWords } from '../domain/explain/field-words.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import { CONFIG_FILE, readConfigFile, writeDefaultConfig } from './config-file.ts';
 import { type Environment, readEnvironment } from './environment.ts';

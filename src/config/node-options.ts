@@ -1,6 +1,6 @@
 import type { ApiOptions } from '../api/options.ts';
 import type { ContentOptions } from '../content/options.ts';
-import type { Location } from '../domain/capability.ts';
+import type { Location } from '../domain/matching/capability.ts';
 import type { LogLevel } from '../lib/logger.ts';
 import type { Libp2pOptions } from '../network/libp2p/options.ts';
 import type { OrchestratorOptions } from '../orchestrator/options.ts';

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { isLoopbackHost, parseListen } from '../api/options.ts';
 import { defaultNetworkLimits } from '../network/options.ts';
-import { LABEL_NAME } from '../domain/label-name.ts';
-import { decimalAmount, pricePeriods } from '../domain/money.ts';
-import { PEER_ID } from '../domain/peer-id.ts';
-import { wellFormedProblem } from '../domain/program-text.ts';
-import { byteQuantity, cpuQuantity, durationQuantity } from '../domain/quantities.ts';
+import { LABEL_NAME } from '../domain/units/label-name.ts';
+import { decimalAmount, pricePeriods } from '../domain/units/money.ts';
+import { PEER_ID } from '../domain/units/peer-id.ts';
+import { wellFormedProblem } from '../domain/program/program-text.ts';
+import { byteQuantity, cpuQuantity, durationQuantity } from '../domain/units/quantities.ts';
 import { type AddressUse, addressProblem } from './address-check.ts';
 
 const SHORTEST_TOKEN = 16;

@@ -1,4 +1,4 @@
-import { MAX_NAME_BYTES, MAX_PATH_DEPTH } from '../domain/path-bounds.ts';
+import { MAX_NAME_BYTES, MAX_PATH_DEPTH } from '../domain/program/path-bounds.ts';
 
 /** A result puts what a program made below `outputs/NAME`. */
 const FOLDERS_ABOVE = 2;

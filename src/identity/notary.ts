@@ -1,4 +1,4 @@
-import type { Notary } from '../domain/evidence.ts';
+import type { Notary } from '../domain/market/evidence.ts';
 import type { Clock } from '../lib/clock.ts';
 import { signedBytes } from '../messages/envelope.ts';
 import { open, type OpenContext, seal, type Verifier } from '../messages/message.ts';

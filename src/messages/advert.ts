@@ -5,7 +5,7 @@ import {
   advertBounds,
   advertName,
   MOST_ADVERT_BYTES,
-} from '../domain/advert.ts';
+} from '../domain/market/advert.ts';
 import { count, durationMs, peerRecordBytes, price } from './field-schemas.ts';
 import type { SignedMessage } from './message.ts';
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { type BidRequest, MOST_EXCLUDED, type Requirements } from '../domain/bid.ts';
-import { hardConstraint, softConstraint } from '../domain/constraint.ts';
-import { REACHED_TAG_LENGTH } from '../domain/reached.ts';
+import { type BidRequest, MOST_EXCLUDED } from '../domain/market/bid.ts';
+import type { Requirements } from '../domain/matching/requirements.ts';
+import { hardConstraint, softConstraint } from '../domain/matching/constraint.ts';
+import { REACHED_TAG_LENGTH } from '../domain/market/reached.ts';
 import {
   contentId,
   count,

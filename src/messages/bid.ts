@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Bid } from '../domain/bid.ts';
+import type { Bid } from '../domain/market/bid.ts';
 import {
   capabilityComparison,
   count,

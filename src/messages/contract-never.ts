@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ContractNever } from '../domain/contract.ts';
+import type { ContractNever } from '../domain/market/contract.ts';
 import { contentId, text } from './field-schemas.ts';
 import type { SignedMessage } from './message.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ContractAnswer } from '../domain/contract.ts';
+import type { ContractAnswer } from '../domain/market/contract.ts';
 import { contractNeverMessage } from './contract-never.ts';
 import { envelopeOf } from './envelope.ts';
 import { contentId } from './field-schemas.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { ContractTerms } from '../domain/contract.ts';
-import type { Evidence } from '../domain/evidence.ts';
+import type { ContractTerms } from '../domain/market/contract.ts';
+import type { Evidence } from '../domain/market/evidence.ts';
 import { contentIdOf } from '../lib/canonical.ts';
 import {
   contentId,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Decline, DeclineCode, DeclineStage } from '../domain/bid.ts';
+import type { Decline, DeclineCode, DeclineStage } from '../domain/market/bid.ts';
 import { durationMs, idText, shortText, text } from './field-schemas.ts';
 import type { SignedMessage } from './message.ts';
 

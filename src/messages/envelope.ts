@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Evidence, EvidenceType } from '../domain/evidence.ts';
-import { PEER_ID } from '../domain/peer-id.ts';
+import type { Evidence, EvidenceType } from '../domain/market/evidence.ts';
+import { PEER_ID } from '../domain/units/peer-id.ts';
 import { SIGNATURE_BYTES } from './field-schemas.ts';
 
 /** How evidence travels: the bytes that were signed, the signature over them, and the signer's peer id. */

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { CapabilityComparison } from '../domain/comparison.ts';
-import type { Price } from '../domain/money.ts';
-import { decimalAmount, pricePeriods } from '../domain/money.ts';
-import { PEER_ID } from '../domain/peer-id.ts';
-import type { ResourceRequirements } from '../domain/resources.ts';
+import type { CapabilityComparison } from '../domain/matching/comparison.ts';
+import type { Price } from '../domain/units/money.ts';
+import { decimalAmount, pricePeriods } from '../domain/units/money.ts';
+import { PEER_ID } from '../domain/units/peer-id.ts';
+import type { ResourceRequirements } from '../domain/units/resources.ts';
 import { isContentId } from '../lib/canonical.ts';
 
 const LONGEST_ID = 128;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { jobLimits } from '../domain/job-description.ts';
-import type { Invocation } from '../domain/task.ts';
+import { jobLimits } from '../domain/job/job-description.ts';
+import type { Invocation } from '../domain/program/task.ts';
 import { contentIdOf, encodeCanonical } from '../lib/canonical.ts';
 import { contentId, count } from './field-schemas.ts';
 

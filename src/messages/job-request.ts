@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JobRequest } from '../domain/bid.ts';
+import type { JobRequest } from '../domain/market/bid.ts';
 import { count, idText } from './field-schemas.ts';
 import type { SignedMessage } from './message.ts';
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Evidence, EvidenceType } from '../domain/evidence.ts';
+import type { Evidence, EvidenceType } from '../domain/market/evidence.ts';
 import { decodeCanonical, encodeCanonical } from '../lib/canonical.ts';
 import type { Clock } from '../lib/clock.ts';
 import {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Proposal } from '../domain/contract.ts';
+import type { Proposal } from '../domain/market/contract.ts';
 import { openTerms } from './contract-terms.ts';
 import { envelopeOf } from './envelope.ts';
 import { invocationDigestOf, invocationSchema } from './invocation.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { SearchClosed } from '../domain/bid.ts';
+import type { SearchClosed } from '../domain/market/bid.ts';
 import { idText } from './field-schemas.ts';
 import type { SignedMessage } from './message.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { ServingAnswer, ServingItem, ServingList } from '../domain/serving.ts';
-import { exitReasons } from '../domain/task.ts';
+import type { ServingAnswer, ServingItem, ServingList } from '../domain/market/serving.ts';
+import { exitReasons } from '../domain/program/task.ts';
 import { contentId, count, idText, text, wallTimeMs } from './field-schemas.ts';
 import type { SignedMessage } from './message.ts';
 

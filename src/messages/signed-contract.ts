@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { SignedContract } from '../domain/contract.ts';
+import type { SignedContract } from '../domain/market/contract.ts';
 import { contractIdOf, openTerms } from './contract-terms.ts';
 import { envelopeOf } from './envelope.ts';
 import { contentId, signatureBytes } from './field-schemas.ts';

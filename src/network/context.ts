@@ -1,4 +1,4 @@
-import type { Notary } from '../domain/evidence.ts';
+import type { Notary } from '../domain/market/evidence.ts';
 import type { Clock } from '../lib/clock.ts';
 import { codeOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';

@@ -1,5 +1,5 @@
 import type { BlockTransport, ContentDesk } from '../content/ports.ts';
-import type { Notary } from '../domain/evidence.ts';
+import type { Notary } from '../domain/market/evidence.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Startable } from '../lib/startable.ts';

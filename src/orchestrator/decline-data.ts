@@ -1,4 +1,4 @@
-import type { Decline } from '../domain/bid.ts';
+import type { Decline } from '../domain/market/bid.ts';
 
 /** What an event keeps of a no beside its code and message. */
 export function declineData({

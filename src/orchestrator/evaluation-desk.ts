@@ -1,5 +1,5 @@
-import type { Evaluation, EvaluationTrigger } from '../domain/evaluation.ts';
-import type { Job } from '../domain/job.ts';
+import type { Evaluation, EvaluationTrigger } from '../domain/job/evaluation.ts';
+import type { Job } from '../domain/job/job.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';

@@ -1,6 +1,6 @@
-import { isLive } from '../domain/execution.ts';
-import { isTerminalJobState } from '../domain/job.ts';
-import type { JobSnapshot, PlanAction } from '../domain/plan.ts';
+import { isLive } from '../domain/market/execution.ts';
+import { isTerminalJobState } from '../domain/job/job.ts';
+import type { JobSnapshot, PlanAction } from '../domain/job/plan.ts';
 import type { Clock } from '../lib/clock.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import { retryOn } from '../lib/retry.ts';

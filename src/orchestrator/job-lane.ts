@@ -1,4 +1,4 @@
-import type { JobSnapshot } from '../domain/plan.ts';
+import type { JobSnapshot } from '../domain/job/plan.ts';
 import type { Clock } from '../lib/clock.ts';
 import { KeyedLane } from '../lib/keyed-lane.ts';
 import { retryOn } from '../lib/retry.ts';

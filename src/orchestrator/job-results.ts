@@ -1,4 +1,4 @@
-import type { Execution } from '../domain/execution.ts';
+import type { Execution } from '../domain/market/execution.ts';
 
 /** The content id of an execution's result where this node has it. */
 export function resultOf({ observed }: Execution): string | undefined {

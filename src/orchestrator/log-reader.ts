@@ -1,6 +1,6 @@
-import { type Execution, type ExecutionEnd, isCommitted, isLive } from '../domain/execution.ts';
-import { isTerminalJobState } from '../domain/job.ts';
-import type { JobSnapshot } from '../domain/plan.ts';
+import { type Execution, type ExecutionEnd, isCommitted, isLive } from '../domain/market/execution.ts';
+import { isTerminalJobState } from '../domain/job/job.ts';
+import type { JobSnapshot } from '../domain/job/plan.ts';
 import { type Clock, sleep } from '../lib/clock.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import type { JobLogsOptions, LogPart } from './index.ts';

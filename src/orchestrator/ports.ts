@@ -1,16 +1,16 @@
-import type { SeenFits } from '../domain/answering.ts';
-import type { Bid, BidRequest, Decline, JobRequest, SearchClosed } from '../domain/bid.ts';
-import type { ContractAnswer, ContractRecord, Proposal, SignedContract } from '../domain/contract.ts';
-import type { Evaluation } from '../domain/evaluation.ts';
-import type { Evidence } from '../domain/evidence.ts';
-import type { Execution } from '../domain/execution.ts';
-import type { JobEvent, JobEventDraft } from '../domain/job-event.ts';
-import type { TableHints } from '../domain/explanation.ts';
-import type { Job, JobSpec, JobState } from '../domain/job.ts';
-import type { JobSnapshot } from '../domain/plan.ts';
-import type { AskingOutcome, Patience, Strangers } from '../domain/stranger-turnout.ts';
-import type { Search } from '../domain/search.ts';
-import type { ServingAnswer, ServingList } from '../domain/serving.ts';
+import type { SeenFits } from '../domain/ranking/answering.ts';
+import type { Bid, BidRequest, Decline, JobRequest, SearchClosed } from '../domain/market/bid.ts';
+import type { ContractAnswer, ContractRecord, Proposal, SignedContract } from '../domain/market/contract.ts';
+import type { Evaluation } from '../domain/job/evaluation.ts';
+import type { Evidence } from '../domain/market/evidence.ts';
+import type { Execution } from '../domain/market/execution.ts';
+import type { JobEvent, JobEventDraft } from '../domain/job/job-event.ts';
+import type { TableHints } from '../domain/explain/explanation.ts';
+import type { Job, JobSpec, JobState } from '../domain/job/job.ts';
+import type { JobSnapshot } from '../domain/job/plan.ts';
+import type { AskingOutcome, Patience, Strangers } from '../domain/trust/stranger-turnout.ts';
+import type { Search } from '../domain/market/search.ts';
+import type { ServingAnswer, ServingList } from '../domain/market/serving.ts';
 
 // ---- what the requester needs from the store -------------------------------------------------------
 

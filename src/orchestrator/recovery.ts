@@ -1,6 +1,6 @@
-import type { Search } from '../domain/search.ts';
-import { type Execution, isCommitted } from '../domain/execution.ts';
-import type { Job } from '../domain/job.ts';
+import type { Search } from '../domain/market/search.ts';
+import { type Execution, isCommitted } from '../domain/market/execution.ts';
+import type { Job } from '../domain/job/job.ts';
 import type { Clock } from '../lib/clock.ts';
 import { codeOf } from '../lib/coded-error.ts';
 import type { EvaluationDesk } from './evaluation-desk.ts';

@@ -1,6 +1,6 @@
-import { BehaviourBook } from '../domain/behaviour-book.ts';
-import type { Evaluation } from '../domain/evaluation.ts';
-import type { Job } from '../domain/job.ts';
+import { BehaviourBook } from '../domain/trust/behaviour-book.ts';
+import type { Evaluation } from '../domain/job/evaluation.ts';
+import type { Job } from '../domain/job/job.ts';
 import { newId } from '../lib/random.ts';
 import { conductIn, isBrokenWord } from './behaviour/conduct.ts';
 import { EvaluationDesk } from './evaluation-desk.ts';
@@ -15,7 +15,7 @@ import { Negotiator } from './negotiation/negotiator.ts';
 import { type UnansweredNeeds, UnansweredProposals } from './negotiation/unanswered-proposals.ts';
 import type { OrchestratorOptions } from './options.ts';
 import { Planner } from './planners/planner.ts';
-import { BatchScheduler } from './schedulers/batch-scheduler.ts';
+import { BatchScheduler } from './workers/batch-scheduler.ts';
 import { RoomWatch } from './search/room-watch.ts';
 import { SearchDesk } from './search/search-desk.ts';
 import { Counterparts } from './serving/counterparts.ts';

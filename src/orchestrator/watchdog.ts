@@ -1,6 +1,6 @@
-import { type Execution, isCommitted } from '../domain/execution.ts';
-import { type Job, isTerminalJobState } from '../domain/job.ts';
-import type { JobSnapshot } from '../domain/plan.ts';
+import { type Execution, isCommitted } from '../domain/market/execution.ts';
+import { type Job, isTerminalJobState } from '../domain/job/job.ts';
+import type { JobSnapshot } from '../domain/job/plan.ts';
 import { type Clock, type Timer, every } from '../lib/clock.ts';
 import { overdueAt } from './schedulers/deadlines.ts';
 import type { Liveness } from './serving/liveness.ts';

@@ -1,10 +1,10 @@
-import type { StrikeStore } from '../domain/behaviour-book.ts';
-import type { NodeTraits, Pools } from '../domain/capability.ts';
-import type { Notary } from '../domain/evidence.ts';
-import type { Lease } from '../domain/lock.ts';
-import type { Price } from '../domain/money.ts';
-import type { NodeNotes } from '../domain/peer-memory.ts';
-import type { Resources } from '../domain/resources.ts';
+import type { StrikeStore } from '../domain/trust/behaviour-book.ts';
+import type { NodeTraits, Pools } from '../domain/matching/capability.ts';
+import type { Notary } from '../domain/market/evidence.ts';
+import type { Lease } from '../domain/market/lock.ts';
+import type { Price } from '../domain/units/money.ts';
+import type { NodeNotes } from '../domain/trust/peer-memory.ts';
+import type { Resources } from '../domain/units/resources.ts';
 import type { Calendar } from '../lib/calendar.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';

@@ -1,5 +1,5 @@
-import type { Price } from '../domain/money.ts';
-import { defaultStrikeLimits, type StrikeLimits } from '../domain/strike-book.ts';
+import type { Price } from '../domain/units/money.ts';
+import { defaultStrikeLimits, type StrikeLimits } from '../domain/trust/strike-book.ts';
 import { type AdmissionLimits, defaultAdmissionLimits } from './admission/limits.ts';
 import { defaultStrangerLimits, type StrangerLimits } from './locks/limits.ts';
 

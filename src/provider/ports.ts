@@ -1,16 +1,16 @@
-import type { Bid, BidRequest, Decline, JobRequest } from '../domain/bid.ts';
-import type { CapabilityComparison } from '../domain/comparison.ts';
+import type { Bid, BidRequest, Decline, JobRequest } from '../domain/market/bid.ts';
+import type { CapabilityComparison } from '../domain/matching/comparison.ts';
 import type {
   ContractAnswer,
   ContractNever,
   ContractRecord,
   Proposal,
   SignedContract,
-} from '../domain/contract.ts';
-import type { Evidence } from '../domain/evidence.ts';
-import type { Lease } from '../domain/lock.ts';
-import type { ServingAnswer, ServingItem, ServingList } from '../domain/serving.ts';
-import type { Invocation } from '../domain/task.ts';
+} from '../domain/market/contract.ts';
+import type { Evidence } from '../domain/market/evidence.ts';
+import type { Lease } from '../domain/market/lock.ts';
+import type { ServingAnswer, ServingItem, ServingList } from '../domain/market/serving.ts';
+import type { Invocation } from '../domain/program/task.ts';
 
 // ---- what the provider needs from the store --------------------------------------------------------
 

@@ -1,7 +1,7 @@
-import { partitionOf } from '../domain/execution.ts';
-import type { Lease } from '../domain/lock.ts';
-import type { PeerMemory } from '../domain/peer-memory.ts';
-import type { ServingItem } from '../domain/serving.ts';
+import { partitionOf } from '../domain/market/execution.ts';
+import type { Lease } from '../domain/market/lock.ts';
+import type { PeerMemory } from '../domain/trust/peer-memory.ts';
+import type { ServingItem } from '../domain/market/serving.ts';
 import type { Calendar } from '../lib/calendar.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import { newId } from '../lib/random.ts';

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import { type Advert, isConsistentAdvert, VALIDITY_INTERVALS } from '../domain/advert.ts';
-import { advertisedProvider } from '../domain/advert-matching.ts';
-import type { Evidence } from '../domain/evidence.ts';
+import { type Advert, isConsistentAdvert, VALIDITY_INTERVALS } from '../domain/market/advert.ts';
+import { advertisedProvider } from '../domain/market/advert-matching.ts';
+import type { Evidence } from '../domain/market/evidence.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { RegistryLimits } from './options.ts';
 import { peerHash } from './peer-hash.ts';

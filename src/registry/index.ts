@@ -1,9 +1,9 @@
-import type { Advert, AdvertContent } from '../domain/advert.ts';
-import type { SeenFits } from '../domain/answering.ts';
-import type { Requirements } from '../domain/bid.ts';
-import type { Notary } from '../domain/evidence.ts';
-import type { Price } from '../domain/money.ts';
-import type { AskingOutcome, Patience, Strangers } from '../domain/stranger-turnout.ts';
+import type { Advert, AdvertContent } from '../domain/market/advert.ts';
+import type { SeenFits } from '../domain/ranking/answering.ts';
+import type { Requirements } from '../domain/matching/requirements.ts';
+import type { Notary } from '../domain/market/evidence.ts';
+import type { Price } from '../domain/units/money.ts';
+import type { AskingOutcome, Patience, Strangers } from '../domain/trust/stranger-turnout.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';

@@ -1,4 +1,4 @@
-import type { AdvertContent } from '../domain/advert.ts';
+import type { AdvertContent } from '../domain/market/advert.ts';
 
 /** Whether a provider has more free than it said before, takes work again, or was not known. */
 export function hasMoreRoom(before: AdvertContent | undefined, { free, draining }: AdvertContent): boolean {

@@ -4,8 +4,8 @@ import {
   isBigChange,
   MOST_ADVERT_BYTES,
   VALIDITY_INTERVALS,
-} from '../domain/advert.ts';
-import type { Evidence, Notary } from '../domain/evidence.ts';
+} from '../domain/market/advert.ts';
+import type { Evidence, Notary } from '../domain/market/evidence.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { codeOf, messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';

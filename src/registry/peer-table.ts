@@ -1,6 +1,6 @@
-import type { Advert } from '../domain/advert.ts';
-import type { AdvertisedProvider } from '../domain/advert-matching.ts';
-import type { Evidence } from '../domain/evidence.ts';
+import type { Advert } from '../domain/market/advert.ts';
+import type { AdvertisedProvider } from '../domain/market/advert-matching.ts';
+import type { Evidence } from '../domain/market/evidence.ts';
 
 /** A provider that can be asked. */
 export interface AskableProvider extends AdvertisedProvider {

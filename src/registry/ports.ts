@@ -1,5 +1,5 @@
-import type { Advert } from '../domain/advert.ts';
-import type { Evidence } from '../domain/evidence.ts';
+import type { Advert } from '../domain/market/advert.ts';
+import type { Evidence } from '../domain/market/evidence.ts';
 import type { Touch } from './seen-providers.ts';
 
 // ---- what the registry needs from the store --------------------------------------------------------

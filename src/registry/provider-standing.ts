@@ -4,7 +4,7 @@ import {
   type Patience,
   type Strangers,
   StrangerTurnout,
-} from '../domain/stranger-turnout.ts';
+} from '../domain/trust/stranger-turnout.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { RegistryLimits } from './options.ts';
 import { SeenProviders, TOUCH, type Touch } from './seen-providers.ts';
@@ -18,6 +18,10 @@ const TRIAL_MS = 10_000;
 /** One that did not stand by its word keeps the others of its kind waiting: it may be all of them. */
 const BROKEN_TRIAL_MS = 60_000;
 const MOST_ON_TRIAL = 64;
+
+/** As long as a search waits at most for one that never answered: by then it is known what came of it. */
+const AWAITED_MS = 1000;
+const MOST_AWAITED = 1024;
 
 /** Bids of those that kept no contract yet are as good as others, as long as so many of them stand by theirs. */
 const BIDDERS_TRUSTED = 1 / 2;
@@ -48,6 +52,8 @@ export class ProviderStanding {
   readonly #bidders: StrangerTurnout;
   /** Until when each is on trial. */
   readonly #onTrial = new LRUCache<string, number>({ max: MOST_ON_TRIAL });
+  /** Until when a search waits for each newcomer. */
+  readonly #awaited = new LRUCache<string, number>({ max: MOST_AWAITED });
   #counted: { readonly size: HeardSize; readonly untilMs: number } | undefined;
 
   constructor(limits: RegistryLimits, needs: StandingNeeds) {
@@ -119,10 +125,14 @@ export class ProviderStanding {
     return this.#seen.isWorthWaiting(peer, this.#nowMs);
   }
 
+  /** Asked once by each search that has the peer in its audience: the first is the one that waits. */
   patienceWith(peer: string): Patience {
     if (!this.isWorthWaiting(peer)) return 'none';
     if (this.touchOf(peer) >= TOUCH.answered) return 'full';
-    return this.#newcomers.rate(this.#nowMs) < NEWCOMERS_WAITED_FOR ? 'none' : 'brief';
+    if (this.#newcomers.rate(this.#nowMs) < NEWCOMERS_WAITED_FOR) return 'none';
+    if (this.#nowMs < (this.#awaited.get(peer) ?? 0)) return 'brief-elsewhere';
+    this.#awaited.set(peer, this.#nowMs + AWAITED_MS);
+    return 'brief';
   }
 
   strangers(): Strangers {

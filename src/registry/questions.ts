@@ -6,12 +6,12 @@ import {
   compareAdvert,
   fitsWhenIdle,
   meritOf,
-} from '../domain/advert-matching.ts';
-import { answerFit, type SeenFits } from '../domain/answering.ts';
-import { fitAfter } from '../domain/bid-fit.ts';
-import type { CapabilityComparison } from '../domain/comparison.ts';
-import { type MissedField, tallyMisses } from '../domain/nearest-miss.ts';
-import { bookedResources } from '../domain/runtime-memory.ts';
+} from '../domain/market/advert-matching.ts';
+import { answerFit, type SeenFits } from '../domain/ranking/answering.ts';
+import { fitAfter } from '../domain/matching/bid-fit.ts';
+import type { CapabilityComparison } from '../domain/matching/comparison.ts';
+import { type MissedField, tallyMisses } from '../domain/explain/nearest-miss.ts';
+import { bookedResources } from '../domain/matching/runtime-memory.ts';
 import type { AskableProvider } from './peer-table.ts';
 
 /** A provider that could be asked directly. */

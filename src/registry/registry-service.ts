@@ -1,9 +1,9 @@
-import type { Advert, AdvertContent } from '../domain/advert.ts';
-import { advertisedProvider } from '../domain/advert-matching.ts';
-import type { SeenFits } from '../domain/answering.ts';
-import type { Requirements } from '../domain/bid.ts';
-import type { Evidence } from '../domain/evidence.ts';
-import type { AskingOutcome, Patience, Strangers } from '../domain/stranger-turnout.ts';
+import type { Advert, AdvertContent } from '../domain/market/advert.ts';
+import { advertisedProvider } from '../domain/market/advert-matching.ts';
+import type { SeenFits } from '../domain/ranking/answering.ts';
+import type { Requirements } from '../domain/matching/requirements.ts';
+import type { Evidence } from '../domain/market/evidence.ts';
+import type { AskingOutcome, Patience, Strangers } from '../domain/trust/stranger-turnout.ts';
 import { every, type Timer } from '../lib/clock.ts';
 import { codeOf, messageOf } from '../lib/coded-error.ts';
 import { TokenBucket } from '../lib/token-bucket.ts';

@@ -1,6 +1,6 @@
-import { type AdvertQuery, compareAdvert } from '../domain/advert-matching.ts';
-import type { SeenFits } from '../domain/answering.ts';
-import type { Requirements } from '../domain/bid.ts';
+import { type AdvertQuery, compareAdvert } from '../domain/market/advert-matching.ts';
+import type { SeenFits } from '../domain/ranking/answering.ts';
+import type { Requirements } from '../domain/matching/requirements.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Acquaintances } from './acquaintances.ts';
 import type { CandidateOptions, ExplainOptions, IndirectProviders } from './index.ts';

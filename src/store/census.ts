@@ -1,7 +1,7 @@
-import type { ContractRecord, ContractState } from '../domain/contract.ts';
-import type { Execution } from '../domain/execution.ts';
-import type { Job, JobState } from '../domain/job.ts';
-import type { ExitReason } from '../domain/task.ts';
+import type { ContractRecord, ContractState } from '../domain/market/contract.ts';
+import type { Execution } from '../domain/market/execution.ts';
+import type { Job, JobState } from '../domain/job/job.ts';
+import type { ExitReason } from '../domain/program/task.ts';
 import type { ProviderExecution } from '../provider/ports.ts';
 
 /** How many of each kind, by what tells them apart. */

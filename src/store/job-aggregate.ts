@@ -1,10 +1,10 @@
-import type { ContractRecord } from '../domain/contract.ts';
-import type { Evaluation } from '../domain/evaluation.ts';
-import type { Execution } from '../domain/execution.ts';
-import type { JobEvent } from '../domain/job-event.ts';
-import type { Job } from '../domain/job.ts';
-import type { JobSnapshot } from '../domain/plan.ts';
-import type { Search } from '../domain/search.ts';
+import type { ContractRecord } from '../domain/market/contract.ts';
+import type { Evaluation } from '../domain/job/evaluation.ts';
+import type { Execution } from '../domain/market/execution.ts';
+import type { JobEvent } from '../domain/job/job-event.ts';
+import type { Job } from '../domain/job/job.ts';
+import type { JobSnapshot } from '../domain/job/plan.ts';
+import type { Search } from '../domain/market/search.ts';
 import { assert } from '../lib/assert.ts';
 import type { JobCommit } from '../orchestrator/ports.ts';
 import type { Operation } from './database.ts';

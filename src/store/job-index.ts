@@ -1,4 +1,4 @@
-import { isTerminalJobState, type Job, type JobState } from '../domain/job.ts';
+import { isTerminalJobState, type Job, type JobState } from '../domain/job/job.ts';
 import { assert } from '../lib/assert.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import type { JobFilter } from '../orchestrator/ports.ts';

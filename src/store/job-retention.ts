@@ -1,5 +1,5 @@
-import { isLive } from '../domain/execution.ts';
-import { isTerminalJobState, type Job } from '../domain/job.ts';
+import { isLive } from '../domain/market/execution.ts';
+import { isTerminalJobState, type Job } from '../domain/job/job.ts';
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Census } from './census.ts';

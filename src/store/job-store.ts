@@ -1,8 +1,8 @@
-import type { ContractRecord } from '../domain/contract.ts';
-import type { Evaluation } from '../domain/evaluation.ts';
-import type { JobEvent } from '../domain/job-event.ts';
-import type { JobSnapshot } from '../domain/plan.ts';
-import type { Search } from '../domain/search.ts';
+import type { ContractRecord } from '../domain/market/contract.ts';
+import type { Evaluation } from '../domain/job/evaluation.ts';
+import type { JobEvent } from '../domain/job/job-event.ts';
+import type { JobSnapshot } from '../domain/job/plan.ts';
+import type { Search } from '../domain/market/search.ts';
 import type { Clock } from '../lib/clock.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import { KeyedLane } from '../lib/keyed-lane.ts';

@@ -3,9 +3,9 @@ import {
   type ContractRecord,
   type ContractState,
   NEVER_BEGUN,
-} from '../domain/contract.ts';
-import type { Evidence } from '../domain/evidence.ts';
-import { isLeaseLive, type Lease } from '../domain/lock.ts';
+} from '../domain/market/contract.ts';
+import type { Evidence } from '../domain/market/evidence.ts';
+import { isLeaseLive, type Lease } from '../domain/market/lock.ts';
 import type { Clock } from '../lib/clock.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import type { BidAnswer, ProviderCommit, ProviderExecution, ProviderStore } from '../provider/ports.ts';

@@ -1,5 +1,5 @@
-import type { StrikeChange } from '../domain/strike-book.ts';
-import type { PeerStrikes } from '../domain/strikes.ts';
+import type { StrikeChange } from '../domain/trust/strike-book.ts';
+import type { PeerStrikes } from '../domain/trust/strikes.ts';
 import { buckets, keyOf } from './buckets.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Database, Operation } from './database.ts';

@@ -1,4 +1,4 @@
-import type { JobEvent } from '../domain/job-event.ts';
+import type { JobEvent } from '../domain/job/job-event.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 

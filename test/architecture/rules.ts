@@ -8,6 +8,60 @@ export interface ImportRow {
   readonly types: readonly string[];
 }
 
+/** Folders of one parent that import each other, also over others, and the files by which they do. */
+export function mutualImports(models: readonly SourceModel[]): string[] {
+  const levels = new Map<string, Map<string, Map<string, string>>>();
+  for (const { path, imports } of models) {
+    for (const { specifier } of imports) {
+      if (!specifier.startsWith('.')) continue;
+      const edge = folderEdge(path, posix.join(posix.dirname(path), specifier));
+      if (edge === undefined) continue;
+      const folders = levels.get(edge.parent) ?? new Map<string, Map<string, string>>();
+      const targets = folders.get(edge.from) ?? new Map<string, string>();
+      if (!targets.has(edge.to)) targets.set(edge.to, path);
+      levels.set(edge.parent, folders.set(edge.from, targets));
+    }
+  }
+  return [...levels].flatMap(([parent, folders]) => {
+    const cycle = cycleIn(folders);
+    if (cycle === undefined) return [];
+    const files = cycle.slice(1).map((to, index) => folders.get(cycle[index] ?? '')?.get(to) ?? '?');
+    return [`${parent}: ${cycle.join(' -> ')} (${files.join(', ')})`];
+  });
+}
+
+/** The two folders between which an import goes, and the folder that both are in; undefined within one. */
+function folderEdge(
+  path: string,
+  target: string,
+): { readonly parent: string; readonly from: string; readonly to: string } | undefined {
+  const [own, other] = [posix.dirname(path).split('/'), posix.dirname(target).split('/')];
+  let depth = 0;
+  while (depth < own.length && own[depth] === other[depth]) depth += 1;
+  const [from, to] = [own[depth], other[depth]];
+  if (from === undefined || to === undefined) return undefined;
+  return { parent: own.slice(0, depth).join('/'), from, to };
+}
+
+function cycleIn(folders: ReadonlyMap<string, ReadonlyMap<string, string>>): readonly string[] | undefined {
+  const done = new Set<string>();
+  const visit = (folder: string, way: readonly string[]): readonly string[] | undefined => {
+    if (way.includes(folder)) return [...way.slice(way.indexOf(folder)), folder];
+    if (done.has(folder)) return undefined;
+    for (const next of folders.get(folder)?.keys() ?? []) {
+      const cycle = visit(next, [...way, folder]);
+      if (cycle !== undefined) return cycle;
+    }
+    done.add(folder);
+    return undefined;
+  };
+  for (const folder of folders.keys()) {
+    const cycle = visit(folder, []);
+    if (cycle !== undefined) return cycle;
+  }
+  return undefined;
+}
+
 /** Where a side effect lives: entries as in {@link ImportRow}. */
 export interface PackageOwner {
   readonly packages: RegExp;

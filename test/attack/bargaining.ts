@@ -1,6 +1,6 @@
-import type { Bid, BidRequest } from '../../src/domain/bid.ts';
-import type { ContractTerms } from '../../src/domain/contract.ts';
-import type { Invocation } from '../../src/domain/task.ts';
+import type { Bid, BidRequest } from '../../src/domain/market/bid.ts';
+import type { ContractTerms } from '../../src/domain/market/contract.ts';
+import type { Invocation } from '../../src/domain/program/task.ts';
 import { decodeCanonical } from '../../src/lib/canonical.ts';
 import { envelopeOf, readEnvelope } from '../../src/messages/envelope.ts';
 import { decodeFrame, encodeFrame, type Frame } from '../../src/messages/frame.ts';

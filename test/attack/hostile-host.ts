@@ -7,7 +7,7 @@ import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
-import type { Notary } from '../../src/domain/evidence.ts';
+import type { Notary } from '../../src/domain/market/evidence.ts';
 import { createNotary, type Identity, identityOf } from '../../src/identity/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { scopeOf } from '../../src/network/libp2p/address-scope.ts';

@@ -1,5 +1,5 @@
-import type { BidRequest } from '../../src/domain/bid.ts';
-import type { ContractTerms } from '../../src/domain/contract.ts';
+import type { BidRequest } from '../../src/domain/market/bid.ts';
+import type { ContractTerms } from '../../src/domain/market/contract.ts';
 import { contentIdOf } from '../../src/lib/canonical.ts';
 import { encodeDataFrame } from '../../src/messages/data-frame.ts';
 import { envelopeOf, readEnvelope } from '../../src/messages/envelope.ts';

@@ -1,8 +1,8 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import type { Advert } from '../../src/domain/advert.ts';
-import type { Bid } from '../../src/domain/bid.ts';
-import type { Notary } from '../../src/domain/evidence.ts';
-import type { ServingItem, ServingList } from '../../src/domain/serving.ts';
+import type { Advert } from '../../src/domain/market/advert.ts';
+import type { Bid } from '../../src/domain/market/bid.ts';
+import type { Notary } from '../../src/domain/market/evidence.ts';
+import type { ServingItem, ServingList } from '../../src/domain/market/serving.ts';
 import { createNotary } from '../../src/identity/index.ts';
 import { peerIdOf } from '../../src/identity/peer-id.ts';
 import { contentIdOf } from '../../src/lib/canonical.ts';

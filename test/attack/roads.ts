@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Notary } from '../../src/domain/evidence.ts';
+import type { Notary } from '../../src/domain/market/evidence.ts';
 import { envelopeOf } from '../../src/messages/envelope.ts';
 import { requestOf } from '../bench/requests.ts';
 import type { Scene, Target } from './attack.ts';

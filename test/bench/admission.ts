@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Notary } from '../../src/domain/evidence.ts';
+import type { Notary } from '../../src/domain/market/evidence.ts';
 import { createNotary, createVerifier, identityOf } from '../../src/identity/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';

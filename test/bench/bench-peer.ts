@@ -1,4 +1,4 @@
-import type { Notary } from '../../src/domain/evidence.ts';
+import type { Notary } from '../../src/domain/market/evidence.ts';
 import { createNotary, type Identity } from '../../src/identity/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Evidence, Notary } from '../../src/domain/evidence.ts';
+import type { Evidence, Notary } from '../../src/domain/market/evidence.ts';
 import { identityOf } from '../../src/identity/key-pair.ts';
 import { createNotary, createVerifier } from '../../src/identity/notary.ts';
 import { systemClock } from '../../src/lib/clock.ts';

@@ -1,5 +1,5 @@
-import type { Evidence } from '../../src/domain/evidence.ts';
-import type { BidRequest } from '../../src/domain/bid.ts';
+import type { Evidence } from '../../src/domain/market/evidence.ts';
+import type { BidRequest } from '../../src/domain/market/bid.ts';
 import { createVerifier, loadIdentity } from '../../src/identity/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';

@@ -1,4 +1,4 @@
-import type { ResourceRequirements, Resources } from '../../src/domain/resources.ts';
+import type { ResourceRequirements, Resources } from '../../src/domain/units/resources.ts';
 import type { SeededRandom } from '../simulation/seeded-random.ts';
 
 const MIB = 2 ** 20;

@@ -1,7 +1,7 @@
 import type { ContentStore } from '../../src/content/index.ts';
-import { type Advert, type AdvertContent, advertContent } from '../../src/domain/advert.ts';
-import type { Evidence, Notary } from '../../src/domain/evidence.ts';
-import type { Resources } from '../../src/domain/resources.ts';
+import { type Advert, type AdvertContent, advertContent } from '../../src/domain/market/advert.ts';
+import type { Evidence, Notary } from '../../src/domain/market/evidence.ts';
+import type { Resources } from '../../src/domain/units/resources.ts';
 import { createNotary, identityOf } from '../../src/identity/index.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';

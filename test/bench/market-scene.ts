@@ -1,8 +1,8 @@
-import { answerFit } from '../../src/domain/answering.ts';
-import { fitAfter } from '../../src/domain/bid-fit.ts';
-import type { ResourceRequirements } from '../../src/domain/resources.ts';
-import { VALIDITY_INTERVALS } from '../../src/domain/advert.ts';
-import { jobDescription } from '../../src/domain/job-description.ts';
+import { answerFit } from '../../src/domain/ranking/answering.ts';
+import { fitAfter } from '../../src/domain/matching/bid-fit.ts';
+import type { ResourceRequirements } from '../../src/domain/units/resources.ts';
+import { VALIDITY_INTERVALS } from '../../src/domain/market/advert.ts';
+import { jobDescription } from '../../src/domain/job/job-description.ts';
 import { createVerifier } from '../../src/identity/index.ts';
 import { protocolNames } from '../../src/network/names.ts';
 import { defaultRegistryLimits } from '../../src/registry/options.ts';

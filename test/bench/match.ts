@@ -1,6 +1,6 @@
-import type { Requirements } from '../../src/domain/bid.ts';
-import type { AvailableCapability } from '../../src/domain/capability.ts';
-import { compare } from '../../src/domain/matching.ts';
+import type { Requirements } from '../../src/domain/matching/requirements.ts';
+import type { AvailableCapability } from '../../src/domain/matching/capability.ts';
+import { compare } from '../../src/domain/matching/matching.ts';
 import { type Bench, round } from './figure.ts';
 
 const GIB = 2 ** 30;

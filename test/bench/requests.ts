@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { BidRequest } from '../../src/domain/bid.ts';
+import type { BidRequest } from '../../src/domain/market/bid.ts';
 import { contentIdOf, encodeCanonical } from '../../src/lib/canonical.ts';
 
 export const GIB = 2 ** 30;

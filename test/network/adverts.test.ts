@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { advertContent } from '../../src/domain/advert.ts';
+import { advertContent } from '../../src/domain/market/advert.ts';
 import { identityOf } from '../../src/identity/key-pair.ts';
 import { createNotary, createVerifier } from '../../src/identity/notary.ts';
 import { systemClock } from '../../src/lib/clock.ts';

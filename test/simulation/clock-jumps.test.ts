@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { JobState } from '../../src/domain/job.ts';
+import type { JobState } from '../../src/domain/job/job.ts';
 import { type Machine, World } from './world.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,4 +1,4 @@
-import type { ContractRecord } from '../../src/domain/contract.ts';
+import type { ContractRecord } from '../../src/domain/market/contract.ts';
 import type { Machine, World } from './world.ts';
 
 /** Contracts whose two copies do not agree, in words. */

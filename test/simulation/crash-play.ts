@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ContractRecord } from '../../src/domain/contract.ts';
-import type { Execution } from '../../src/domain/execution.ts';
-import type { JobEvent } from '../../src/domain/job-event.ts';
-import type { Job } from '../../src/domain/job.ts';
+import type { ContractRecord } from '../../src/domain/market/contract.ts';
+import type { Execution } from '../../src/domain/market/execution.ts';
+import type { JobEvent } from '../../src/domain/job/job-event.ts';
+import type { Job } from '../../src/domain/job/job.ts';
 import type { Stage, Story } from './crash-stories.ts';
 import { type Machine, World } from './world.ts';
 

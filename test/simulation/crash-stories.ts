@@ -1,6 +1,6 @@
-import type { JobEvent, JobEventType } from '../../src/domain/job-event.ts';
-import type { JobState } from '../../src/domain/job.ts';
-import type { ExitReason } from '../../src/domain/task.ts';
+import type { JobEvent, JobEventType } from '../../src/domain/job/job-event.ts';
+import type { JobState } from '../../src/domain/job/job.ts';
+import type { ExitReason } from '../../src/domain/program/task.ts';
 import type { SimulatedNetworkOptions } from './simulated-network.ts';
 import type { Machine, World } from './world.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Lease } from '../../src/domain/lock.ts';
+import type { Lease } from '../../src/domain/market/lock.ts';
 import { type Machine, World } from './world.ts';
 
 /** All that strangers can have of the machine, for as long as terms may ask. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JobSnapshot } from '../../src/domain/plan.ts';
+import type { JobSnapshot } from '../../src/domain/job/plan.ts';
 import { codeOf } from '../../src/lib/coded-error.ts';
 import { type Machine, World } from './world.ts';
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import type { JobEventType } from '../../src/domain/job-event.ts';
+import type { JobEventType } from '../../src/domain/job/job-event.ts';
 import { messageOf } from '../../src/lib/coded-error.ts';
 import { defaultProviderLimits } from '../../src/provider/options.ts';
 import { type CrashPlan, type Played, play } from './crash-play.ts';

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import type { ContractRecord } from '../../src/domain/contract.ts';
+import type { ContractRecord } from '../../src/domain/market/contract.ts';
 import { type Machine, World } from './world.ts';
 
 let world: World;

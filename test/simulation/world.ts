@@ -1,11 +1,11 @@
 import type { NodeOptions } from '../../src/config/node-options.ts';
 import { apiDefaults } from '../../src/api/options.ts';
-import { jobDescription } from '../../src/domain/job-description.ts';
-import type { ExitReason } from '../../src/domain/task.ts';
+import { jobDescription } from '../../src/domain/job/job-description.ts';
+import type { ExitReason } from '../../src/domain/program/task.ts';
 import { type Identity, identityOf } from '../../src/identity/index.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { defaultLibp2pLimits } from '../../src/network/libp2p/options.ts';
-import { type BidmeshNode, startNode } from '../../src/node.ts';
+import { type BidmeshNode, startNode } from '../../src/node/node.ts';
 import { defaultOrchestratorLimits } from '../../src/orchestrator/options.ts';
 import { defaultProviderLimits } from '../../src/provider/options.ts';
 import { defaultRegistryLimits } from '../../src/registry/options.ts';

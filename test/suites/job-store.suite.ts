@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { JobEvent } from '../../src/domain/job-event.ts';
+import type { JobEvent } from '../../src/domain/job/job-event.ts';
 import type { Store } from '../../src/store/index.ts';
 import { defaultStoreLimits, type StoreLimits } from '../../src/store/options.ts';
 import * as make from '../unit/store/market-records.ts';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
-import { jobDescription } from '../../domain/job-description.ts';
+import { jobDescription } from '../../domain/job/job-description.ts';
 import { CodedError } from '../../lib/coded-error.ts';
 import { admittedBodyOf } from '../body-admission.ts';
 import { readJob } from '../job-body.ts';

@@ -1,6 +1,6 @@
 import { type OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { fieldReport } from '../../domain/field-words.ts';
+import { fieldReport } from '../../domain/explain/field-words.ts';
 import { fieldErrorsOf } from '../field-errors.ts';
 import { fieldErrors } from '../problem.ts';
 

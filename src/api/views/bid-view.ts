@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { type Execution, wasLocked } from '../../domain/execution.ts';
-import type { EligibleComputeProviderData, Search } from '../../domain/search.ts';
+import { type Execution, wasLocked } from '../../domain/market/execution.ts';
+import type { EligibleComputeProviderData, Search } from '../../domain/market/search.ts';
 import { priceView } from './job-view.ts';
 
 export const rankView = z.object({

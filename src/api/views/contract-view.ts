@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { ContractRecord } from '../../domain/contract.ts';
+import type { ContractRecord } from '../../domain/market/contract.ts';
 import { base64Of, plainJson } from './plain-json.ts';
 
 export const contractView = z

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { partitionOf } from '../../domain/execution.ts';
-import type { JobEvent } from '../../domain/job-event.ts';
+import { partitionOf } from '../../domain/market/execution.ts';
+import type { JobEvent } from '../../domain/job/job-event.ts';
 import type { Calendar } from '../../lib/calendar.ts';
 import { plainJson } from './plain-json.ts';
 

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { Explanation } from '../../domain/explanation.ts';
+import type { Explanation } from '../../domain/explain/explanation.ts';
 import { rankView } from './bid-view.ts';
 import { priceView } from './job-view.ts';
 

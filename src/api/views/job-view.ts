@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import type { Execution, ExecutionEnd } from '../../domain/execution.ts';
-import type { JobSnapshot } from '../../domain/plan.ts';
+import type { Execution, ExecutionEnd } from '../../domain/market/execution.ts';
+import type { JobSnapshot } from '../../domain/job/plan.ts';
 import type { Calendar } from '../../lib/calendar.ts';
 import { decisiveExecutions, exitCodeOf, partitionsView, viewPartitions } from './partition-view.ts';
 

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { Lease } from '../../domain/lock.ts';
+import type { Lease } from '../../domain/market/lock.ts';
 import type { NodeResources, NodeStatus, PeerLine } from '../node-view.ts';
 import type { Calendar } from '../../lib/calendar.ts';
 import { priceView } from './job-view.ts';

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
-import type { Execution } from '../../domain/execution.ts';
-import { isTerminalJobState } from '../../domain/job.ts';
-import type { JobSnapshot } from '../../domain/plan.ts';
+import type { Execution } from '../../domain/market/execution.ts';
+import { isTerminalJobState } from '../../domain/job/job.ts';
+import type { JobSnapshot } from '../../domain/job/plan.ts';
 
 const count = z.number().int();
 

@@ -1,4 +1,4 @@
-import type { BidFit } from '../bid.ts';
+import type { BidFit } from '../matching/bid-fit.ts';
 import { BEST_VALUE, boundedValue, NEUTRAL_VALUE, type Ranker } from './ranker.ts';
 
 const PERCENT = 100;

@@ -1,7 +1,7 @@
-import { turnIn } from '../answer-share.ts';
-import { costNano } from '../money.ts';
-import type { EligibleComputeProviderData, Rank } from '../search.ts';
-import { GOOD_BEHAVIOUR } from '../strikes.ts';
+import { turnIn } from '../market/answer-share.ts';
+import { costNano } from '../units/money.ts';
+import type { EligibleComputeProviderData, Rank } from '../market/search.ts';
+import { GOOD_BEHAVIOUR } from '../trust/strikes.ts';
 import { behaviourRanker } from './behaviour.ts';
 import { fitRanker } from './fit.ts';
 import { lastGpuNode } from './gpu-reserve.ts';

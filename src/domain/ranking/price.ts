@@ -1,4 +1,4 @@
-import { nanoToAmount } from '../money.ts';
+import { nanoToAmount } from '../units/money.ts';
 import { BEST_VALUE, type Contender, type Field, type Ranker } from './ranker.ts';
 
 function cheapestOf({ contenders, currency }: Field): bigint | undefined {

@@ -1,8 +1,7 @@
-import type { Bid } from '../bid.ts';
-import type { Evidence } from '../evidence.ts';
-import type { Preference } from '../job.ts';
-import type { PeerBehaviour } from '../strikes.ts';
-import type { RankerName, RankerWeights } from './weights.ts';
+import type { Bid } from '../market/bid.ts';
+import type { Evidence } from '../market/evidence.ts';
+import type { PeerBehaviour } from '../trust/strikes.ts';
+import type { Preference, RankerName, RankerWeights } from './weights.ts';
 
 /** The best value a ranker gives. */
 export const BEST_VALUE = 1000;

@@ -1,4 +1,4 @@
-import type { PeerBehaviour, StrikeKind } from '../strikes.ts';
+import type { PeerBehaviour, StrikeKind } from '../trust/strikes.ts';
 import { BEST_VALUE, type Ranker } from './ranker.ts';
 
 /** What a provider did that bid and did not stand by it. */

@@ -1,4 +1,5 @@
-import type { Preference } from '../job.ts';
+/** What of a bid counts to a user: in one word, or by weights of the ranks. */
+export type Preference = 'price' | 'speed' | 'balanced' | Readonly<Record<string, number>>;
 
 /** The rankers that have a weight, as `prefer` of a job and `requester.weights` of a node name them. */
 export const rankerNames = ['price', 'soft', 'load', 'speed', 'fit', 'behaviour', 'roundTrip'] as const;

@@ -1,5 +1,5 @@
-import type { Advert } from '../../domain/advert.ts';
-import type { Evidence } from '../../domain/evidence.ts';
+import type { Advert } from '../../domain/market/advert.ts';
+import type { Evidence } from '../../domain/market/evidence.ts';
 import { CodedError } from '../../lib/coded-error.ts';
 import { advertMessage } from '../../messages/advert.ts';
 import { claimedSigner, envelopeOf } from '../../messages/envelope.ts';

@@ -1,6 +1,6 @@
-import type { BidRequest } from '../../domain/bid.ts';
-import type { Evidence } from '../../domain/evidence.ts';
-import { hasReached } from '../../domain/reached.ts';
+import type { BidRequest } from '../../domain/market/bid.ts';
+import type { Evidence } from '../../domain/market/evidence.ts';
+import { hasReached } from '../../domain/market/reached.ts';
 import { TokenBucket } from '../../lib/token-bucket.ts';
 import { bidRequestMessage } from '../../messages/bid-request.ts';
 import { claimedSigner } from '../../messages/envelope.ts';

@@ -1,4 +1,4 @@
-import type { ContractAnswer } from '../../domain/contract.ts';
+import type { ContractAnswer } from '../../domain/market/contract.ts';
 import { CodedError, codeOf } from '../../lib/coded-error.ts';
 import {
   contractAnswerFrame,

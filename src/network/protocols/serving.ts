@@ -1,5 +1,5 @@
-import type { Evidence } from '../../domain/evidence.ts';
-import type { ServingAnswer, ServingList } from '../../domain/serving.ts';
+import type { Evidence } from '../../domain/market/evidence.ts';
+import type { ServingAnswer, ServingList } from '../../domain/market/serving.ts';
 import { CodedError, codeOf } from '../../lib/coded-error.ts';
 import { envelopeOf } from '../../messages/envelope.ts';
 import { decodeFrame, refusedSchema } from '../../messages/frame.ts';

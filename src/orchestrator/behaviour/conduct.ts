@@ -1,7 +1,7 @@
-import type { Execution } from '../../domain/execution.ts';
-import type { JobEventDraft, JobEventType } from '../../domain/job-event.ts';
-import type { StrikeKind } from '../../domain/strikes.ts';
-import type { ExitReason } from '../../domain/task.ts';
+import type { Execution } from '../../domain/market/execution.ts';
+import type { JobEventDraft, JobEventType } from '../../domain/job/job-event.ts';
+import type { StrikeKind } from '../../domain/trust/strikes.ts';
+import type { ExitReason } from '../../domain/program/task.ts';
 
 /** What one durable fact says about a provider. */
 export interface Conduct {

@@ -1,4 +1,4 @@
-import type { Evaluation } from '../../domain/evaluation.ts';
+import type { Evaluation } from '../../domain/job/evaluation.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { EvaluationState } from './tracked-evaluation.ts';

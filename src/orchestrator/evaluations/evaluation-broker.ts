@@ -1,4 +1,4 @@
-import type { Evaluation } from '../../domain/evaluation.ts';
+import type { Evaluation } from '../../domain/job/evaluation.ts';
 import { assert } from '../../lib/assert.ts';
 import { CodedError } from '../../lib/coded-error.ts';
 import type {

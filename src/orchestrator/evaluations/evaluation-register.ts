@@ -1,4 +1,4 @@
-import type { Evaluation } from '../../domain/evaluation.ts';
+import type { Evaluation } from '../../domain/job/evaluation.ts';
 import { assert } from '../../lib/assert.ts';
 import { StateCounts } from './state-counts.ts';
 import { type EvaluationState, TrackedEvaluation } from './tracked-evaluation.ts';

@@ -1,4 +1,4 @@
-import type { Evaluation } from '../../domain/evaluation.ts';
+import type { Evaluation } from '../../domain/job/evaluation.ts';
 import { CodedError } from '../../lib/coded-error.ts';
 
 /** Where an evaluation is inside the broker; `specs/states/evaluation.md` draws it. */

@@ -1,5 +1,5 @@
-import type { JobDescription } from '../../domain/job-description.ts';
-import { type Job, isTerminalJobState } from '../../domain/job.ts';
+import type { JobDescription } from '../../domain/job/job-description.ts';
+import { type Job, isTerminalJobState } from '../../domain/job/job.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';

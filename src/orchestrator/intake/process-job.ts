@@ -1,6 +1,11 @@
-import { type JobDescription, jobLimits } from '../../domain/job-description.ts';
-import type { Job, JobSpec } from '../../domain/job.ts';
-import { type ContentRef, contentRefsOf, type EngineSpec, type StandardInput } from '../../domain/task.ts';
+import { type JobDescription, jobLimits } from '../../domain/job/job-description.ts';
+import type { Job, JobSpec } from '../../domain/job/job.ts';
+import {
+  type ContentRef,
+  contentRefsOf,
+  type EngineSpec,
+  type StandardInput,
+} from '../../domain/program/task.ts';
 import { contentIdOf, encodeCanonical } from '../../lib/canonical.ts';
 import { CodedError } from '../../lib/coded-error.ts';
 import type { OrchestratorOptions } from '../options.ts';

@@ -1,7 +1,7 @@
-import { type Decline, isNoRoom } from '../../domain/bid.ts';
-import { type ContractRecord, moveContract, type SignedContract } from '../../domain/contract.ts';
-import { type Execution, type ExecutionEnd, type Observed, observe } from '../../domain/execution.ts';
-import type { JobEventDraft } from '../../domain/job-event.ts';
+import { type Decline, isNoRoom } from '../../domain/market/bid.ts';
+import { type ContractRecord, moveContract, type SignedContract } from '../../domain/market/contract.ts';
+import { type Execution, type ExecutionEnd, type Observed, observe } from '../../domain/market/execution.ts';
+import type { JobEventDraft } from '../../domain/job/job-event.ts';
 import { declineData } from '../decline-data.ts';
 import type { JobChange } from '../job-lane.ts';
 

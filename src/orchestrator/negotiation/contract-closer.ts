@@ -1,8 +1,8 @@
-import type { Decline } from '../../domain/bid.ts';
-import type { ContractRecord, SignedContract } from '../../domain/contract.ts';
-import type { Evidence } from '../../domain/evidence.ts';
-import type { Execution } from '../../domain/execution.ts';
-import type { Job } from '../../domain/job.ts';
+import type { Decline } from '../../domain/market/bid.ts';
+import type { ContractRecord, SignedContract } from '../../domain/market/contract.ts';
+import type { Evidence } from '../../domain/market/evidence.ts';
+import type { Execution } from '../../domain/market/execution.ts';
+import type { Job } from '../../domain/job/job.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { type Clock, sleep, within } from '../../lib/clock.ts';
 import { CodedError, messageOf } from '../../lib/coded-error.ts';

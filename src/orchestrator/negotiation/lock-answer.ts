@@ -1,7 +1,7 @@
-import { type Bid, type Decline, isNoRoom } from '../../domain/bid.ts';
-import type { Evidence } from '../../domain/evidence.ts';
-import { type Execution, observe } from '../../domain/execution.ts';
-import type { JobEventDraft } from '../../domain/job-event.ts';
+import { type Bid, type Decline, isNoRoom } from '../../domain/market/bid.ts';
+import type { Evidence } from '../../domain/market/evidence.ts';
+import { type Execution, observe } from '../../domain/market/execution.ts';
+import type { JobEventDraft } from '../../domain/job/job-event.ts';
 import { encodeCanonical, sameBytes } from '../../lib/canonical.ts';
 import { declineData } from '../decline-data.ts';
 

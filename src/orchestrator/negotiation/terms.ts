@@ -1,8 +1,8 @@
-import type { Bid, LockGrant } from '../../domain/bid.ts';
-import type { ContractTerms } from '../../domain/contract.ts';
-import type { Execution } from '../../domain/execution.ts';
-import type { Job } from '../../domain/job.ts';
-import type { Invocation } from '../../domain/task.ts';
+import type { Bid, LockGrant } from '../../domain/market/bid.ts';
+import type { ContractTerms } from '../../domain/market/contract.ts';
+import type { Execution } from '../../domain/market/execution.ts';
+import type { Job } from '../../domain/job/job.ts';
+import type { Invocation } from '../../domain/program/task.ts';
 import { contentIdOf, encodeCanonical } from '../../lib/canonical.ts';
 import type { OrchestratorLimits } from '../options.ts';
 

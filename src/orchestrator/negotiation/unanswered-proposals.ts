@@ -1,4 +1,4 @@
-import type { ContractRecord } from '../../domain/contract.ts';
+import type { ContractRecord } from '../../domain/market/contract.ts';
 import { type BackoffOptions, backoffMs } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';

@@ -1,7 +1,7 @@
-import type { ContractRecord } from '../../domain/contract.ts';
-import type { EvaluationTrigger } from '../../domain/evaluation.ts';
-import { isTerminalJobState } from '../../domain/job.ts';
-import type { JobSnapshot, Plan } from '../../domain/plan.ts';
+import type { ContractRecord } from '../../domain/market/contract.ts';
+import type { EvaluationTrigger } from '../../domain/job/evaluation.ts';
+import { isTerminalJobState } from '../../domain/job/job.ts';
+import type { JobSnapshot, Plan } from '../../domain/job/plan.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { codeOf } from '../../lib/coded-error.ts';
 import type { JobRecords } from '../job-lane.ts';

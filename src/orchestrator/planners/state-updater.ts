@@ -1,9 +1,9 @@
-import { type ContractRecord, canMoveContract, moveContract } from '../../domain/contract.ts';
-import { type Execution, isLive, isTerminalObserved, observe } from '../../domain/execution.ts';
-import type { JobEventDraft, JobEventType } from '../../domain/job-event.ts';
-import { type JobState, moveJob } from '../../domain/job.ts';
-import type { JobSnapshot, Plan, PlanAction } from '../../domain/plan.ts';
-import { EMPTY_INDEX, type Search } from '../../domain/search.ts';
+import { type ContractRecord, canMoveContract, moveContract } from '../../domain/market/contract.ts';
+import { type Execution, isLive, isTerminalObserved, observe } from '../../domain/market/execution.ts';
+import type { JobEventDraft, JobEventType } from '../../domain/job/job-event.ts';
+import { type JobState, moveJob } from '../../domain/job/job.ts';
+import type { JobSnapshot, Plan, PlanAction } from '../../domain/job/plan.ts';
+import { EMPTY_INDEX, type Search } from '../../domain/market/search.ts';
 import { assert } from '../../lib/assert.ts';
 import type { JobCommit } from '../ports.ts';
 

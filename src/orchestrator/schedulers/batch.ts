@@ -1,7 +1,7 @@
-import { isCommitted, isLive } from '../../domain/execution.ts';
-import { durationText } from '../../domain/field-text.ts';
-import { isTerminalJobState } from '../../domain/job.ts';
-import type { Plan, PlanAction, ReconcileInput } from '../../domain/plan.ts';
+import { isCommitted, isLive } from '../../domain/market/execution.ts';
+import { durationText } from '../../domain/matching/field-text.ts';
+import { isTerminalJobState } from '../../domain/job/job.ts';
+import type { Plan, PlanAction, ReconcileInput } from '../../domain/job/plan.ts';
 import { closeSearch, markLost, stopAll, stopOne, withEndings } from './endings.ts';
 import { isOpen, partitionsOf, surplusOf } from './partitions.ts';
 import { approve, place } from './placement.ts';

@@ -1,4 +1,4 @@
-import type { Execution } from '../../domain/execution.ts';
+import type { Execution } from '../../domain/market/execution.ts';
 
 /** What a bid that came to nothing weighs: silence at once, anything else when it comes again. */
 const SILENT_WEIGHT = 2;

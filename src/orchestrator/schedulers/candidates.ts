@@ -1,5 +1,5 @@
-import type { Execution } from '../../domain/execution.ts';
-import { type EligibleComputeProviderData, hasRunOut, type Search } from '../../domain/search.ts';
+import type { Execution } from '../../domain/market/execution.ts';
+import { type EligibleComputeProviderData, hasRunOut, type Search } from '../../domain/market/search.ts';
 
 /** States that tell this provider should not be asked again in the same round. */
 const ENDED_BADLY: ReadonlySet<string> = new Set(['AskForBidRejected', 'BidRejected', 'Failed']);

@@ -1,5 +1,5 @@
-import type { Execution } from '../../domain/execution.ts';
-import type { JobTimeouts } from '../../domain/job.ts';
+import type { Execution } from '../../domain/market/execution.ts';
+import type { JobTimeouts } from '../../domain/job/job.ts';
 
 /** The provider keeps the deadlines itself; this is how much later than that it is not believed any more. */
 export const OVERDUE_SLACK_MS = 60_000;

@@ -4,10 +4,10 @@ import {
   type Observed,
   isCommitted,
   isLive,
-} from '../../domain/execution.ts';
-import { durationText } from '../../domain/field-text.ts';
-import type { PlanAction, ReconcileInput } from '../../domain/plan.ts';
-import type { ExitReason } from '../../domain/task.ts';
+} from '../../domain/market/execution.ts';
+import { durationText } from '../../domain/matching/field-text.ts';
+import type { PlanAction, ReconcileInput } from '../../domain/job/plan.ts';
+import type { ExitReason } from '../../domain/program/task.ts';
 import { overdueAt } from './deadlines.ts';
 
 type Ending = Extract<PlanAction, { kind: 'MarkLost' | 'SetDesired' }>;

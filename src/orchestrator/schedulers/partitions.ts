@@ -1,4 +1,4 @@
-import { type Execution, isCommitted, isLive } from '../../domain/execution.ts';
+import { type Execution, isCommitted, isLive } from '../../domain/market/execution.ts';
 
 /** One partition of a job with every attempt at it, oldest first. */
 export interface Partition {

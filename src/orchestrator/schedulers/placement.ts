@@ -1,7 +1,7 @@
-import { type Execution, executionIdOf, isCommitted, isLive } from '../../domain/execution.ts';
-import type { Job } from '../../domain/job.ts';
-import type { PlanAction, ReconcileInput } from '../../domain/plan.ts';
-import type { EligibleComputeProviderData } from '../../domain/search.ts';
+import { type Execution, executionIdOf, isCommitted, isLive } from '../../domain/market/execution.ts';
+import type { Job } from '../../domain/job/job.ts';
+import type { PlanAction, ReconcileInput } from '../../domain/job/plan.ts';
+import type { EligibleComputeProviderData } from '../../domain/market/search.ts';
 import { newlyRunOut, pickCandidates } from './candidates.ts';
 import { nextAttempt, type Partition } from './partitions.ts';
 import { searchAgain } from './shortage.ts';

@@ -1,7 +1,7 @@
-import { isNoRoom } from '../../domain/bid.ts';
-import { type Execution, isCommitted } from '../../domain/execution.ts';
-import type { ReconcileInput } from '../../domain/plan.ts';
-import type { Search } from '../../domain/search.ts';
+import { isNoRoom } from '../../domain/market/bid.ts';
+import { type Execution, isCommitted } from '../../domain/market/execution.ts';
+import type { ReconcileInput } from '../../domain/job/plan.ts';
+import type { Search } from '../../domain/market/search.ts';
 import { brokenBids } from './broken-bids.ts';
 
 /** How long a queued job waits between two searches: longer the longer it has waited, as freed room wakes it. */

@@ -1,5 +1,5 @@
-import type { Execution, Observed } from '../../domain/execution.ts';
-import type { Job } from '../../domain/job.ts';
+import type { Execution, Observed } from '../../domain/market/execution.ts';
+import type { Job } from '../../domain/job/job.ts';
 import type { Partition } from './partitions.ts';
 
 export type RetryVerdict =

@@ -1,7 +1,7 @@
-import { type BidRequest, isNoRoom, MOST_EXCLUDED } from '../../domain/bid.ts';
-import { type Execution, isCommitted, type Observed } from '../../domain/execution.ts';
-import type { Job } from '../../domain/job.ts';
-import type { RuledOut, Search } from '../../domain/search.ts';
+import { type BidRequest, isNoRoom, MOST_EXCLUDED } from '../../domain/market/bid.ts';
+import { type Execution, isCommitted, type Observed } from '../../domain/market/execution.ts';
+import type { Job } from '../../domain/job/job.ts';
+import type { RuledOut, Search } from '../../domain/market/search.ts';
 import { brokenBids } from './broken-bids.ts';
 
 /** Whom the next round leaves alone: those the user does not want, then those who said no for good in this job. */

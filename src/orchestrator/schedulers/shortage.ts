@@ -1,10 +1,10 @@
-import { isNoRoom } from '../../domain/bid.ts';
-import { durationText } from '../../domain/field-text.ts';
-import { type Execution, isCommitted, isLive } from '../../domain/execution.ts';
-import type { Job } from '../../domain/job.ts';
-import type { PlanAction, ReconcileInput } from '../../domain/plan.ts';
-import type { Search } from '../../domain/search.ts';
-import { namesOf } from '../../domain/suggestions.ts';
+import { isNoRoom } from '../../domain/market/bid.ts';
+import { durationText } from '../../domain/matching/field-text.ts';
+import { type Execution, isCommitted, isLive } from '../../domain/market/execution.ts';
+import type { Job } from '../../domain/job/job.ts';
+import type { PlanAction, ReconcileInput } from '../../domain/job/plan.ts';
+import type { Search } from '../../domain/market/search.ts';
+import { namesOf } from '../../domain/explain/suggestions.ts';
 import { closeSearch, stopAll } from './endings.ts';
 import { queueOf, roomMayCome } from './queueing.ts';
 import { declineReason, exclusionsAfter } from './ruled-out.ts';

@@ -1,5 +1,5 @@
-import type { SearchCloseReason } from '../../domain/search.ts';
-import type { Patience, StrangerStanding } from '../../domain/stranger-turnout.ts';
+import type { SearchCloseReason } from '../../domain/market/search.ts';
+import type { Patience, StrangerStanding } from '../../domain/trust/stranger-turnout.ts';
 import type { IndirectProviders } from '../ports.ts';
 
 export interface WindowState {
@@ -89,7 +89,7 @@ export function judgeWindow(state: WindowState, options: WindowOptions, nowMs: n
 /**
  * When everybody who is worth waiting for has answered, with nothing more coming in; undefined where somebody who answers
  * has not. Once there is a bid, who never answered before is waited for no longer than others need to connect (less where
- * somebody known has bid), and who was silent before not at all.
+ * somebody known has bid, and none where another search waits for it then), and who was silent before not at all.
  */
 function audienceInAtMs(
   { audience, answered, patience, bids, knownBid, openedAtMs }: WindowState,
@@ -99,9 +99,10 @@ function audienceInAtMs(
   for (const peer of audience) {
     if (answered.has(peer)) continue;
     const patient = patience?.(peer) ?? 'full';
-    if (patient === 'full' || (patient === 'brief' && bids === 0)) return undefined;
+    if (patient === 'full' || (patient !== 'none' && bids === 0)) return undefined;
+    if (bids > 0 && (patient === 'none' || (patient === 'brief-elsewhere' && knownBid === true))) continue;
     const longestMs = patient === 'brief' && knownBid === true ? newcomerMs : indirectMs;
-    if (patient === 'brief' || bids === 0) atMs = Math.max(atMs, openedAtMs + longestMs);
+    atMs = Math.max(atMs, openedAtMs + longestMs);
   }
   return atMs;
 }

@@ -1,9 +1,9 @@
-import type { SeenFits } from '../../domain/answering.ts';
-import type { BidRequest } from '../../domain/bid.ts';
-import { type Explanation, explain, winningReason } from '../../domain/explanation.ts';
-import type { Notary } from '../../domain/evidence.ts';
-import type { JobDescription } from '../../domain/job-description.ts';
-import { EMPTY_INDEX, type Search } from '../../domain/search.ts';
+import type { SeenFits } from '../../domain/ranking/answering.ts';
+import type { BidRequest } from '../../domain/market/bid.ts';
+import { type Explanation, explain, winningReason } from '../../domain/explain/explanation.ts';
+import type { Notary } from '../../domain/market/evidence.ts';
+import type { JobDescription } from '../../domain/job/job-description.ts';
+import { EMPTY_INDEX, type Search } from '../../domain/market/search.ts';
 import { rawContentIdOf } from '../../lib/canonical.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { processJob } from '../intake/process-job.ts';

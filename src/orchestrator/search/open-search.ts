@@ -1,14 +1,14 @@
-import { isAsked, isInvited } from '../../domain/answer-share.ts';
-import type { Bid, BidRequest, Decline } from '../../domain/bid.ts';
-import type { Evidence } from '../../domain/evidence.ts';
+import { isAsked, isInvited } from '../../domain/market/answer-share.ts';
+import type { Bid, BidRequest, Decline } from '../../domain/market/bid.ts';
+import type { Evidence } from '../../domain/market/evidence.ts';
 import {
   type BidRefusalCode,
   hasRunOut,
   type RefusedBid,
   type SearchCloseReason,
-} from '../../domain/search.ts';
+} from '../../domain/market/search.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
-import type { StrangerStanding } from '../../domain/stranger-turnout.ts';
+import type { StrangerStanding } from '../../domain/trust/stranger-turnout.ts';
 import type {
   Acquaintance,
   Market,

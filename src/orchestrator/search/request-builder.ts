@@ -5,14 +5,14 @@ import {
   planAnswers,
   type SeenFits,
   strangersDue,
-} from '../../domain/answering.ts';
-import type { BidRequest } from '../../domain/bid.ts';
-import type { Job } from '../../domain/job.ts';
+} from '../../domain/ranking/answering.ts';
+import type { BidRequest } from '../../domain/market/bid.ts';
+import type { Job } from '../../domain/job/job.ts';
 import { weightsFor } from '../../domain/ranking/index.ts';
-import type { Search } from '../../domain/search.ts';
-import { contentRefsOf } from '../../domain/task.ts';
-import { reachedTag } from '../../domain/reached.ts';
-import type { StrangerStanding } from '../../domain/stranger-turnout.ts';
+import type { Search } from '../../domain/market/search.ts';
+import { contentRefsOf } from '../../domain/program/task.ts';
+import { reachedTag } from '../../domain/market/reached.ts';
+import type { StrangerStanding } from '../../domain/trust/stranger-turnout.ts';
 import type { OrchestratorOptions } from '../options.ts';
 import type { Acquaintance, IndirectProviders } from '../ports.ts';
 

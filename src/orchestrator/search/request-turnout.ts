@@ -1,4 +1,4 @@
-import type { Patience } from '../../domain/stranger-turnout.ts';
+import type { Patience } from '../../domain/trust/stranger-turnout.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Acquaintance } from '../ports.ts';
 

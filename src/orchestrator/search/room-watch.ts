@@ -1,4 +1,4 @@
-import type { Job } from '../../domain/job.ts';
+import type { Job } from '../../domain/job/job.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { type Random, randomFraction } from '../../lib/random.ts';
 

@@ -1,7 +1,7 @@
-import { isPartial } from '../../domain/answering.ts';
-import type { Notary } from '../../domain/evidence.ts';
-import type { Job } from '../../domain/job.ts';
-import type { Search } from '../../domain/search.ts';
+import { isPartial } from '../../domain/ranking/answering.ts';
+import type { Notary } from '../../domain/market/evidence.ts';
+import type { Job } from '../../domain/job/job.ts';
+import type { Search } from '../../domain/market/search.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CodedError, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';

@@ -1,5 +1,5 @@
-import type { JobEventDraft } from '../../domain/job-event.ts';
-import type { Search } from '../../domain/search.ts';
+import type { JobEventDraft } from '../../domain/job/job-event.ts';
+import type { Search } from '../../domain/market/search.ts';
 import { declineData } from '../decline-data.ts';
 
 export function openingEvent({ requestId, round }: Search, at: number): JobEventDraft {

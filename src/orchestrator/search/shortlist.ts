@@ -1,7 +1,7 @@
-import type { Job } from '../../domain/job.ts';
+import type { Job } from '../../domain/job/job.ts';
 import { rankBids } from '../../domain/ranking/index.ts';
-import type { EligibleComputeProviderData } from '../../domain/search.ts';
-import type { BehaviourBook } from '../../domain/behaviour-book.ts';
+import type { EligibleComputeProviderData } from '../../domain/market/search.ts';
+import type { BehaviourBook } from '../../domain/trust/behaviour-book.ts';
 import type { OrchestratorOptions } from '../options.ts';
 import type { Market, PeerTable } from '../ports.ts';
 import type { ReceivedBid, SearchOutcome } from './open-search.ts';

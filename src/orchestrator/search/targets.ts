@@ -1,5 +1,5 @@
-import type { Asker } from '../../domain/explanation.ts';
-import { isTerminalJobState, type Job } from '../../domain/job.ts';
+import type { Asker } from '../../domain/explain/explanation.ts';
+import { isTerminalJobState, type Job } from '../../domain/job/job.ts';
 import type { Market, PeerTable, RequestTarget } from '../ports.ts';
 
 /** Who is asked: everybody by gossip, or these directly. */

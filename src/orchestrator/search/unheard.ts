@@ -1,5 +1,5 @@
-import type { Job } from '../../domain/job.ts';
-import type { Search } from '../../domain/search.ts';
+import type { Job } from '../../domain/job/job.ts';
+import type { Search } from '../../domain/market/search.ts';
 import type { PeerTable } from '../ports.ts';
 import type { SearchOutcome } from './open-search.ts';
 

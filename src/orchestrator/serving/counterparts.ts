@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import type { BehaviourBook } from '../../domain/behaviour-book.ts';
-import { type Execution, isCommitted } from '../../domain/execution.ts';
-import { type NodeNotes, PeerMemory, type PeerMemoryLimits } from '../../domain/peer-memory.ts';
+import type { BehaviourBook } from '../../domain/trust/behaviour-book.ts';
+import { type Execution, isCommitted } from '../../domain/market/execution.ts';
+import { type NodeNotes, PeerMemory, type PeerMemoryLimits } from '../../domain/trust/peer-memory.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Startable } from '../../lib/startable.ts';

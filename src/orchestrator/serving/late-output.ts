@@ -1,5 +1,5 @@
-import { type Execution, isLive } from '../../domain/execution.ts';
-import type { Desired, ServingItem } from '../../domain/serving.ts';
+import { type Execution, isLive } from '../../domain/market/execution.ts';
+import type { Desired, ServingItem } from '../../domain/market/serving.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { JobChange, JobLane } from '../job-lane.ts';

@@ -1,4 +1,4 @@
-import type { ServingItem } from '../../domain/serving.ts';
+import type { ServingItem } from '../../domain/market/serving.ts';
 import { type BackoffOptions, backoffMs } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';

@@ -1,9 +1,9 @@
-import type { ContractRecord } from '../../domain/contract.ts';
-import type { Evidence } from '../../domain/evidence.ts';
-import { type Execution, isCommitted, isLive } from '../../domain/execution.ts';
-import type { Job } from '../../domain/job.ts';
-import type { JobSnapshot } from '../../domain/plan.ts';
-import type { Desired, ServingAnswer, ServingItem, ServingList } from '../../domain/serving.ts';
+import type { ContractRecord } from '../../domain/market/contract.ts';
+import type { Evidence } from '../../domain/market/evidence.ts';
+import { type Execution, isCommitted, isLive } from '../../domain/market/execution.ts';
+import type { Job } from '../../domain/job/job.ts';
+import type { JobSnapshot } from '../../domain/job/plan.ts';
+import type { Desired, ServingAnswer, ServingItem, ServingList } from '../../domain/market/serving.ts';
 import { type Clock, sleep, within } from '../../lib/clock.ts';
 import { codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';

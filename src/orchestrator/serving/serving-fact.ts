@@ -1,4 +1,4 @@
-import { type ContractRecord, canMoveContract, moveContract } from '../../domain/contract.ts';
+import { type ContractRecord, canMoveContract, moveContract } from '../../domain/market/contract.ts';
 import {
   type Execution,
   type ExecutionEnd,
@@ -7,9 +7,9 @@ import {
   isCommitted,
   isTerminalObserved,
   observe,
-} from '../../domain/execution.ts';
-import type { JobEventDraft } from '../../domain/job-event.ts';
-import type { Desired, ServingItem } from '../../domain/serving.ts';
+} from '../../domain/market/execution.ts';
+import type { JobEventDraft } from '../../domain/job/job-event.ts';
+import type { Desired, ServingItem } from '../../domain/market/serving.ts';
 import type { JobChange } from '../job-lane.ts';
 
 /** Whether the bytes of a result are here; `bad`: they are not what was promised. */

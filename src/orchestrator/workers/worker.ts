@@ -5,7 +5,7 @@ import { codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Startable } from '../../lib/startable.ts';
 import type { Delivery, EvaluationBroker, EvaluationType } from '../evaluations/broker-contract.ts';
-import type { Evaluation } from '../../domain/evaluation.ts';
+import type { Evaluation } from '../../domain/job/evaluation.ts';
 import type { WorkerOptions } from './worker-options.ts';
 
 /** Brings one job nearer to what is wanted. The delivery's receipt is what `requeueOnAck` asks for. */

@@ -1,12 +1,12 @@
-import type { BidRequest } from '../../domain/bid.ts';
-import type { Evidence } from '../../domain/evidence.ts';
+import type { BidRequest } from '../../domain/market/bid.ts';
+import type { Evidence } from '../../domain/market/evidence.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Bidder } from '../bidding/bidder.ts';
-import { noSeat } from '../bidding/refusals.ts';
+import { type Admission, noSeat } from '../bidding/refusals.ts';
 import type { Answer } from '../ports.ts';
 import type { AdmissionLimits } from './limits.ts';
 import { NegotiationSeats } from './negotiation-seats.ts';
-import type { Admission, RequesterGate } from './requester-gate.ts';
+import type { RequesterGate } from './requester-gate.ts';
 import { StrangerTurns } from './stranger-turns.ts';
 
 export interface FrontDeskNeeds {

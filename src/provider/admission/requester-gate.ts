@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import type { Refusal } from '../../domain/bid.ts';
+import type { Refusal } from '../../domain/market/bid.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { TokenBucket } from '../../lib/token-bucket.ts';
 import { NOT_SERVED } from '../bidding/policies.ts';
+import type { Admission } from '../bidding/refusals.ts';
 import type { RequesterReputation, Standing } from '../ports.ts';
 import type { AdmissionLimits } from './limits.ts';
 
@@ -13,9 +14,6 @@ export interface GateNeeds {
   readonly isServed: (requester: string) => boolean;
   readonly reputation: Pick<RequesterReputation, 'of'>;
 }
-
-/** Yes, no with a reason that may be told, or no without a word. */
-export type Admission = 'in' | 'unheard' | Refusal;
 
 interface Rates {
   /** What the rates were made for: who becomes a regular, or is none any more, starts afresh. */

@@ -5,7 +5,7 @@ import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Startable } from '../../lib/startable.ts';
 import { WriteBehind } from '../../lib/write-behind.ts';
-import type { NodeNotes } from '../../domain/peer-memory.ts';
+import type { NodeNotes } from '../../domain/trust/peer-memory.ts';
 
 export interface RegularDemandLimits {
   /** How long one question keeps a share for regulars. */

@@ -1,5 +1,5 @@
 import type { Startable } from '../../lib/startable.ts';
-import type { BehaviourBook } from '../../domain/behaviour-book.ts';
+import type { BehaviourBook } from '../../domain/trust/behaviour-book.ts';
 import type { RequesterReputation } from '../ports.ts';
 
 /** How requesters have behaved towards this provider. */

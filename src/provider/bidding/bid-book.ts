@@ -1,5 +1,5 @@
-import type { Bid, BidRequest } from '../../domain/bid.ts';
-import type { Evidence } from '../../domain/evidence.ts';
+import type { Bid, BidRequest } from '../../domain/market/bid.ts';
+import type { Evidence } from '../../domain/market/evidence.ts';
 import type { Clock } from '../../lib/clock.ts';
 
 /** A bid that stands: what was asked, what was offered, and the lock once there is one. */

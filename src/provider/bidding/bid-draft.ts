@@ -1,10 +1,10 @@
-import type { Bid, BidRequest } from '../../domain/bid.ts';
-import { fitAfter } from '../../domain/bid-fit.ts';
-import type { NodeTraits } from '../../domain/capability.ts';
-import type { CapabilityComparison } from '../../domain/comparison.ts';
-import type { Lease } from '../../domain/lock.ts';
-import type { Resources } from '../../domain/resources.ts';
-import { bookedResources } from '../../domain/runtime-memory.ts';
+import type { Bid, BidRequest } from '../../domain/market/bid.ts';
+import { fitAfter } from '../../domain/matching/bid-fit.ts';
+import type { NodeTraits } from '../../domain/matching/capability.ts';
+import type { CapabilityComparison } from '../../domain/matching/comparison.ts';
+import type { Lease } from '../../domain/market/lock.ts';
+import type { Resources } from '../../domain/units/resources.ts';
+import { bookedResources } from '../../domain/matching/runtime-memory.ts';
 import type { StartTimes } from '../executions/start-times.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { ProviderOptions } from '../options.ts';

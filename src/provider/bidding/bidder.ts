@@ -5,15 +5,14 @@ import {
   type JobRequest,
   type Refusal,
   isNoRoom,
-} from '../../domain/bid.ts';
-import type { CapabilityComparison } from '../../domain/comparison.ts';
-import type { NodeTraits } from '../../domain/capability.ts';
-import type { Evidence, Notary } from '../../domain/evidence.ts';
-import type { Lease } from '../../domain/lock.ts';
+} from '../../domain/market/bid.ts';
+import type { CapabilityComparison } from '../../domain/matching/comparison.ts';
+import type { NodeTraits } from '../../domain/matching/capability.ts';
+import type { Evidence, Notary } from '../../domain/market/evidence.ts';
+import type { Lease } from '../../domain/market/lock.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { Admission } from '../admission/requester-gate.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { ProviderOptions } from '../options.ts';
 import type { Answer, Asked, BidAnswer, ProviderStore, RequesterLink } from '../ports.ts';
@@ -24,7 +23,7 @@ import type { Asking, Capacity } from './capacity.ts';
 import { signDecline } from './declining.ts';
 import { checkPolicies } from './policies.ts';
 import type { Leftovers } from './leftovers.ts';
-import { draining, EXPIRED, LOCK_EXPIRED, noPlaceLeft } from './refusals.ts';
+import { type Admission, draining, EXPIRED, LOCK_EXPIRED, noPlaceLeft } from './refusals.ts';
 import { placesOnDisk, refusalForRoom, roomNeedOf } from './room-check.ts';
 import { tellsNo, turnOf, voiceOf } from './turnout.ts';
 

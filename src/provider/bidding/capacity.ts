@@ -1,10 +1,10 @@
-import type { BidRequest, Refusal } from '../../domain/bid.ts';
-import type { AvailableCapability, NodeTraits } from '../../domain/capability.ts';
-import type { CapabilityComparison } from '../../domain/comparison.ts';
-import type { Lease } from '../../domain/lock.ts';
-import { compare } from '../../domain/matching.ts';
-import type { Resources } from '../../domain/resources.ts';
-import { bookedResources } from '../../domain/runtime-memory.ts';
+import type { BidRequest, Refusal } from '../../domain/market/bid.ts';
+import type { AvailableCapability, NodeTraits } from '../../domain/matching/capability.ts';
+import type { CapabilityComparison } from '../../domain/matching/comparison.ts';
+import type { Lease } from '../../domain/market/lock.ts';
+import { compare } from '../../domain/matching/matching.ts';
+import type { Resources } from '../../domain/units/resources.ts';
+import { bookedResources } from '../../domain/matching/runtime-memory.ts';
 import type { Allotment } from '../locks/allotment.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { ProviderLimits } from '../options.ts';

@@ -1,13 +1,13 @@
-import type { Decline, Refusal } from '../../domain/bid.ts';
+import type { Decline, Refusal } from '../../domain/market/bid.ts';
 import type {
   ContractAnswer,
   ContractNever,
   ContractRecord,
   Proposal,
   SignedContract,
-} from '../../domain/contract.ts';
-import type { Evidence, Notary } from '../../domain/evidence.ts';
-import { type ContentRef, contentRefsOf } from '../../domain/task.ts';
+} from '../../domain/market/contract.ts';
+import type { Evidence, Notary } from '../../domain/market/evidence.ts';
+import { type ContentRef, contentRefsOf } from '../../domain/program/task.ts';
 import { contentIdOf } from '../../lib/canonical.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CodedError } from '../../lib/coded-error.ts';

@@ -1,7 +1,7 @@
-import type { Decline, Refusal } from '../../domain/bid.ts';
-import type { CapabilityComparison } from '../../domain/comparison.ts';
-import type { Evidence, Notary } from '../../domain/evidence.ts';
-import { nearestMiss } from '../../domain/matching.ts';
+import type { Decline, Refusal } from '../../domain/market/bid.ts';
+import type { CapabilityComparison } from '../../domain/matching/comparison.ts';
+import type { Evidence, Notary } from '../../domain/market/evidence.ts';
+import { nearestMiss } from '../../domain/matching/matching.ts';
 import type { Asked } from '../ports.ts';
 
 /** A signed no. */

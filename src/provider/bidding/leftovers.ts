@@ -1,6 +1,6 @@
-import type { Refusal } from '../../domain/bid.ts';
-import { bytesAsked, bytesThere } from '../../domain/field-text.ts';
-import { contentRefsOf } from '../../domain/task.ts';
+import type { Refusal } from '../../domain/market/bid.ts';
+import { bytesAsked, bytesThere } from '../../domain/matching/field-text.ts';
+import { contentRefsOf } from '../../domain/program/task.ts';
 import type { ProviderContent, ProviderExecution } from '../ports.ts';
 import { keptShare } from './refusals.ts';
 

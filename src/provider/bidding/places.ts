@@ -1,6 +1,10 @@
-import type { Pools } from '../../domain/capability.ts';
-import { grant } from '../../domain/matching.ts';
-import { type ResourceRequirements, type Resources, subtractResources } from '../../domain/resources.ts';
+import type { Pools } from '../../domain/matching/capability.ts';
+import { grant } from '../../domain/matching/matching.ts';
+import {
+  type ResourceRequirements,
+  type Resources,
+  subtractResources,
+} from '../../domain/units/resources.ts';
 
 /** How many times `requirements` fit into `free` at once, counted up to `most`. */
 export function placesIn(requirements: ResourceRequirements, free: Resources, most: number): number {

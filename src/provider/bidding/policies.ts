@@ -1,6 +1,6 @@
-import type { BidRequest, Refusal, Verdict } from '../../domain/bid.ts';
-import { compareBudget, isWithinBudget } from '../../domain/budget-matching.ts';
-import { durationTexts } from '../../domain/field-text.ts';
+import type { BidRequest, Refusal, Verdict } from '../../domain/market/bid.ts';
+import { compareBudget, isWithinBudget } from '../../domain/matching/budget-matching.ts';
+import { durationTexts } from '../../domain/matching/field-text.ts';
 import type { ProviderOptions } from '../options.ts';
 import { draining, runsEnough } from './refusals.ts';
 

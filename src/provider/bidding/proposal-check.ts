@@ -1,9 +1,9 @@
-import type { Refusal } from '../../domain/bid.ts';
-import type { ContractTerms, Proposal } from '../../domain/contract.ts';
-import { bytesAsked, bytesThere, durationTexts } from '../../domain/field-text.ts';
-import { jobLimits } from '../../domain/job-description.ts';
-import { programFaults } from '../../domain/program-rules.ts';
-import { contentRefsOf, type Invocation } from '../../domain/task.ts';
+import type { Refusal } from '../../domain/market/bid.ts';
+import type { ContractTerms, Proposal } from '../../domain/market/contract.ts';
+import { bytesAsked, bytesThere, durationTexts } from '../../domain/matching/field-text.ts';
+import { jobLimits } from '../../domain/job/job-description.ts';
+import { programFaults } from '../../domain/program/program-rules.ts';
+import { contentRefsOf, type Invocation } from '../../domain/program/task.ts';
 import { contentIdOf, encodeCanonical, sameBytes } from '../../lib/canonical.ts';
 import { defaultProviderLimits, type ProviderLimits } from '../options.ts';
 import type { OpenBid } from './bid-book.ts';

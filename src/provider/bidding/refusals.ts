@@ -1,6 +1,9 @@
-import type { DeclineCode, Refusal } from '../../domain/bid.ts';
-import type { CapabilityComparison } from '../../domain/comparison.ts';
+import type { DeclineCode, Refusal } from '../../domain/market/bid.ts';
+import type { CapabilityComparison } from '../../domain/matching/comparison.ts';
 import { refusalOf } from './declining.ts';
+
+/** Yes, no with a reason that may be told, or no without a word. */
+export type Admission = 'in' | 'unheard' | Refusal;
 
 type Later = Pick<Refusal, 'retryAfterMs'>;
 

@@ -1,6 +1,6 @@
-import type { BidRequest, Refusal } from '../../domain/bid.ts';
-import type { Pools } from '../../domain/capability.ts';
-import { bytesAsked, bytesThere } from '../../domain/field-text.ts';
+import type { BidRequest, Refusal } from '../../domain/market/bid.ts';
+import type { Pools } from '../../domain/matching/capability.ts';
+import { bytesAsked, bytesThere } from '../../domain/matching/field-text.ts';
 import type { RoomSeen } from '../resources/room.ts';
 
 /** Of the disk, left for the records of this node: without them it can neither end nor report what it runs. */

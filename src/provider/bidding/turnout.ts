@@ -1,7 +1,8 @@
-import { isAsked, isInDeclineShare, isInvited } from '../../domain/answer-share.ts';
-import { answerDelayMs, answerFit } from '../../domain/answering.ts';
-import type { BidFit, BidRequest, Refusal } from '../../domain/bid.ts';
-import type { CapabilityComparison } from '../../domain/comparison.ts';
+import { isAsked, isInDeclineShare, isInvited } from '../../domain/market/answer-share.ts';
+import { answerDelayMs, answerFit } from '../../domain/ranking/answering.ts';
+import type { BidRequest, Refusal } from '../../domain/market/bid.ts';
+import type { BidFit } from '../../domain/matching/bid-fit.ts';
+import type { CapabilityComparison } from '../../domain/matching/comparison.ts';
 import { FITS_LESS_WELL } from './refusals.ts';
 
 /** What a request lets this node say: a bid, no more than a no, or nothing. */

@@ -1,5 +1,5 @@
-import type { ContractTerms } from '../../domain/contract.ts';
-import { type ContentRef, contentRefsOf, type EngineSpec } from '../../domain/task.ts';
+import type { ContractTerms } from '../../domain/market/contract.ts';
+import { type ContentRef, contentRefsOf, type EngineSpec } from '../../domain/program/task.ts';
 import { type BackoffOptions, backoffMs } from '../../lib/backoff.ts';
 import { type Clock, sleep } from '../../lib/clock.ts';
 import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';

@@ -1,4 +1,4 @@
-import { durationText } from '../../domain/field-text.ts';
+import { durationText } from '../../domain/matching/field-text.ts';
 import { type Clock, type Timer } from '../../lib/clock.ts';
 import type { ProviderLimits } from '../options.ts';
 import type { StopReason } from './supervisor.ts';

@@ -1,8 +1,8 @@
 import { CodedError } from '../../lib/coded-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { retryOn } from '../../lib/retry.ts';
-import type { Invocation } from '../../domain/task.ts';
-import type { ServingItem } from '../../domain/serving.ts';
+import type { Invocation } from '../../domain/program/task.ts';
+import type { ServingItem } from '../../domain/market/serving.ts';
 import type { ProviderCommit, ProviderExecution, ProviderStore } from '../ports.ts';
 
 type ServingState = ServingItem['state'];

@@ -1,5 +1,5 @@
-import type { ContractTerms } from '../../domain/contract.ts';
-import type { ServingItem } from '../../domain/serving.ts';
+import type { ContractTerms } from '../../domain/market/contract.ts';
+import type { ServingItem } from '../../domain/market/serving.ts';
 import { type Clock, type Timer, every } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';

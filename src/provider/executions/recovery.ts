@@ -1,5 +1,5 @@
-import { type Lease, releaseLease } from '../../domain/lock.ts';
-import type { ServingItem } from '../../domain/serving.ts';
+import { type Lease, releaseLease } from '../../domain/market/lock.ts';
+import type { ServingItem } from '../../domain/market/serving.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';

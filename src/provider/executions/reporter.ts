@@ -1,5 +1,5 @@
-import type { Notary } from '../../domain/evidence.ts';
-import type { Desired, ServingItem, ServingList } from '../../domain/serving.ts';
+import type { Notary } from '../../domain/market/evidence.ts';
+import type { Desired, ServingItem, ServingList } from '../../domain/market/serving.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import { type Clock, sleep, type Timer, within } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';

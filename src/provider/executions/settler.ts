@@ -1,5 +1,10 @@
-import { canMoveContract, type ContractRecord, moveContract, NEVER_BEGUN } from '../../domain/contract.ts';
-import type { Desired } from '../../domain/serving.ts';
+import {
+  canMoveContract,
+  type ContractRecord,
+  moveContract,
+  NEVER_BEGUN,
+} from '../../domain/market/contract.ts';
+import type { Desired } from '../../domain/market/serving.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';

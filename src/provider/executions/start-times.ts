@@ -1,4 +1,4 @@
-import type { EngineType } from '../../domain/task.ts';
+import type { EngineType } from '../../domain/program/task.ts';
 import type { ProviderLimits } from '../options.ts';
 
 export type StartLimits = Pick<ProviderLimits, 'startsRemembered' | 'unseenStartMs' | 'longestStartWithinMs'>;

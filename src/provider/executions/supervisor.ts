@@ -1,7 +1,7 @@
-import type { ContractTerms } from '../../domain/contract.ts';
-import { moveContract } from '../../domain/contract.ts';
-import type { ServingItem } from '../../domain/serving.ts';
-import { contentRefsOf, type ExitReason } from '../../domain/task.ts';
+import type { ContractTerms } from '../../domain/market/contract.ts';
+import { moveContract } from '../../domain/market/contract.ts';
+import type { ServingItem } from '../../domain/market/serving.ts';
+import { contentRefsOf, type ExitReason } from '../../domain/program/task.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { z } from 'zod';
-import type { ExitReason } from '../../domain/task.ts';
+import type { ExitReason } from '../../domain/program/task.ts';
 import { FrameError } from './sandbox/frames.ts';
 
 /** A shell's way, and bubblewrap's, to say that a signal ended a process. */

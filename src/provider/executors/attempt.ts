@@ -1,6 +1,6 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { durationText } from '../../domain/field-text.ts';
+import { durationText } from '../../domain/matching/field-text.ts';
 import { type Clock, every, type Timer, within } from '../../lib/clock.ts';
 import { codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Random } from '../../lib/random.ts';

@@ -1,5 +1,5 @@
-import type { RuntimeMemory } from '../../domain/runtime-memory.ts';
-import type { Env, ExitReason } from '../../domain/task.ts';
+import type { RuntimeMemory } from '../../domain/matching/runtime-memory.ts';
+import type { Env, ExitReason } from '../../domain/program/task.ts';
 
 /** What is enforced on one attempt. Reaching one ends the attempt with the reason named here. */
 export interface ExecutionLimits {

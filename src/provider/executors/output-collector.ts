@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_PATH_DEPTH } from '../../domain/path-bounds.ts';
+import { MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_PATH_DEPTH } from '../../domain/program/path-bounds.ts';
 import type { ExecutionLimits, ExecutionOutcome } from './executor.ts';
 
 const fileSchema = z.strictObject({

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
-import { jobLimits } from '../../domain/job-description.ts';
-import { programFaults } from '../../domain/program-rules.ts';
+import { jobLimits } from '../../domain/job/job-description.ts';
+import { programFaults } from '../../domain/program/program-rules.ts';
 import type { ExecutionTask } from './executor.ts';
 import { MAX_TASK_BYTES } from './sandbox/frames.ts';
 

@@ -1,7 +1,7 @@
-import type { Lease } from '../../domain/lock.ts';
-import type { ResourceRequirements, Resources } from '../../domain/resources.ts';
-import { StrikeBook } from '../../domain/strike-book.ts';
-import { GOOD_BEHAVIOUR } from '../../domain/strikes.ts';
+import type { Lease } from '../../domain/market/lock.ts';
+import type { ResourceRequirements, Resources } from '../../domain/units/resources.ts';
+import { StrikeBook } from '../../domain/trust/strike-book.ts';
+import { GOOD_BEHAVIOUR } from '../../domain/trust/strikes.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { HoldRequest, ResourceLedger } from './ledger.ts';
 import type { StrangerLimits } from './limits.ts';

@@ -1,5 +1,5 @@
-import type { Refusal } from '../../domain/bid.ts';
-import type { Pools } from '../../domain/capability.ts';
+import type { Refusal } from '../../domain/market/bid.ts';
+import type { Pools } from '../../domain/matching/capability.ts';
 import {
   type Lease,
   commitLease,
@@ -8,8 +8,8 @@ import {
   isLeaseLive,
   releaseLease,
   renewLease,
-} from '../../domain/lock.ts';
-import { grant } from '../../domain/matching.ts';
+} from '../../domain/market/lock.ts';
+import { grant } from '../../domain/matching/matching.ts';
 import {
   NO_RESOURCES,
   type ResourceRequirements,
@@ -17,7 +17,7 @@ import {
   addResources,
   coversResources,
   subtractResources,
-} from '../../domain/resources.ts';
+} from '../../domain/units/resources.ts';
 import { assert } from '../../lib/assert.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 

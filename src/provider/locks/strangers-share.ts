@@ -3,7 +3,7 @@ import {
   type ResourceRequirements,
   type Resources,
   addResources,
-} from '../../domain/resources.ts';
+} from '../../domain/units/resources.ts';
 
 /** Of one machine: what is offered, what is free of it, and what strangers have together, begun or not. */
 export interface ShareState {

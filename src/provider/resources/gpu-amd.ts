@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { GpuDevice } from '../../domain/resources.ts';
+import type { GpuDevice } from '../../domain/units/resources.ts';
 import type { RunTool, ToolLimits } from '../executors/tool-runner.ts';
 import { failedReading, type GpuReading, MAX_GPUS, NO_GPUS, quoteOutput } from './gpu-tool.ts';
 

@@ -1,4 +1,4 @@
-import type { GpuDevice } from '../../domain/resources.ts';
+import type { GpuDevice } from '../../domain/units/resources.ts';
 import type { ToolRun } from '../executors/tool-runner.ts';
 
 /** The devices a vendor's tool named, and a sentence for each thing in its answer that could not be used. */

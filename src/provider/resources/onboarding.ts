@@ -1,4 +1,4 @@
-import type { Resources } from '../../domain/resources.ts';
+import type { Resources } from '../../domain/units/resources.ts';
 import type { Offer, Onboarding } from '../options.ts';
 
 /** What a machine offers; never more than it has. */

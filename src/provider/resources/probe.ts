@@ -1,5 +1,5 @@
-import type { NodeTraits } from '../../domain/capability.ts';
-import type { GpuDevice, Resources } from '../../domain/resources.ts';
+import type { NodeTraits } from '../../domain/matching/capability.ts';
+import type { GpuDevice, Resources } from '../../domain/units/resources.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { RunTool } from '../executors/tool-runner.ts';
 import { readAmdGpus } from './gpu-amd.ts';

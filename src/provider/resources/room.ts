@@ -1,4 +1,4 @@
-import type { ContentRef } from '../../domain/task.ts';
+import type { ContentRef } from '../../domain/program/task.ts';
 import { type Clock, within } from '../../lib/clock.ts';
 import { codeOf } from '../../lib/coded-error.ts';
 import type { AttemptFolders, DiskGauge, ProviderContent } from '../ports.ts';

@@ -1,5 +1,5 @@
-import type { Bid } from '../../../src/domain/bid.ts';
-import type { ContractTerms } from '../../../src/domain/contract.ts';
+import type { Bid } from '../../../src/domain/market/bid.ts';
+import type { ContractTerms } from '../../../src/domain/market/contract.ts';
 import type { Attack } from '../attack.ts';
 import { Bargainer, unseenScript } from '../bargaining.ts';
 import { contentId } from '../made-up.ts';

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import { multiaddr } from '@multiformats/multiaddr';
-import type { Notary } from '../../../src/domain/evidence.ts';
+import type { Notary } from '../../../src/domain/market/evidence.ts';
 import { createNotary, identityOf } from '../../../src/identity/index.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { sealPeerRecord } from '../../../src/network/libp2p/peer-record.ts';

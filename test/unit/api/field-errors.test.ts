@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { readFileSync } from 'node:fs';
 import { fieldErrorsOf } from '../../../src/api/field-errors.ts';
-import { fieldReport } from '../../../src/domain/field-words.ts';
-import { jobDescription } from '../../../src/domain/job-description.ts';
+import { fieldReport } from '../../../src/domain/explain/field-words.ts';
+import { jobDescription } from '../../../src/domain/job/job-description.ts';
 import { codeBlocks } from '../docs/markdown.ts';
 
 type Path = readonly (string | number)[];

@@ -7,7 +7,7 @@ import { RequestBodies } from '../../../src/api/body.ts';
 import { OpenBodies } from '../../../src/api/open-bodies.ts';
 import { type ApiOptions, apiDefaults } from '../../../src/api/options.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
-import { FakeClock } from '../evaluations/fake-clock.ts';
+import { FakeClock } from '../orchestrator/evaluations/fake-clock.ts';
 import { type RawConnection, rawConnection } from './raw-connection.ts';
 import { inProcess, type ScriptedNode, scriptedNode } from './scripted-node.ts';
 

@@ -4,7 +4,7 @@ import { checkJob } from '../../../src/api/job-body.ts';
 import { apiDefaults } from '../../../src/api/options.ts';
 import { parseContentId } from '../../../src/content/content-id.ts';
 import { decodeNode } from '../../../src/content/unixfs-node.ts';
-import { rangeProblem, versionInRange } from '../../../src/domain/version-range.ts';
+import { rangeProblem, versionInRange } from '../../../src/domain/units/version-range.ts';
 import { decodeCanonical, isContentId, rawContentIdOf } from '../../../src/lib/canonical.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { CodedError } from '../../../src/lib/coded-error.ts';

@@ -1,13 +1,13 @@
 import type { PeerLine } from '../../../src/api/index.ts';
-import type { Bid } from '../../../src/domain/bid.ts';
-import type { ContractRecord, ContractTerms } from '../../../src/domain/contract.ts';
-import type { Evidence, EvidenceType } from '../../../src/domain/evidence.ts';
-import type { Execution, Observed } from '../../../src/domain/execution.ts';
-import type { Explanation } from '../../../src/domain/explanation.ts';
-import type { JobEvent, JobEventType } from '../../../src/domain/job-event.ts';
-import type { JobState } from '../../../src/domain/job.ts';
-import type { JobSnapshot } from '../../../src/domain/plan.ts';
-import type { Search } from '../../../src/domain/search.ts';
+import type { Bid } from '../../../src/domain/market/bid.ts';
+import type { ContractRecord, ContractTerms } from '../../../src/domain/market/contract.ts';
+import type { Evidence, EvidenceType } from '../../../src/domain/market/evidence.ts';
+import type { Execution, Observed } from '../../../src/domain/market/execution.ts';
+import type { Explanation } from '../../../src/domain/explain/explanation.ts';
+import type { JobEvent, JobEventType } from '../../../src/domain/job/job-event.ts';
+import type { JobState } from '../../../src/domain/job/job.ts';
+import type { JobSnapshot } from '../../../src/domain/job/plan.ts';
+import type { Search } from '../../../src/domain/market/search.ts';
 
 export const CREATED_AT = Date.UTC(2030, 0, 1);
 export const SOME_CID = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy';

@@ -6,7 +6,7 @@ import { MemoryBlockstore } from 'blockstore-core/memory';
 import { exporter } from 'ipfs-unixfs-exporter';
 import { importer } from 'ipfs-unixfs-importer';
 import { afterEach, beforeEach, describe, expect } from 'vitest';
-import { MAX_PATH_DEPTH } from '../../../src/domain/path-bounds.ts';
+import { MAX_PATH_DEPTH } from '../../../src/domain/program/path-bounds.ts';
 import { rawContentIdOf, sameBytes } from '../../../src/lib/canonical.ts';
 import {
   blockCount,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { exitReasons } from '../../../src/domain/task.ts';
+import { exitReasons } from '../../../src/domain/program/task.ts';
 
 describe('specs/states/serving.md', () => {
   it('has every exit reason, and no other', () => {

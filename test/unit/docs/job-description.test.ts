@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { constraintOperators } from '../../../src/domain/constraint.ts';
-import { jobDescription } from '../../../src/domain/job-description.ts';
+import { constraintOperators } from '../../../src/domain/matching/constraint.ts';
+import { jobDescription } from '../../../src/domain/job/job-description.ts';
 import { rankerNames } from '../../../src/domain/ranking/index.ts';
 import { codeBlocks, sectionOf, tablesOf } from './markdown.ts';
 

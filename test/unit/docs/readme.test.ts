@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { jobDescription } from '../../../src/domain/job-description.ts';
+import { jobDescription } from '../../../src/domain/job/job-description.ts';
 import { helpOf, invocationsIn } from './command-line.ts';
 import { codeBlocks, readPages } from './markdown.ts';
 

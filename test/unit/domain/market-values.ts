@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import type { Bid, Requirements } from '../../../src/domain/bid.ts';
-import type { AvailableCapability, NodeTraits } from '../../../src/domain/capability.ts';
-import type { Evidence } from '../../../src/domain/evidence.ts';
-import type { GpuDevice, GpuRequirement, Resources } from '../../../src/domain/resources.ts';
+import type { Bid } from '../../../src/domain/market/bid.ts';
+import type { Requirements } from '../../../src/domain/matching/requirements.ts';
+import type { AvailableCapability, NodeTraits } from '../../../src/domain/matching/capability.ts';
+import type { Evidence } from '../../../src/domain/market/evidence.ts';
+import type { GpuDevice, GpuRequirement, Resources } from '../../../src/domain/units/resources.ts';
 
 export const MIB = 2 ** 20;
 export const GIB = 2 ** 30;

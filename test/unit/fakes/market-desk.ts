@@ -1,6 +1,6 @@
-import type { BidRequest, JobRequest } from '../../../src/domain/bid.ts';
-import type { ContractAnswer, Proposal } from '../../../src/domain/contract.ts';
-import type { Evidence } from '../../../src/domain/evidence.ts';
+import type { BidRequest, JobRequest } from '../../../src/domain/market/bid.ts';
+import type { ContractAnswer, Proposal } from '../../../src/domain/market/contract.ts';
+import type { Evidence } from '../../../src/domain/market/evidence.ts';
 import { CodedError } from '../../../src/lib/coded-error.ts';
 import type {
   Market,

@@ -1,15 +1,19 @@
-import type { Bid, BidRequest, Decline, LockGrant } from '../../../src/domain/bid.ts';
-import type { ContractRecord, ContractTerms } from '../../../src/domain/contract.ts';
-import type { Evidence, EvidenceType, Notary } from '../../../src/domain/evidence.ts';
+import type { Bid, BidRequest, Decline, LockGrant } from '../../../src/domain/market/bid.ts';
+import type { ContractRecord, ContractTerms } from '../../../src/domain/market/contract.ts';
+import type { Evidence, EvidenceType, Notary } from '../../../src/domain/market/evidence.ts';
 import {
   type Execution,
   type ExecutionEnd,
   executionIdOf,
   type Observed,
-} from '../../../src/domain/execution.ts';
-import type { Job, JobSpec } from '../../../src/domain/job.ts';
-import { EMPTY_INDEX, type EligibleComputeProviderData, type Search } from '../../../src/domain/search.ts';
-import type { ServingItem } from '../../../src/domain/serving.ts';
+} from '../../../src/domain/market/execution.ts';
+import type { Job, JobSpec } from '../../../src/domain/job/job.ts';
+import {
+  EMPTY_INDEX,
+  type EligibleComputeProviderData,
+  type Search,
+} from '../../../src/domain/market/search.ts';
+import type { ServingItem } from '../../../src/domain/market/serving.ts';
 import { contentIdOf, encodeCanonical } from '../../../src/lib/canonical.ts';
 
 export const NOW = 1_700_000_000_000;

@@ -1,6 +1,6 @@
-import type { ContractNever, ContractRecord } from '../../../src/domain/contract.ts';
-import type { Evidence } from '../../../src/domain/evidence.ts';
-import { isLeaseLive, type Lease } from '../../../src/domain/lock.ts';
+import type { ContractNever, ContractRecord } from '../../../src/domain/market/contract.ts';
+import type { Evidence } from '../../../src/domain/market/evidence.ts';
+import { isLeaseLive, type Lease } from '../../../src/domain/market/lock.ts';
 import type {
   BidAnswer,
   ProviderCommit,

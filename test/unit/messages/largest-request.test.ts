@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { MOST_EXCLUDED } from '../../../src/domain/bid.ts';
-import { jobConstraints } from '../../../src/domain/job-constraints.ts';
-import { jobLimits } from '../../../src/domain/job-description.ts';
-import { REACHED_TAG_LENGTH } from '../../../src/domain/reached.ts';
+import { MOST_EXCLUDED } from '../../../src/domain/market/bid.ts';
+import { jobConstraints } from '../../../src/domain/job/job-constraints.ts';
+import { jobLimits } from '../../../src/domain/job/job-description.ts';
+import { REACHED_TAG_LENGTH } from '../../../src/domain/market/reached.ts';
 import { encodeCanonical } from '../../../src/lib/canonical.ts';
 import { bidRequestMessage } from '../../../src/messages/bid-request.ts';
 import { bidRequest } from './samples.ts';

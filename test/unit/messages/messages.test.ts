@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
-import type { EvidenceType, Notary } from '../../../src/domain/evidence.ts';
+import type { EvidenceType, Notary } from '../../../src/domain/market/evidence.ts';
 import { createNotary, createVerifier } from '../../../src/identity/notary.ts';
 import { identityOf } from '../../../src/identity/key-pair.ts';
 import { contentIdOf, encodeCanonical } from '../../../src/lib/canonical.ts';

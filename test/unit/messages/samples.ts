@@ -1,9 +1,9 @@
-import type { Advert } from '../../../src/domain/advert.ts';
-import type { Bid, BidRequest, Decline, JobRequest } from '../../../src/domain/bid.ts';
-import type { ContractTerms, Proposal, SignedContract } from '../../../src/domain/contract.ts';
-import type { Notary } from '../../../src/domain/evidence.ts';
-import type { ServingList } from '../../../src/domain/serving.ts';
-import type { Invocation } from '../../../src/domain/task.ts';
+import type { Advert } from '../../../src/domain/market/advert.ts';
+import type { Bid, BidRequest, Decline, JobRequest } from '../../../src/domain/market/bid.ts';
+import type { ContractTerms, Proposal, SignedContract } from '../../../src/domain/market/contract.ts';
+import type { Notary } from '../../../src/domain/market/evidence.ts';
+import type { ServingList } from '../../../src/domain/market/serving.ts';
+import type { Invocation } from '../../../src/domain/program/task.ts';
 import { contractIdOf } from '../../../src/messages/contract-terms.ts';
 import { invocationDigestOf } from '../../../src/messages/invocation.ts';
 

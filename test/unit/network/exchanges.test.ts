@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ContractAnswer } from '../../../src/domain/contract.ts';
+import type { ContractAnswer } from '../../../src/domain/market/contract.ts';
 import { CodedError, codeOf } from '../../../src/lib/coded-error.ts';
 import { envelopeOf } from '../../../src/messages/envelope.ts';
 import { encodeFrame } from '../../../src/messages/frame.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { defaultProviderLimits } from '../../../src/provider/options.ts';
 import type { ProviderDesk } from '../../../src/provider/ports.ts';
 import type { Negotiation } from '../../../src/orchestrator/ports.ts';
-import { BiddingDesk } from '../bidding/bidding-desk.ts';
+import { BiddingDesk } from '../provider/bidding/bidding-desk.ts';
 import { requestOf } from '../fakes/market.ts';
 import * as sample from '../messages/samples.ts';
 import { MarketWorld, RecordingListener, scriptedProvider, type WorldNode } from './market-world.ts';

@@ -1,5 +1,5 @@
-import type { BidRequest } from '../../../src/domain/bid.ts';
-import type { Evidence, Notary } from '../../../src/domain/evidence.ts';
+import type { BidRequest } from '../../../src/domain/market/bid.ts';
+import type { Evidence, Notary } from '../../../src/domain/market/evidence.ts';
 import { identityOf } from '../../../src/identity/key-pair.ts';
 import { createNotary, createVerifier } from '../../../src/identity/notary.ts';
 import { codeOf } from '../../../src/lib/coded-error.ts';

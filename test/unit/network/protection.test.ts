@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Evidence } from '../../../src/domain/evidence.ts';
-import type { BidRequest } from '../../../src/domain/bid.ts';
+import type { Evidence } from '../../../src/domain/market/evidence.ts';
+import type { BidRequest } from '../../../src/domain/market/bid.ts';
 import { envelopeOf } from '../../../src/messages/envelope.ts';
 import { encodeFrame } from '../../../src/messages/frame.ts';
 import type { NetworkLimits } from '../../../src/network/options.ts';

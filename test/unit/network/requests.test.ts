@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { reachedTag } from '../../../src/domain/reached.ts';
+import { reachedTag } from '../../../src/domain/market/reached.ts';
 import { identityOf } from '../../../src/identity/key-pair.ts';
 import { createNotary } from '../../../src/identity/notary.ts';
 import { encodeCanonical } from '../../../src/lib/canonical.ts';

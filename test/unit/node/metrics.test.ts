@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMetrics, type MetricsNeeds } from '../../../src/node-metrics.ts';
+import { createMetrics, type MetricsNeeds } from '../../../src/node/metrics.ts';
 
 const needs: MetricsNeeds = {
   peers: () => 3,

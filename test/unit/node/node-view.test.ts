@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { HeldPeer } from '../../../src/network/allowances/held-peers.ts';
-import { createNodeView, type NodeViewNeeds } from '../../../src/node-view.ts';
+import { createNodeView, type NodeViewNeeds } from '../../../src/node/view.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 import { SeededRandom } from '../../simulation/seeded-random.ts';
 import { SimulatedNetwork } from '../../simulation/simulated-network.ts';

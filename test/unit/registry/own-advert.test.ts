@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AdvertContent } from '../../../src/domain/advert.ts';
+import type { AdvertContent } from '../../../src/domain/market/advert.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 import { resources, traits } from '../domain/market-values.ts';
 import { defaultRegistryLimits } from '../../../src/registry/options.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Advert, advertContent } from '../../../src/domain/advert.ts';
-import type { GpuDevice } from '../../../src/domain/resources.ts';
+import type { Advert, advertContent } from '../../../src/domain/market/advert.ts';
+import type { GpuDevice } from '../../../src/domain/units/resources.ts';
 import { device, GIB, requirements, resources, traits } from '../domain/market-values.ts';
 import { createScene, describing, peerNames, type Scene, SELF } from './registry-scene.ts';
 

@@ -1,6 +1,6 @@
-import type { Advert, AdvertContent } from '../../../src/domain/advert.ts';
-import { advertContent } from '../../../src/domain/advert.ts';
-import type { Evidence, Notary } from '../../../src/domain/evidence.ts';
+import type { Advert, AdvertContent } from '../../../src/domain/market/advert.ts';
+import { advertContent } from '../../../src/domain/market/advert.ts';
+import type { Evidence, Notary } from '../../../src/domain/market/evidence.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { createRegistry, type Registry } from '../../../src/registry/index.ts';
 import { defaultRegistryLimits, type RegistryLimits } from '../../../src/registry/options.ts';

@@ -118,6 +118,22 @@ describe('whom a search waits for', () => {
   });
 });
 
+describe('a newcomer that is silent', () => {
+  it('keeps one search waiting at a time', async () => {
+    const { clock, publisher, registry } = createScene();
+    publisher.connected.add('new');
+    expect([1, 2, 3].map(() => registry.patienceWith('new'))).toEqual([
+      'brief',
+      'brief-elsewhere',
+      'brief-elsewhere',
+    ]);
+    await clock.advanceBy(1000);
+    expect(registry.patienceWith('new')).toBe('brief');
+    registry.answered('new', false);
+    expect(registry.patienceWith('new')).toBe('full');
+  });
+});
+
 describe('bidders that have kept no contract', () => {
   it('are trusted until several of them broke their word, and again once others kept it', async () => {
     const { clock, registry } = createScene();

@@ -1,4 +1,4 @@
-import { advertContent } from '../../../src/domain/advert.ts';
+import { advertContent } from '../../../src/domain/market/advert.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import type { NetworkDesks } from '../../../src/network/index.ts';
 import { createRegistry, type Registry } from '../../../src/registry/index.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { canMoveContract, type ContractState } from '../../../src/domain/contract.ts';
-import { canObserve, type Observed, type ObservedState } from '../../../src/domain/execution.ts';
-import { type JobState, moveJob } from '../../../src/domain/job.ts';
+import { canMoveContract, type ContractState } from '../../../src/domain/market/contract.ts';
+import { canObserve, type Observed, type ObservedState } from '../../../src/domain/market/execution.ts';
+import { type JobState, moveJob } from '../../../src/domain/job/job.ts';
 import {
   commitLease,
   expireLease,
@@ -11,7 +11,7 @@ import {
   type Lease,
   type LeaseState,
   releaseLease,
-} from '../../../src/domain/lock.ts';
+} from '../../../src/domain/market/lock.ts';
 import { SERVING_ARROWS } from '../../../src/provider/executions/execution-book.ts';
 import { executionOf, jobOf, observedAs } from '../fakes/market.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ContractRecord } from '../../../src/domain/contract.ts';
-import type { Execution } from '../../../src/domain/execution.ts';
-import type { ExitReason } from '../../../src/domain/task.ts';
+import type { ContractRecord } from '../../../src/domain/market/contract.ts';
+import type { Execution } from '../../../src/domain/market/execution.ts';
+import type { ExitReason } from '../../../src/domain/program/task.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import type { ProviderExecution } from '../../../src/provider/ports.ts';
 import { Census } from '../../../src/store/census.ts';

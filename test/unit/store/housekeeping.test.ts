@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ContentStore } from '../../../src/content/index.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
-import { Housekeeping } from '../../../src/node-housekeeping.ts';
+import { Housekeeping } from '../../../src/node/housekeeping.ts';
 import { openStore, type Store } from '../../../src/store/index.ts';
 import { MemoryDisk } from '../../../src/store/memory-database.ts';
 import { defaultRetention, defaultStoreLimits, type RetentionOptions } from '../../../src/store/options.ts';

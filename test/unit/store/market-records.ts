@@ -1,10 +1,10 @@
-import type { ContractNever, ContractRecord, ContractTerms } from '../../../src/domain/contract.ts';
-import type { Evaluation } from '../../../src/domain/evaluation.ts';
-import type { Evidence } from '../../../src/domain/evidence.ts';
-import type { Execution } from '../../../src/domain/execution.ts';
-import type { Job, JobSpec, JobState } from '../../../src/domain/job.ts';
-import type { Lease } from '../../../src/domain/lock.ts';
-import { EMPTY_INDEX, type Search } from '../../../src/domain/search.ts';
+import type { ContractNever, ContractRecord, ContractTerms } from '../../../src/domain/market/contract.ts';
+import type { Evaluation } from '../../../src/domain/job/evaluation.ts';
+import type { Evidence } from '../../../src/domain/market/evidence.ts';
+import type { Execution } from '../../../src/domain/market/execution.ts';
+import type { Job, JobSpec, JobState } from '../../../src/domain/job/job.ts';
+import type { Lease } from '../../../src/domain/market/lock.ts';
+import { EMPTY_INDEX, type Search } from '../../../src/domain/market/search.ts';
 import type { JobCommit } from '../../../src/orchestrator/ports.ts';
 import type { BidAnswer, ProviderExecution } from '../../../src/provider/ports.ts';
 

@@ -1,4 +1,4 @@
-import { NEVER_BEGUN } from '../../../src/domain/contract.ts';
+import { NEVER_BEGUN } from '../../../src/domain/market/contract.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../../src/store/index.ts';
 import { defaultStoreLimits, type StoreLimits } from '../../../src/store/options.ts';

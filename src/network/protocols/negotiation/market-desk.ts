@@ -1,6 +1,6 @@
-import type { BidRequest, SearchClosed } from '../../../domain/bid.ts';
-import type { ContractAnswer } from '../../../domain/contract.ts';
-import type { Evidence } from '../../../domain/evidence.ts';
+import type { BidRequest, SearchClosed } from '../../../domain/market/bid.ts';
+import type { ContractAnswer } from '../../../domain/market/contract.ts';
+import type { Evidence } from '../../../domain/market/evidence.ts';
 import { CodedError } from '../../../lib/coded-error.ts';
 import { bidMessage } from '../../../messages/bid.ts';
 import { declineMessage } from '../../../messages/decline.ts';

@@ -1,5 +1,5 @@
-import type { Bid, BidRequest, Decline } from '../../../domain/bid.ts';
-import type { Evidence } from '../../../domain/evidence.ts';
+import type { Bid, BidRequest, Decline } from '../../../domain/market/bid.ts';
+import type { Evidence } from '../../../domain/market/evidence.ts';
 import { sleep } from '../../../lib/clock.ts';
 import { CodedError, codeOf } from '../../../lib/coded-error.ts';
 import { envelopeOf } from '../../../messages/envelope.ts';

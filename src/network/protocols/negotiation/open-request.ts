@@ -1,5 +1,5 @@
-import type { BidRequest } from '../../../domain/bid.ts';
-import type { Evidence } from '../../../domain/evidence.ts';
+import type { BidRequest } from '../../../domain/market/bid.ts';
+import type { Evidence } from '../../../domain/market/evidence.ts';
 import type { OpenRequest, SearchListener } from '../../../orchestrator/ports.ts';
 
 export interface OpenRequestNeeds {

@@ -1,6 +1,6 @@
-import type { Bid, Decline, JobRequest } from '../../../domain/bid.ts';
-import type { Proposal, SignedContract } from '../../../domain/contract.ts';
-import type { Evidence } from '../../../domain/evidence.ts';
+import type { Bid, Decline, JobRequest } from '../../../domain/market/bid.ts';
+import type { Proposal, SignedContract } from '../../../domain/market/contract.ts';
+import type { Evidence } from '../../../domain/market/evidence.ts';
 import { sameBytes } from '../../../lib/canonical.ts';
 import { within } from '../../../lib/clock.ts';
 import { CodedError, codeOf, messageOf } from '../../../lib/coded-error.ts';

@@ -1,4 +1,4 @@
-import { MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_PATH_DEPTH } from '../../../domain/path-bounds.ts';
+import { MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_PATH_DEPTH } from '../../../domain/program/path-bounds.ts';
 import {
   type DirectoryNode,
   type FileNode,

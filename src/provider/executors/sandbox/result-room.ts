@@ -1,4 +1,4 @@
-import { FOLDER_ENTRY_BYTES, MAX_FOLDER_BYTES, MAX_PATH_BYTES } from '../../../domain/path-bounds.ts';
+import { FOLDER_ENTRY_BYTES, MAX_FOLDER_BYTES, MAX_PATH_BYTES } from '../../../domain/program/path-bounds.ts';
 
 /** Says which of the files that a program left find no room in its result: their paths make it up. */
 export class ResultRoom {

@@ -1,4 +1,4 @@
-import type { ExitReason } from '../../../domain/task.ts';
+import type { ExitReason } from '../../../domain/program/task.ts';
 
 /** What the child is told: everything the program will see. Paths to read are as the child sees them. */
 export interface SandboxTask {

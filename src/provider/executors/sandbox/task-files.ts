@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { posix } from 'node:path';
 import type { ByteSource } from './descriptors.ts';
-import { MAX_PATH_DEPTH } from '../../../domain/path-bounds.ts';
+import { MAX_PATH_DEPTH } from '../../../domain/program/path-bounds.ts';
 import { type DirectoryNode, InputFile } from './file-nodes.ts';
 import type { FileTree } from './file-tree.ts';
 import type { SandboxTask } from './sandbox-task.ts';

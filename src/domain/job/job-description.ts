@@ -1,0 +1,254 @@
+import { z } from 'zod';
+import { isContentId } from '../../lib/canonical.ts';
+import { consistent, runnable, wellFormed } from './job-consistency.ts';
+import { MAX_NAME_BYTES, MAX_PATH_DEPTH } from '../program/path-bounds.ts';
+import { jobConstraints } from './job-constraints.ts';
+import { jobPreference } from './job-preference.ts';
+import { decimalAmount, pricePeriods } from '../units/money.ts';
+import { PEER_ID } from '../units/peer-id.ts';
+import { byteQuantity, cpuQuantity, durationQuantity } from '../units/quantities.ts';
+import { tidySandboxPath } from '../program/sandbox-path.ts';
+import { rangeProblem } from '../units/version-range.ts';
+
+/** Bounds of one job description; listed in specs/limits.md. */
+export const jobLimits = {
+  nameLength: 128,
+  labels: 32,
+  args: 256,
+  argLength: 8192,
+  envVariables: 128,
+  envLength: 32_768,
+  /** Longer text travels as content. */
+  stdinLength: 65_536,
+  inlineBytes: 1_048_576,
+  partitions: 1000,
+  gpuGroups: 8,
+  constraints: 32,
+  constraintBytes: 24_576,
+  inputs: 64,
+  outputs: 16,
+  pathLength: 512,
+  pathDepth: MAX_PATH_DEPTH,
+  nameBytes: MAX_NAME_BYTES,
+  programBytes: 1_835_008,
+  peers: 64,
+} as const;
+
+const INLINE_BASE64_LENGTH = Math.ceil(jobLimits.inlineBytes / 3) * 4;
+
+const contentId = z.string().max(128).refine(isContentId, 'expected a content id (CIDv1)');
+const peerId = z
+  .string()
+  .regex(PEER_ID, 'expected the peer id of a node: 12D3KooW and 44 more letters and digits');
+/** What is wrong with it is said by `programFaults`, as it is for every other part of the program. */
+const sandboxPath = z.string().transform(tidySandboxPath);
+const name = z
+  .string()
+  .min(1)
+  .max(jobLimits.nameLength)
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9 _.-]*$/,
+    'expected letters, digits, spaces, dots, dashes and underscores, and a letter or digit first',
+  );
+const outputName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/,
+    'expected letters, digits, dots, dashes and underscores, a letter or digit first, at most 64 characters',
+  );
+
+const byContentId = z.strictObject({ cid: contentId });
+const inlineBase64 = z.strictObject({ base64: z.base64().max(INLINE_BASE64_LENGTH) });
+const TOO_LONG_INLINE = 'longer than 1 MiB: upload it with POST /dms/blobs and give its cid';
+const inlineText = z.strictObject({
+  text: z
+    .string()
+    .max(jobLimits.inlineBytes, TOO_LONG_INLINE)
+    // Beyond that many letters it was said already.
+    .refine(
+      (text) => text.length > jobLimits.inlineBytes || Buffer.byteLength(text) <= jobLimits.inlineBytes,
+      TOO_LONG_INLINE,
+    ),
+});
+/** A path means something to the CLI only, which uploads the file and puts `{ cid }` in its place. */
+const noPath = z.string().transform((path, context): never => {
+  context.addIssue({
+    code: 'custom',
+    message: `a path (${path.slice(0, 64)}) can only be read by the command line tool: give { cid } instead, or use "bidmesh job post"`,
+  });
+  return z.NEVER;
+});
+
+const kinds = (choice: string): { error: string } => ({
+  error: `expected ${choice}, or a path with the command line tool`,
+});
+
+/** A string is the text itself and never a path. */
+const standardInput = z.union(
+  [inlineText.shape.text, byContentId, inlineText, inlineBase64],
+  'expected text, { cid }, { text } or { base64 }, of at most 1 MiB where it is not a cid',
+);
+
+const program = {
+  args: z.array(z.string().max(jobLimits.argLength)).max(jobLimits.args).default([]),
+  env: z
+    .record(
+      z
+        .string()
+        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected letters, digits and underscores, and no digit first')
+        .max(128),
+      z.string().max(jobLimits.envLength),
+    )
+    .refine((env) => Object.keys(env).length <= jobLimits.envVariables, 'too many variables')
+    .default({}),
+  stdin: standardInput.default(''),
+};
+
+const wasmEngine = z.strictObject({
+  type: z.literal('wasm'),
+  params: z.strictObject({
+    module: z.union([byContentId, inlineBase64, noPath], kinds('{ cid } or { base64 }')),
+    ...program,
+  }),
+});
+const pythonEngine = z.strictObject({
+  type: z.literal('python'),
+  params: z.strictObject({
+    script: z.union([byContentId, inlineText, noPath], kinds('{ cid } or { text }')),
+    ...program,
+  }),
+});
+
+const versionRange = z
+  .string()
+  .max(64)
+  .superRefine((range, context) => {
+    const message = rangeProblem(range);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+
+const gpuVendor = z.preprocess(
+  (input) => (typeof input === 'string' ? input.toLowerCase() : input),
+  z.enum(['nvidia', 'amd', 'intel']),
+);
+
+const gpuRequirement = z.strictObject({
+  count: z.number().int().min(1).max(64).default(1),
+  vendor: gpuVendor.optional(),
+  model: z.string().min(1).max(64).optional(),
+  vram: byteQuantity.optional(),
+  driver: versionRange.optional(),
+  computeCapability: versionRange.optional(),
+});
+
+/** A key that a later version of the protocol gives a meaning: only its neutral value is taken, anything else is named. */
+const reserved = (neutral: unknown, key: string): z.ZodOptional<z.ZodType<unknown>> =>
+  z
+    .unknown()
+    .superRefine((value, context) => {
+      if (value !== undefined && JSON.stringify(value) !== JSON.stringify(neutral)) {
+        context.addIssue({
+          code: 'custom',
+          message: `${key} other than ${JSON.stringify(neutral)} is not supported by this version`,
+        });
+      }
+    })
+    .optional();
+
+/** Field by field. */
+export const plainDescription = z.strictObject({
+  name: name.default('job'),
+  type: z
+    .enum(['batch', 'service', 'ops', 'daemon'])
+    .default('batch')
+    .refine((type) => type === 'batch', 'only batch jobs are supported by this version'),
+  count: z.number().int().min(1).max(jobLimits.partitions).default(1),
+  priority: z.number().int().min(0).max(100).default(50),
+  labels: z
+    .record(z.string().min(1).max(63), z.string().max(253))
+    .refine(
+      (labels) => Object.keys(labels).length <= jobLimits.labels,
+      `expected at most ${jobLimits.labels} labels`,
+    )
+    .default({}),
+  engine: z.discriminatedUnion('type', [wasmEngine, pythonEngine]),
+  resources: z
+    .strictObject({
+      cpu: cpuQuantity.prefault('500m'),
+      memory: byteQuantity.prefault('256MiB'),
+      disk: byteQuantity.prefault('256MiB'),
+      gpus: z.array(gpuRequirement).max(jobLimits.gpuGroups).default([]),
+    })
+    .prefault({}),
+  constraints: jobConstraints(jobLimits),
+  prefer: jobPreference.default('balanced'),
+  budget: z
+    .strictObject({
+      maxPrice: decimalAmount,
+      currency: z
+        .string()
+        .regex(/^[A-Z]{3,8}$/, 'expected a currency code such as USD')
+        .default('USD'),
+      per: z.enum(pricePeriods).default('hour'),
+    })
+    .optional(),
+  timeouts: z
+    .strictObject({
+      search: durationQuantity.optional(),
+      queue: durationQuantity.optional(),
+      lock: durationQuantity.prefault('5s'),
+      contract: durationQuantity.prefault('5s'),
+      start: durationQuantity.prefault('5m'),
+      execution: durationQuantity.prefault('10m'),
+      total: durationQuantity.prefault('1h'),
+    })
+    .prefault({}),
+  retry: z
+    .strictObject({
+      attempts: z.number().int().min(1).max(20).default(3),
+      backoff: durationQuantity.prefault('1s'),
+      on: z
+        .array(z.enum(['lost', 'internal', 'exit-code', 'trap', 'timeout', 'input-unavailable']))
+        .default(['lost', 'internal']),
+    })
+    .prefault({}),
+  orchestrationType: z.enum(['pull', 'push']).optional(),
+  preferredProviders: z.array(peerId).max(jobLimits.peers).default([]),
+  excludedProviders: z.array(peerId).max(jobLimits.peers).default([]),
+  dependsOn: reserved([], 'dependsOn'),
+  verify: reserved({ replicas: 1, agree: 1 }, 'verify'),
+  secrets: reserved({ env: {}, inputs: [] }, 'secrets'),
+  network: reserved({ type: 'none', ports: [] }, 'network'),
+  healthCheck: reserved({}, 'healthCheck'),
+  rollout: reserved({ maxParallel: 1 }, 'rollout'),
+  keepOnFailure: reserved(false, 'keepOnFailure'),
+  publish: reserved({ type: 'requester' }, 'publish'),
+  inputs: z
+    .array(
+      z.strictObject({
+        target: sandboxPath,
+        source: z.union(
+          [byContentId, inlineText, inlineBase64, noPath],
+          kinds('{ cid }, { text } or { base64 }'),
+        ),
+      }),
+    )
+    .max(jobLimits.inputs)
+    .default([]),
+  outputs: z
+    .array(z.strictObject({ name: outputName, path: sandboxPath }))
+    .max(jobLimits.outputs)
+    .default([]),
+});
+
+/**
+ * What a user posts. Unknown keys are errors that name them. Durations and sizes are parsed here, once:
+ * everything behind this schema works in milliseconds, bytes and thousandths of a core. What contradicts itself is
+ * refused here too: no provider could ever meet it.
+ */
+export const jobDescription = plainDescription
+  .superRefine(consistent)
+  .superRefine((job, context) => runnable(job, jobLimits, context))
+  .superRefine(wellFormed);
+
+export type JobDescription = z.output<typeof jobDescription>;

@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import packageFile from '../../package.json' with { type: 'json' };
+import type { ContentStore } from '../content/index.ts';
+import type { NodeTraits } from '../domain/matching/capability.ts';
+import { createNotary } from '../identity/index.ts';
+import type { Network } from '../network/index.ts';
+import type { NodeBase } from './base.ts';
+import { lookAround } from './machine.ts';
+import { createAttemptFolders } from '../provider/executors/attempt-folders.ts';
+import type { EngineOffer } from '../provider/executors/executor.ts';
+import { createProvider, type Provider } from '../provider/index.ts';
+import { beyondMachine, missingDevices, onboard } from '../provider/resources/onboarding.ts';
+import { createDiskGauge } from '../provider/resources/system.ts';
+
+/** On an open network every identity may take part: the signature that named it is the whole check. */
+export const openMembership = { check: () => Promise.resolve({ ok: true as const }) };
+
+/** Builds the provider that offers this machine; undefined on a node that only posts jobs. */
+export async function buildProvider(
+  base: NodeBase,
+  network: Network,
+  content: ContentStore,
+  onRoomFreed: () => void,
+): Promise<Provider | undefined> {
+  const { options, host, overrides, clock, random, logger, identity, store } = base;
+  const surroundings = overrides.surroundings ?? lookAround(options, host, overrides);
+  if (options.provider === undefined || surroundings === undefined) return undefined;
+  const { onboard: offered, labels, location, engines, ...providerOptions } = options.provider;
+  const { machine, offer } = await surroundings.found;
+  for (const note of machine.notes) logger.info('hardware', { note });
+  const missing = missingDevices(machine.resources, offered);
+  if (missing.length > 0) {
+    const here = machine.resources.gpus.map(({ index }) => index);
+    logger.warn('provider.onboard.gpus names devices that are not there', { missing, here });
+  }
+  const beyond = beyondMachine(machine.resources, offered);
+  if (beyond.length > 0) {
+    logger.warn('provider.onboard names more than this machine has: what it has is offered', { beyond });
+  }
+  const works = { ...offer.engines, ...offer.runtimes };
+  const useless = (engines ?? []).filter((name) => !Object.hasOwn(works, name));
+  if (useless.length > 0) {
+    logger.warn('provider.engines names engines that do not work on this machine', { useless });
+  }
+  const { runtimeMemory } = surroundings.executor;
+  const traits: NodeTraits = {
+    peerId: identity.peerId,
+    nodeVersion: packageFile.version,
+    cpu: machine.cpu,
+    engines: offeredEngines(offer, engines),
+    runtimes: offer.runtimes,
+    ...(runtimeMemory === undefined ? {} : { runtimeMemory }),
+    labels,
+    location,
+  };
+  return createProvider(providerOptions, {
+    clock,
+    calendar: store.calendar,
+    random,
+    logger: logger.child('provider'),
+    notary: createNotary(identity, options.network, clock),
+    store: store.provider,
+    strikes: store.strikes.againstRequesters,
+    notes: store.meta,
+    link: network.requesterLink,
+    content,
+    folders: overrides.folders ?? createAttemptFolders(join(options.dataDir, 'attempts')),
+    disk: overrides.disk ?? createDiskGauge(options.dataDir),
+    executor: surroundings.executor,
+    check: openMembership,
+    traits,
+    machine: machine.resources,
+    onboarded: onboard(machine.resources, offered),
+    onRoomFreed,
+  });
+}
+
+/** A job asks for an engine by name, and an interpreter that an engine runs counts as one. */
+function offeredEngines(
+  offer: EngineOffer,
+  wanted: readonly string[] | undefined,
+): Readonly<Record<string, string>> {
+  const all = { ...offer.engines, ...offer.runtimes };
+  return Object.fromEntries(
+    Object.entries(all).filter(([name]) => wanted === undefined || wanted.includes(name)),
+  );
+}

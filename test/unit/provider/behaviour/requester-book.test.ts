@@ -1,0 +1,107 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { BehaviourBook } from '../../../../src/domain/trust/behaviour-book.ts';
+import { defaultStrikeLimits } from '../../../../src/domain/trust/strike-book.ts';
+import { silentLogger } from '../../../../src/lib/logger.ts';
+import { RequesterBook } from '../../../../src/provider/behaviour/requester-book.ts';
+import { ExecutionBook } from '../../../../src/provider/executions/execution-book.ts';
+import { Hearing } from '../../../../src/provider/executions/hearing.ts';
+import { OrphanWatch } from '../../../../src/provider/executions/orphan-watch.ts';
+import type { ProviderExecution } from '../../../../src/provider/ports.ts';
+import { FakeClock } from '../../../simulation/fake-clock.ts';
+import { INVOCATION } from '../bidding/bidding-desk.ts';
+import { contractOf, itemOf, REQUESTER } from '../../fakes/market.ts';
+import { ScriptedProviderStore } from '../../fakes/provider-store.ts';
+import { newDisk, openTestStore } from '../../fakes/stores.ts';
+
+const ORPHAN_AFTER_MS = 60_000;
+const RETENTION_MS = 120_000;
+
+describe('the requester book', () => {
+  it('lowers who abandons contracts or cannot be reached, and forgives who keeps the next ones', async () => {
+    const clock = new FakeClock();
+    const disk = newDisk(clock);
+    const { store } = await openTestStore(clock, disk);
+    const needs = { clock, strikes: store.strikes.againstRequesters, logger: silentLogger };
+    const strikes = new BehaviourBook(defaultStrikeLimits, needs);
+    const book = new RequesterBook(strikes);
+    book.abandoned('a');
+    book.unreachable('b');
+    expect([book.of('a'), book.of('b'), book.of('c')]).toEqual([500, 800, 1000]);
+    expect(strikes.behaviourOf('a').strikes).toMatchObject([{ kind: 'contract-abandoned', count: 1 }]);
+    book.kept('b');
+    expect(book.of('b')).toBe(1000);
+    await clock.runUntilSettled(book.stop(), 1000);
+    const again = new RequesterBook(new BehaviourBook(defaultStrikeLimits, needs));
+    await clock.runUntilSettled(again.start(), 1000);
+    expect(again.of('a')).toBeLessThanOrEqual(501);
+    expect(again.of('b')).toBe(1000);
+    await clock.runUntilSettled(store.stop(), 1000);
+  });
+});
+
+describe('a contract that its requester leaves alone', () => {
+  let clock: FakeClock;
+  let book: ExecutionBook;
+  let orphans: OrphanWatch;
+  let hearing: Hearing;
+  let abandoned: string[];
+
+  beforeEach(async () => {
+    clock = new FakeClock();
+    abandoned = [];
+    const store = new ScriptedProviderStore();
+    book = new ExecutionBook(store, clock);
+    hearing = new Hearing(clock);
+    orphans = new OrphanWatch({
+      hearing,
+      mostUnbegun: 10,
+      clock,
+      logger: silentLogger,
+      book,
+      store,
+      supervisor: { stop: () => {} },
+      settler: { settle: () => {} },
+      onAbandoned: (requester) => abandoned.push(requester),
+    });
+    const terms = { orphanAfterMs: ORPHAN_AFTER_MS, retentionMs: RETENTION_MS };
+    await store.commit({ contracts: [contractOf('contract', { state: 'ACTIVE' }, terms)] });
+    orphans.start(1000);
+  });
+
+  function keep(state: ProviderExecution['item']['state']): void {
+    book.add({
+      item: itemOf(state),
+      requester: REQUESTER,
+      requesterRecord: Uint8Array.of(1),
+      jobId: 'job',
+      lockId: 'lock',
+      invocation: INVOCATION,
+      acceptedAt: clock.nowMs(),
+      settled: false,
+    });
+  }
+
+  it.each([
+    ['Running', ORPHAN_AFTER_MS],
+    ['Publishing', RETENTION_MS],
+  ] as const)('is told once when it is %s, after the agreed time', async (state, afterMs) => {
+    keep(state);
+    await clock.advanceBy(afterMs - 2000);
+    expect(abandoned).toEqual([]);
+    await clock.advanceBy(10_000);
+    expect(abandoned).toEqual([REQUESTER]);
+  });
+
+  it('is no matter where there is no result to take, or the requester is heard', async () => {
+    keep('Failed');
+    await clock.advanceBy(RETENTION_MS * 2);
+    expect(abandoned).toEqual([]);
+    keep('Running');
+    for (let heard = 0; heard < 20; heard += 1) {
+      hearing.heard(REQUESTER);
+      await clock.advanceBy(10_000);
+    }
+    expect(abandoned).toEqual([]);
+    orphans.stop();
+  });
+});
