@@ -8,7 +8,7 @@ const executor = executorFor('process');
 const outputs = [{ name: 'o', path: '/outputs' }];
 
 function program(name: string): string {
-  return readFileSync(fileURLToPath(new URL(`../../fixtures/cases/${name}`, import.meta.url)), 'utf8');
+  return readFileSync(fileURLToPath(new URL(`../../../fixtures/cases/${name}`, import.meta.url)), 'utf8');
 }
 
 describe('programs that once found another world', SLOW, () => {

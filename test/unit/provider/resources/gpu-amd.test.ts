@@ -7,7 +7,7 @@ import { MAX_GPUS } from '../../../../src/provider/resources/gpu-tool.ts';
 const LIMITS = { searchPath: '/bin', timeoutMs: 1000, outputBytes: 1000 };
 
 function fixture(name: string): string {
-  return readFileSync(new URL(`../../fixtures/gpu/${name}`, import.meta.url), 'utf8');
+  return readFileSync(new URL(`../../../fixtures/gpu/${name}`, import.meta.url), 'utf8');
 }
 
 describe('the answer of rocm-smi', () => {

@@ -9,7 +9,7 @@ const MEBIBYTE = 1024 ** 2;
 const LIMITS = { searchPath: '/bin', timeoutMs: 1000, outputBytes: 1000 };
 
 function fixture(name: string): string {
-  return readFileSync(new URL(`../../fixtures/gpu/${name}`, import.meta.url), 'utf8');
+  return readFileSync(new URL(`../../../fixtures/gpu/${name}`, import.meta.url), 'utf8');
 }
 
 function answers(...runs: readonly ToolRun[]): { runTool: RunTool; queries: string[] } {

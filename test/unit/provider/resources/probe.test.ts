@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 function fixturePath(name: string): string {
-  return fileURLToPath(new URL(`../../fixtures/gpu/${name}`, import.meta.url));
+  return fileURLToPath(new URL(`../../../fixtures/gpu/${name}`, import.meta.url));
 }
 
 function probe(
