@@ -52,12 +52,15 @@ const ROWS: readonly ImportRow[] = [
   { from: 'main.ts', values: ['cli/', 'node/machine.ts', ...COMMANDS], types: [] },
 ];
 
+/** What starts a process and looks after it. */
+const CHILD_OWNERS = ['provider/sandbox/', 'provider/processes/'];
+
 /** The one place of each side effect that comes with a package. */
 const PACKAGE_OWNERS: readonly PackageOwner[] = [
   { packages: /^(libp2p|@libp2p\/.*|@chainsafe\/libp2p-.*)$/, owners: ['network/'] },
   { packages: /^(level|.*-level)$/, owners: ['store/'] },
   { packages: /^(hono|@hono\/.*)(\/.*)?$/, owners: ['api/'] },
-  { packages: /^node:child_process$/, owners: ['provider/executors/', 'launcher/'] },
+  { packages: /^node:child_process$/, owners: [...CHILD_OWNERS, 'launcher/'] },
   {
     packages: /^node:fs(\/promises)?$/,
     owners: [
@@ -65,7 +68,8 @@ const PACKAGE_OWNERS: readonly PackageOwner[] = [
       'content/',
       'identity/',
       'config/',
-      'provider/executors/',
+      ...CHILD_OWNERS,
+      'provider/executions/attempt-folders.ts',
       'provider/resources/system.ts',
       'launcher/',
       'cli/',
@@ -76,14 +80,14 @@ const PACKAGE_OWNERS: readonly PackageOwner[] = [
   { packages: /^node:(timers(\/promises)?|perf_hooks)$/, owners: ['lib/clock.ts'] },
   {
     packages: /^node:(process|console)$/,
-    owners: ['main.ts', 'cli/', 'lib/logger.ts', 'provider/executors/sandbox/'],
+    owners: ['main.ts', 'cli/', 'lib/logger.ts', 'provider/sandbox/child/'],
   },
   { packages: /^uuid$/, owners: ['lib/random.ts'] },
   // The lived time of a node goes on over restarts: only the composition root may begin with the bare clock.
   {
     packages: /(^|\/)lib\/clock\.ts$/,
     names: /^systemClock$/,
-    owners: ['main.ts', 'node/node.ts', 'node/machine.ts', 'provider/executors/sandbox/child.ts'],
+    owners: ['main.ts', 'node/node.ts', 'node/machine.ts', 'provider/sandbox/child/main.ts'],
   },
   // People are shown wall times by the node's calendar, and by nothing else.
   { packages: /(^|\/)(lib\/)?clock\.ts$/, names: /^isoTime$/, owners: ['main.ts', 'store/lived-time.ts'] },
@@ -101,7 +105,7 @@ const PACKAGE_OWNERS: readonly PackageOwner[] = [
   { packages: /^@noble\/(ed25519|curves)(\/.*)?$/, owners: ['identity/'] },
 ];
 
-const PROCESS_OWNERS = ['main.ts', 'cli/', 'lib/logger.ts', 'provider/executors/sandbox/'];
+const PROCESS_OWNERS = ['main.ts', 'cli/', 'lib/logger.ts', 'provider/sandbox/child/'];
 /** What those who own child processes need beside `node:child_process`. */
 const CHILD_CONTROL = ['process.kill', 'process.execPath'];
 
@@ -118,7 +122,7 @@ const GLOBAL_OWNERS: readonly GlobalOwner[] = [
     owners: PROCESS_OWNERS,
   },
   { globals: ['process.nextTick'], owners: ['lib/clock.ts'] },
-  { globals: CHILD_CONTROL, owners: [...PROCESS_OWNERS, 'provider/executors/', 'launcher/'] },
+  { globals: CHILD_CONTROL, owners: [...PROCESS_OWNERS, ...CHILD_OWNERS, 'launcher/'] },
   { globals: ['fetch', 'WebSocket'], owners: ['cli/', 'launcher/'] },
 ];
 
@@ -132,7 +136,7 @@ const MEMBER_OWNERS: readonly MemberOwner[] = [
       'cli/commands/job.ts',
       'messages/message.ts',
       'orchestrator/negotiation/negotiator.ts',
-      'provider/executors/sandbox/child.ts',
+      'provider/sandbox/child/main.ts',
       'store/lived-time.ts',
     ],
     instead: 'livedMs or monotonicMs of the clock',
@@ -263,7 +267,7 @@ describe('the checker', () => {
     ['src/messages/a.ts', `import { verifyAsync } from '@noble/ed25519';`],
     ['src/registry/a.ts', `const { sign } = await import('node:crypto');`],
     ['src/registry/a.ts', `import { setTimeout } from 'node:timers/promises';`],
-    ['src/provider/executors/a.ts', `import si from 'systeminformation';`],
+    ['src/provider/engines/a.ts', `import si from 'systeminformation';`],
     ['src/orchestrator/a.ts', `import { systemClock } from '../lib/clock.ts';`],
     ['src/api/views/a.ts', `import { isoTime } from '../../lib/clock.ts';`],
   ])('refuses the package in %s: %s', (path, text) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LocalNetwork } from '../../src/launcher/local-network.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { sampleProcess } from '../../src/provider/executors/process-identity.ts';
+import { sampleProcess } from '../../src/provider/processes/process-identity.ts';
 import { ApiClient } from './api-client.ts';
 import { pathWithout } from './hidden-tool.ts';
 

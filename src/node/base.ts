@@ -9,7 +9,7 @@ import type { Random } from '../lib/random.ts';
 import type { Libp2pNeeds } from '../network/libp2p/libp2p-underlay.ts';
 import type { Underlay } from '../network/underlay.ts';
 import type { Surroundings } from './machine.ts';
-import type { Executor } from '../provider/executors/executor.ts';
+import type { Executor } from '../provider/task-driver.ts';
 import type { AttemptFolders, DiskGauge } from '../provider/ports.ts';
 import type { MachineInventory } from '../provider/resources/probe.ts';
 import type { Database } from '../store/database.ts';

@@ -2,9 +2,9 @@ import type { NodeOptions } from '../config/node-options.ts';
 import { patient, systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import type { Host, NodeOverrides } from './base.ts';
-import type { EngineOffer, Executor } from '../provider/executors/executor.ts';
-import { createToolRunner } from '../provider/executors/tool-runner.ts';
-import { createWasiExecutor } from '../provider/executors/wasi-executor.ts';
+import type { EngineOffer, Executor } from '../provider/task-driver.ts';
+import { createToolRunner } from '../provider/processes/tool-runner.ts';
+import { createWasiExecutor } from '../provider/engines/wasi-executor.ts';
 import { createHardwareProbe, type MachineInventory } from '../provider/resources/probe.ts';
 
 const PROBE_TIMEOUT_MS = 3000;

@@ -10,7 +10,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import type { Startable } from '../lib/startable.ts';
-import type { Executor } from './executors/executor.ts';
+import type { Executor } from './task-driver.ts';
 import type { ProviderOptions } from './options.ts';
 import type {
   AttemptFolders,

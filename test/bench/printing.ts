@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { systemClock } from '../../src/lib/clock.ts';
 import { systemRandom } from '../../src/lib/random.ts';
-import { createAttemptFolders } from '../../src/provider/executors/attempt-folders.ts';
-import type { ExecutionOutcome, Executor } from '../../src/provider/executors/executor.ts';
-import { createWasiExecutor } from '../../src/provider/executors/wasi-executor.ts';
+import { createAttemptFolders } from '../../src/provider/executions/attempt-folders.ts';
+import type { ExecutionOutcome, Executor } from '../../src/provider/task-driver.ts';
+import { createWasiExecutor } from '../../src/provider/engines/wasi-executor.ts';
 import { type Bench, percentile, round } from './figure.ts';
 
 const run = promisify(execFile);

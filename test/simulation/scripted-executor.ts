@@ -1,4 +1,4 @@
-import type { ExecutionOutcome, Executor } from '../../src/provider/executors/executor.ts';
+import type { ExecutionOutcome, Executor } from '../../src/provider/task-driver.ts';
 import { diskFull, type MachineRoom, MUCH_ROOM } from './memory-content.ts';
 import type { AttemptFolder, AttemptFolders, OutputStream } from '../../src/provider/ports.ts';
 import { type Clock, sleep } from '../../src/lib/clock.ts';

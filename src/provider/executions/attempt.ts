@@ -3,7 +3,7 @@ import { type ContentRef, contentRefsOf, type EngineSpec } from '../../domain/pr
 import { type BackoffOptions, backoffMs } from '../../lib/backoff.ts';
 import { type Clock, sleep } from '../../lib/clock.ts';
 import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
-import type { ExecutionOutcome, ExecutionTask, Executor } from '../executors/executor.ts';
+import type { ExecutionOutcome, ExecutionTask, Executor } from '../task-driver.ts';
 import type { ProviderOptions } from '../options.ts';
 import type { AttemptFolder, ProviderContent, ProviderExecution, TreeSource } from '../ports.ts';
 import type { BringingWatch } from './bringing.ts';

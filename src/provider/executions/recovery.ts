@@ -3,7 +3,7 @@ import type { ServingItem } from '../../domain/market/serving.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { Executor } from '../executors/executor.ts';
+import type { Executor } from '../task-driver.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { AttemptFolders, ProviderContent, ProviderExecution, ProviderStore } from '../ports.ts';
 import type { ExecutionBook } from './execution-book.ts';

@@ -5,7 +5,7 @@ import { contentRefsOf, type ExitReason } from '../../domain/program/task.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { Executor } from '../executors/executor.ts';
+import type { Executor } from '../task-driver.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { ProviderOptions } from '../options.ts';
 import type {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { GpuDevice } from '../../domain/units/resources.ts';
-import type { RunTool, ToolLimits } from '../executors/tool-runner.ts';
+import type { RunTool, ToolLimits } from '../processes/tool-runner.ts';
 import { failedReading, type GpuReading, MAX_GPUS, NO_GPUS, quoteOutput } from './gpu-tool.ts';
 
 const TOOL = 'rocm-smi';

@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import type { GpuDevice } from '../../domain/units/resources.ts';
-import type { RunTool, ToolLimits } from '../executors/tool-runner.ts';
+import type { RunTool, ToolLimits } from '../processes/tool-runner.ts';
 import { failedReading, type GpuReading, MAX_GPUS, NO_GPUS, quoteOutput } from './gpu-tool.ts';
 
 const TOOL = 'nvidia-smi';

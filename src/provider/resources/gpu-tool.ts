@@ -1,5 +1,5 @@
 import type { GpuDevice } from '../../domain/units/resources.ts';
-import type { ToolRun } from '../executors/tool-runner.ts';
+import type { ToolRun } from '../processes/tool-runner.ts';
 
 /** The devices a vendor's tool named, and a sentence for each thing in its answer that could not be used. */
 export interface GpuReading {

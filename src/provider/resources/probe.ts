@@ -1,7 +1,7 @@
 import type { NodeTraits } from '../../domain/matching/capability.ts';
 import type { GpuDevice, Resources } from '../../domain/units/resources.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { RunTool } from '../executors/tool-runner.ts';
+import type { RunTool } from '../processes/tool-runner.ts';
 import { readAmdGpus } from './gpu-amd.ts';
 import { readNvidiaGpus } from './gpu-nvidia.ts';
 import { readSystemFacts, type SystemFacts } from './system.ts';

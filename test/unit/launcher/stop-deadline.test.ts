@@ -5,7 +5,7 @@ import { platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { timeUntil } from '../provider/executors/sandbox-run.ts';
+import { timeUntil } from '../provider/engines/sandbox-run.ts';
 
 const MODULE = fileURLToPath(new URL('../../../src/launcher/stop-deadline.ts', import.meta.url));
 let folder: string;

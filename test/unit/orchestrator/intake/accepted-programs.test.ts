@@ -10,7 +10,7 @@ import { defaultNetworkLimits } from '../../../../src/network/options.ts';
 import { processJob } from '../../../../src/orchestrator/intake/process-job.ts';
 import { invocationOf } from '../../../../src/orchestrator/negotiation/terms.ts';
 import { checkProposal } from '../../../../src/provider/bidding/proposal-check.ts';
-import { refuseTask } from '../../../../src/provider/executors/task-check.ts';
+import { refuseTask } from '../../../../src/provider/sandbox/task-check.ts';
 import { BiddingDesk, PROVIDER } from '../../provider/bidding/bidding-desk.ts';
 import { MODULE_CID, NOW, REQUESTER, requestOf } from '../../fakes/market.ts';
 

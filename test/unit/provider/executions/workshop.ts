@@ -3,7 +3,7 @@ import type {
   ExecutionSink,
   ExecutionTask,
   Executor,
-} from '../../../../src/provider/executors/executor.ts';
+} from '../../../../src/provider/task-driver.ts';
 import type {
   AttemptFolder,
   AttemptFolders,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
-import type { RunTool, ToolRun } from '../../../../src/provider/executors/tool-runner.ts';
+import type { RunTool, ToolRun } from '../../../../src/provider/processes/tool-runner.ts';
 import { parseNvidiaCsv, readNvidiaGpus } from '../../../../src/provider/resources/gpu-nvidia.ts';
 import { MAX_GPUS } from '../../../../src/provider/resources/gpu-tool.ts';
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../../src/lib/clock.ts';
-import { createToolRunner } from '../../../../src/provider/executors/tool-runner.ts';
+import { createToolRunner } from '../../../../src/provider/processes/tool-runner.ts';
 import { createHardwareProbe, type MachineInventory } from '../../../../src/provider/resources/probe.ts';
 import { cpuVendor } from '../../../../src/provider/resources/system.ts';
 import { createScriptedTools, type ScriptedTools } from './scripted-tools.ts';
