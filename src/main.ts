@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { MessageChannel } from 'node:worker_threads';
 import type { CliEnvironment, OutputStream } from './cli/environment.ts';
+import type { Clock } from './lib/clock.ts';
 
 const NODE_READY_TIMEOUT_MS = 30_000;
 /** From the request to stop. What was acknowledged is on disk by then, as it is at any other moment. */
@@ -32,12 +33,19 @@ function reachLoopbackDirectly(env: NodeJS.ProcessEnv): void {
   }
 }
 
+/** A terminal signals all that runs in it, and npx or an older Node.js in front of this one passes that on once more. */
+const ECHO_MS = 250;
+
 /** The first signal asks politely; the second one ends the process there and then. */
-function onStop(listener: () => void): () => void {
-  let asked = false;
+function onStop(clock: Clock, listener: () => void): () => void {
+  let askedMs: number | undefined;
   const listen = (signal: NodeJS.Signals): void => {
-    if (asked) process.exit(signal === 'SIGINT' ? 130 : 143);
-    asked = true;
+    const nowMs = clock.monotonicMs();
+    if (askedMs !== undefined) {
+      if (nowMs - askedMs > ECHO_MS) process.exit(signal === 'SIGINT' ? 130 : 143);
+      return;
+    }
+    askedMs = nowMs;
     listener();
   };
   process.on('SIGINT', listen);
@@ -84,14 +92,13 @@ async function main(): Promise<number> {
     stdout: outputStream(process.stdout),
     stderr: outputStream(process.stderr),
     clock: systemClock,
-    onStop,
+    onStop: (listener) => onStop(systemClock, listener),
     startNode: async (options, onFatal) => {
-      const host = {
-        nodePath: process.execPath,
-        searchPath: process.env['PATH'] ?? '',
-        constrainedMemoryBytes: process.constrainedMemory() ?? 0,
-      };
-      const { lookAround } = await import('./node/machine.ts');
+      const [{ lookAround }, { thisHost }] = await Promise.all([
+        import('./node/machine.ts'),
+        import('./host.ts'),
+      ]);
+      const host = thisHost();
       const surroundings = lookAround(options, host);
       const { startNode } = await import('./node/node.ts');
       const node = await startNode(options, host, { onFatal, surroundings });
@@ -114,7 +121,7 @@ async function main(): Promise<number> {
       return new LocalNetwork(
         {
           nodePath: process.execPath,
-          mainPath: fileURLToPath(new URL('bidmesh.js', import.meta.url)),
+          mainPath: fileURLToPath(new URL('../src/bidmesh.js', import.meta.url)),
           temporaryRoot: tmpdir(),
           env: process.env,
           network: `local-${name}`,

@@ -48,8 +48,14 @@ const ROWS: readonly ImportRow[] = [
   { from: 'config/', values: [...OPTIONS, 'domain/', 'lib/'], types: [] },
   { from: 'launcher/', values: [...OPTIONS, 'lib/'], types: [] },
   { from: 'node/', values: [...FOLDERS, ...BELOW], types: [] },
-  { from: 'cli/', values: COMMANDS, types: [] },
-  { from: 'main.ts', values: ['cli/', 'node/machine.ts', ...COMMANDS], types: [] },
+  { from: 'cli/', values: COMMANDS, types: ['node/running-node.ts'] },
+  { from: 'host.ts', values: [], types: ['node/base.ts'] },
+  { from: 'main.ts', values: ['cli/', 'host.ts', 'node/machine.ts', ...COMMANDS], types: [] },
+  {
+    from: 'index.ts',
+    values: ['host.ts', 'node/node.ts', 'config/', 'lib/'],
+    types: ['node/running-node.ts'],
+  },
 ];
 
 /** What starts a process and looks after it. */
@@ -80,7 +86,7 @@ const PACKAGE_OWNERS: readonly PackageOwner[] = [
   { packages: /^node:(timers(\/promises)?|perf_hooks)$/, owners: ['lib/clock.ts'] },
   {
     packages: /^node:(process|console)$/,
-    owners: ['main.ts', 'cli/', 'lib/logger.ts', 'provider/sandbox/child/'],
+    owners: ['main.ts', 'index.ts', 'host.ts', 'cli/', 'lib/logger.ts', 'provider/sandbox/child/'],
   },
   { packages: /^uuid$/, owners: ['lib/random.ts'] },
   // The lived time of a node goes on over restarts: only the composition root may begin with the bare clock.
@@ -105,7 +111,7 @@ const PACKAGE_OWNERS: readonly PackageOwner[] = [
   { packages: /^@noble\/(ed25519|curves)(\/.*)?$/, owners: ['identity/'] },
 ];
 
-const PROCESS_OWNERS = ['main.ts', 'cli/', 'lib/logger.ts', 'provider/sandbox/child/'];
+const PROCESS_OWNERS = ['main.ts', 'index.ts', 'host.ts', 'cli/', 'lib/logger.ts', 'provider/sandbox/child/'];
 /** What those who own child processes need beside `node:child_process`. */
 const CHILD_CONTROL = ['process.kill', 'process.execPath'];
 

@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { CodedError } from '../lib/coded-error.ts';
@@ -6,7 +7,8 @@ import { type DocumentFormat, readDocument } from '../lib/documents/read-documen
 import type { DocumentAnswer, DocumentQuestion } from './document-thread.ts';
 import type { ApiOptions } from './options.ts';
 
-const THREAD = new URL('./document-thread.ts', import.meta.url);
+/** Beside this file: TypeScript in a checkout, JavaScript in the package. */
+const THREAD = new URL(`document-thread${extname(import.meta.url)}`, import.meta.url);
 /** More than the largest good document needs; what needs more is refused as one that takes too long. */
 const HEAP_MEBIBYTES = 44;
 const YOUNG_MEBIBYTES = 4;

@@ -2,6 +2,7 @@ import type { NodeOptions } from '../config/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { LocalNetwork } from '../launcher/local-network.ts';
 import type { CodedError } from '../lib/coded-error.ts';
+import type { RunningNode } from '../node/running-node.ts';
 
 /** One of the two output streams of a process. */
 export interface OutputStream {
@@ -17,14 +18,6 @@ export interface InputStream {
   readonly isTTY: boolean;
   /** Begins to read. */
   bytes(): AsyncIterable<Uint8Array>;
-}
-
-/** A node that is up. */
-export interface RunningNode {
-  readonly peerId: string;
-  readonly apiUrl: string;
-  multiaddrs(): readonly string[];
-  stop(): Promise<void>;
 }
 
 /** Everything of the process that the command line uses; nothing here touches the process itself. */

@@ -250,3 +250,6 @@ export const nodeConfig = z.strictObject({
 
 /** Durations are in milliseconds, sizes in bytes, cores in thousandths; `null` is "not set". */
 export type NodeConfig = z.output<typeof nodeConfig>;
+
+/** The same as it is written: everything may be left out, and quantities are text such as `4GiB` or numbers. */
+export type NodeSettings = z.input<typeof nodeConfig>;

@@ -19,24 +19,21 @@ import { buildProvider, openMembership } from './provider.ts';
 import { createMetrics } from './metrics.ts';
 import { createNodeView } from './view.ts';
 import { peerTableOf } from './peer-table.ts';
+import type { RunningNode } from './running-node.ts';
 import { createOrchestrator, type Orchestrator } from '../orchestrator/index.ts';
 import type { Provider } from '../provider/index.ts';
 import { createDiskGauge } from '../provider/resources/system.ts';
 import { createRegistry, type Registry } from '../registry/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 
-export interface BidmeshNode {
-  readonly peerId: string;
-  /** Empty without an HTTP interface. */
-  readonly apiUrl: string;
-  multiaddrs(): readonly string[];
+/** A node with its parts. */
+export interface BidmeshNode extends RunningNode {
   readonly orchestrator: Orchestrator;
   readonly content: ContentStore;
   /** Undefined on a node that only posts jobs. */
   readonly provider: Provider | undefined;
   readonly store: Store;
   counters(): Record<string, number>;
-  stop(): Promise<void>;
 }
 
 /**

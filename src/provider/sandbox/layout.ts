@@ -37,9 +37,8 @@ export interface LayoutOptions {
   readonly nodePath: string;
   readonly bubblewrapPath: string | undefined;
   readonly python: PythonRuntime | undefined;
-  /** The folder with the child's code and its entry there. */
-  readonly codeFolder: string;
-  readonly codeEntry: string;
+  /** The program of the child. */
+  readonly codePath: string;
   readonly seed: Uint8Array;
 }
 
@@ -56,7 +55,7 @@ export const SEED_LENGTH_BYTES = SEED_BYTES;
 export async function layOut(task: ExecutionTask, options: LayoutOptions): Promise<SandboxLayout> {
   const program = programOf(task, options.python);
   const place = placer(options.bubblewrapPath !== undefined);
-  const codeFolder = await place.add(options.codeFolder, '/sandbox/code');
+  const codePath = await place.add(options.codePath, '/sandbox/child.mjs');
   const modulePath = await place.add(program.modulePath, '/sandbox/program');
   const inputs: { target: string; path: string }[] = [];
   for (const [index, { target, hostPath }] of program.inputs.entries()) {
@@ -70,7 +69,7 @@ export async function layOut(task: ExecutionTask, options: LayoutOptions): Promi
     ...runtimeFlags(task.limits),
     ...(task.engine === 'python' ? PYTHON_FLAGS : []),
     ...place.binds.map(({ sandboxPath }) => `--allow-fs-read=${sandboxPath}`),
-    `${codeFolder}/${options.codeEntry}`,
+    codePath,
   ];
   const { bubblewrapPath, nodePath } = options;
   return {

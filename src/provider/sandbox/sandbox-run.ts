@@ -1,4 +1,4 @@
-import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { type FileHandle, open, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { durationText } from '../../domain/matching/field-text.ts';
 import { type Clock, every, type Timer, within } from '../../lib/clock.ts';
@@ -13,7 +13,6 @@ import type { PythonRuntime } from './python-runtime.ts';
 import { PrintAsker } from './print-asker.ts';
 import { PAGE_BYTES } from './child/page-store.ts';
 import { encodeFrame, FRAME, type Frame, FrameDecoder, FrameError, joinPrinted } from './child/frames.ts';
-import { type SandboxCode, writeSandboxCode } from './code.ts';
 import { layOut, outputsOf, type SandboxLayout, SEED_LENGTH_BYTES } from './layout.ts';
 import { refuseTask } from './task-check.ts';
 
@@ -36,7 +35,8 @@ export interface AttemptSettings {
   readonly nodePath: string;
   readonly bubblewrapPath: string | undefined;
   readonly python: PythonRuntime | undefined;
-  readonly code: SandboxCode;
+  /** The program of the child. */
+  readonly code: string;
   readonly watchdog: WatchdogOptions;
   readonly runtimeMemory: Readonly<Record<ExecutionTask['engine'], number>>;
 }
@@ -117,11 +117,11 @@ class Attempt {
 
   async #prepare(): Promise<SandboxLayout | undefined> {
     const { code, random } = this.#settings;
-    const codeFolder = join(this.#task.folder, 'sandbox');
-    await writeSandboxCode(code, codeFolder);
+    const codePath = join(this.#task.folder, 'child.mjs');
+    await writeFile(codePath, code, { flag: 'wx' });
     try {
       const seed = random.bytes(SEED_LENGTH_BYTES);
-      return await layOut(this.#task, { ...this.#settings, codeFolder, codeEntry: code.entry, seed });
+      return await layOut(this.#task, { ...this.#settings, codePath, seed });
     } catch (error) {
       if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EACCES') throw error;
       this.stop({

@@ -1,0 +1,3 @@
+import { bundleSandboxChild } from './bundle.ts';
+
+process.stdout.write(await bundleSandboxChild());

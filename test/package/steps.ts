@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { bareEnvironment, output, run } from './commands.ts';
+
+/** An empty folder with the package in it. */
+export interface Installed {
+  readonly folder: string;
+  /** What `bidmesh` is there. */
+  readonly bidmesh: string;
+  /** The Node.js that a shell finds: it may be too old for a node. */
+  readonly bareNode: string;
+  /** One that is not. */
+  readonly newNode: string;
+}
+
+/** Ten lines as somebody would write them; the comments say what the compiler has to refuse. */
+const CONSUMER = `
+import { CodedError, type NodeSettings, type RunningNode, startNode } from 'bidmesh';
+const settings: NodeSettings = { network: 'lab', provider: { onboard: { cpu: '50%' } }, limits: { maxJobs: 10 } };
+const node: RunningNode = await startNode(settings, { onFatal: (error: CodedError) => console.log(error.code) });
+const addresses: readonly string[] = node.multiaddrs();
+// @ts-expect-error there is no such setting
+await startNode({ netwrok: 'lab' });
+// @ts-expect-error a number is no peer id
+const id: number = node.peerId;
+console.log(addresses, id);
+await node.stop();
+`;
+
+export async function tellsItsVersion({ folder, bidmesh }: Installed, version: string): Promise<string> {
+  assert.equal((await output(bidmesh, ['--version'], { cwd: folder })).trim(), version);
+  return version;
+}
+
+export async function runsTheDemo({ folder, bidmesh }: Installed): Promise<string> {
+  const { state, stdout } = JSON.parse(await output(bidmesh, ['demo', '--json'], { cwd: folder }));
+  assert.equal(state, 'Completed');
+  assert.match(stdout, /Ghent/);
+  return state;
+}
+
+/** Starts a node as `npx` would, asks it something, and ends it as a terminal does: the signal goes to all of them. */
+export async function startsANode({ folder, bidmesh }: Installed): Promise<string> {
+  const args = ['start', '--json', '--data-dir', 'data', '--api', '127.0.0.1:0', '--no-mdns'];
+  const node = spawn(bidmesh, args, {
+    cwd: folder,
+    env: { ...bareEnvironment, BIDMESH__LOG__LEVEL: 'warn' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  const exited = once(node, 'exit');
+  const [line] = await Promise.race([
+    once(createInterface({ input: node.stdout }), 'line'),
+    exited.then(([code]) => Promise.reject(new Error(`bidmesh start ended with ${String(code)}`))),
+  ]);
+  const { api, peerId } = JSON.parse(String(line));
+  const status = await output(bidmesh, ['--api', api, 'status'], { cwd: folder });
+  assert.ok(status.includes(peerId));
+  process.kill(-(node.pid ?? 0), 'SIGINT');
+  const [code, signal] = await exited;
+  assert.deepEqual({ code, signal }, { code: 0, signal: null });
+  return peerId;
+}
+
+export async function isStartedByAProgram({ folder, newNode }: Installed): Promise<string> {
+  const sample = join(folder, 'node_modules', 'bidmesh', 'config', 'embed.mjs');
+  const text = await output(newNode, [sample], { cwd: folder });
+  assert.match(text, /^5050$/m);
+  return '5050';
+}
+
+export async function refusesAnOldNode({ folder, bareNode }: Installed): Promise<string> {
+  const script = "await (await import('bidmesh')).startNode().catch((error) => console.log(error.code))";
+  const said = await output(bareNode, ['--input-type=module', '-e', script], { cwd: folder });
+  assert.equal(said.trim(), 'NODE_TOO_OLD');
+  return 'NODE_TOO_OLD';
+}
+
+/** Where npm was told to leave optional packages out. */
+export async function saysWhatItNeeds({ folder, bidmesh, newNode }: Installed): Promise<string> {
+  const brought = join(newNode, '..', '..');
+  await rename(brought, `${brought}-away`);
+  try {
+    const { code, stderr } = await run(bidmesh, ['--version'], { cwd: folder });
+    assert.equal(code, 1);
+    assert.match(stderr, /^Bidmesh needs Node\.js [^\n]*\n$/);
+    return stderr.trim();
+  } finally {
+    await rename(`${brought}-away`, brought);
+  }
+}
+
+export async function hasTypes({ folder, newNode }: Installed): Promise<string> {
+  await writeFile(join(folder, 'consumer.mts'), CONSUMER);
+  const compiler = fileURLToPath(new URL('../../node_modules/.bin/tsc', import.meta.url));
+  const flags = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2024', '--types', ''];
+  return `tsc ${await output(newNode, [compiler, ...flags, 'consumer.mts'], { cwd: folder })}`.trim();
+}
