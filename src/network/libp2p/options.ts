@@ -28,6 +28,8 @@ export interface Libp2pLimits {
   /** Per /24 of IPv4 and /48 of IPv6. */
   readonly inboundPerPrefix: RateLimit;
   /** Connections whose handshake is not over: of everybody, and of each /24 of IPv4 and /48 of IPv6. */
+  /** Handshakes of one prefix that begin at once, and how fast others follow: who is beyond it waits. */
+  readonly handshakesPerPrefix: RateLimit;
   readonly maxPendingInboundConnections: number;
   readonly pendingPerPrefix: number;
   /** Peers met by discovery are dialled only below this number of connected ones. */
@@ -67,6 +69,7 @@ export const defaultLibp2pLimits: Libp2pLimits = {
   maxConnections: 500,
   inboundInTotal: { burst: 512, perSecond: 64 },
   inboundPerPrefix: { burst: 256, perSecond: 8 },
+  handshakesPerPrefix: { burst: 8, perSecond: 40 },
   maxPendingInboundConnections: 1024,
   pendingPerPrefix: 64,
   targetPeers: 48,

@@ -1,6 +1,9 @@
 import type { Connection, ConnectionProtector, MultiaddrConnection } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
-import type { Clock } from '../../lib/clock.ts';
+import { type Clock, sleep } from '../../lib/clock.ts';
+import type { RateLimit } from '../../lib/token-bucket.ts';
+import { prefixOf } from './address-scope.ts';
+import { HandshakePace } from './handshake-pace.ts';
 import { Holds, transportOf } from './holds.ts';
 import { Restraint, type RestraintLimits } from './restraint.ts';
 import type { Pace } from './paced-muxer.ts';
@@ -15,6 +18,7 @@ const HANDSHAKE_MS = 50;
 
 export interface TrafficNeeds extends RestraintLimits, UnsentLimits {
   readonly clock: Clock;
+  readonly handshakesPerPrefix: RateLimit;
   connectionsOf(peer: string): readonly Connection[];
   /** Of a peer that is let go of, for each of its connections. */
   letGo(connection: Connection): void;
@@ -36,11 +40,13 @@ export class Traffic implements ConnectionProtector, Pace {
   readonly unsent: UnsentBytes<TransportLine>;
   readonly #lines = new WeakMap<object, TransportLine>();
   readonly #early = new WeakMap<WorkSource, { readonly line: TransportLine; readonly address: Multiaddr }>();
+  readonly #handshakes: HandshakePace;
   readonly #holds: Holds;
   readonly #restraint: Restraint;
 
   constructor(needs: TrafficNeeds) {
     this.#needs = needs;
+    this.#handshakes = new HandshakePace(needs.handshakesPerPrefix);
     this.meter = new WorkMeter(
       needs.clock,
       (source, workMs) => {
@@ -56,11 +62,18 @@ export class Traffic implements ConnectionProtector, Pace {
     this.#restraint = new Restraint(needs, this.#holds);
   }
 
-  protect<Stream extends MultiaddrConnection>(connection: Stream): Promise<Stream> {
+  async protect<Stream extends MultiaddrConnection>(connection: Stream): Promise<Stream> {
     const line = new TransportLine(connection, this);
     this.#lines.set(connection, line);
     this.#early.set(line.source, { line, address: connection.remoteAddr });
-    return Promise.resolve(connection);
+    if (connection.direction === 'inbound') await this.#turnToShakeHands(connection.remoteAddr);
+    return connection;
+  }
+
+  async #turnToShakeHands(address: Multiaddr): Promise<void> {
+    const { clock } = this.#needs;
+    const delayMs = this.#handshakes.delayMs(prefixOf(address), clock.monotonicMs());
+    if (delayMs > 0) await sleep(clock, delayMs);
   }
 
   /** Nobody has said yet who it is: what it makes this node work counts against where it comes from. */
