@@ -19,7 +19,7 @@ import { readSource } from './architecture/source-model.ts';
 
 const MARKET = ['orchestrator', 'provider', 'registry', 'content', 'settlement', 'tasks'];
 const EDGES = ['network', 'store', 'identity', 'api'];
-const BELOW = ['messages/', 'domain/', 'lib/'];
+const BELOW = ['messages/', 'openapi/', 'domain/', 'lib/'];
 const PORTS = MARKET.map((part) => `${part}/ports.ts`);
 const INDEXES = MARKET.map((part) => `${part}/index.ts`);
 const OPTIONS = [...[...MARKET, ...EDGES].map((part) => `${part}/options.ts`), 'network/libp2p/options.ts'];
@@ -39,6 +39,8 @@ const ROWS: readonly ImportRow[] = [
   { from: 'lib/', values: [], types: [] },
   { from: 'domain/', values: ['lib/'], types: [] },
   { from: 'messages/', values: ['domain/', 'lib/'], types: [] },
+  // Also what runs in browsers reads the shapes: nothing of the node comes with them but types.
+  { from: 'openapi/', values: [], types: ['domain/'] },
   ...MARKET.map((part) => ({ from: `${part}/`, values: ['domain/', 'lib/'], types: [] })),
   { from: 'proof/', values: BELOW, types: [] },
   { from: 'network/', values: BELOW, types: PORTS },

@@ -1,19 +1,21 @@
 import { z } from 'zod';
-import { bidView } from '../../src/api/views/bid-view.ts';
-import { contractView } from '../../src/api/views/contract-view.ts';
-import { eventViewSchema } from '../../src/api/views/event-view.ts';
-import { explanationView } from '../../src/api/views/explanation-view.ts';
-import { jobSummaryView, jobView } from '../../src/api/views/job-view.ts';
-import { peerView, resourcesView, statusView } from '../../src/api/views/node-views.ts';
+import { type Bid, bidShape } from '../../src/openapi/shapes/bid.ts';
+import { type Contract, contractShape } from '../../src/openapi/shapes/contract.ts';
+import { type JobEvent, jobEventShape } from '../../src/openapi/shapes/event.ts';
+import { type Explanation, explanationShape } from '../../src/openapi/shapes/explanation.ts';
+import { type Job, type JobSummary, jobShape, jobSummaryShape } from '../../src/openapi/shapes/job.ts';
+import { type Status, statusShape } from '../../src/openapi/shapes/node.ts';
+import { type Peer, peerShape } from '../../src/openapi/shapes/peer.ts';
+import { type Resources, resourcesShape } from '../../src/openapi/shapes/resources.ts';
 
-export type JobEvent = z.infer<typeof eventViewSchema>;
-export type JobView = z.infer<typeof jobView>;
-export type BidView = z.infer<typeof bidView>;
-export type ContractView = z.infer<typeof contractView>;
-export type ExplanationView = z.infer<typeof explanationView>;
-export type PeerView = z.infer<typeof peerView>;
-export type ResourcesView = z.infer<typeof resourcesView>;
-export type StatusView = z.infer<typeof statusView>;
+export type { JobEvent };
+export type JobView = Job;
+export type BidView = Bid;
+export type ExplanationView = Explanation;
+type ContractView = Contract;
+type PeerView = Peer;
+type ResourcesView = Resources;
+type StatusView = Status;
 
 const resultView = z.object({
   executionId: z.string(),
@@ -81,24 +83,24 @@ export class ApiClient {
     return answer.location;
   }
 
-  async jobs(): Promise<readonly z.infer<typeof jobSummaryView>[]> {
-    return this.#list('/orchestrator/jobs', jobSummaryView);
+  async jobs(): Promise<readonly JobSummary[]> {
+    return this.#list('/orchestrator/jobs', jobSummaryShape);
   }
 
   async job(location: string): Promise<JobView> {
-    return jobView.parse(await this.#json(location));
+    return jobShape.parse(await this.#json(location));
   }
 
   async bids(location: string): Promise<readonly BidView[]> {
-    return this.#list(`${location}/bids`, bidView);
+    return this.#list(`${location}/bids`, bidShape);
   }
 
   async contracts(location: string): Promise<readonly ContractView[]> {
-    return this.#list(`${location}/contracts`, contractView);
+    return this.#list(`${location}/contracts`, contractShape);
   }
 
   async events(location: string): Promise<readonly JobEvent[]> {
-    return this.#list(`${location}/events`, eventViewSchema);
+    return this.#list(`${location}/events`, jobEventShape);
   }
 
   async results(location: string): Promise<readonly z.infer<typeof resultView>[]> {
@@ -106,19 +108,19 @@ export class ApiClient {
   }
 
   async resources(): Promise<ResourcesView> {
-    return resourcesView.parse(await this.#json('/dms/resources'));
+    return resourcesShape.parse(await this.#json('/dms/resources'));
   }
 
   async status(): Promise<StatusView> {
-    return statusView.parse(await this.#json('/dms/status'));
+    return statusShape.parse(await this.#json('/dms/status'));
   }
 
   async peers(): Promise<readonly PeerView[]> {
-    return this.#list('/dms/peers', peerView);
+    return this.#list('/dms/peers', peerShape);
   }
 
   async explain(location: string): Promise<ExplanationView> {
-    return explanationView.parse(await this.#json(`${location}/explain`));
+    return explanationShape.parse(await this.#json(`${location}/explain`));
   }
 
   /** Searches for a job without posting it. */
@@ -128,7 +130,7 @@ export class ApiClient {
       headers: { 'content-type': 'application/json' },
     });
     if (answer.status !== 200) throw new Error(`the dry run was refused: ${answer.status} ${answer.body}`);
-    return explanationView.parse(JSON.parse(answer.body));
+    return explanationShape.parse(JSON.parse(answer.body));
   }
 
   async bytes(path: string): Promise<Uint8Array> {
@@ -163,7 +165,7 @@ export class ApiClient {
       text = frames.pop() ?? '';
       for (const frame of frames) {
         const line = frame.split('\n').find((one) => one.startsWith('data:'));
-        if (line !== undefined) yield eventViewSchema.parse(JSON.parse(line.slice('data:'.length)));
+        if (line !== undefined) yield jobEventShape.parse(JSON.parse(line.slice('data:'.length)));
       }
     }
   }

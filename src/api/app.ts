@@ -1,10 +1,9 @@
 import { hash } from 'node:crypto';
-import { OpenAPIHono } from '@hono/zod-openapi';
-import type { Context } from 'hono';
+import { type Context, Hono } from 'hono';
 import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
 import { createAccessCheck } from './access.ts';
 import type { RouteContext } from './needs.ts';
-import { openApiDocumentOf } from './openapi-document.ts';
+import { openApiDocument } from './openapi/document.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
 import { dmsRoutes } from './routes/dms-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
@@ -25,7 +24,7 @@ export const RETRY_AFTER_SECONDS = '1';
 
 /** All routes behind one access check and one translator of errors. Throws where the access would be open to all. */
 export function createApp(context: RouteContext): App {
-  const app = new OpenAPIHono();
+  const app = new Hono();
   const checkAccess = createAccessCheck(context.options);
   app.use(async (c, next) => {
     checkAccess({
@@ -40,7 +39,7 @@ export function createApp(context: RouteContext): App {
   for (const routes of [jobRoutes, eventRoutes, outputRoutes, dmsRoutes, healthRoutes]) {
     addRoutes(app, routes(context));
   }
-  app.get('/openapi.json', openApiRoute(app));
+  app.get('/openapi.json', openApiRoute());
   app.notFound((c) =>
     answer(
       c,
@@ -70,9 +69,9 @@ export function createApp(context: RouteContext): App {
 }
 
 /** The document is the same for as long as the process lives: it is made when it is first asked for, and kept as bytes. */
-function openApiRoute(app: App): (c: Context) => Promise<Response> {
+function openApiRoute(): (c: Context) => Promise<Response> {
   const make = async (): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly etag: string }> => {
-    const bytes = new TextEncoder().encode(JSON.stringify(await openApiDocumentOf(app)));
+    const bytes = new TextEncoder().encode(JSON.stringify(await openApiDocument()));
     return { bytes, etag: `"${hash('sha256', bytes, 'base64url')}"` };
   };
   let kept: ReturnType<typeof make> | undefined;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { getRequestListener } from '@hono/node-server';
-import { OpenAPIHono } from '@hono/zod-openapi';
+import { Hono } from 'hono';
 import { Level } from 'level';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
@@ -83,7 +83,7 @@ async function be(folder: string): Promise<void> {
   );
   await new Level(folder).open();
   await underlay.start();
-  const answer = getRequestListener(new OpenAPIHono().fetch);
+  const answer = getRequestListener(new Hono().fetch);
   const server = createServer((request, response) => void answer(request, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,50 +1,39 @@
-import { z } from '@hono/zod-openapi';
 import { isContentId } from '../../lib/canonical.ts';
 import { CodedError } from '../../lib/coded-error.ts';
+import {
+  downloadBlob,
+  drain,
+  getResources,
+  getStatus,
+  listPeers,
+  undrain,
+  uploadBlob,
+} from '../../openapi/operations/node-operations.ts';
 import { admittedBodyOf } from '../body-admission.ts';
 import type { RouteContext } from '../needs.ts';
 import { bodyOf } from '../streams.ts';
-import {
-  peerView,
-  resourcesView,
-  statusView,
-  viewPeer,
-  viewResources,
-  viewStatus,
-} from '../views/node-views.ts';
-import { flag, invalidQuery, jsonAnswer, listOf, noQuery, parameter, queryOf, type Route } from './route.ts';
-
-const uploadQuery = z.strictObject({ public: flag });
-const BYTES = { 'application/octet-stream': { schema: z.string().openapi({ format: 'binary' }) } };
+import { viewPeer, viewResources, viewStatus } from '../views/node-views.ts';
+import { invalidQuery, noQuery, parameter, queryOf, type Route } from './route.ts';
 
 export function dmsRoutes(context: RouteContext): readonly Route[] {
   const { node, calendar } = context;
   return [
     {
-      method: 'get',
-      path: '/dms/status',
-      summary: 'Who this node is.',
-      responses: { 200: jsonAnswer('The node.', statusView) },
+      operation: getStatus,
       handle: (c) => {
         noQuery(c);
         return c.json(viewStatus(node.status()));
       },
     },
     {
-      method: 'get',
-      path: '/dms/resources',
-      summary: 'What the machine has, what of it is offered, and what is free.',
-      responses: { 200: jsonAnswer('The pools and the leases that take from them.', resourcesView) },
+      operation: getResources,
       handle: (c) => {
         noQuery(c);
         return c.json(viewResources(node.resources(), calendar));
       },
     },
     {
-      method: 'get',
-      path: '/dms/peers',
-      summary: 'The peer table.',
-      responses: { 200: jsonAnswer('The peers this node knows.', listOf(peerView)) },
+      operation: listPeers,
       handle: (c) => {
         noQuery(c);
         return c.json({ items: node.peers().map((peer) => viewPeer(peer, calendar)) });
@@ -59,12 +48,7 @@ export function dmsRoutes(context: RouteContext): readonly Route[] {
 
 function drainRoute({ node }: RouteContext, draining: boolean): Route {
   return {
-    method: 'post',
-    path: draining ? '/dms/drain' : '/dms/undrain',
-    summary: draining
-      ? 'Takes no new work, also after a restart; what runs and what is locked goes on. Again is the same.'
-      : 'Takes new work again. Again is the same.',
-    responses: { 200: jsonAnswer('It is on disk.', z.object({ draining: z.boolean() })) },
+    operation: draining ? drain : undrain,
     handle: async (c) => {
       noQuery(c);
       await node.setDraining(draining);
@@ -75,14 +59,9 @@ function drainRoute({ node }: RouteContext, draining: boolean): Route {
 
 function uploadRoute({ content, bodies }: RouteContext): Route {
   return {
-    method: 'post',
-    path: '/dms/blobs',
-    summary: 'Stores bytes and gives them a content id; with public=true any peer may have them.',
-    query: uploadQuery,
-    request: { body: { required: true, content: BYTES } },
-    responses: { 201: jsonAnswer('Stored, on disk.', z.object({ cid: z.string(), size: z.number().int() })) },
+    operation: uploadBlob,
     handle: async (c) => {
-      const options = queryOf(c, uploadQuery);
+      const options = queryOf(c, uploadBlob.query);
       const { cid, size } = await bodies.streamed(
         c.req.raw,
         (chunks) => content.put(chunks, { public: options.public }),
@@ -95,10 +74,7 @@ function uploadRoute({ content, bodies }: RouteContext): Route {
 
 function downloadRoute({ content, streams }: RouteContext): Route {
   return {
-    method: 'get',
-    path: '/dms/blobs/{cid}',
-    summary: 'The bytes of a content id that is on this node.',
-    responses: { 200: { description: 'The bytes.', content: BYTES } },
+    operation: downloadBlob,
     handle: async (c) => {
       noQuery(c);
       const cid = parameter(c, 'cid');

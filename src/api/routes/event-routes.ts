@@ -1,39 +1,19 @@
-import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { serverSentEvents } from '../event-stream.ts';
 import { CodedError } from '../../lib/coded-error.ts';
+import { jobEvents, sequence } from '../../openapi/operations/output-operations.ts';
 import { findJob } from '../job-lookup.ts';
 import type { RouteContext } from '../needs.ts';
 import { bodyOf } from '../streams.ts';
-import { eventView, eventViewSchema } from '../views/event-view.ts';
-import { invalidQuery, jsonAnswer, listOf, parameter, queryOf, type Route, wholeNumber } from './route.ts';
-
-const LARGEST_PAGE = 1000;
-
-const sequence = z
-  .string()
-  .regex(/^\d{1,15}$/, 'expected the number of an event')
-  .transform(Number);
-
-const eventQuery = z.strictObject({
-  cursor: sequence.optional(),
-  limit: wholeNumber(1, LARGEST_PAGE).default(200),
-});
+import { eventView } from '../views/event-view.ts';
+import { invalidQuery, parameter, queryOf, type Route } from './route.ts';
 
 export function eventRoutes(context: RouteContext): readonly Route[] {
   return [
     {
-      method: 'get',
-      path: '/orchestrator/jobs/{id}/events',
-      summary:
-        'What happened to a job, oldest first. With Accept: text/event-stream as server-sent events that go on until the client leaves; Last-Event-ID resumes.',
-      query: eventQuery,
-      request: { headers: z.object({ 'Last-Event-ID': z.string().optional() }) },
-      responses: {
-        200: jsonAnswer('One page; nextCursor is the last number on it.', listOf(eventViewSchema)),
-      },
+      operation: jobEvents,
       handle: async (c) => {
-        const { cursor = 0, limit } = queryOf(c, eventQuery);
+        const { cursor = 0, limit } = queryOf(c, jobEvents.query);
         const jobId = parameter(c, 'id');
         await findJob(context.orchestrator, jobId);
         if (c.req.header('accept')?.includes('text/event-stream') === true) {

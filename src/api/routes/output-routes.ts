@@ -1,50 +1,14 @@
-import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { within } from '../../lib/clock.ts';
 import { CodedError, codeOf } from '../../lib/coded-error.ts';
 import type { JobLogsOptions } from '../../orchestrator/index.ts';
+import { getResultFile, jobLogs, listResults } from '../../openapi/operations/output-operations.ts';
 import { findJob } from '../job-lookup.ts';
 import { logEvents, logText, parsePlace } from '../log-stream.ts';
 import type { RouteContext } from '../needs.ts';
 import { type ListedFile, resultPage } from '../result-pages.ts';
 import { bodyOf } from '../streams.ts';
-import {
-  flag,
-  invalidQuery,
-  jsonAnswer,
-  listOf,
-  noQuery,
-  parameter,
-  queryOf,
-  type Route,
-  wholeNumber,
-} from './route.ts';
-
-/** Files of results. */
-const LARGEST_PAGE = 5000;
-
-const logsQuery = z.strictObject({
-  follow: flag,
-  stream: z.enum(['stdout', 'stderr']).default('stdout'),
-  from: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
-  execution: z.string().max(256).optional(),
-  partition: wholeNumber(0, 999_999).optional(),
-});
-
-const resultsQuery = z.strictObject({
-  limit: wholeNumber(1, LARGEST_PAGE).default(1000),
-  cursor: z.string().max(512).optional(),
-});
-
-const resultView = z
-  .object({
-    executionId: z.string(),
-    partition: z.number().int(),
-    files: z.array(z.object({ path: z.string(), size: z.number().int(), cid: z.string() })),
-  })
-  .openapi('Result');
-
-const BYTES = { description: 'The bytes.', content: { 'application/octet-stream': { schema: z.string() } } };
+import { invalidQuery, noQuery, parameter, queryOf, type Route } from './route.ts';
 
 export function outputRoutes(context: RouteContext): readonly Route[] {
   return [logsRoute(context), resultsRoute(context), resultFileRoute(context)];
@@ -52,15 +16,9 @@ export function outputRoutes(context: RouteContext): readonly Route[] {
 
 function logsRoute(context: RouteContext): Route {
   return {
-    method: 'get',
-    path: '/orchestrator/jobs/{id}/logs',
-    summary:
-      'What the program printed, from a byte offset; with follow until the execution ends. With Accept: text/event-stream as server-sent events that name every attempt, missing bytes and the end; Last-Event-ID resumes.',
-    query: logsQuery,
-    request: { headers: z.object({ 'Last-Event-ID': z.string().optional() }) },
-    responses: { 200: { description: 'The bytes.', content: { 'text/plain': { schema: z.string() } } } },
+    operation: jobLogs,
     handle: async (c) => {
-      const { follow, stream, from, execution, partition = 0 } = queryOf(c, logsQuery);
+      const { follow, stream, from, execution, partition = 0 } = queryOf(c, jobLogs.query);
       const jobId = parameter(c, 'id');
       const { job } = await findJob(context.orchestrator, jobId);
       if (partition >= job.spec.count) throw noPartition(job.spec.count);
@@ -141,14 +99,9 @@ function startingWith(
 
 function resultsRoute({ orchestrator, content }: RouteContext): Route {
   return {
-    method: 'get',
-    path: '/orchestrator/jobs/{id}/results',
-    summary:
-      'The result files of a job, by partition, a page of them: a result that is cut goes on with the next page.',
-    query: resultsQuery,
-    responses: { 200: jsonAnswer('stdout, stderr, exit.json and outputs/NAME/….', listOf(resultView)) },
+    operation: listResults,
     handle: async (c) => {
-      const { limit, cursor } = queryOf(c, resultsQuery);
+      const { limit, cursor } = queryOf(c, listResults.query);
       const jobId = parameter(c, 'id');
       await findJob(orchestrator, jobId);
       const results = await orchestrator.results(jobId);
@@ -174,10 +127,7 @@ async function filesOf(
 
 function resultFileRoute({ orchestrator, content, streams }: RouteContext): Route {
   return {
-    method: 'get',
-    path: '/orchestrator/jobs/{id}/results/{path}',
-    summary: 'One result file. Jobs with several partitions name one first: p0/stdout.',
-    responses: { 200: BYTES },
+    operation: getResultFile,
     handle: async (c) => {
       noQuery(c);
       const jobId = parameter(c, 'id');

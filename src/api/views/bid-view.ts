@@ -1,31 +1,10 @@
-import { z } from '@hono/zod-openapi';
 import { type Execution, wasLocked } from '../../domain/market/execution.ts';
 import type { EligibleComputeProviderData, Search } from '../../domain/market/search.ts';
-import { priceView } from './job-view.ts';
-
-export const rankView = z.object({
-  name: z.string(),
-  value: z.number(),
-  weight: z.number(),
-  reason: z.string(),
-});
-
-export const bidView = z
-  .object({
-    provider: z.string(),
-    score: z.number(),
-    ranks: z.array(rankView),
-    price: priceView,
-    locked: z.boolean(),
-    state: z.enum(['candidate', 'selected', 'declined', 'timed-out', 'failed']),
-  })
-  .openapi('Bid');
-
-type BidView = z.infer<typeof bidView>;
+import type { Bid } from '../../openapi/shapes/bid.ts';
 
 /** One line per provider, its newest bid; newest round first, in the order the shortlist had. */
-export function viewBids(searches: readonly Search[], executions: readonly Execution[]): BidView[] {
-  const lines = new Map<string, BidView>();
+export function viewBids(searches: readonly Search[], executions: readonly Execution[]): Bid[] {
+  const lines = new Map<string, Bid>();
   for (const search of [...searches].sort((a, b) => b.round - a.round)) {
     for (const entry of search.index.entries) {
       if (!lines.has(entry.provider)) lines.set(entry.provider, viewBid(entry, executions));
@@ -34,7 +13,7 @@ export function viewBids(searches: readonly Search[], executions: readonly Execu
   return [...lines.values()];
 }
 
-function viewBid(entry: EligibleComputeProviderData, executions: readonly Execution[]): BidView {
+function viewBid(entry: EligibleComputeProviderData, executions: readonly Execution[]): Bid {
   const { bid } = entry;
   const made = executions.filter((execution) => execution.bidId === bid.value.bidId);
   return {
@@ -48,14 +27,14 @@ function viewBid(entry: EligibleComputeProviderData, executions: readonly Execut
 }
 
 /** What became of a bid is written in the executions that were made for it; the best outcome counts. */
-function stateOf(executions: readonly Execution[]): BidView['state'] {
+function stateOf(executions: readonly Execution[]): Bid['state'] {
   const states = new Set(executions.map(stateOfExecution));
   return OUTCOMES.find((state) => states.has(state)) ?? 'candidate';
 }
 
-const OUTCOMES: readonly BidView['state'][] = ['selected', 'failed', 'declined', 'timed-out'];
+const OUTCOMES: readonly Bid['state'][] = ['selected', 'failed', 'declined', 'timed-out'];
 
-function stateOfExecution({ observed }: Execution): BidView['state'] {
+function stateOfExecution({ observed }: Execution): Bid['state'] {
   switch (observed.state) {
     case 'AskForBidRejected':
       return stateOfRejection(observed.end.message);
@@ -77,7 +56,7 @@ function stateOfExecution({ observed }: Execution): BidView['state'] {
 }
 
 /** The end of a lock that was not granted begins with the code of the refusal. */
-function stateOfRejection(message: string): BidView['state'] {
+function stateOfRejection(message: string): Bid['state'] {
   if (message.startsWith('NEGOTIATION_TIMEOUT')) return 'timed-out';
   return message.startsWith('NEGOTIATION_LOST') ? 'failed' : 'declined';
 }

@@ -1,55 +1,13 @@
-import { z } from '@hono/zod-openapi';
 import type { Execution, ExecutionEnd } from '../../domain/market/execution.ts';
 import type { JobSnapshot } from '../../domain/job/plan.ts';
 import type { Calendar } from '../../lib/calendar.ts';
-import { decisiveExecutions, exitCodeOf, partitionsView, viewPartitions } from './partition-view.ts';
+import type { Execution as ExecutionView, Job as JobView, JobSummary } from '../../openapi/shapes/job.ts';
+import { decisiveExecutions, exitCodeOf, viewPartitions } from './partition-view.ts';
 
 /** A list stays short, whatever the number of partitions. */
 const MOST_PROVIDERS = 16;
 
-export const priceView = z
-  .object({ amount: z.string(), currency: z.string(), per: z.string() })
-  .openapi('Price');
-
-const executionView = z
-  .object({
-    id: z.string(),
-    provider: z.string(),
-    partition: z.number().int(),
-    attempt: z.number().int(),
-    observedState: z.string(),
-    desiredState: z.string(),
-    contractId: z.string().optional(),
-    price: priceView.optional(),
-    startedAt: z.iso.datetime().optional(),
-    finishedAt: z.iso.datetime().optional(),
-    progress: z.number().optional(),
-    exitCode: z.number().int().optional(),
-    exitReason: z.string().optional(),
-    message: z.string().optional(),
-  })
-  .openapi('Execution');
-
-export const jobSummaryView = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    type: z.string(),
-    state: z.enum(['Pending', 'Queued', 'Running', 'Completed', 'Failed', 'Stopped']),
-    reason: z.string().optional(),
-    count: z.number().int(),
-    version: z.number().int(),
-    createdAt: z.iso.datetime(),
-    finishedAt: z.iso.datetime().optional(),
-    exitCode: z.number().int().optional(),
-    providers: z.array(z.string()),
-    partitions: partitionsView,
-  })
-  .openapi('JobSummary');
-
-export const jobView = jobSummaryView.extend({ executions: z.array(executionView) }).openapi('Job');
-
-export function viewJobSummary(snapshot: JobSnapshot, calendar: Calendar): z.infer<typeof jobSummaryView> {
+export function viewJobSummary(snapshot: JobSnapshot, calendar: Calendar): JobSummary {
   const { job, executions } = snapshot;
   const decisive = decisiveExecutions(executions);
   const exitCode = exitCodeOf(snapshot, decisive);
@@ -76,7 +34,7 @@ function providersOf(executions: readonly Execution[]): string[] {
   return [...new Set(newestFirst.map(({ provider }) => provider))].slice(0, MOST_PROVIDERS);
 }
 
-export function viewJob(snapshot: JobSnapshot, calendar: Calendar): z.infer<typeof jobView> {
+export function viewJob(snapshot: JobSnapshot, calendar: Calendar): JobView {
   return {
     ...viewJobSummary(snapshot, calendar),
     executions: [...snapshot.executions]
@@ -85,7 +43,7 @@ export function viewJob(snapshot: JobSnapshot, calendar: Calendar): z.infer<type
   };
 }
 
-function viewExecution(execution: Execution, calendar: Calendar): z.infer<typeof executionView> {
+function viewExecution(execution: Execution, calendar: Calendar): ExecutionView {
   const { observed } = execution;
   const startedAt = 'startedAt' in observed ? observed.startedAt : undefined;
   // A contract that was only proposed is not one yet: the observed state has it once it is closed.
@@ -105,7 +63,7 @@ function viewExecution(execution: Execution, calendar: Calendar): z.infer<typeof
   };
 }
 
-function viewEnd(end: ExecutionEnd, calendar: Calendar): Partial<z.infer<typeof executionView>> {
+function viewEnd(end: ExecutionEnd, calendar: Calendar): Partial<ExecutionView> {
   return {
     finishedAt: calendar.isoTime(end.finishedAt),
     exitReason: end.exitReason,

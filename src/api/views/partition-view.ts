@@ -1,15 +1,9 @@
-import { z } from '@hono/zod-openapi';
 import type { Execution } from '../../domain/market/execution.ts';
 import { isTerminalJobState } from '../../domain/job/job.ts';
 import type { JobSnapshot } from '../../domain/job/plan.ts';
+import type { Partitions } from '../../openapi/shapes/job.ts';
 
-const count = z.number().int();
-
-export const partitionsView = z
-  .object({ waiting: count, negotiating: count, running: count, completed: count, failed: count })
-  .openapi('Partitions');
-
-type Place = keyof z.infer<typeof partitionsView>;
+type Place = keyof Partitions;
 
 const PLACES: Readonly<Record<Execution['observed']['state'], Place>> = {
   New: 'negotiating',
@@ -43,10 +37,7 @@ export function decisiveExecutions(executions: readonly Execution[]): readonly E
 }
 
 /** Where the partitions of a job are; they add up to its count. What failed waits for another attempt until the job is over. */
-export function viewPartitions(
-  { job }: JobSnapshot,
-  decisive: readonly Execution[],
-): z.infer<typeof partitionsView> {
+export function viewPartitions({ job }: JobSnapshot, decisive: readonly Execution[]): Partitions {
   const counts = { waiting: 0, negotiating: 0, running: 0, completed: 0, failed: 0 };
   for (const { observed } of decisive) counts[PLACES[observed.state]] += 1;
   counts.waiting += job.spec.count - decisive.length;

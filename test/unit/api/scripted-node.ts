@@ -1,4 +1,4 @@
-import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Hono } from 'hono';
 import type { ApiNeeds, NodeView } from '../../../src/api/index.ts';
 import { type ApiOptions, apiDefaults } from '../../../src/api/options.ts';
 import { createApp } from '../../../src/api/app.ts';
@@ -316,7 +316,7 @@ export function scriptedNode(): ScriptedNode {
 }
 
 export interface InProcessApi {
-  readonly app: OpenAPIHono;
+  readonly app: Hono;
   readonly streams: OpenStreams;
   readonly counters: () => Readonly<Record<string, number>>;
   /** A request as a local program makes it. */

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { named, pageOf } from '../named.ts';
+import { priceShape } from './price.ts';
+
+export const rankShape = named(
+  'Rank',
+  z.object({ name: z.string(), value: z.number(), weight: z.number(), reason: z.string() }),
+);
+
+export const bidShape = named(
+  'Bid',
+  z.object({
+    provider: z.string(),
+    score: z.number(),
+    ranks: z.array(rankShape),
+    price: priceShape,
+    locked: z.boolean(),
+    state: z.enum(['candidate', 'selected', 'declined', 'timed-out', 'failed']),
+  }),
+);
+export type Bid = z.output<typeof bidShape>;
+
+export const bidPageShape = pageOf('BidPage', bidShape);

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { named } from '../named.ts';
+import { rankShape } from './bid.ts';
+import { priceShape } from './price.ts';
+
+export const explanationShape = named(
+  'Explanation',
+  z.object({
+    placed: z.boolean(),
+    winner: z
+      .object({
+        provider: z.string(),
+        executionId: z.string().optional(),
+        score: z.number(),
+        reason: z.string(),
+      })
+      .optional(),
+    candidates: z.array(
+      z.object({
+        provider: z.string(),
+        score: z.number(),
+        ranks: z.array(rankShape),
+        price: priceShape,
+        locked: z.boolean(),
+      }),
+    ),
+    seenAtLeast: z.number().int(),
+    declines: z.array(z.object({ code: z.string(), field: z.string().optional(), count: z.number().int() })),
+    nearest: z
+      .object({
+        field: z.string(),
+        required: z.string(),
+        available: z.string(),
+        providers: z.number().int(),
+      })
+      .optional(),
+    suggestions: z.array(z.string()),
+  }),
+);
+export type Explanation = z.output<typeof explanationShape>;

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { named, pageOf } from '../named.ts';
+import { priceShape } from './price.ts';
+import { freeAmountShape } from './resources.ts';
+
+const locationShape = z.object({
+  continent: z.string().optional(),
+  country: z.string().optional(),
+  city: z.string().optional(),
+  asn: z.string().optional(),
+});
+
+export const peerShape = named(
+  'Peer',
+  z.object({
+    peerId: z.string(),
+    connected: z.boolean(),
+    multiaddrs: z.array(z.string()),
+    foreign: z.boolean().describe('Not of this network: it will never answer.').optional(),
+    network: z.string().describe('Of a foreign peer.').optional(),
+    version: z.string().optional(),
+    engines: z.record(z.string(), z.string()).optional(),
+    runtimes: z.record(z.string(), z.string()).optional(),
+    labels: z.record(z.string(), z.string()).optional(),
+    location: locationShape.optional(),
+    free: freeAmountShape.optional(),
+    price: priceShape.optional(),
+    draining: z.boolean().optional(),
+    lastSeenAt: z.iso.datetime().optional(),
+    expiresAt: z.iso.datetime().optional(),
+  }),
+);
+export type Peer = z.output<typeof peerShape>;
+
+export const peerPageShape = pageOf('PeerPage', peerShape);
