@@ -28,6 +28,7 @@ const COMMANDS = [
   'node/node.ts',
   'config/',
   'launcher/',
+  'words/',
   'proof/',
   'identity/authority.ts',
   'identity/authority/',
@@ -38,6 +39,7 @@ const COMMANDS = [
 const ROWS: readonly ImportRow[] = [
   { from: 'lib/', values: [], types: [] },
   { from: 'domain/', values: ['lib/'], types: [] },
+  { from: 'words/', values: ['domain/', 'lib/'], types: [] },
   { from: 'messages/', values: ['domain/', 'lib/'], types: [] },
   // Also what runs in browsers reads the shapes: nothing of the node comes with them but types.
   { from: 'openapi/', values: [], types: ['domain/'] },
@@ -46,10 +48,10 @@ const ROWS: readonly ImportRow[] = [
   { from: 'network/', values: BELOW, types: PORTS },
   { from: 'store/', values: BELOW, types: PORTS },
   { from: 'identity/', values: BELOW, types: PORTS },
-  { from: 'api/', values: BELOW, types: INDEXES },
+  { from: 'api/', values: [...BELOW, 'words/'], types: INDEXES },
   { from: 'config/', values: [...OPTIONS, 'domain/', 'lib/'], types: [] },
   { from: 'launcher/', values: [...OPTIONS, 'lib/'], types: [] },
-  { from: 'node/', values: [...FOLDERS, ...BELOW], types: [] },
+  { from: 'node/', values: [...FOLDERS, ...BELOW, 'words/'], types: [] },
   { from: 'cli/', values: COMMANDS, types: ['node/running-node.ts'] },
   { from: 'host.ts', values: [], types: ['node/base.ts'] },
   { from: 'main.ts', values: ['cli/', 'host.ts', 'node/machine.ts', ...COMMANDS], types: [] },

@@ -2,6 +2,7 @@ import type { Registry as MetricsRegistry } from 'prom-client';
 import type { MetricsView } from '../api/index.ts';
 import type { ContentStore } from '../content/index.ts';
 import type { ConnectionCounts } from '../network/underlay.ts';
+import type { SchedulingStats } from '../orchestrator/index.ts';
 import type { Provider } from '../provider/index.ts';
 import type { CensusCounts } from '../store/census.ts';
 
@@ -12,6 +13,7 @@ export interface MetricsNeeds {
   readonly connections: () => ConnectionCounts;
   readonly provider: Pick<Provider, 'leases'> | undefined;
   readonly census: () => CensusCounts;
+  readonly scheduling: () => SchedulingStats;
   readonly content: Pick<ContentStore, 'room'>;
   readonly counters: () => Readonly<Record<string, number>>;
 }
@@ -55,7 +57,11 @@ interface Metric {
 async function buildMetrics(needs: MetricsNeeds): Promise<MetricsRegistry> {
   const { collectDefaultMetrics, Counter, Gauge, Registry } = await import('prom-client');
   const registry = new Registry();
-  for (const { kind, name, help, labels, read } of [...marketMetrics(needs), ...nodeMetrics(needs)]) {
+  for (const { kind, name, help, labels, read } of [
+    ...marketMetrics(needs),
+    ...schedulingMetrics(needs),
+    ...nodeMetrics(needs),
+  ]) {
     const settings = { name, help, labelNames: labels, registers: [registry] };
     if (kind === 'gauge') {
       const gauge: InstanceType<typeof Gauge> = new Gauge({
@@ -129,6 +135,56 @@ function byRole(counts: CensusCounts, what: 'executions' | 'contracts', label: s
   return (['requester', 'provider'] as const).flatMap((role) =>
     Object.entries(counts[role][what]).map(([kind, value]) => ({ labels: { role, [label]: kind }, value })),
   );
+}
+
+function schedulingMetrics({ scheduling }: MetricsNeeds): readonly Metric[] {
+  return [
+    {
+      kind: 'gauge',
+      name: 'bidmesh_evaluations',
+      help: 'Requests to look at a job that are held now, by job type and state.',
+      labels: ['type', 'state'],
+      read: () =>
+        Object.entries(scheduling().broker.byType).flatMap(([type, counts]) =>
+          Object.entries(counts).map(([state, value]) => ({ labels: { type, state }, value })),
+        ),
+    },
+    {
+      kind: 'counter',
+      name: 'bidmesh_evaluation_ends_total',
+      help: 'Deliveries of evaluations that ended, and evaluations that were superseded or given up, since the start.',
+      labels: ['end'],
+      read: () => {
+        const { acked, nacked, timedOut, deadLettered, superseded } = scheduling().broker.counters;
+        const ends = {
+          acked,
+          nacked,
+          'timed-out': timedOut,
+          'dead-lettered': deadLettered,
+          superseded,
+        };
+        return Object.entries(ends).map(([end, value]) => ({ labels: { end }, value }));
+      },
+    },
+    {
+      kind: 'gauge',
+      name: 'bidmesh_scheduler_idle',
+      help: 'Hands of the scheduler that wait for work now.',
+      labels: [],
+      read: () => [{ labels: {}, value: scheduling().broker.waitingDequeuers }],
+    },
+    {
+      kind: 'counter',
+      name: 'bidmesh_scheduler_runs_total',
+      help: 'What the scheduler did since the start: planned a job, failed to, or could not take work.',
+      labels: ['result'],
+      read: () => {
+        const { processed, failures, brokerErrors } = scheduling().worker;
+        const results = { planned: processed, failed: failures, 'took-nothing': brokerErrors };
+        return Object.entries(results).map(([result, value]) => ({ labels: { result }, value }));
+      },
+    },
+  ];
 }
 
 function nodeMetrics({ peers, heldBack, connections, content, counters }: MetricsNeeds): readonly Metric[] {

@@ -229,6 +229,7 @@ async function startApi(
     connections: () => underlay.connectionCounts(),
     provider,
     census: () => store.census(),
+    scheduling: () => orchestrator.scheduling(),
     content,
     counters: () => ({ ...network.counters(), ...registry.counters(), ...api.counters() }),
   });

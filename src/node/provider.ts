@@ -4,6 +4,7 @@ import type { ContentStore } from '../content/index.ts';
 import type { NodeTraits } from '../domain/matching/capability.ts';
 import { createNotary } from '../identity/index.ts';
 import type { Network } from '../network/index.ts';
+import { refusalSentence } from '../words/refusal-words.ts';
 import type { NodeBase } from './base.ts';
 import { lookAround } from './machine.ts';
 import { createAttemptFolders } from '../provider/executions/attempt-folders.ts';
@@ -59,6 +60,7 @@ export async function buildProvider(
     random,
     logger: logger.child('provider'),
     notary: createNotary(identity, options.network, clock),
+    refusalSentence,
     store: store.provider,
     strikes: store.strikes.againstRequesters,
     notes: store.meta,

@@ -1,4 +1,4 @@
-import type { Evaluation, EvaluationTrigger } from '../domain/job/evaluation.ts';
+import type { EvaluationTrigger } from '../domain/job/evaluation.ts';
 import type { Job } from '../domain/job/job.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/coded-error.ts';
@@ -21,32 +21,20 @@ export class EvaluationDesk {
     this.#needs = needs;
   }
 
-  make(job: Job, trigger: EvaluationTrigger, waitUntil?: number): Evaluation {
-    return {
-      id: this.#needs.newId(),
-      jobId: job.id,
-      type: job.spec.type,
-      priority: job.spec.priority,
-      trigger,
-      createdAt: this.#needs.clock.livedMs(),
-      ...(waitUntil === undefined ? {} : { waitUntil }),
-    };
-  }
-
   evaluate(job: Job, trigger: EvaluationTrigger, waitUntil?: number): void {
-    this.admit(job, this.make(job, trigger, waitUntil));
-  }
-
-  admit(job: Job, evaluation: Evaluation): void {
+    const { broker, clock, logger, newId } = this.#needs;
     try {
-      this.#needs.broker.enqueue(evaluation);
-    } catch (error) {
-      const reason = messageOf(error);
-      this.#needs.logger.warn('an evaluation is put off', {
+      broker.enqueue({
+        id: newId(),
         jobId: job.id,
-        trigger: evaluation.trigger,
-        reason,
+        type: job.spec.type,
+        priority: job.spec.priority,
+        trigger,
+        createdAt: clock.livedMs(),
+        ...(waitUntil === undefined ? {} : { waitUntil }),
       });
+    } catch (error) {
+      logger.warn('an evaluation is put off', { jobId: job.id, trigger, reason: messageOf(error) });
       this.#missed.set(job.id, job);
     }
   }

@@ -16,7 +16,6 @@ export interface GivingUpNeeds {
   readonly signal: AbortSignal;
 }
 
-const REASON = 'The job could not be planned: see the log of this node.';
 const WORTH_REPEATING = ['STORE_BUSY', 'REVISION_CONFLICT'];
 const REPEAT = { firstMs: 20, longestMs: 2000, factor: 2 };
 
@@ -33,7 +32,7 @@ export async function giveUpJob(
       const before = await store.newest(jobId);
       if (before === undefined || isTerminalJobState(before.job.state)) return;
       const plan = { jobId, revision: before.revision, actions: endingsOf(before, clock.livedMs()) };
-      if (await planner.carryOut(plan, before, undefined, store)) return;
+      if (await planner.carryOut(plan, before, store)) return;
       throw new CodedError('REVISION_CONFLICT', 'The job has changed while it was given up.');
     }),
   );
@@ -45,6 +44,6 @@ function endingsOf({ executions, search }: JobSnapshot, now: number): readonly P
     ...(search === undefined || search.state === 'closed'
       ? []
       : [{ kind: 'CloseSearch', requestId: search.requestId } satisfies PlanAction]),
-    { kind: 'SetJobState', state: 'Failed', reason: REASON },
+    { kind: 'SetJobState', state: 'Failed', why: { code: 'job-not-planned', data: {} } },
   ];
 }

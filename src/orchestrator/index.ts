@@ -13,8 +13,10 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import type { Notary } from '../domain/market/evidence.ts';
+import type { BrokerStats } from './evaluations/broker-contract.ts';
 import type { OrchestratorOptions } from './options.ts';
 import { OrchestratorService } from './orchestrator-service.ts';
+import type { WorkerCounters } from './workers/worker.ts';
 import type {
   ContentFetcher,
   CounterpartCheck,
@@ -102,11 +104,17 @@ export type LogPart =
       readonly exitCode?: number;
     };
 
+/** How scheduling goes, for an operator's monitoring. */
+export interface SchedulingStats {
+  readonly broker: BrokerStats;
+  readonly worker: WorkerCounters;
+}
+
 /** The requester of one node, as its user sees it. */
 export interface Orchestrator extends Startable {
   readonly desk: RequesterDesk;
   /**
-   * processJob: checks, adds metadata, saves. Resolves when job and evaluation are on disk.
+   * processJob: checks, adds metadata, saves. Resolves when the job is on disk.
    * Throws `IDEMPOTENCY_CONFLICT`, `INPUT_UNAVAILABLE`, `QUOTA_EXCEEDED`, `STORE_FAILED`, `TOO_MANY_JOBS`.
    */
   postJob(
@@ -121,6 +129,7 @@ export interface Orchestrator extends Startable {
   contracts(jobId: string): Promise<readonly ContractRecord[]>;
   events(jobId: string, afterSeq: number, limit: number): Promise<readonly JobEvent[]>;
   watch(jobId: string, listener: (events: readonly JobEvent[]) => void): () => void;
+  scheduling(): SchedulingStats;
   /** A provider may have room that it did not have before: jobs that wait for it try again, in turn. */
   roomFreed(provider: string): void;
   /** Why the job is where it is: every bid with its ranks, and what stood in the way. Throws `JOB_NOT_FOUND`. */

@@ -11,7 +11,14 @@ import type { ServingAnswer, ServingList } from '../domain/market/serving.ts';
 import { newId } from '../lib/random.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
 import { giveUpJob } from './giving-up.ts';
-import type { JobLogsOptions, LogPart, Orchestrator, OrchestratorNeeds, PostOptions } from './index.ts';
+import type {
+  JobLogsOptions,
+  LogPart,
+  Orchestrator,
+  OrchestratorNeeds,
+  PostOptions,
+  SchedulingStats,
+} from './index.ts';
 import { contentOf } from './intake/process-job.ts';
 import { readJobLogs } from './job-logs.ts';
 import { resultsOf } from './job-results.ts';
@@ -106,6 +113,11 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
 
   watch(jobId: string, listener: (events: readonly JobEvent[]) => void): () => void {
     return this.#needs.store.watch(jobId, listener);
+  }
+
+  scheduling(): SchedulingStats {
+    const { broker, worker } = this.#parts;
+    return { broker: broker.stats(), worker: worker.counters() };
   }
 
   roomFreed(provider: string): void {

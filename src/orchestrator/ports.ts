@@ -1,7 +1,6 @@
 import type { SeenFits } from '../domain/ranking/answering.ts';
 import type { Bid, BidRequest, Decline, JobRequest, SearchClosed } from '../domain/market/bid.ts';
 import type { ContractAnswer, ContractRecord, Proposal, SignedContract } from '../domain/market/contract.ts';
-import type { Evaluation } from '../domain/job/evaluation.ts';
 import type { Evidence } from '../domain/market/evidence.ts';
 import type { Execution } from '../domain/market/execution.ts';
 import type { JobEvent, JobEventDraft } from '../domain/job/job-event.ts';
@@ -23,10 +22,6 @@ export interface JobCommit {
   readonly executions?: readonly Execution[];
   readonly search?: Search;
   readonly contracts?: readonly ContractRecord[];
-  /** Stored with the job so that a crash between the batch and the queue loses nothing. */
-  readonly evaluation?: Evaluation;
-  /** The stored evaluation that this change carries out. */
-  readonly settledEvaluationId?: string;
   readonly idempotency?: { readonly key: string; readonly bodyDigest: string };
   readonly events: readonly JobEventDraft[];
   /** Nothing more comes in this turn, so it need not be waited for. */

@@ -168,21 +168,10 @@ function wireBroker(
   hooks: RequesterHooks,
   newReceipt: () => string,
 ): EvaluationBroker {
-  const broker: EvaluationBroker = createEvaluationBroker(
+  return createEvaluationBroker(
     { ...defaultBrokerOptions, maxEvaluations: options.limits.maxOpenJobs * 2 },
-    {
-      clock,
-      newReceipt,
-      logger,
-      onDeadLetter: () => {
-        for (let letter = broker.dequeueDeadLetter(); letter !== undefined; ) {
-          hooks.onDeadLetter(letter.evaluation);
-          letter = broker.dequeueDeadLetter();
-        }
-      },
-    },
+    { clock, newReceipt, logger, onDeadLetter: hooks.onDeadLetter },
   );
-  return broker;
 }
 
 /** Whatever is written of a job is seen by the watchdog, and what it says of providers is remembered. */

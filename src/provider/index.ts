@@ -2,6 +2,7 @@ import type { StrikeStore } from '../domain/trust/behaviour-book.ts';
 import type { NodeTraits, Pools } from '../domain/matching/capability.ts';
 import type { Notary } from '../domain/market/evidence.ts';
 import type { Lease } from '../domain/market/lock.ts';
+import type { RefusalReason } from '../domain/market/refusal-reason.ts';
 import type { Price } from '../domain/units/money.ts';
 import type { NodeNotes } from '../domain/trust/peer-memory.ts';
 import type { Resources } from '../domain/units/resources.ts';
@@ -30,6 +31,8 @@ export interface ProviderNeeds {
   readonly random: Random;
   readonly logger: Logger;
   readonly notary: Notary;
+  /** How requesters are told a no in words. */
+  readonly refusalSentence: (why: RefusalReason) => string;
   readonly store: ProviderStore;
   readonly strikes: StrikeStore;
   /** Without it a restart makes strangers of regulars. */

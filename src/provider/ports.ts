@@ -25,8 +25,6 @@ export interface ProviderExecution {
   /** The child, from before it starts its work: after a crash exactly this process is ended. */
   readonly process?: { readonly pid: number; readonly startTimeTicks: number };
   readonly acceptedAt: number;
-  /** Lived time after which results that nobody fetched may go. */
-  readonly keepUntil?: number;
   /** The requester has it; nothing more to say. */
   readonly settled: boolean;
 }

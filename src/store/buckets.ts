@@ -13,7 +13,7 @@ export const buckets = {
 
   /** jobId -> Job */
   job: 'job',
-  /** jobId -> JobHead: revision, last event, last search round, stored evaluations */
+  /** jobId -> JobHead: revision, last event, last search round */
   jobHead: 'job-head',
   /** createdAt/jobId -> JobSummary: what a list is filtered by */
   jobListing: 'job-listing',
@@ -33,7 +33,7 @@ export const buckets = {
   contractProposed: 'contract-proposed',
   /** contractId -> ContractOwner: whose contract it is */
   contractOwner: 'contract-owner',
-  /** jobId/evaluationId -> Evaluation that is not carried out yet */
+  /** jobId/evaluationId -> what version 0.1.0 kept of an evaluation: only removed any more */
   evaluation: 'evaluation',
   /** jobId/seq -> StoredEvent */
   event: 'event',

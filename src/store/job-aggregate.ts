@@ -1,5 +1,4 @@
 import type { ContractRecord } from '../domain/market/contract.ts';
-import type { Evaluation } from '../domain/job/evaluation.ts';
 import type { Execution } from '../domain/market/execution.ts';
 import type { JobEvent } from '../domain/job/job-event.ts';
 import type { Job } from '../domain/job/job.ts';
@@ -19,8 +18,6 @@ export interface JobHead {
   readonly lastEventAt?: number;
   /** 0 when there was no search. */
   readonly lastRound: number;
-  /** Stored evaluations, oldest first. */
-  readonly evaluationIds: readonly string[];
   readonly idempotencyKey?: string;
 }
 
@@ -52,7 +49,6 @@ export function changeJob(
   records: JobRecords,
   current: JobAggregate | undefined,
   commit: JobCommit,
-  evaluationsKept: number,
 ): JobChange {
   const { jobId } = commit;
   const job = commit.job ?? current?.snapshot.job;
@@ -75,7 +71,6 @@ export function changeJob(
   if (commit.idempotency !== undefined) {
     operations.push(records.idempotency.put({ ...commit.idempotency, jobId }));
   }
-  const evaluations = changeEvaluations(records, current?.head, commit, evaluationsKept, operations);
   const events = numberEvents(commit, current);
   for (const event of events) operations.push(records.events.put({ jobId, event }));
   const idempotencyKey = commit.idempotency?.key ?? current?.head.idempotencyKey;
@@ -85,7 +80,6 @@ export function changeJob(
     lastSeq: events.at(-1)?.seq ?? current?.head.lastSeq ?? 0,
     lastEventAt: events.at(-1)?.at ?? current?.head.lastEventAt ?? 0,
     lastRound: Math.max(commit.search?.round ?? 0, current?.head.lastRound ?? 0),
-    evaluationIds: evaluations,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
   };
   operations.push(records.heads.put(head));
@@ -128,11 +122,10 @@ function checkOwnership(commit: JobCommit, before: Job | undefined): void {
     assert(job.id === jobId, 'a job is committed under another id');
     assert(before === undefined || before.createdAt === job.createdAt, 'a job changes the time it was made');
   }
-  const parts: readonly (Execution | Search | ContractRecord | Evaluation | undefined)[] = [
+  const parts: readonly (Execution | Search | ContractRecord | undefined)[] = [
     ...(commit.executions ?? []),
     ...(commit.contracts ?? []),
     commit.search,
-    commit.evaluation,
   ];
   for (const part of parts) {
     assert(part === undefined || part.jobId === jobId, 'a part of another job is in the commit');
@@ -142,30 +135,6 @@ function checkOwnership(commit: JobCommit, before: Job | undefined): void {
     commit.idempotency === undefined || commit.revision === 0,
     'an idempotency key comes with a new job only',
   );
-}
-
-function changeEvaluations(
-  records: JobRecords,
-  head: JobHead | undefined,
-  commit: JobCommit,
-  kept: number,
-  operations: Operation[],
-): readonly string[] {
-  const before = head?.evaluationIds ?? [];
-  const { evaluation, settledEvaluationId } = commit;
-  if (evaluation === undefined && settledEvaluationId === undefined) return before;
-  const after = before.filter((id) => id !== settledEvaluationId && id !== evaluation?.id);
-  if (settledEvaluationId !== undefined && before.includes(settledEvaluationId)) {
-    operations.push(records.evaluations.remove(records.evaluationKey(commit.jobId, settledEvaluationId)));
-  }
-  if (evaluation !== undefined) {
-    after.push(evaluation.id);
-    operations.push(records.evaluations.put(evaluation));
-  }
-  for (const dropped of after.splice(0, Math.max(0, after.length - kept))) {
-    operations.push(records.evaluations.remove(records.evaluationKey(commit.jobId, dropped)));
-  }
-  return after;
 }
 
 /**

@@ -1,5 +1,4 @@
 import type { ContractRecord } from '../domain/market/contract.ts';
-import type { Evaluation } from '../domain/job/evaluation.ts';
 import type { Execution } from '../domain/market/execution.ts';
 import type { JobEvent } from '../domain/job/job-event.ts';
 import type { Job } from '../domain/job/job.ts';
@@ -9,6 +8,13 @@ import type { Database } from './database.ts';
 import { aggregateOf, compareExecutions, type JobAggregate, type JobHead } from './job-aggregate.ts';
 import { JobIndex } from './job-index.ts';
 import { KeySet, Repository } from './records.ts';
+import {
+  contractWithWhy,
+  eventWithWhy,
+  executionWithWhy,
+  jobWithWhy,
+  searchWithWhy,
+} from './told-reasons.ts';
 
 interface StoredEvent {
   readonly jobId: string;
@@ -45,7 +51,7 @@ const OF_JOB = [
   'spec.preferredProviders',
   'spec.excludedProviders',
 ];
-const OF_HEAD = ['revision', 'lastSeq', 'lastRound', 'evaluationIds'];
+const OF_HEAD = ['revision', 'lastSeq', 'lastRound'];
 const OF_EXECUTION = ['partition', 'attempt', 'provider', 'desired', 'observed.state'];
 const OF_SEARCH = ['requestId', 'state', 'exclude', 'index.entries'];
 /** Of both sides. */
@@ -65,43 +71,49 @@ export class JobRecords {
   readonly searches: Repository<Search>;
   readonly contracts: Repository<ContractRecord>;
   readonly contractOwners: Repository<ContractOwner>;
-  readonly evaluations: Repository<Evaluation>;
   readonly events: Repository<StoredEvent>;
   readonly idempotency: Repository<IdempotencyRecord>;
   readonly pruning: KeySet;
+  /** Of version 0.1.0, which stored evaluations: they go with their job. */
+  readonly oldEvaluations: KeySet;
   readonly proposed: KeySet;
   readonly index: JobIndex;
 
   constructor(database: Database) {
-    this.jobs = new Repository(database, buckets.job, (job) => keyOf(job.id), OF_JOB);
+    this.jobs = new Repository(database, buckets.job, (job) => keyOf(job.id), OF_JOB, jobWithWhy);
     this.heads = new Repository(database, buckets.jobHead, (head) => keyOf(head.jobId), OF_HEAD);
     this.executions = new Repository(
       database,
       buckets.execution,
       ({ jobId, id }) => keyOf(jobId, id),
       OF_EXECUTION,
+      executionWithWhy,
     );
     this.searches = new Repository(
       database,
       buckets.search,
       ({ jobId, round }) => this.searchKey(jobId, round),
       OF_SEARCH,
+      searchWithWhy,
     );
     this.contracts = new Repository(
       database,
       buckets.contract,
       (contract) => this.contractKey(contract.jobId, contract.contractId),
       OF_CONTRACT,
+      contractWithWhy,
     );
     this.contractOwners = new Repository(database, buckets.contractOwner, (owner) => keyOf(owner.contractId));
-    this.evaluations = new Repository(database, buckets.evaluation, ({ jobId, id }) =>
-      this.evaluationKey(jobId, id),
-    );
-    this.events = new Repository(database, buckets.event, ({ jobId, event }) =>
-      this.eventKey(jobId, event.seq),
+    this.events = new Repository(
+      database,
+      buckets.event,
+      ({ jobId, event }) => this.eventKey(jobId, event.seq),
+      ['event.seq'],
+      ({ jobId, event }) => ({ jobId, event: eventWithWhy(event) }),
     );
     this.idempotency = new Repository(database, buckets.idempotency, (record) => keyOf(record.key));
     this.pruning = new KeySet(database, buckets.jobPruning);
+    this.oldEvaluations = new KeySet(database, buckets.evaluation);
     this.proposed = new KeySet(database, buckets.contractProposed);
     this.index = new JobIndex(database);
   }
@@ -112,10 +124,6 @@ export class JobRecords {
 
   contractKey(jobId: string, contractId: string): string {
     return keyOf(jobId, contractId);
-  }
-
-  evaluationKey(jobId: string, evaluationId: string): string {
-    return keyOf(jobId, evaluationId);
   }
 
   eventKey(jobId: string, seq: number): string {

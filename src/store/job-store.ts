@@ -1,5 +1,4 @@
 import type { ContractRecord } from '../domain/market/contract.ts';
-import type { Evaluation } from '../domain/job/evaluation.ts';
 import type { JobEvent } from '../domain/job/job-event.ts';
 import type { JobSnapshot } from '../domain/job/plan.ts';
 import type { Search } from '../domain/market/search.ts';
@@ -147,11 +146,6 @@ export class LevelJobStore implements JobStore {
     return await this.#records.index.openJobs();
   }
 
-  /** Stored evaluations that were not carried out, of all jobs. */
-  async pendingEvaluations(): Promise<readonly Evaluation[]> {
-    return await collect(this.#records.evaluations.values());
-  }
-
   async byIdempotencyKey(
     key: string,
   ): Promise<{ readonly jobId: string; readonly bodyDigest: string } | undefined> {
@@ -226,7 +220,7 @@ export class LevelJobStore implements JobStore {
       if (revision !== commit.revision) throw revisionConflict(commit, revision);
       const before = entry.newest?.snapshot.job;
       const executionsBefore = entry.newest?.snapshot.executions ?? [];
-      const change = changeJob(this.#records, entry.newest, commit, this.#limits.evaluationsPerJob);
+      const change = changeJob(this.#records, entry.newest, commit);
       const { snapshot } = change.next;
       const { contracts = [] } = commit;
       const onDurable = (): void => {

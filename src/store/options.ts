@@ -12,8 +12,6 @@ export interface StoreLimits {
   /** Durable snapshots that are kept in memory. */
   readonly cachedJobs: number;
   readonly cachedBytes: number;
-  /** Of one job; beyond it the oldest are dropped, as every open job is evaluated again after a restart anyway. */
-  readonly evaluationsPerJob: number;
   readonly pageItems: number;
   /** Entries that one call of `list` looks at; it answers with a cursor when it stops there. */
   readonly listScan: number;
@@ -81,7 +79,6 @@ export const defaultStoreLimits: StoreLimits = {
   commitBytes: 16 * MIB,
   cachedJobs: 2048,
   cachedBytes: 32 * MIB,
-  evaluationsPerJob: 16,
   pageItems: 200,
   listScan: 5000,
   eventsPerRead: 1000,

@@ -1,9 +1,4 @@
-import {
-  type ContractNever,
-  type ContractRecord,
-  type ContractState,
-  NEVER_BEGUN,
-} from '../domain/market/contract.ts';
+import type { ContractNever, ContractRecord, ContractState } from '../domain/market/contract.ts';
 import type { Evidence } from '../domain/market/evidence.ts';
 import { isLeaseLive, type Lease } from '../domain/market/lock.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -17,6 +12,7 @@ import type { Database, Operation } from './database.ts';
 import type { RetentionOptions, StoreLimits } from './options.ts';
 import { OF_CONTRACT } from './job-records.ts';
 import { isUnreadable, Repository } from './records.ts';
+import { contractWithWhy } from './told-reasons.ts';
 
 interface LockVersion {
   readonly highest: number;
@@ -79,6 +75,7 @@ export class LevelProviderStore implements ProviderStore {
       buckets.providerContract,
       ({ contractId }) => keyOf(contractId),
       OF_CONTRACT,
+      contractWithWhy,
     );
     this.#nevers = new Repository(
       database,
@@ -181,7 +178,7 @@ export class LevelProviderStore implements ProviderStore {
       this.#contractsFrom = `${key}\0`;
       if (contract === undefined) continue;
       const keptMs =
-        contract.reason === NEVER_BEGUN ? Math.min(neverBegunMs, endedContractsMs) : endedContractsMs;
+        contract.why?.code === 'never-begun' ? Math.min(neverBegunMs, endedContractsMs) : endedContractsMs;
       if (!ENDED.has(contract.state) || contract.updatedAt > nowMs - keptMs) continue;
       operations.push(this.#contracts.remove(contract.contractId));
     }

@@ -1,3 +1,4 @@
+import { refusalSentence } from '../../src/words/refusal-words.ts';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -217,6 +218,7 @@ function providerOf(notary: Notary, network: Network, store: Store): Provider {
       random: systemRandom,
       logger: silentLogger,
       notary,
+      refusalSentence,
       store: store.provider,
       strikes: store.strikes.againstRequesters,
       link: network.requesterLink,

@@ -1,3 +1,4 @@
+import { refusalSentence } from '../../src/words/refusal-words.ts';
 import type { ContentStore } from '../../src/content/index.ts';
 import { type Advert, type AdvertContent, advertContent } from '../../src/domain/market/advert.ts';
 import type { Evidence, Notary } from '../../src/domain/market/evidence.ts';
@@ -188,6 +189,7 @@ function createLightProvider(
       random: world.random.fork(notary.self),
       logger: silentLogger,
       notary,
+      refusalSentence,
       store: memoryStore(),
       strikes: { load: async () => [], write: async () => {} },
       link: network.requesterLink,

@@ -6,7 +6,7 @@ import { benchNetwork, postJob, uploadBlob } from './nodes.ts';
 const IN_FLIGHT = 64;
 const MS_PER_TICK = 10;
 
-/** A node without a provider takes posts as fast as it can: each 202 means job and evaluation are on disk. */
+/** A node without a provider takes posts as fast as it can: each 202 means that the job is on disk. */
 export const post: Bench = {
   name: 'post',
   about: 'durable posts per second with 64 in flight; searches are capped, the rest is Queued',

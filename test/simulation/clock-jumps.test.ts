@@ -1,3 +1,4 @@
+import { jobSentence } from '../../src/words/job-words.ts';
 import { describe, expect, test } from 'vitest';
 import type { JobState } from '../../src/domain/job/job.ts';
 import { type Machine, World } from './world.ts';
@@ -217,7 +218,8 @@ describe('what a message says of times', () => {
     await untilState(played, jobId, 'Failed', 5 * 60_000);
     const { orchestrator } = world.nodeOf(requester);
     const snapshot = await world.clock.runUntilSettled(orchestrator.job(jobId), 1000);
-    expect(snapshot?.job.reason).toMatch(/^Lost by \S+ after 1\d(\.\d)? s; then/);
+    const why = snapshot?.job.why;
+    expect(why && jobSentence(why)).toMatch(/^Lost by \S+ after 1\d(\.\d)? s; then/);
     await world.stop();
   });
 });

@@ -64,7 +64,8 @@ describe('a job that says nothing of timeouts.queue', () => {
     const job = await world.post(requester, { resources: { cpu: '64' } });
     await world.clock.advanceBy(6000);
     const failed = await world.clock.runUntilSettled(stateOf(world, requester, job), 1000);
-    expect(failed?.job).toMatchObject({ state: 'Failed', reason: expect.stringContaining('cpu') });
+    const because = [{ count: 1, why: { code: 'said-no', data: { field: 'cpu' } } }];
+    expect(failed?.job).toMatchObject({ state: 'Failed', why: { code: 'nobody-could', data: { because } } });
     await world.stop();
   });
 });

@@ -28,7 +28,7 @@ describe('a node that is asked to stop', () => {
     expect(departure.isOver()).toBe(true);
     expect((await executionOf(jobId))?.observed).toMatchObject({
       state: 'Failed',
-      end: { exitReason: 'lost', message: 'The provider was stopped while this ran.' },
+      end: { exitReason: 'lost', why: { data: { text: 'The provider was stopped while this ran.' } } },
     });
     const contracts = await world.nodeOf(requester).orchestrator.contracts(jobId);
     expect(contracts.map(({ state }) => state)).toEqual(['TERMINATED']);

@@ -101,7 +101,7 @@ describe('a share for regulars', () => {
     const explanation = await world.nodeOf(stranger).orchestrator.explain(jobId);
     expect(explanation?.declines).toContainEqual({ code: 'KEPT_SHARE', field: 'cpu', count: 1 });
     expect(explanation?.nearest).toMatchObject({ field: 'cpu', required: '3900m', available: '3200m' });
-    expect(explanation?.suggestions.join(' ')).toContain('KEPT_SHARE');
+    expect(explanation?.suggestions.map(({ code }) => code)).toContain('be-known-first');
   });
 
   it('is kept while there is somebody to keep it for, over a restart, and no longer', async () => {

@@ -1,3 +1,4 @@
+import { jobSentence } from '../../src/words/job-words.ts';
 import { describe, expect, it } from 'vitest';
 import type { JobSnapshot } from '../../src/domain/job/plan.ts';
 import { codeOf } from '../../src/lib/coded-error.ts';
@@ -75,7 +76,7 @@ describe('a provider without room', () => {
       const jobId = await world.post(requester);
       const { job, executions } = await untilState(world, requester, jobId, 'Queued');
       expect(executions).toEqual([]);
-      expect(job.reason).toContain(`INSUFFICIENT_RESOURCES (${name})`);
+      expect(job.why && jobSentence(job.why)).toContain(`INSUFFICIENT_RESOURCES (${name})`);
       full.room[what] = false;
       await untilState(world, requester, jobId, 'Completed');
       await world.stop();

@@ -1,3 +1,4 @@
+import { jobSentence } from '../../src/words/job-words.ts';
 import { afterEach, expect, it } from 'vitest';
 import { SimulatedUnderlay } from './simulated-underlay.ts';
 import { type Machine, World } from './world.ts';
@@ -75,7 +76,8 @@ it('one that is alone is not asked again at once, and the job says why it waits'
   expect(await timeouts()).toBe(1);
   const waiting = await world.clock.runUntilSettled(orchestrator.job(jobId), 1000);
   expect(waiting?.job).toMatchObject({ state: 'Queued' });
-  expect(waiting?.job.reason).toContain('NEGOTIATION_TIMEOUT');
+  const why = waiting?.job.why;
+  expect(why && jobSentence(why)).toContain('NEGOTIATION_TIMEOUT');
   await world.clock.advanceBy(60_000);
   expect(await timeouts()).toBeLessThanOrEqual(3);
   await world.start('provider', { provides: true });

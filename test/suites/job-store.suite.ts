@@ -155,12 +155,17 @@ export function jobStoreSuite(name: string, setUp: () => Promise<StoreFixture>):
 
     it('takes one of two changes of the same revision, also while neither is on disk', async () => {
       await store.jobs.commit(make.created('j'));
-      const change = (reason: string): Promise<unknown> =>
-        store.jobs.commit({ jobId: 'j', revision: 1, job: make.job('j', { reason }), events: [] });
+      const change = (text: string): Promise<unknown> =>
+        store.jobs.commit({
+          jobId: 'j',
+          revision: 1,
+          job: make.job('j', { why: make.told(text) }),
+          events: [],
+        });
       const [first, second] = await Promise.allSettled([change('first'), change('second')]);
       expect(first.status).toBe('fulfilled');
       expect(second).toMatchObject({ status: 'rejected', reason: conflict });
-      expect(await store.jobs.snapshot('j')).toMatchObject({ revision: 2, job: { reason: 'first' } });
+      expect(await store.jobs.snapshot('j')).toMatchObject({ revision: 2, job: { why: make.told('first') } });
     });
 
     it('builds on changes that are not on disk yet, and reads only what is', async () => {
@@ -193,7 +198,6 @@ export function jobStoreSuite(name: string, setUp: () => Promise<StoreFixture>):
         { executions: [make.execution('other', 0, 1)] },
         { search: make.search('other', 1) },
         { search: make.search('j', 0) },
-        { evaluation: make.evaluation('other', 'e') },
         { contracts: [make.contract('other', 'c')] },
         { job: make.job('other') },
         { job: make.job('j', { createdAt: 5 }) },
@@ -379,26 +383,6 @@ export function jobStoreSuite(name: string, setUp: () => Promise<StoreFixture>):
       });
     });
 
-    it('keeps evaluations until they are settled, the newest few of a job', async () => {
-      await reopen({ evaluationsPerJob: 2 });
-      const ids = async (): Promise<string[]> =>
-        (await store.jobs.pendingEvaluations()).map(({ jobId, id }) => `${jobId}:${id}`);
-      await store.jobs.commit({ ...make.created('j'), evaluation: make.evaluation('j', 'e1') });
-      await store.jobs.commit({ ...make.created('k'), evaluation: make.evaluation('k', 'e1') });
-      const next = (revision: number, part: object): Promise<unknown> =>
-        store.jobs.commit({ jobId: 'j', revision, events: [], ...part });
-      await next(1, { settledEvaluationId: 'e1', evaluation: make.evaluation('j', 'e2') });
-      await next(2, { settledEvaluationId: 'unknown' });
-      expect(await ids()).toEqual(['j:e2', 'k:e1']);
-      await next(3, { evaluation: make.evaluation('j', 'e3') });
-      await next(4, { evaluation: make.evaluation('j', 'e4') });
-      expect(await ids()).toEqual(['j:e3', 'j:e4', 'k:e1']);
-      await reopen({ evaluationsPerJob: 2 });
-      await next(5, { evaluation: make.evaluation('j', 'e4') });
-      await next(6, { settledEvaluationId: 'e4' });
-      expect(await ids()).toEqual(['j:e3', 'k:e1']);
-    });
-
     it('reads a job that was pushed out of memory', async () => {
       await reopen({ cachedJobs: 1 });
       for (const id of ['a', 'b', 'c']) {
@@ -426,7 +410,6 @@ export function jobStoreSuite(name: string, setUp: () => Promise<StoreFixture>):
           executions: [make.ended(make.execution(id, 0, 1))],
           search: make.search(id, 1),
           contracts: [make.contract(id, `c-${id}`)],
-          evaluation: make.evaluation(id, 'e'),
           idempotency: { key: `k-${id}`, bodyDigest: 'd' },
         });
       };
@@ -466,7 +449,6 @@ export function jobStoreSuite(name: string, setUp: () => Promise<StoreFixture>):
           expect(await store.jobs.contract('c-a0')).toBeDefined();
           expect(await store.jobs.byIdempotencyKey('k-a')).toBeUndefined();
           expect(await store.jobs.events('a0', 0, 10)).toHaveLength(1);
-          expect((await store.jobs.pendingEvaluations()).map(({ jobId }) => jobId)).toEqual(['c', 'd']);
         }
         await expect(store.jobs.commit({ jobId: 'a', revision: 1, events: [] })).rejects.toMatchObject(
           conflict,

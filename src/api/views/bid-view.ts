@@ -1,6 +1,14 @@
 import { type Execution, wasLocked } from '../../domain/market/execution.ts';
-import type { EligibleComputeProviderData, Search } from '../../domain/market/search.ts';
+import type { EndReason } from '../../domain/market/end-reason.ts';
+import { failureCodeOf } from '../../domain/market/negotiation-reason.ts';
+import type { EligibleComputeProviderData, Rank, Search } from '../../domain/market/search.ts';
 import type { Bid } from '../../openapi/shapes/bid.ts';
+import { rankPhrase } from '../../words/rank-words.ts';
+import { viewWhy } from './why-view.ts';
+
+export function viewRank({ name, value, weight, why }: Rank): Bid['ranks'][number] {
+  return { name, value, weight, reason: rankPhrase(why), why: viewWhy(why) };
+}
 
 /** One line per provider, its newest bid; newest round first, in the order the shortlist had. */
 export function viewBids(searches: readonly Search[], executions: readonly Execution[]): Bid[] {
@@ -19,7 +27,7 @@ function viewBid(entry: EligibleComputeProviderData, executions: readonly Execut
   return {
     provider: entry.provider,
     score: entry.score,
-    ranks: entry.ranks.map(({ name, value, weight, reason }) => ({ name, value, weight, reason })),
+    ranks: entry.ranks.map(viewRank),
     price: bid.value.price,
     locked: bid.value.lock !== undefined || made.some(wasLocked),
     state: stateOf(made),
@@ -37,7 +45,7 @@ const OUTCOMES: readonly Bid['state'][] = ['selected', 'failed', 'declined', 'ti
 function stateOfExecution({ observed }: Execution): Bid['state'] {
   switch (observed.state) {
     case 'AskForBidRejected':
-      return stateOfRejection(observed.end.message);
+      return stateOfRejection(observed.end.why);
     case 'BidRejected':
       return 'candidate';
     case 'Failed':
@@ -55,8 +63,9 @@ function stateOfExecution({ observed }: Execution): Bid['state'] {
   }
 }
 
-/** The end of a lock that was not granted begins with the code of the refusal. */
-function stateOfRejection(message: string): Bid['state'] {
-  if (message.startsWith('NEGOTIATION_TIMEOUT')) return 'timed-out';
-  return message.startsWith('NEGOTIATION_LOST') ? 'failed' : 'declined';
+function stateOfRejection({ code, data }: EndReason): Bid['state'] {
+  if (code !== 'no-contract') return 'declined';
+  const failure = failureCodeOf(data.why);
+  if (failure === 'NEGOTIATION_TIMEOUT') return 'timed-out';
+  return failure === 'NEGOTIATION_LOST' ? 'failed' : 'declined';
 }

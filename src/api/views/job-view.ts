@@ -2,7 +2,10 @@ import type { Execution, ExecutionEnd } from '../../domain/market/execution.ts';
 import type { JobSnapshot } from '../../domain/job/plan.ts';
 import type { Calendar } from '../../lib/calendar.ts';
 import type { Execution as ExecutionView, Job as JobView, JobSummary } from '../../openapi/shapes/job.ts';
+import { endSentence } from '../../words/end-words.ts';
+import { jobSentence } from '../../words/job-words.ts';
 import { decisiveExecutions, exitCodeOf, viewPartitions } from './partition-view.ts';
+import { viewWhy } from './why-view.ts';
 
 /** A list stays short, whatever the number of partitions. */
 const MOST_PROVIDERS = 16;
@@ -16,7 +19,7 @@ export function viewJobSummary(snapshot: JobSnapshot, calendar: Calendar): JobSu
     name: job.spec.name,
     type: job.spec.type,
     state: job.state,
-    ...(job.reason === undefined ? {} : { reason: job.reason }),
+    ...(job.why === undefined ? {} : { reason: jobSentence(job.why), why: viewWhy(job.why) }),
     count: job.spec.count,
     version: job.version,
     createdAt: calendar.isoTime(job.createdAt),
@@ -64,10 +67,12 @@ function viewExecution(execution: Execution, calendar: Calendar): ExecutionView 
 }
 
 function viewEnd(end: ExecutionEnd, calendar: Calendar): Partial<ExecutionView> {
+  const message = endSentence(end.why);
   return {
     finishedAt: calendar.isoTime(end.finishedAt),
     exitReason: end.exitReason,
     ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
-    ...(end.message === '' ? {} : { message: end.message }),
+    ...(message === '' ? {} : { message }),
+    why: viewWhy(end.why),
   };
 }

@@ -3,8 +3,11 @@ import type { CapabilityComparison } from '../matching/comparison.ts';
 import { type Execution, isCommitted, isGone, wasLocked } from '../market/execution.ts';
 import type { Price } from '../units/money.ts';
 import { isWithinReach, type MissedField, tallyMisses } from './nearest-miss.ts';
-import { type JobQueue, suggestionsFor } from './suggestions.ts';
-import type { BidRefusalCode, EligibleComputeProviderData, Rank, Search } from '../market/search.ts';
+import type { JobQueue, Suggestion } from './suggestion.ts';
+import { suggestionsFor } from './suggestions.ts';
+import { type Winner, winnerOf } from './winner.ts';
+import type { BidRefusalCode } from '../market/passed-over.ts';
+import type { EligibleComputeProviderData, Rank, Search } from '../market/search.ts';
 
 /** A decline as it is counted: how many providers gave this reason. */
 export interface DeclineCount {
@@ -30,13 +33,6 @@ export interface ExplainedBid {
   readonly locked: boolean;
 }
 
-export interface Winner {
-  readonly provider: string;
-  readonly executionId?: string;
-  readonly score: number;
-  readonly reason: string;
-}
-
 /** Why a job is where it is: for people, and for programs that want to ask for less. */
 export interface Explanation {
   /** A contract stands, or its work was completed. */
@@ -49,8 +45,8 @@ export interface Explanation {
   readonly seenAtLeast: number;
   readonly declines: readonly DeclineCount[];
   readonly nearest?: NearestMiss;
-  /** The smallest changes that would have helped, as sentences. */
-  readonly suggestions: readonly string[];
+  /** The smallest changes that would have helped. */
+  readonly suggestions: readonly Suggestion[];
 }
 
 /** What the peer table adds: providers that were never asked say it by their adverts. */
@@ -155,60 +151,6 @@ function isPlaced(execution: Execution): boolean {
 function isWanting(last: Execution | undefined, newest: Search | undefined): boolean {
   if (last === undefined || last.requestId !== newest?.requestId) return true;
   return isGone(last);
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
-}
-
-/** How a contract ended that does not stand any more. */
-function endOf({ observed }: Execution): string {
-  if (observed.state !== 'Failed' && observed.state !== 'Cancelled') return '';
-  return ` Its contract is over (${observed.end.exitReason}): ${sentence(observed.end.message)}`;
-}
-
-function winnerOf(execution: Execution, searches: readonly Search[]): Winner {
-  const { provider, id } = execution;
-  const entries = searches.find((search) => search.requestId === execution.requestId)?.index.entries ?? [];
-  const place = entries.findIndex((entry) => entry.provider === provider);
-  const entry = entries[place];
-  const better = entries.slice(0, Math.max(0, place)).length;
-  const runnerUp = entries[place + 1];
-  return {
-    provider,
-    executionId: id,
-    score: entry?.score ?? 0,
-    reason: winningReason(entry, runnerUp, better) + endOf(execution),
-  };
-}
-
-/** In words: what put the winner before the next one, or why those before it were passed over. */
-export function winningReason(
-  entry: EligibleComputeProviderData | undefined,
-  runnerUp: EligibleComputeProviderData | undefined,
-  better: number,
-): string {
-  if (entry === undefined) return 'It holds the contract.';
-  if (better > 0) return `${better} better ranked did not take the job; of the rest it was the best.`;
-  if (runnerUp === undefined) return 'It was the only bid that could be used.';
-  if (valueOf(entry, 'preferred') > valueOf(runnerUp, 'preferred'))
-    return 'The job prefers it: it comes before the others, whatever the scores.';
-  if (entry.score < runnerUp.score && valueOf(entry, 'silence') > valueOf(runnerUp, 'silence'))
-    return 'The next one, or others as little known, did not answer after the last bids: it comes after the others for a while, whatever the scores.';
-  if (entry.score < runnerUp.score && valueOf(entry, 'own-node') > valueOf(runnerUp, 'own-node'))
-    return 'It is another node: this node itself comes after all others, whatever the scores.';
-  const gains = entry.ranks
-    .map((rank) => ({ rank, gain: (rank.value - valueOf(runnerUp, rank.name)) * rank.weight }))
-    .filter(({ gain }) => gain > 0)
-    .toSorted((a, b) => b.gain - a.gain);
-  const [first] = gains;
-  return first === undefined
-    ? `Its score of ${entry.score} equals that of the next one; the tie went by cost, behaviour and load, and then by turns.`
-    : `Its score of ${entry.score} beats ${runnerUp.score} of the next one, most of all by ${first.rank.name}: ${sentence(first.rank.reason)}`;
-}
-
-function valueOf(entry: EligibleComputeProviderData, name: string): number {
-  return entry.ranks.find((rank) => rank.name === name)?.value ?? 0;
 }
 
 interface Answers {

@@ -1,3 +1,16 @@
+import type { EndReason } from '../market/end-reason.ts';
+import type { NegotiationReason } from '../market/negotiation-reason.ts';
+import type { KeptError, ReasonOf } from '../units/reason.ts';
+import type { JobReason } from './job-reason.ts';
+
+/** What an event tells beside why its job or execution is as it is. */
+export interface EventReasons {
+  /** The result of an execution waits for room on this node. */
+  readonly 'result-waits': KeptError;
+}
+
+export type EventReason = JobReason | EndReason | NegotiationReason | ReasonOf<EventReasons>;
+
 /** What happened to a job, written in the same batch as the change it tells of. */
 export type JobEventType =
   | 'job.posted'
@@ -32,7 +45,7 @@ export interface JobEventDraft {
   readonly executionId?: string;
   readonly provider?: string;
   readonly code?: string;
-  readonly message?: string;
+  readonly why?: EventReason;
   readonly data?: Readonly<Record<string, unknown>>;
 }
 

@@ -1,5 +1,6 @@
 import type { Preference } from '../ranking/weights.ts';
 import { CodedError } from '../../lib/coded-error.ts';
+import type { JobReason } from './job-reason.ts';
 import type { Constraints } from '../matching/constraint.ts';
 import type { Price } from '../units/money.ts';
 import type { ResourceRequirements } from '../units/resources.ts';
@@ -63,8 +64,8 @@ export interface Job {
   readonly spec: JobSpec;
   readonly createdAt: number;
   readonly state: JobState;
-  /** Why the job is in this state: a sentence, present where the state needs one. */
-  readonly reason?: string;
+  /** Why the job is in this state, where the state does not say all. */
+  readonly why?: JobReason;
   /** Set once somebody asked for the job to end; the scheduler does the rest. */
   readonly stopRequested?: boolean;
   readonly finishedAt?: number;
@@ -84,18 +85,18 @@ export function isTerminalJobState(state: JobState): boolean {
 }
 
 /** Moves a job to `state`. Throws `JOB_TRANSITION` where the state machine has no such arrow. */
-export function moveJob(job: Job, state: JobState, now: number, reason?: string): Job {
-  if (job.state === state) return reason === undefined ? job : { ...job, reason };
+export function moveJob(job: Job, state: JobState, now: number, why?: JobReason): Job {
+  if (job.state === state) return why === undefined ? job : { ...job, why };
   if (!JOB_TRANSITIONS[job.state].includes(state)) {
     throw new CodedError('JOB_TRANSITION', `A job that is ${job.state} cannot become ${state}.`, {
       data: { jobId: job.id, from: job.state, to: state },
     });
   }
-  const { reason: _old, ...rest } = job;
+  const { why: _old, ...rest } = job;
   return {
     ...rest,
     state,
-    ...(reason === undefined ? {} : { reason }),
+    ...(why === undefined ? {} : { why }),
     ...(isTerminalJobState(state) ? { finishedAt: now } : {}),
   };
 }

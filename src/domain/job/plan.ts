@@ -1,7 +1,9 @@
 import type { EvaluationTrigger } from './evaluation.ts';
 import type { DesiredState, Execution, Observed } from '../market/execution.ts';
+import type { JobReason } from './job-reason.ts';
 import type { Job, JobState } from './job.ts';
-import type { BidRefusalCode, RuledOut, Search } from '../market/search.ts';
+import type { BidRefusalCode } from '../market/passed-over.ts';
+import type { RuledOut, Search } from '../market/search.ts';
 
 /** Everything `reconcile` may look at. Nothing else reaches it: no clock, no store, no network. */
 export interface JobSnapshot {
@@ -47,7 +49,7 @@ export type PlanAction =
     }
   | { readonly kind: 'MarkLost'; readonly executionId: string; readonly observed: Observed }
   | { readonly kind: 'Requeue'; readonly trigger: EvaluationTrigger; readonly waitUntil: number }
-  | { readonly kind: 'SetJobState'; readonly state: JobState; readonly reason?: string };
+  | { readonly kind: 'SetJobState'; readonly state: JobState; readonly why?: JobReason };
 
 export interface Plan {
   readonly jobId: string;

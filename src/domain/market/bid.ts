@@ -2,6 +2,7 @@ import type { BidFit } from '../matching/bid-fit.ts';
 import type { Requirements } from '../matching/requirements.ts';
 import type { CapabilityComparison } from '../matching/comparison.ts';
 import type { Price } from '../units/money.ts';
+import type { RefusalReason } from './refusal-reason.ts';
 
 /** How to reach a node: a signed libp2p peer record as bytes, opaque to everything but the network. */
 export type PeerRecordBytes = Uint8Array;
@@ -112,14 +113,18 @@ export type DeclineCode =
   | 'INVALID'
   | 'INTERNAL';
 
-export interface Refusal {
+interface No {
   readonly code: DeclineCode;
-  readonly message: string;
   readonly field?: string;
   readonly required?: string;
   readonly available?: string;
   readonly retryable: boolean;
   readonly retryAfterMs?: number;
+}
+
+/** A no as its provider decides it. */
+export interface Refusal extends No {
+  readonly why: RefusalReason;
 }
 
 /** A policy's answer: yes, or no with the reason. */
@@ -128,12 +133,13 @@ export type Verdict = { readonly ok: true } | ({ readonly ok: false } & Refusal)
 const FULL_FOR_NOW: ReadonlySet<DeclineCode> = new Set(['INSUFFICIENT_RESOURCES', 'KEPT_SHARE', 'BUSY']);
 
 /** A no that will be over when less runs there: waiting helps. */
-export function isNoRoom({ code, retryable }: Pick<Refusal, 'code' | 'retryable'>): boolean {
+export function isNoRoom({ code, retryable }: Pick<No, 'code' | 'retryable'>): boolean {
   return retryable && FULL_FOR_NOW.has(code);
 }
 
-/** A refusal as it is told. */
-export interface Decline extends Refusal {
+/** A no as it is told: `message` is what the provider says of it, in its words. */
+export interface Decline extends No {
+  readonly message: string;
   readonly requestId: string;
   readonly jobId: string;
   readonly stage: DeclineStage;

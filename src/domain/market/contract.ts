@@ -1,9 +1,12 @@
 import { CodedError } from '../../lib/coded-error.ts';
 import type { BidTime, PeerRecordBytes } from './bid.ts';
+import type { EndReason } from './end-reason.ts';
+import type { NegotiationReason } from './negotiation-reason.ts';
 import type { Evidence } from './evidence.ts';
 import type { Price } from '../units/money.ts';
 import type { ResourceRequirements } from '../units/resources.ts';
 import type { Invocation } from '../program/task.ts';
+import type { Nothing, ReasonOf } from '../units/reason.ts';
 
 /** What both sides sign. The contract's id is the content id of these terms in canonical form. */
 export interface ContractTerms {
@@ -72,11 +75,18 @@ export interface ContractRecord {
   readonly terms: Evidence<ContractTerms>;
   readonly providerSignature?: Uint8Array;
   readonly updatedAt: number;
-  readonly reason?: string;
+  readonly why?: ContractReason;
 }
 
-/** The `reason` of a contract that ended before its work had begun: nothing came of it that anybody could ask for. */
-export const NEVER_BEGUN = 'never-begun';
+/** Why a contract ended or was not closed, beside what became of its execution and of the negotiation. */
+export interface ContractReasons {
+  /** It ended before its work had begun: nothing came of it that anybody could ask for. */
+  readonly 'never-begun': Nothing;
+  /** It was accepted when its execution had ended already. */
+  readonly 'not-wanted': Nothing;
+}
+
+export type ContractReason = ReasonOf<ContractReasons> | EndReason | NegotiationReason;
 
 const CONTRACT_TRANSITIONS: Readonly<Record<ContractState, readonly ContractState[]>> = {
   DRAFT: ['PROPOSED'],
@@ -99,7 +109,7 @@ export function moveContract(
   record: ContractRecord,
   state: ContractState,
   now: number,
-  extra: { readonly reason?: string; readonly providerSignature?: Uint8Array } = {},
+  extra: { readonly why?: ContractReason; readonly providerSignature?: Uint8Array } = {},
 ): ContractRecord {
   if (record.state === state) return record;
   if (!canMoveContract(record.state, state)) {

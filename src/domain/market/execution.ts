@@ -1,5 +1,6 @@
 import { CodedError } from '../../lib/coded-error.ts';
 import type { LockGrant } from './bid.ts';
+import type { EndReason } from './end-reason.ts';
 import type { Price } from '../units/money.ts';
 import type { ExitReason } from '../program/task.ts';
 
@@ -14,7 +15,7 @@ export interface ExecutionEnd {
   readonly finishedAt: number;
   readonly exitReason: ExitReason;
   readonly exitCode?: number;
-  readonly message: string;
+  readonly why: EndReason;
   /** The provider said no, and will not say anything else to this job. */
   readonly forGood?: true;
   /** The provider said no for want of room: it could take the work once less runs there. */

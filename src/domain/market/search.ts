@@ -1,12 +1,14 @@
 import type { Bid, Decline } from './bid.ts';
 import type { Evidence } from './evidence.ts';
+import type { BidRefusalCode, PassedOver } from './passed-over.ts';
+import type { RankReason } from './rank-reason.ts';
 
-/** One ranker's opinion of one bid: 0 (worst) to 1000 (best), with the reason in words. */
+/** One ranker's opinion of one bid: 0 (worst) to 1000 (best), with the reason for it. */
 export interface Rank {
   readonly name: string;
   readonly value: number;
   readonly weight: number;
-  readonly reason: string;
+  readonly why: RankReason;
 }
 
 /** One bidder in the index, with everything that led to its place. */
@@ -38,19 +40,6 @@ export interface RefusedBid {
   readonly code: BidRefusalCode;
 }
 
-export type BidRefusalCode =
-  | 'REQUEST_CLOSED'
-  | 'UNKNOWN_REQUEST'
-  | 'WRONG_JOB'
-  | 'DUPLICATE_BID'
-  | 'EXCLUDED_PROVIDER'
-  | 'HARD_CONSTRAINT_UNMET'
-  | 'OVER_BUDGET'
-  | 'INVALID_PRICE'
-  | 'BID_EXPIRED'
-  | 'LOCK_EXPIRED'
-  | 'INDEX_FULL';
-
 /** Bids for one request, ranked best first: the requester's EligibleComputeProvidersIndex. */
 export interface EligibleComputeProvidersIndex {
   readonly entries: readonly EligibleComputeProviderData[];
@@ -61,7 +50,7 @@ export interface EligibleComputeProvidersIndex {
 /** A provider that will not be asked again for this job: it said no in an earlier round, and that will not change. */
 export interface RuledOut {
   readonly provider: string;
-  readonly reason: string;
+  readonly why: PassedOver;
   /** It failed on this job instead, or did not stand by its bid: it is asked again later, or when nobody else is known. */
   readonly failed?: true;
 }

@@ -5,7 +5,7 @@ export const behaviourRanker: Ranker = {
   name: 'behaviour',
   prepare: () => (contender) => {
     const { score, strikes } = contender.behaviour;
-    const words = strikes.map(({ kind, count }) => `${kind} ${count}`).join(', ');
-    return { value: boundedValue(score), reason: words === '' ? 'no strikes' : `strikes: ${words}` };
+    const tallies = strikes.map(({ kind, count }) => ({ kind, count }));
+    return { value: boundedValue(score), why: { code: 'strikes', data: { tallies } } };
   },
 };

@@ -28,10 +28,11 @@ export const fitRanker: Ranker = {
   prepare:
     ({ gpusWanted }) =>
     ({ bid: { fit } }) => {
-      if (fit === undefined) return { value: NEUTRAL_VALUE, reason: 'does not say what stays free' };
+      if (fit === undefined) return { value: NEUTRAL_VALUE, why: { code: 'fit-not-said', data: {} } };
       const value = fitValue(fit, gpusWanted);
-      const left = `leaves ${Math.round(strandedShare(fit) * PERCENT)} % of the machine without use`;
-      if (gpusWanted === 0) return { value, reason: left };
-      return { value, reason: `${left}, and ${fit.gpusFree} of ${fit.gpus} devices free` };
+      const percent = Math.round(strandedShare(fit) * PERCENT);
+      if (gpusWanted === 0) return { value, why: { code: 'leaves-unused', data: { percent } } };
+      const { gpusFree, gpus } = fit;
+      return { value, why: { code: 'leaves-devices', data: { percent, gpusFree, gpus } } };
     },
 };

@@ -101,8 +101,6 @@ function behindOf(
   return new Set(contenders.filter(isBehind).map(({ provider }) => provider));
 }
 
-const KEPT = 'the last provider with free devices: comes after the others for a job that wants none';
-
 /** Moves the last node with free devices behind the others, where the job wants none of them nor this very node. */
 function keepLastGpuNode(ranked: readonly Ranked[], field: Field): readonly Ranked[] {
   const kept = lastGpuNode(
@@ -113,8 +111,9 @@ function keepLastGpuNode(ranked: readonly Ranked[], field: Field): readonly Rank
   const rest = ranked.filter((other) => other !== entry);
   const others = rest.filter(({ own, behind }) => !own && !behind);
   if (entry === undefined || entry.preferred || others.length === 0) return ranked;
-  const ranks = entry.data.ranks.map((rank) =>
-    rank.name === 'fit' ? { ...rank, reason: `${rank.reason}; ${KEPT}` } : rank,
+  const ranks = entry.data.ranks.map(
+    (rank): Rank =>
+      rank.name === 'fit' ? { ...rank, why: { code: 'kept-for-devices', data: { why: rank.why } } } : rank,
   );
   return [
     ...others,

@@ -7,7 +7,7 @@ export const loadRanker: Ranker = {
   name: 'load',
   prepare: () => (contender) => {
     const value = boundedValue((1 - contender.bid.load) * BEST_VALUE);
-    const busyPercent = Math.round(PERCENT - (value * PERCENT) / BEST_VALUE);
-    return { value, reason: `${busyPercent} % in use with this job` };
+    const percent = Math.round(PERCENT - (value * PERCENT) / BEST_VALUE);
+    return { value, why: { code: 'busy', data: { percent } } };
   },
 };

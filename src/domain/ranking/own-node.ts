@@ -9,9 +9,9 @@ export const ownNodeRanker: Ranker = {
   prepare:
     ({ self, preferred }) =>
     ({ provider }) => {
-      if (provider !== self) return { value: BEST_VALUE, reason: 'another node' };
+      if (provider !== self) return { value: BEST_VALUE, why: { code: 'another-node', data: {} } };
       return preferred.has(self)
-        ? { value: BEST_VALUE, reason: 'this node itself, which the job prefers' }
-        : { value: 0, reason: 'this node itself: comes after every other provider' };
+        ? { value: BEST_VALUE, why: { code: 'own-node-preferred', data: {} } }
+        : { value: 0, why: { code: 'own-node', data: {} } };
     },
 };

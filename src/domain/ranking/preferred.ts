@@ -10,6 +10,6 @@ export const preferredRanker: Ranker = {
     ({ preferred }) =>
     ({ provider }) =>
       preferred.has(provider)
-        ? { value: BEST_VALUE, reason: 'preferred by the job: comes before every other provider' }
-        : { value: 0, reason: 'not one of those that the job prefers' },
+        ? { value: BEST_VALUE, why: { code: 'preferred', data: {} } }
+        : { value: 0, why: { code: 'not-preferred', data: {} } },
 };

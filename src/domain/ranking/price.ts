@@ -18,12 +18,15 @@ export const priceRanker: Ranker = {
     return ({ bid, costNano }: Contender) => {
       const { currency } = bid.price;
       if (cheapest === undefined || currency !== field.currency) {
-        return { value: 0, reason: `priced in ${currency}, compared in ${field.currency}` };
+        return { value: 0, why: { code: 'other-currency', data: { currency, comparedIn: field.currency } } };
       }
-      const total = `${nanoToAmount(costNano)} ${currency} for the whole execution timeout`;
-      if (costNano === cheapest) return { value: BEST_VALUE, reason: `${total}, the cheapest` };
+      const total = nanoToAmount(costNano);
+      if (costNano === cheapest) {
+        return { value: BEST_VALUE, why: { code: 'cheapest', data: { total, currency } } };
+      }
       const value = Number((cheapest * BigInt(BEST_VALUE)) / costNano);
-      return { value, reason: `${total}, the cheapest is ${nanoToAmount(cheapest)}` };
+      const data = { total, currency, cheapest: nanoToAmount(cheapest) };
+      return { value, why: { code: 'dearer', data } };
     };
   },
 };

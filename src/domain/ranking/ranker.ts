@@ -1,5 +1,6 @@
 import type { Bid } from '../market/bid.ts';
 import type { Evidence } from '../market/evidence.ts';
+import type { RankReason } from '../market/rank-reason.ts';
 import type { PeerBehaviour } from '../trust/strikes.ts';
 import type { Preference, RankerName, RankerWeights } from './weights.ts';
 
@@ -55,7 +56,7 @@ export interface Contender {
 export interface Opinion {
   /** 0 (worst) to 1000 (best), a whole number. */
   readonly value: number;
-  readonly reason: string;
+  readonly why: RankReason;
 }
 
 export interface Field {

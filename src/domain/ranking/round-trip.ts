@@ -13,7 +13,10 @@ export const roundTripRanker: Ranker = {
     );
     return ({ roundTripMs }) =>
       roundTripMs === undefined
-        ? { value: NEUTRAL_VALUE, reason: 'not measured yet' }
-        : { value: valueOf(roundTripMs), reason: `${Math.round(roundTripMs)} ms there and back` };
+        ? { value: NEUTRAL_VALUE, why: { code: 'round-trip-unknown', data: {} } }
+        : {
+            value: valueOf(roundTripMs),
+            why: { code: 'round-trip', data: { roundTripMs: Math.round(roundTripMs) } },
+          };
   },
 };

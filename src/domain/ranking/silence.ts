@@ -28,10 +28,6 @@ export const silenceRanker: Ranker = {
     ({ behind }) =>
     ({ provider }) =>
       behind.has(provider)
-        ? {
-            value: 0,
-            reason:
-              'it, or others that are as little known, did not answer after the last bids: comes after the others for a while',
-          }
-        : { value: BEST_VALUE, reason: 'answers after its bids' },
+        ? { value: 0, why: { code: 'silent-lately', data: {} } }
+        : { value: BEST_VALUE, why: { code: 'answers', data: {} } },
 };

@@ -6,11 +6,9 @@ export const softConstraintRanker: Ranker = {
   prepare: () => (contender) => {
     const { fields, softScore } = contender.bid.comparison;
     const soft = fields.filter((field) => !field.hard);
-    if (soft.length === 0) return { value: boundedValue(softScore), reason: 'no soft constraints' };
+    const value = boundedValue(softScore);
+    if (soft.length === 0) return { value, why: { code: 'no-soft-constraints', data: {} } };
     const met = soft.filter((field) => field.result === 'Equal' || field.result === 'Better');
-    return {
-      value: boundedValue(softScore),
-      reason: `meets ${met.length} of ${soft.length} soft constraints`,
-    };
+    return { value, why: { code: 'soft-constraints', data: { met: met.length, asked: soft.length } } };
   },
 };

@@ -6,7 +6,15 @@ import { EXAMPLE_CID, EXAMPLE_EXECUTION, EXAMPLE_PROVIDER } from './job-examples
 export const exampleBid: Bid = {
   provider: EXAMPLE_PROVIDER,
   score: 930,
-  ranks: [{ name: 'price', value: 1000, weight: 2, reason: 'the cheapest' }],
+  ranks: [
+    {
+      name: 'price',
+      value: 1000,
+      weight: 2,
+      reason: '0.02 USD for the whole execution timeout, the cheapest',
+      why: { code: 'cheapest', data: { total: '0.02', currency: 'USD' } },
+    },
+  ],
   price: { amount: '0.02', currency: 'USD', per: 'hour' },
   locked: true,
   state: 'selected',
@@ -23,9 +31,16 @@ const { provider, score, ranks, price, locked } = exampleBid;
 
 export const exampleExplanation: Explanation = {
   placed: true,
-  winner: { provider, executionId: EXAMPLE_EXECUTION, score, reason: 'the cheapest' },
+  winner: {
+    provider,
+    executionId: EXAMPLE_EXECUTION,
+    score,
+    reason: 'It was the only bid that could be used.',
+    why: { code: 'only-bid', data: {} },
+  },
   candidates: [{ provider, score, ranks, price, locked }],
   seenAtLeast: 3,
   declines: [{ code: 'NO_CAPACITY', field: 'resources.cpu', count: 2 }],
   suggestions: [],
+  hints: [],
 };

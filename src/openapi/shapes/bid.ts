@@ -1,10 +1,17 @@
 import { z } from 'zod';
 import { named, pageOf } from '../named.ts';
 import { priceShape } from './price.ts';
+import { whyShape } from './why.ts';
 
 export const rankShape = named(
   'Rank',
-  z.object({ name: z.string(), value: z.number(), weight: z.number(), reason: z.string() }),
+  z.object({
+    name: z.string(),
+    value: z.number(),
+    weight: z.number(),
+    reason: z.string(),
+    why: whyShape,
+  }),
 );
 
 export const bidShape = named(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { named, pageOf } from '../named.ts';
+import { whyShape } from './why.ts';
 
 /** What happened to a job; `seq` counts from 1 without gaps. */
 export const jobEventShape = named(
@@ -13,6 +14,7 @@ export const jobEventShape = named(
     provider: z.string().optional(),
     code: z.string().optional(),
     message: z.string().optional(),
+    why: whyShape.optional(),
     data: z.record(z.string(), z.unknown()).optional(),
   }),
 );

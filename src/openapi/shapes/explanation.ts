@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { named } from '../named.ts';
 import { rankShape } from './bid.ts';
 import { priceShape } from './price.ts';
+import { whyShape } from './why.ts';
 
 export const explanationShape = named(
   'Explanation',
@@ -13,6 +14,8 @@ export const explanationShape = named(
         executionId: z.string().optional(),
         score: z.number(),
         reason: z.string(),
+        why: whyShape,
+        ended: z.object({ exitReason: z.string(), why: whyShape }).optional(),
       })
       .optional(),
     candidates: z.array(
@@ -35,6 +38,7 @@ export const explanationShape = named(
       })
       .optional(),
     suggestions: z.array(z.string()),
+    hints: z.array(whyShape),
   }),
 );
 export type Explanation = z.output<typeof explanationShape>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { named, pageOf } from '../named.ts';
 import { priceShape } from './price.ts';
+import { whyShape } from './why.ts';
 
 export const jobStateShape = named(
   'JobState',
@@ -34,6 +35,7 @@ export const executionShape = named(
     exitCode: z.number().int().optional(),
     exitReason: z.string().optional(),
     message: z.string().optional(),
+    why: whyShape.optional(),
   }),
 );
 export type Execution = z.output<typeof executionShape>;
@@ -46,6 +48,7 @@ export const jobSummaryShape = named(
     type: z.string(),
     state: jobStateShape,
     reason: z.string().optional(),
+    why: whyShape.optional(),
     count: z.number().int(),
     version: z.number().int(),
     createdAt: z.iso.datetime(),

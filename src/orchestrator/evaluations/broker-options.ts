@@ -1,11 +1,9 @@
 /** Bounds and times of the evaluation broker. */
 export interface BrokerOptions {
-  /** Held at once, dead letters included and cancelable ones not; more are refused with `BROKER_FULL`. */
+  /** Held at once; more are refused with `BROKER_FULL`. */
   readonly maxEvaluations: number;
-  /** Of one job, pending and delayed each: beyond it the least urgent one becomes cancelable at once. */
+  /** Of one job, pending and delayed each: beyond it the least urgent one is dropped. */
   readonly maxWaitingPerJob: number;
-  /** Beyond it the oldest cancelable evaluation is dropped. */
-  readonly maxCancelable: number;
   /** A delivery that is not settled within it is nacked. */
   readonly visibilityTimeoutMs: number;
   /** After so many deliveries a nack makes a dead letter. */
@@ -20,7 +18,6 @@ export interface BrokerOptions {
 export const defaultBrokerOptions: BrokerOptions = {
   maxEvaluations: 100_000,
   maxWaitingPerJob: 64,
-  maxCancelable: 10_000,
   visibilityTimeoutMs: 60_000,
   maxDeliveries: 10,
   firstNackDelayMs: 5000,

@@ -5,13 +5,11 @@ import type {
   BrokerErrorCode,
   BrokerNeeds,
   BrokerStats,
-  DeadLetter,
   Delivery,
   EvaluationBroker,
   EvaluationType,
 } from './broker-contract.ts';
 import { type BrokerOptions, nackDelayMs } from './broker-options.ts';
-import { DeadLetters } from './dead-letters.ts';
 import { DelayQueue } from './delay-queue.ts';
 import { EvaluationRegister } from './evaluation-register.ts';
 import { type Flight, InFlight } from './in-flight.ts';
@@ -27,28 +25,26 @@ export function createEvaluationBroker(options: BrokerOptions, needs: BrokerNeed
 class InMemoryBroker implements EvaluationBroker {
   readonly #options: BrokerOptions;
   readonly #needs: BrokerNeeds;
-  readonly #register: EvaluationRegister;
+  readonly #register = new EvaluationRegister();
   readonly #jobs: JobIndex;
   readonly #ready = new ReadyQueue();
   readonly #delayed: DelayQueue<TrackedEvaluation>;
   readonly #heldBack: DelayQueue<TrackedEvaluation>;
   readonly #inFlight: InFlight;
-  readonly #deadLetters = new DeadLetters();
   readonly #dequeuers: WaitingDequeuers;
-  readonly #counters = { acked: 0, nacked: 0, timedOut: 0, deadLettered: 0, cancelableDropped: 0 };
+  readonly #counters = { acked: 0, nacked: 0, timedOut: 0, deadLettered: 0, superseded: 0 };
   #enabled = false;
 
   constructor(options: BrokerOptions, needs: BrokerNeeds) {
     const { clock } = needs;
     this.#options = options;
     this.#needs = needs;
-    this.#register = new EvaluationRegister(options.maxCancelable);
     this.#jobs = new JobIndex(options.maxWaitingPerJob);
     this.#dequeuers = new WaitingDequeuers(clock);
     this.#delayed = new DelayQueue({
       clock,
       now: () => clock.livedMs(),
-      isLive: (tracked) => tracked.state === 'delayed',
+      isLive: (tracked) => tracked.state === 'delayed' && this.#register.holds(tracked),
       onDue: (due) => this.#release(due),
     });
     this.#heldBack = new DelayQueue({
@@ -73,31 +69,15 @@ class InMemoryBroker implements EvaluationBroker {
     this.#heldBack.clear();
     this.#ready.clear();
     this.#jobs.clear();
-    this.#deadLetters.clear();
     this.#register.clear();
     this.#dequeuers.rejectAll(disabled);
   }
 
   enqueue(evaluation: Evaluation): void {
-    this.enqueueAll([evaluation]);
-  }
-
-  enqueueAll(evaluations: readonly Evaluation[]): void {
-    if (!this.#enabled) return;
-    const fresh = new Map<string, Evaluation>();
-    for (const evaluation of evaluations) {
-      if (!this.#register.has(evaluation.id) && !fresh.has(evaluation.id))
-        fresh.set(evaluation.id, evaluation);
-    }
-    this.#requireRoom(fresh.size);
-    for (const evaluation of fresh.values()) this.#admit(evaluation);
+    if (!this.#enabled || this.#register.has(evaluation.id)) return;
+    this.#requireRoom();
+    this.#admit(evaluation);
     this.#serve();
-  }
-
-  requeueOnAck(evaluation: Evaluation, receipt: string): void {
-    if (this.#inFlight.requeuesOf(receipt).has(evaluation.id)) return;
-    this.#requireRoom(1);
-    this.#inFlight.requeue(evaluation, receipt);
   }
 
   dequeue(
@@ -114,12 +94,9 @@ class InMemoryBroker implements EvaluationBroker {
   }
 
   ack(evaluationId: string, receipt: string): void {
-    const { tracked, requeues } = this.#inFlight.end(evaluationId, receipt);
+    const { tracked } = this.#inFlight.end(evaluationId, receipt);
     this.#counters.acked += 1;
     this.#register.remove(tracked);
-    // The requeued ones come in while the job is still taken, so that they and the pending ones collapse together.
-    for (const evaluation of requeues.values())
-      if (!this.#register.has(evaluation.id)) this.#admit(evaluation);
     this.#advance(tracked.evaluation.jobId);
     this.#serve();
   }
@@ -138,34 +115,21 @@ class InMemoryBroker implements EvaluationBroker {
     for (const tracked of this.#jobs.takeWaiting(jobId)) this.#supersede(tracked);
   }
 
-  dequeueDeadLetter(): DeadLetter | undefined {
-    const tracked = this.#deadLetters.take();
-    if (tracked === undefined) return undefined;
-    this.#register.remove(tracked);
-    return { evaluation: tracked.evaluation, deliveries: tracked.deliveries };
-  }
-
-  cancelable(max: number): readonly Evaluation[] {
-    return this.#register.takeCancelable(max);
-  }
-
   stats(): BrokerStats {
     return {
-      enabled: this.#enabled,
       waitingDequeuers: this.#dequeuers.size,
-      total: this.#register.counts.total(),
       byType: this.#register.counts.byType(),
       counters: { ...this.#counters },
     };
   }
 
-  #requireRoom(count: number): void {
-    const taken = this.#register.size + this.#inFlight.requeues;
-    if (taken + count <= this.#options.maxEvaluations) return;
+  #requireRoom(): void {
+    const taken = this.#register.size;
+    if (taken < this.#options.maxEvaluations) return;
     throw new CodedError<BrokerErrorCode>(
       'BROKER_FULL',
       'Too many evaluations are waiting. Take no new work until some are done.',
-      { data: { taken, asked: count, limit: this.#options.maxEvaluations } },
+      { data: { taken, limit: this.#options.maxEvaluations } },
     );
   }
 
@@ -248,19 +212,14 @@ class InMemoryBroker implements EvaluationBroker {
 
   /** A dead letter ends its turn: later evaluations of the job may succeed where this one did not. */
   #bury(tracked: TrackedEvaluation): void {
-    const { id, jobId } = tracked.evaluation;
-    this.#register.move(tracked, 'dead-letter');
-    const older = this.#deadLetters.add(tracked);
-    if (older !== undefined) this.#supersede(older);
+    const { evaluation, deliveries } = tracked;
+    const { id, jobId } = evaluation;
+    this.#register.remove(tracked);
     this.#counters.deadLettered += 1;
-    this.#needs.logger.error('evaluation given up', {
-      evaluationId: id,
-      jobId,
-      deliveries: tracked.deliveries,
-    });
+    this.#needs.logger.error('evaluation given up', { evaluationId: id, jobId, deliveries });
     this.#advance(jobId);
     this.#serve();
-    this.#needs.onDeadLetter?.();
+    this.#needs.onDeadLetter(evaluation);
   }
 
   #advance(jobId: string): void {
@@ -272,9 +231,9 @@ class InMemoryBroker implements EvaluationBroker {
   }
 
   #supersede(tracked: TrackedEvaluation): void {
-    const wasDelayed = tracked.state === 'delayed';
-    this.#counters.cancelableDropped += this.#register.setAside(tracked);
-    if (wasDelayed) this.#delayed.forgetOne();
+    this.#register.remove(tracked);
+    this.#counters.superseded += 1;
+    if (tracked.state === 'delayed') this.#delayed.forgetOne();
   }
 }
 

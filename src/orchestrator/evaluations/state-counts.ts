@@ -1,32 +1,18 @@
-import type { BrokerStats, EvaluationType, StateCount } from './broker-contract.ts';
+import type { BrokerStats, EvaluationType } from './broker-contract.ts';
 import type { EvaluationState } from './tracked-evaluation.ts';
 
 type Counts = Record<EvaluationState, number>;
 
 function noCounts(): Counts {
-  return {
-    delayed: 0,
-    pending: 0,
-    ready: 0,
-    'in-flight': 0,
-    'held-back': 0,
-    'dead-letter': 0,
-    cancelable: 0,
-  };
+  return { delayed: 0, pending: 0, ready: 0, 'in-flight': 0, 'held-back': 0 };
 }
 
 /** How many evaluations are in which state, kept up with each change so that reading costs nothing. */
 export class StateCounts {
-  #total = noCounts();
   #byType = { batch: noCounts(), service: noCounts(), ops: noCounts(), daemon: noCounts() };
 
   change(type: EvaluationType, state: EvaluationState, by: 1 | -1): void {
-    this.#total[state] += by;
     this.#byType[type][state] += by;
-  }
-
-  total(): StateCount {
-    return { ...this.#total };
   }
 
   byType(): BrokerStats['byType'] {
@@ -35,7 +21,6 @@ export class StateCounts {
   }
 
   clear(): void {
-    this.#total = noCounts();
     this.#byType = { batch: noCounts(), service: noCounts(), ops: noCounts(), daemon: noCounts() };
   }
 }

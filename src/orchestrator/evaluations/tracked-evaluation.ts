@@ -2,23 +2,14 @@ import type { Evaluation } from '../../domain/job/evaluation.ts';
 import { CodedError } from '../../lib/coded-error.ts';
 
 /** Where an evaluation is inside the broker; `specs/states/evaluation.md` draws it. */
-export type EvaluationState =
-  | 'delayed'
-  | 'pending'
-  | 'ready'
-  | 'in-flight'
-  | 'held-back'
-  | 'dead-letter'
-  | 'cancelable';
+export type EvaluationState = 'delayed' | 'pending' | 'ready' | 'in-flight' | 'held-back';
 
 const ARROWS: Readonly<Record<EvaluationState, readonly EvaluationState[]>> = {
-  delayed: ['ready', 'pending', 'cancelable'],
-  pending: ['ready', 'cancelable'],
+  delayed: ['ready', 'pending'],
+  pending: ['ready'],
   ready: ['in-flight'],
-  'in-flight': ['held-back', 'dead-letter'],
+  'in-flight': ['held-back'],
   'held-back': ['ready'],
-  'dead-letter': ['cancelable'],
-  cancelable: [],
 };
 
 /** An evaluation that the broker holds. */

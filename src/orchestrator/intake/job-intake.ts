@@ -103,18 +103,16 @@ export class JobIntake {
 
   async #save(job: Job, { idempotencyKey, bodyDigest }: PostOptions): Promise<void> {
     const { lane, evaluations } = this.#needs;
-    const evaluation = evaluations.make(job, 'job-register');
     const { durable } = await lane.alone(job.id, (store) =>
       store.begin({
         jobId: job.id,
         revision: 0,
         job,
-        evaluation,
         ...(idempotencyKey === undefined ? {} : { idempotency: { key: idempotencyKey, bodyDigest } }),
         events: [{ type: 'job.posted', at: job.createdAt }],
       }),
     );
-    evaluations.admit(job, evaluation);
+    evaluations.evaluate(job, 'job-register');
     await durable;
   }
 

@@ -1,5 +1,6 @@
 import { type Decline, isNoRoom } from '../../domain/market/bid.ts';
 import { type ContractRecord, moveContract, type SignedContract } from '../../domain/market/contract.ts';
+import { failureCodeOf, type NegotiationReason } from '../../domain/market/negotiation-reason.ts';
 import { type Execution, type ExecutionEnd, type Observed, observe } from '../../domain/market/execution.ts';
 import type { JobEventDraft } from '../../domain/job/job-event.ts';
 import { declineData } from '../decline-data.ts';
@@ -10,13 +11,12 @@ export type Resolution =
   | { readonly kind: 'accepted'; readonly contract: SignedContract }
   | {
       readonly kind: 'never';
-      readonly code: string;
-      readonly message: string;
+      readonly why: NegotiationReason;
       /** What the provider said, where it was its no. */
       readonly decline?: Decline;
     }
   /** The provider could not be asked within the time in which it could have accepted. */
-  | { readonly kind: 'unknown'; readonly message: string };
+  | { readonly kind: 'unknown'; readonly why: NegotiationReason };
 
 /**
  * The change that the outcome of a proposal makes. An execution that ended meanwhile stays as it is; its contract is
@@ -50,15 +50,15 @@ function executionAfter(
   if (resolution.kind === 'accepted') {
     return { ...observe(execution, { state: 'BidAccepted', contractId }), lastSeenAt: now };
   }
-  const { code, message } = codedAs(resolution);
+  const { why } = resolution;
   const decline = resolution.kind === 'never' ? resolution.decline : undefined;
   const end: ExecutionEnd = {
     finishedAt: now,
     exitReason: 'denied',
-    message: `${code}: ${message}`,
+    why: { code: 'no-contract', data: { why } },
     ...(decline?.retryable === false ? { forGood: true } : {}),
     ...(decline !== undefined && isNoRoom(decline) ? { noRoom: true } : {}),
-    ...(code === 'NEGOTIATION_TIMEOUT' ? { silent: true } : {}),
+    ...(failureCodeOf(why) === 'NEGOTIATION_TIMEOUT' ? { silent: true } : {}),
   };
   const observed: Observed = { state: 'BidRejected', end };
   return { ...observe(execution, observed), desired: 'Stopped' };
@@ -74,12 +74,11 @@ function contractsAfter(
     case 'accepted': {
       const { providerSignature } = resolution.contract;
       const accepted = moveContract(contract, 'ACCEPTED', now, { providerSignature });
-      return [
-        waiting ? accepted : moveContract(accepted, 'TERMINATED', now, { reason: 'not wanted any more' }),
-      ];
+      const why = { code: 'not-wanted', data: {} } as const;
+      return [waiting ? accepted : moveContract(accepted, 'TERMINATED', now, { why })];
     }
     case 'never':
-      return [moveContract(contract, 'DECLINED', now, { reason: resolution.message })];
+      return [moveContract(contract, 'DECLINED', now, { why: resolution.why })];
     case 'unknown':
       return [];
   }
@@ -93,19 +92,13 @@ function eventsOf(
   const data = { contractId };
   if (resolution.kind !== 'accepted') {
     const said = resolution.kind === 'never' && resolution.decline !== undefined;
-    const why = said ? { ...data, ...declineData(resolution.decline) } : data;
-    return [{ type: 'contract.declined', ...codedAs(resolution), data: why }];
+    const { why } = resolution;
+    const about = said ? { ...data, ...declineData(resolution.decline) } : data;
+    return [{ type: 'contract.declined', code: failureCodeOf(why), why, data: about }];
   }
   const ended = contracts.some(({ state }) => state === 'TERMINATED');
   return [
     { type: 'contract.accepted', data },
     ...(ended ? [{ type: 'contract.terminated' as const, data }] : []),
   ];
-}
-
-function codedAs(resolution: Exclude<Resolution, { kind: 'accepted' }>): { code: string; message: string } {
-  const { message } = resolution;
-  return resolution.kind === 'never'
-    ? { code: resolution.code, message }
-    : { code: 'NEGOTIATION_TIMEOUT', message: `The provider could not be asked: ${message}` };
 }

@@ -1,6 +1,7 @@
 import type { Decline } from '../../domain/market/bid.ts';
 import type { ContractRecord, SignedContract } from '../../domain/market/contract.ts';
 import type { Evidence } from '../../domain/market/evidence.ts';
+import { declined, type NegotiationReason } from '../../domain/market/negotiation-reason.ts';
 import type { Execution } from '../../domain/market/execution.ts';
 import type { Job } from '../../domain/job/job.ts';
 import { backoffMs } from '../../lib/backoff.ts';
@@ -28,7 +29,7 @@ export interface ContractCloserNeeds {
 }
 
 /** The last thing before a proposal leaves: undefined, or why it does not. */
-export type BeforeSending = () => Promise<{ readonly code: string; readonly message: string } | undefined>;
+export type BeforeSending = () => Promise<NegotiationReason | undefined>;
 
 const ASK_AGAIN = { firstMs: 200, longestMs: 2000, factor: 2 };
 
@@ -99,22 +100,19 @@ export class ContractCloser {
     const refusal = await this.#refusalOf(execution.provider);
     if (refusal !== undefined) {
       negotiation?.close();
-      return { kind: 'never', code: 'NOT_VERIFIED', message: refusal };
+      return { kind: 'never', why: refusal };
     }
     if (negotiation?.open !== true) {
-      return { kind: 'never', code: 'NEGOTIATION_LOST', message: 'The proposal was never sent.' };
+      return { kind: 'never', why: { code: 'proposal-not-sent', data: {} } };
     }
     const stopped = await beforeSending();
-    if (stopped !== undefined) return { kind: 'never', ...stopped };
+    if (stopped !== undefined) return { kind: 'never', why: stopped };
     try {
       const answer = await negotiation.propose(
         { terms: contract.terms, invocation: invocationOf(job, execution.partition) },
         contract.terms.value.acceptWithinMs,
       );
-      if (isDecline(answer)) {
-        const { code, message } = answer.value;
-        return { kind: 'never', code, message, decline: answer.value };
-      }
+      if (isDecline(answer)) return { kind: 'never', why: declined(answer.value), decline: answer.value };
       return { kind: 'accepted', contract: answer };
     } catch (error) {
       this.#needs.logger.debug('no answer to a proposal', {
@@ -126,12 +124,12 @@ export class ContractCloser {
   }
 
   /** Why the provider may not take part. A check that fails is a no: nothing has left yet. */
-  async #refusalOf(provider: string): Promise<string | undefined> {
+  async #refusalOf(provider: string): Promise<NegotiationReason | undefined> {
     try {
       const verdict = await this.#needs.check.check(provider);
-      return verdict.ok ? undefined : verdict.reason;
+      return verdict.ok ? undefined : { code: 'provider-not-let-in', data: { text: verdict.reason } };
     } catch (error) {
-      return `The provider could not be checked: ${messageOf(error)}`;
+      return { code: 'provider-not-checked', data: { text: messageOf(error) } };
     }
   }
 
@@ -148,7 +146,9 @@ export class ContractCloser {
       try {
         return await this.#askOnce(contract, deadlineMs - clock.monotonicMs());
       } catch (error) {
-        if (clock.monotonicMs() >= deadlineMs) return { kind: 'unknown', message: messageOf(error) };
+        if (clock.monotonicMs() >= deadlineMs) {
+          return { kind: 'unknown', why: { code: 'provider-not-asked', data: { text: messageOf(error) } } };
+        }
       }
       const waitMs = Math.min(backoffMs(ASK_AGAIN, attempt), deadlineMs - clock.monotonicMs());
       await sleep(clock, Math.max(1, waitMs), signal);
@@ -171,7 +171,7 @@ export class ContractCloser {
       );
     }
     if (answer.kind === 'accepted') return answer;
-    return { kind: 'never', code: 'NEVER', message: answer.never.value.reason };
+    return { kind: 'never', why: { code: 'contract-never', data: { text: answer.never.value.reason } } };
   }
 
   async #record(execution: Execution, contract: ContractRecord, resolution: Resolution): Promise<void> {

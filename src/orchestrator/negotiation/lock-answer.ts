@@ -1,5 +1,6 @@
 import { type Bid, type Decline, isNoRoom } from '../../domain/market/bid.ts';
 import type { Evidence } from '../../domain/market/evidence.ts';
+import { declined, failureCodeOf, type NegotiationReason } from '../../domain/market/negotiation-reason.ts';
 import { type Execution, observe } from '../../domain/market/execution.ts';
 import type { JobEventDraft } from '../../domain/job/job-event.ts';
 import { encodeCanonical, sameBytes } from '../../lib/canonical.ts';
@@ -8,8 +9,8 @@ import { declineData } from '../decline-data.ts';
 /** What came of a job request. */
 export type LockAnswer =
   | { readonly kind: 'locked'; readonly bid: Evidence<Bid> }
-  | { readonly kind: 'declined'; readonly code: string; readonly message: string; readonly decline: Decline }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string };
+  | { readonly kind: 'declined'; readonly decline: Decline }
+  | { readonly kind: 'failed'; readonly why: NegotiationReason };
 
 /** How long the answer to a job request was waited for, and how long it could have been. */
 export interface Waited {
@@ -23,12 +24,9 @@ export function readLockAnswer(
   execution: Execution,
   accepted: Bid | undefined,
 ): LockAnswer {
-  if (isDecline(answer)) {
-    const { value: decline } = answer;
-    return { kind: 'declined', code: decline.code, message: decline.message, decline };
-  }
+  if (isDecline(answer)) return { kind: 'declined', decline: answer.value };
   const { value } = answer;
-  if (value.lock === undefined) return failed('LOCK_MISSING', 'The provider answered without a lock.');
+  if (value.lock === undefined) return failed({ code: 'lock-missing', data: {} });
   const same =
     accepted !== undefined &&
     value.bidId === execution.bidId &&
@@ -36,9 +34,7 @@ export function readLockAnswer(
     value.executionId === execution.id &&
     equal(value.price, execution.price) &&
     equal(value.time, accepted.time);
-  return same
-    ? { kind: 'locked', bid: answer }
-    : failed('BID_CHANGED', 'The provider answered with another bid than it made.');
+  return same ? { kind: 'locked', bid: answer } : failed({ code: 'bid-changed', data: {} });
 }
 
 /** AskForBid -> AskForBidAccepted or AskForBidRejected; undefined in any other state. */
@@ -56,12 +52,13 @@ export function lockFact(
       event: { type: 'lock.acquired', at: now },
     };
   }
-  const { code, message } = answer.kind === 'locked' ? { code: 'LOCK_MISSING', message: '' } : answer;
+  const why = whyNot(answer);
+  const code = failureCodeOf(why);
   const forGood = answer.kind === 'declined' && !answer.decline.retryable;
   const end = {
     finishedAt: now,
     exitReason: 'denied' as const,
-    message: `${code}: ${message}`,
+    why: { code: 'no-contract', data: { why } } as const,
     ...(forGood ? { forGood } : {}),
     ...(answer.kind === 'declined' && isNoRoom(answer.decline) ? { noRoom: true as const } : {}),
     ...(code === 'NEGOTIATION_TIMEOUT' ? { silent: true as const } : {}),
@@ -72,14 +69,26 @@ export function lockFact(
       type: answer.kind === 'declined' ? 'lock.declined' : 'lock.timeout',
       at: now,
       code,
-      message,
+      why,
       data: answer.kind === 'declined' ? declineData(answer.decline) : { stage: 'job-request', ...waited },
     },
   };
 }
 
-export function failed(code: string, message: string): LockAnswer {
-  return { kind: 'failed', code, message };
+export function failed(why: NegotiationReason): LockAnswer {
+  return { kind: 'failed', why };
+}
+
+/** Why an answer gives no lock. */
+export function whyNot(answer: LockAnswer): NegotiationReason {
+  switch (answer.kind) {
+    case 'declined':
+      return declined(answer.decline);
+    case 'failed':
+      return answer.why;
+    case 'locked':
+      return { code: 'lock-missing', data: {} };
+  }
 }
 
 function isDecline(answer: Evidence<Bid> | Evidence<Decline>): answer is Evidence<Decline> {

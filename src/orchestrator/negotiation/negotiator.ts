@@ -15,7 +15,7 @@ import type { OrchestratorLimits } from '../options.ts';
 import type { Market, Negotiation, PeerTable } from '../ports.ts';
 import type { SearchDesk } from '../search/search-desk.ts';
 import type { BeforeSending, ContractCloser } from './contract-closer.ts';
-import { failed, type LockAnswer, lockFact, readLockAnswer } from './lock-answer.ts';
+import { failed, type LockAnswer, lockFact, readLockAnswer, whyNot } from './lock-answer.ts';
 import { buildTerms } from './terms.ts';
 
 export interface NegotiatorNeeds {
@@ -145,11 +145,11 @@ export class Negotiator {
     if (leftMs >= lock.ttlMs * RENEWED_BELOW) return undefined;
     // The terms say when the proposal was made: it may not be later than they allow for.
     const answer = await this.#ask(execution, held.bid.value, negotiation, this.#limits.acceptMarginMs);
-    if (answer.kind !== 'locked') return { code: answer.code, message: answer.message };
+    if (answer.kind !== 'locked') return whyNot(answer);
     const { lockId, version } = answer.bid.value.lock ?? {};
     return lockId === lock.lockId && version === lock.version
       ? undefined
-      : { code: 'BID_CHANGED', message: 'The provider gave another lock than the one it had granted.' };
+      : { code: 'lock-changed', data: {} };
   }
 
   /** The bid of an execution that came with its lock. */
@@ -166,7 +166,7 @@ export class Negotiator {
     negotiation: Negotiation | undefined,
     timeoutMs: number,
   ): Promise<LockAnswer> {
-    if (negotiation === undefined) return failed('NEGOTIATION_LOST', 'The negotiation is over.');
+    if (negotiation === undefined) return failed({ code: 'negotiation-over', data: {} });
     const { requestId, bidId, id, attempt } = execution;
     try {
       const answer = await negotiation.requestLock({ requestId, bidId, executionId: id, attempt }, timeoutMs);
@@ -174,7 +174,8 @@ export class Negotiator {
     } catch (error) {
       // A lock that is granted after all goes with the negotiation.
       if (codeOf(error) === 'NEGOTIATION_TIMEOUT') negotiation.close();
-      return failed(codeOf(error) ?? 'INTERNAL', messageOf(error));
+      const data = { error: codeOf(error) ?? 'INTERNAL', text: messageOf(error) };
+      return failed({ code: 'no-answer', data });
     }
   }
 

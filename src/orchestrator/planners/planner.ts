@@ -35,7 +35,6 @@ export class Planner {
   async carryOut(
     plan: Plan,
     before: JobSnapshot,
-    settledEvaluationId: string | undefined,
     store: Pick<JobRecords, 'begin' | 'newestContract' | 'settled'>,
   ): Promise<boolean> {
     const ending = await contractsToEnd(plan, store);
@@ -61,7 +60,7 @@ export class Planner {
       if (commit === undefined) {
         if (plan.actions.length > 0) await store.settled(plan.jobId);
         after = before;
-      } else after = await commitPlan(commit, settledEvaluationId, store);
+      } else after = await commitPlan(commit, store);
     } finally {
       if (after === undefined) for (const requestId of reserved) this.#needs.desk.giveBack(requestId);
     }
@@ -128,15 +127,10 @@ function waitForRoom(
 
 async function commitPlan(
   commit: JobCommit,
-  settledEvaluationId: string | undefined,
   store: Pick<JobRecords, 'begin'>,
 ): Promise<JobSnapshot | undefined> {
   try {
-    const { after, durable } = await store.begin({
-      ...commit,
-      prompt: true,
-      ...(settledEvaluationId === undefined ? {} : { settledEvaluationId }),
-    });
+    const { after, durable } = await store.begin({ ...commit, prompt: true });
     await durable;
     return after;
   } catch (error) {

@@ -1,6 +1,8 @@
 import { type ContractRecord, canMoveContract, moveContract } from '../../domain/market/contract.ts';
+import type { EndReason } from '../../domain/market/end-reason.ts';
 import { type Execution, isLive, isTerminalObserved, observe } from '../../domain/market/execution.ts';
 import type { JobEventDraft, JobEventType } from '../../domain/job/job-event.ts';
+import type { JobReason } from '../../domain/job/job-reason.ts';
 import { type JobState, moveJob } from '../../domain/job/job.ts';
 import type { JobSnapshot, Plan, PlanAction } from '../../domain/job/plan.ts';
 import { EMPTY_INDEX, type Search } from '../../domain/market/search.ts';
@@ -67,7 +69,7 @@ class CommitDraft {
         this.#end(action.executionId, action.observed);
         return;
       case 'SetJobState':
-        this.#setJobState(action.state, action.reason);
+        this.#setJobState(action.state, action.why);
         return;
       case 'RefuseBids':
         this.#refuseBids(action);
@@ -126,7 +128,7 @@ class CommitDraft {
     };
     if (open) this.#events.push({ type: 'search.opened', at: now, data: { requestId, round: action.round } });
     else if (![...this.#executions.values()].some(isLive))
-      this.#setJobState('Queued', 'Waiting for a free search slot.');
+      this.#setJobState('Queued', { code: 'no-search-slot', data: {} });
   }
 
   #refuseBids({ providers, code }: Extract<PlanAction, { kind: 'RefuseBids' }>): void {
@@ -160,11 +162,9 @@ class CommitDraft {
     }
     const contract = this.#context.propose(execution);
     if (contract === undefined) {
-      const message = 'The negotiation ended before a contract was closed.';
-      this.#end(execution.id, {
-        state: 'Failed',
-        end: { finishedAt: this.#context.now, exitReason: 'lost', message },
-      });
+      const why = { code: 'negotiation-ended', data: {} } as const;
+      const end = { finishedAt: this.#context.now, exitReason: 'lost', why } as const;
+      this.#end(execution.id, { state: 'Failed', end });
       return;
     }
     const proposed: Execution = { ...execution, desired: 'Running', contractId: contract.contractId };
@@ -179,29 +179,29 @@ class CommitDraft {
     const ended: Execution = { ...observe(execution, observed), desired: 'Stopped' };
     this.#put(ended);
     if (observed.state !== 'Cancelled' && observed.state !== 'Failed') return;
-    const { exitReason, message } = observed.end;
+    const { exitReason, why } = observed.end;
     const failure: JobEventType = exitReason === 'lost' ? 'execution.lost' : 'execution.failed';
     const type = observed.state === 'Cancelled' ? 'execution.cancelled' : failure;
     // A program that its provider ended in time is told by the provider; this is work of which nothing was told.
     const overdue = type === 'execution.failed' && exitReason === 'timeout';
-    this.#tell(type, ended, { code: exitReason, message, ...(overdue ? { data: { overdue } } : {}) });
-    this.#endContract(ended, message);
+    this.#tell(type, ended, { code: exitReason, why, ...(overdue ? { data: { overdue } } : {}) });
+    this.#endContract(ended, why);
   }
 
   /** A proposal without an answer stays as it is until the answer is known. */
-  #endContract(ended: Execution, reason: string): void {
+  #endContract(ended: Execution, why: EndReason): void {
     const contract = ended.contractId === undefined ? undefined : this.#context.contract(ended.contractId);
     if (contract === undefined || !canMoveContract(contract.state, 'TERMINATED')) return;
-    this.#contracts.push(moveContract(contract, 'TERMINATED', this.#context.now, { reason }));
+    this.#contracts.push(moveContract(contract, 'TERMINATED', this.#context.now, { why }));
     this.#tell('contract.terminated', ended, { data: { contractId: contract.contractId } });
   }
 
-  #setJobState(state: JobState, reason?: string): void {
+  #setJobState(state: JobState, why?: JobReason): void {
     const before = this.#job;
-    this.#job = moveJob(before, state, this.#context.now, reason);
+    this.#job = moveJob(before, state, this.#context.now, why);
     const type = before.state === state ? undefined : JOB_EVENTS[state];
     if (type === undefined) return;
-    this.#events.push({ type, at: this.#context.now, ...(reason === undefined ? {} : { message: reason }) });
+    this.#events.push({ type, at: this.#context.now, ...(why === undefined ? {} : { why }) });
   }
 
   #tell(type: JobEventType, execution: Execution, more: Partial<JobEventDraft> = {}): void {

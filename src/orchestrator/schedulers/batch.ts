@@ -1,5 +1,4 @@
 import { isCommitted, isLive } from '../../domain/market/execution.ts';
-import { durationText } from '../../domain/matching/field-text.ts';
 import { isTerminalJobState } from '../../domain/job/job.ts';
 import type { Plan, PlanAction, ReconcileInput } from '../../domain/job/plan.ts';
 import { closeSearch, markLost, stopAll, stopOne, withEndings } from './endings.ts';
@@ -21,12 +20,12 @@ function actionsFor(input: ReconcileInput, now: number): readonly PlanAction[] {
   const { job } = input;
   const { totalMs } = job.spec.timeouts;
   if (job.stopRequested === true) {
-    const reason = 'Stopped by its owner.';
-    return [...stopAll(input, now, 'cancelled'), { kind: 'SetJobState', state: 'Stopped', reason }];
+    const why = { code: 'stopped-by-owner', data: {} } as const;
+    return [...stopAll(input, now, 'cancelled'), { kind: 'SetJobState', state: 'Stopped', why }];
   }
   if (now >= job.createdAt + totalMs) {
-    const reason = `The job was not done within its total time of ${durationText(totalMs)}.`;
-    return [...stopAll(input, now, 'timeout'), { kind: 'SetJobState', state: 'Failed', reason }];
+    const why = { code: 'job-time-over', data: { totalMs } } as const;
+    return [...stopAll(input, now, 'timeout'), { kind: 'SetJobState', state: 'Failed', why }];
   }
   const lost = markLost(input, now);
   return [...lost, ...goOn({ ...input, executions: withEndings(input.executions, lost) }, now)];
@@ -46,8 +45,8 @@ function goOn(input: ReconcileInput, now: number): readonly PlanAction[] {
 
   const verdict = retryVerdict(job, open, now);
   if (verdict.kind === 'give-up') {
-    const { reason } = verdict;
-    return [...stopAll(input, now, 'cancelled'), { kind: 'SetJobState', state: 'Failed', reason }];
+    const { why } = verdict;
+    return [...stopAll(input, now, 'cancelled'), { kind: 'SetJobState', state: 'Failed', why }];
   }
   const placed = [...approve(executions), ...place(current, verdict.ready, now)];
   const wanted = placed.some((action) => action.kind === 'SetDesired' && action.desired === 'Running');

@@ -1,3 +1,4 @@
+import type { EndReason } from '../../domain/market/end-reason.ts';
 import type { Execution } from '../../domain/market/execution.ts';
 
 /** What a bid that came to nothing weighs: silence at once, anything else when it comes again. */
@@ -16,8 +17,8 @@ export interface BrokenBids {
   readonly provider: string;
   /** Lived time: until then it is left alone; endless after {@link MOST_TIMES}. */
   readonly until: number;
-  /** What it said, or that it said nothing, the last time. */
-  readonly message: string;
+  /** What became of the last one. */
+  readonly why: EndReason;
 }
 
 /**
@@ -25,24 +26,24 @@ export interface BrokenBids {
  * have a job for itself as long as it keeps bidding: it is left alone for a while, and then for longer.
  */
 export function brokenBids(executions: readonly Execution[]): readonly BrokenBids[] {
-  const found = new Map<string, { weight: number; at: number; message: string }>();
+  const found = new Map<string, { weight: number; at: number; why: EndReason }>();
   for (const { provider, observed } of executions) {
     const weight = weightOf(observed);
     if (weight === 0 || !('end' in observed)) continue;
     const before = found.get(provider);
-    const { finishedAt, message } = observed.end;
+    const { finishedAt, why } = observed.end;
     const isNewer = before === undefined || finishedAt >= before.at;
     found.set(provider, {
       weight: (before?.weight ?? 0) + weight,
       at: isNewer ? finishedAt : before.at,
-      message: isNewer ? message : before.message,
+      why: isNewer ? why : before.why,
     });
   }
-  return [...found].flatMap(([provider, { weight, at, message }]) => {
+  return [...found].flatMap(([provider, { weight, at, why }]) => {
     const times = Math.floor(weight / WEIGHT_OF_A_TIME);
     if (times === 0) return [];
     const forMs = FIRST_LEFT_ALONE_MS * LONGER_EACH_TIME ** (times - 1);
-    return [{ provider, until: times >= MOST_TIMES ? Number.POSITIVE_INFINITY : at + forMs, message }];
+    return [{ provider, until: times >= MOST_TIMES ? Number.POSITIVE_INFINITY : at + forMs, why }];
   });
 }
 

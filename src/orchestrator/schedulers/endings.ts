@@ -1,3 +1,4 @@
+import type { EndReason } from '../../domain/market/end-reason.ts';
 import {
   type Execution,
   type ExecutionEnd,
@@ -5,14 +6,11 @@ import {
   isCommitted,
   isLive,
 } from '../../domain/market/execution.ts';
-import { durationText } from '../../domain/matching/field-text.ts';
 import type { PlanAction, ReconcileInput } from '../../domain/job/plan.ts';
 import type { ExitReason } from '../../domain/program/task.ts';
 import { overdueAt } from './deadlines.ts';
 
 type Ending = Extract<PlanAction, { kind: 'MarkLost' | 'SetDesired' }>;
-
-const TOTAL_TIME_OVER = 'The total time of the job (timeouts.total) was over.';
 
 /** Ends everything that is not over, and the search. */
 export function stopAll(input: ReconcileInput, now: number, reason: ExitReason): readonly PlanAction[] {
@@ -34,9 +32,9 @@ export function closeSearch({ search, openNegotiations }: ReconcileInput): reado
  */
 export function stopOne(execution: Execution, now: number, reason: ExitReason): Ending {
   const bound = isCommitted(execution) || execution.contractId !== undefined;
-  const stopped = reason === 'timeout' ? TOTAL_TIME_OVER : 'Stopped by the requester.';
-  const message = bound ? stopped : 'The bid was not used.';
-  const end: ExecutionEnd = { finishedAt: now, exitReason: reason, message };
+  const stopped = reason === 'timeout' ? 'total-time-over' : 'stopped-by-requester';
+  const why: EndReason = { code: bound ? stopped : 'bid-not-used', data: {} };
+  const end: ExecutionEnd = { finishedAt: now, exitReason: reason, why };
   const observed: Observed = bound
     ? { state: 'Cancelled', ...ranOf(execution), end }
     : { state: 'BidRejected', end };
@@ -61,22 +59,20 @@ function lossOf(
   execution: Execution,
   input: ReconcileInput,
   now: number,
-): { readonly exitReason: ExitReason; readonly message: string } | undefined {
+): Pick<ExecutionEnd, 'exitReason' | 'why'> | undefined {
   if (isCommitted(execution)) {
     const silentMs = now - execution.lastSeenAt;
     if (silentMs > input.lostAfterMs) {
-      return { exitReason: 'lost', message: `The provider was silent for ${durationText(silentMs)}.` };
+      return { exitReason: 'lost', why: { code: 'provider-silent', data: { silentMs } } };
     }
     const overdue = now >= overdueAt(execution, input.job.spec.timeouts);
-    return overdue ? { exitReason: 'timeout', message: 'The work was not done in its time.' } : undefined;
+    return overdue ? { exitReason: 'timeout', why: { code: 'work-overdue', data: {} } } : undefined;
   }
   // A proposal may have been accepted: only its answer, a signed never or its own deadline settles that.
   if (execution.contractId !== undefined) return undefined;
   const current =
     input.search?.requestId === execution.requestId && input.openNegotiations.has(execution.provider);
-  return current
-    ? undefined
-    : { exitReason: 'lost', message: 'The negotiation ended before a contract was closed.' };
+  return current ? undefined : { exitReason: 'lost', why: { code: 'negotiation-ended', data: {} } };
 }
 
 /** The executions as they are once `endings` are carried out. */

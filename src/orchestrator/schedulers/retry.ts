@@ -1,9 +1,10 @@
 import type { Execution, Observed } from '../../domain/market/execution.ts';
+import type { JobReason } from '../../domain/job/job-reason.ts';
 import type { Job } from '../../domain/job/job.ts';
 import type { Partition } from './partitions.ts';
 
 export type RetryVerdict =
-  | { readonly kind: 'give-up'; readonly reason: string }
+  | { readonly kind: 'give-up'; readonly why: JobReason }
   /** Partitions that may be placed now, and when the next one may. */
   | { readonly kind: 'go-on'; readonly ready: readonly Partition[]; readonly retryAt?: number };
 
@@ -28,26 +29,23 @@ export function retryVerdict(job: Job, open: readonly Partition[], now: number):
       ready.push(partition);
       continue;
     }
-    if (!retry.on.some((reason) => reason === end.exitReason)) {
-      const code = end.exitCode === undefined ? '' : ` with exit code ${end.exitCode}`;
-      return giveUp(`Partition ${partition.index} failed (${end.exitReason}${code}): ${end.message}`);
+    const { exitReason, exitCode, why } = end;
+    const about = { partition: partition.index, exitReason, why };
+    if (!retry.on.some((reason) => reason === exitReason)) {
+      const data = { ...about, ...(exitCode === undefined ? {} : { exitCode }) };
+      return { kind: 'give-up', why: { code: 'partition-failed', data } };
     }
     if (failures.length >= retry.attempts) {
-      return giveUp(
-        `Partition ${partition.index} failed ${failures.length} times, the last time (${end.exitReason}): ${end.message}`,
-      );
+      const data = { ...about, attempts: failures.length };
+      return { kind: 'give-up', why: { code: 'attempts-used-up', data } };
     }
     // A lost provider says nothing about the work, so the work need not wait.
-    const waitMs = end.exitReason === 'lost' ? 0 : retry.backoffMs * 2 ** (failures.length - 1);
+    const waitMs = exitReason === 'lost' ? 0 : retry.backoffMs * 2 ** (failures.length - 1);
     const readyAt = end.finishedAt + waitMs;
     if (readyAt <= now) ready.push(partition);
     else retryAt = Math.min(retryAt ?? readyAt, readyAt);
   }
   return { kind: 'go-on', ready, ...(retryAt === undefined ? {} : { retryAt }) };
-}
-
-function giveUp(reason: string): RetryVerdict {
-  return { kind: 'give-up', reason };
 }
 
 function countedFailures(executions: readonly Execution[]): readonly Failure[] {

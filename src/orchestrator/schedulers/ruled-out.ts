@@ -1,6 +1,7 @@
-import { type BidRequest, isNoRoom, MOST_EXCLUDED } from '../../domain/market/bid.ts';
+import { type BidRequest, type Decline, isNoRoom, MOST_EXCLUDED } from '../../domain/market/bid.ts';
 import { type Execution, isCommitted, type Observed } from '../../domain/market/execution.ts';
 import type { Job } from '../../domain/job/job.ts';
+import type { PassedOver } from '../../domain/market/passed-over.ts';
 import type { RuledOut, Search } from '../../domain/market/search.ts';
 import { brokenBids } from './broken-bids.ts';
 
@@ -37,7 +38,7 @@ export function exclusionsAfter(
 function failedHere(search: Search | undefined, executions: readonly Execution[]): readonly RuledOut[] {
   const failed = new Map(
     executions.flatMap(({ provider, observed }) =>
-      isOwnFailure(observed) ? [[provider, observed.end.message] as const] : [],
+      isOwnFailure(observed) ? [[provider, observed.end.why] as const] : [],
     ),
   );
   if (failed.size === 0) return [];
@@ -47,9 +48,9 @@ function failedHere(search: Search | undefined, executions: readonly Execution[]
     ...executions.filter(isCommitted),
   ];
   if (!others.some(({ provider }) => !failed.has(provider))) return [];
-  return [...failed].map(([provider, message]) => ({
+  return [...failed].map(([provider, why]) => ({
     provider,
-    reason: `Failed here (internal): ${message}`,
+    why: { code: 'failed-here', data: { why } },
     failed: true,
   }));
 }
@@ -58,7 +59,7 @@ function failedHere(search: Search | undefined, executions: readonly Execution[]
 function leftAlone(executions: readonly Execution[], now: number): readonly RuledOut[] {
   return brokenBids(executions)
     .filter(({ until }) => now < until)
-    .map(({ provider, message }) => ({ provider, reason: `Bid, and then: ${message}`, failed: true }));
+    .map(({ provider, why }) => ({ provider, why: { code: 'bid-not-kept', data: { why } }, failed: true }));
 }
 
 function isOwnFailure(observed: Execution['observed']): observed is Extract<Observed, { state: 'Failed' }> {
@@ -70,15 +71,15 @@ function isOwnFailure(observed: Execution['observed']): observed is Extract<Obse
 /** The newest first: those are sure to be there still, and there is not room for all. */
 function saidNoForGood(search: Search | undefined, executions: readonly Execution[]): readonly RuledOut[] {
   const ofExecutions = executions.flatMap(({ provider, observed }): RuledOut[] =>
-    'end' in observed && observed.end.forGood === true ? [{ provider, reason: observed.end.message }] : [],
+    'end' in observed && observed.end.forGood === true ? [{ provider, why: observed.end.why }] : [],
   );
   const ofBids = (search?.index.declines ?? []).flatMap(({ provider, decline }): RuledOut[] =>
-    decline.retryable ? [] : [{ provider, reason: declineReason(decline) }],
+    decline.retryable ? [] : [{ provider, why: saidNo(decline) }],
   );
   return [...ofExecutions, ...ofBids, ...(search?.ruledOut ?? []).filter(({ failed }) => failed !== true)];
 }
 
 /** A no as it is counted: its code, and the field it is about. */
-export function declineReason({ code, field }: { readonly code: string; readonly field?: string }): string {
-  return field === undefined ? code : `${code} (${field})`;
+export function saidNo({ code, field }: Pick<Decline, 'code' | 'field'>): PassedOver {
+  return { code: 'said-no', data: { decline: code, ...(field === undefined ? {} : { field }) } };
 }

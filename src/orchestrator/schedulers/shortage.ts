@@ -1,13 +1,14 @@
 import { isNoRoom } from '../../domain/market/bid.ts';
-import { durationText } from '../../domain/matching/field-text.ts';
 import { type Execution, isCommitted, isLive } from '../../domain/market/execution.ts';
+import type { Shortage, ShortageData } from '../../domain/job/job-reason.ts';
 import type { Job } from '../../domain/job/job.ts';
 import type { PlanAction, ReconcileInput } from '../../domain/job/plan.ts';
+import type { PassedOver } from '../../domain/market/passed-over.ts';
 import type { Search } from '../../domain/market/search.ts';
-import { namesOf } from '../../domain/explain/suggestions.ts';
+import { contentIdOf, encodeCanonical } from '../../lib/canonical.ts';
 import { closeSearch, stopAll } from './endings.ts';
 import { queueOf, roomMayCome } from './queueing.ts';
-import { declineReason, exclusionsAfter } from './ruled-out.ts';
+import { exclusionsAfter, saidNo } from './ruled-out.ts';
 
 type StartSearch = Extract<PlanAction, { kind: 'StartSearch' }>;
 
@@ -35,18 +36,30 @@ export function searchAgain(input: ReconcileInput, slots: number, now: number): 
   const goesOn = hadBids || search.partial === true;
   if (goesOn && start.fruitlessRounds <= input.maxSearchRounds) return [start];
 
-  const reason = afterLoss(input.executions, shortageReason(job, search, ofRound)) + elsewhere(search);
+  const beside = { ...lostBefore(input.executions), ...elsewhere(search) };
   const queue = queueOf(input, search);
   if (now >= queue.endsAt) {
     return [
       ...stopAll(input, now, 'cancelled'),
-      { kind: 'SetJobState', state: 'Failed', reason: reason + nextStep(job, search) },
+      {
+        kind: 'SetJobState',
+        state: 'Failed',
+        why: shortageOf(job, search, ofRound, { ...beside, ...queueThatHelps(job, search) }),
+      },
     ];
   }
   if (now >= queue.searchAt) return [start];
   const idle = job.state !== 'Queued' && !input.executions.some(isLive);
   return [
-    ...(idle ? [{ kind: 'SetJobState', state: 'Queued', reason } satisfies PlanAction] : []),
+    ...(idle
+      ? [
+          {
+            kind: 'SetJobState',
+            state: 'Queued',
+            why: shortageOf(job, search, ofRound, beside),
+          } satisfies PlanAction,
+        ]
+      : []),
     { kind: 'Requeue', trigger: 'job-queue', waitUntil: queue.searchAt },
     // Nobody is to wait for a job that has nothing to offer before its next round.
     ...closeSearch(input),
@@ -61,60 +74,45 @@ function becameContract(execution: Execution): boolean {
 }
 
 /** Why the last round placed nothing, with equal reasons counted; those who were ruled out before it still count. */
-function shortageReason({ spec }: Job, search: Search, ofRound: readonly Execution[]): string {
+function shortageOf(
+  { spec }: Job,
+  search: Search,
+  ofRound: readonly Execution[],
+  beside: ShortageData,
+): Shortage {
   const { declines, refused, entries } = search.index;
-  const reasons = [
-    ...declines.map(({ decline }) => declineReason(decline)),
-    ...refused.map(({ code }) => code),
-    ...ofRound.flatMap(({ observed }) => ('end' in observed ? [observed.end.message] : [])),
-    ...(search.ruledOut ?? []).map(({ reason }) => reason),
+  const reasons: readonly PassedOver[] = [
+    ...declines.map(({ decline }) => saidNo(decline)),
+    ...refused.map(({ code }): PassedOver => ({ code: 'bid-refused', data: { refusal: code } })),
+    ...ofRound.flatMap(({ observed }) => ('end' in observed ? [observed.end.why] : [])),
+    ...(search.ruledOut ?? []).map(({ why }) => why),
   ];
-  if (reasons.length > 0) return `No provider could take the job: ${counted(reasons)}.`;
-  if (entries.length > 0) return 'Every provider that made a bid went away before it could be used.';
-  if (search.closeReason === 'interrupted') return 'The search for providers was broken off.';
-  if (search.seenAtLeast > 0) return `No provider made a bid in time.${leftOut(spec)}`;
-  const chosen = spec.orchestrationType === 'push' ? spec.preferredProviders : [];
-  return chosen.length > 0
-    ? `No provider gave an answer: the job asks only ${namesOf(chosen)}. Check the ids, and that those nodes run and offer something.`
-    : unheardReason(spec, search.unheard);
+  if (reasons.length > 0) return { code: 'nobody-could', data: { ...beside, because: counted(reasons) } };
+  if (entries.length > 0) return { code: 'bidders-gone', data: beside };
+  if (search.closeReason === 'interrupted') return { code: 'search-broken-off', data: beside };
+  const leftOut = { ...beside, excluded: spec.excludedProviders.length };
+  if (search.seenAtLeast > 0) return { code: 'no-bid-in-time', data: leftOut };
+  const providers = spec.orchestrationType === 'push' ? spec.preferredProviders : [];
+  if (providers.length > 0) return { code: 'preferred-silent', data: { ...beside, providers } };
+  const { known, fitting, misses: fields } = search.unheard ?? { known: 0, fitting: 0, misses: [] };
+  if (known === 0) return { code: 'nobody-known', data: leftOut };
+  return fitting > 0
+    ? { code: 'nobody-reached', data: { ...leftOut, known, fitting } }
+    : { code: 'nobody-fits', data: { ...leftOut, known, fields } };
 }
 
 /** Nodes that are connected and cannot be asked, for people who wonder why nobody answers. */
-function elsewhere({ otherNetworks = [] }: Search): string {
-  if (otherNetworks.length === 0) return '';
-  const names = otherNetworks.map((name) => `"${name}"`).join(', ');
-  return ` Connected nodes of network ${names} were not asked: this node is of another one; join theirs with "bidmesh start --network".`;
-}
-
-/** Nobody had the request, and why not as far as it is known. */
-function unheardReason(spec: Job['spec'], unheard: Search['unheard']): string {
-  if (unheard === undefined || unheard.known === 0) {
-    return spec.excludedProviders.length > 0
-      ? `No provider could be asked.${leftOut(spec)}`
-      : 'No provider could be reached. Start one with "bidmesh start", or join a network with --bootstrap.';
-  }
-  const { known, fitting, misses } = unheard;
-  if (fitting > 0)
-    return `No provider could be reached: ${fitting} of the ${known} known ones would fit.${leftOut(spec)}`;
-  const who =
-    known === 1 ? 'The only known provider does not fit' : `None of the ${known} known providers fits`;
-  return `${who}${misses.length === 0 ? '' : `: ${namesOf(misses)}`}.${leftOut(spec)}`;
-}
-
-function leftOut({ excludedProviders }: Job['spec']): string {
-  const count = excludedProviders.length;
-  if (count === 0) return '';
-  return ` ${count === 1 ? '1 provider is' : `${count} providers are`} left out by excludedProviders.`;
+function elsewhere({ otherNetworks = [] }: Search): Pick<ShortageData, 'otherNetworks'> {
+  return otherNetworks.length === 0 ? {} : { otherNetworks };
 }
 
 /** Who had the work before and lost it, where nobody has had it since. */
-function afterLoss(executions: readonly Execution[], reason: string): string {
+function lostBefore(executions: readonly Execution[]): Pick<ShortageData, 'lost'> {
   const lost = executions.findLast((execution) => isLost(execution) && !isMadeGood(execution, executions));
-  if (lost === undefined || !('end' in lost.observed)) return reason;
+  if (lost === undefined || !('end' in lost.observed)) return {};
   const { observed, provider, createdAt } = lost;
   const startedAt = ('startedAt' in observed ? observed.startedAt : undefined) ?? createdAt;
-  const then = reason.replace(/^No provider/, 'no other provider').replace(/^[A-Z]/, (a) => a.toLowerCase());
-  return `Lost by ${provider} after ${durationText(Math.max(0, observed.end.finishedAt - startedAt))}; then ${then}`;
+  return { lost: { provider, afterMs: Math.max(0, observed.end.finishedAt - startedAt) } };
 }
 
 function isLost({ observed }: Execution): boolean {
@@ -129,20 +127,16 @@ function isMadeGood({ partition, attempt }: Execution, executions: readonly Exec
   );
 }
 
-/** What the user of a failed job can do about declines that will not last. */
-function nextStep({ spec }: Job, { index }: Search): string {
-  if (!index.declines.some(({ decline }) => isNoRoom(decline))) return '';
-  const { queueMs } = spec.timeouts;
-  return queueMs === 0
-    ? ' With time in timeouts.queue the job waits for room.'
-    : ' With more time in timeouts.queue the job waits longer for room.';
+/** How long the job waited, where a longer wait may find the room that declines speak of. */
+function queueThatHelps({ spec }: Job, { index }: Search): Pick<ShortageData, 'queueMs'> {
+  return index.declines.some(({ decline }) => isNoRoom(decline)) ? { queueMs: spec.timeouts.queueMs } : {};
 }
 
-function counted(reasons: readonly string[]): string {
-  const counts = new Map<string, number>();
-  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  return [...counts]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([reason, count]) => `${count} x ${reason.replace(/\.$/, '')}`)
-    .join(', ');
+function counted(reasons: readonly PassedOver[]): readonly { count: number; why: PassedOver }[] {
+  const counts = new Map<string, { count: number; why: PassedOver }>();
+  for (const why of reasons) {
+    const key = contentIdOf(encodeCanonical(why));
+    counts.set(key, { why, count: (counts.get(key)?.count ?? 0) + 1 });
+  }
+  return [...counts.values()];
 }

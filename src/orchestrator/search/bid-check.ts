@@ -1,7 +1,7 @@
 import type { Bid, BidRequest } from '../../domain/market/bid.ts';
 import type { Evidence } from '../../domain/market/evidence.ts';
 import { costNano, isDecimalAmount } from '../../domain/units/money.ts';
-import type { BidRefusalCode } from '../../domain/market/search.ts';
+import type { BidRefusalCode } from '../../domain/market/passed-over.ts';
 
 /**
  * Whether a bid may enter the index. The signature is good already and the signer is the peer that delivered it;

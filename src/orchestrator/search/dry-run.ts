@@ -1,6 +1,7 @@
 import type { SeenFits } from '../../domain/ranking/answering.ts';
 import type { BidRequest } from '../../domain/market/bid.ts';
-import { type Explanation, explain, winningReason } from '../../domain/explain/explanation.ts';
+import { type Explanation, explain } from '../../domain/explain/explanation.ts';
+import { winningReason } from '../../domain/explain/winner.ts';
 import type { Notary } from '../../domain/market/evidence.ts';
 import type { JobDescription } from '../../domain/job/job-description.ts';
 import { EMPTY_INDEX, type Search } from '../../domain/market/search.ts';
@@ -102,7 +103,7 @@ export async function dryRun(
   return {
     ...rest,
     suggestions: [],
-    winner: { provider: first.provider, score: first.score, reason: winningReason(first, second, 0) },
+    winner: { provider: first.provider, score: first.score, why: winningReason(first, second, 0) },
   };
 }
 

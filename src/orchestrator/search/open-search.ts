@@ -1,12 +1,8 @@
 import { isAsked, isInvited } from '../../domain/market/answer-share.ts';
 import type { Bid, BidRequest, Decline } from '../../domain/market/bid.ts';
 import type { Evidence } from '../../domain/market/evidence.ts';
-import {
-  type BidRefusalCode,
-  hasRunOut,
-  type RefusedBid,
-  type SearchCloseReason,
-} from '../../domain/market/search.ts';
+import type { BidRefusalCode } from '../../domain/market/passed-over.ts';
+import { hasRunOut, type RefusedBid, type SearchCloseReason } from '../../domain/market/search.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { StrangerStanding } from '../../domain/trust/stranger-turnout.ts';
 import type {

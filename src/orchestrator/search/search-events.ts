@@ -1,4 +1,5 @@
 import type { JobEventDraft } from '../../domain/job/job-event.ts';
+import { declined } from '../../domain/market/negotiation-reason.ts';
 import type { Search } from '../../domain/market/search.ts';
 import { declineData } from '../decline-data.ts';
 
@@ -25,7 +26,7 @@ export function closingEvents(search: Search, at: number): readonly JobEventDraf
         at,
         provider,
         code: decline.code,
-        message: decline.message,
+        why: declined(decline),
         data: declineData(decline),
       }),
     ),

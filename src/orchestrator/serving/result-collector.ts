@@ -1,4 +1,5 @@
 import type { ServingItem } from '../../domain/market/serving.ts';
+import type { KeptError } from '../../domain/units/reason.ts';
 import { type BackoffOptions, backoffMs } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
@@ -19,11 +20,11 @@ export type Collected =
   /** It may come another time. */
   | { readonly kind: 'not-yet' }
   /** This node has no room for it: it waits, and is fetched again by and by. `isNew` the first time. */
-  | { readonly kind: 'no-room'; readonly isNew: boolean; readonly message: string }
+  | { readonly kind: 'no-room'; readonly isNew: boolean; readonly error: KeptError }
   /** No room came in all that time. */
-  | { readonly kind: 'never-room'; readonly message: string }
+  | { readonly kind: 'never-room'; readonly error: KeptError }
   /** Wrong or too large (`bad`), or asked for too often. */
-  | { readonly kind: 'hopeless'; readonly bad: boolean; readonly message: string };
+  | { readonly kind: 'hopeless'; readonly bad: boolean; readonly error: KeptError };
 
 /** A provider that answers but does not deliver is given up after so many tries. */
 export const MOST_FETCHES = 10;
@@ -43,7 +44,7 @@ interface Waiting {
   readonly sinceMs: number;
   readonly tries: number;
   readonly nextAtMs: number;
-  readonly message: string;
+  readonly error: KeptError;
 }
 
 /** Brings results here, and keeps in mind how often that went wrong. */
@@ -61,7 +62,7 @@ export class ResultCollector {
     const { executionId, resultBytes = 0 } = item;
     const waiting = this.#waiting.get(executionId);
     if (waiting !== undefined && this.#needs.clock.monotonicMs() < waiting.nextAtMs)
-      return { kind: 'no-room', isNew: false, message: waiting.message };
+      return { kind: 'no-room', isNew: false, error: waiting.error };
     try {
       await this.#requireRoom(resultCid, resultBytes);
       await this.#fetch(item, resultCid);
@@ -69,7 +70,7 @@ export class ResultCollector {
       return { kind: 'here' };
     } catch (error) {
       return OWN_CODES.includes(codeOf(error) ?? '')
-        ? this.#noRoom(executionId, messageOf(error))
+        ? this.#noRoom(executionId, keptError(error))
         : this.#failed(executionId, error);
     }
   }
@@ -113,24 +114,29 @@ export class ResultCollector {
     throw new CodedError('QUOTA_EXCEEDED', 'The content store is full (limits.contentQuotaBytes).');
   }
 
-  #noRoom(executionId: string, message: string): Collected {
+  #noRoom(executionId: string, error: KeptError): Collected {
     if (this.#needs.signal.aborted) return { kind: 'not-yet' };
     const nowMs = this.#needs.clock.monotonicMs();
     const { sinceMs, tries } = this.#waiting.get(executionId) ?? { sinceMs: nowMs, tries: 0 };
-    if (nowMs - sinceMs >= ROOM_WAIT_MS) return { kind: 'never-room', message };
+    if (nowMs - sinceMs >= ROOM_WAIT_MS) return { kind: 'never-room', error };
     const nextAtMs = nowMs + backoffMs(ROOM_RETRY, tries + 1);
-    this.#waiting.set(executionId, { sinceMs, tries: tries + 1, nextAtMs, message });
-    if (tries === 0) this.#needs.logger.warn('a result waits for room', { executionId, reason: message });
-    return { kind: 'no-room', isNew: tries === 0, message };
+    this.#waiting.set(executionId, { sinceMs, tries: tries + 1, nextAtMs, error });
+    if (tries === 0) this.#needs.logger.warn('a result waits for room', { executionId, reason: error.text });
+    return { kind: 'no-room', isNew: tries === 0, error };
   }
 
   #failed(executionId: string, error: unknown): Collected {
-    const message = messageOf(error);
     if (this.#needs.signal.aborted) return { kind: 'not-yet' };
     const failures = (this.#failures.get(executionId) ?? 0) + 1;
     this.#failures.set(executionId, failures);
-    this.#needs.logger.debug('a result was not fetched', { executionId, failures, reason: message });
+    this.#needs.logger.debug('a result was not fetched', { executionId, failures, reason: messageOf(error) });
     const bad = NEVER_BETTER.includes(codeOf(error) ?? '');
-    return bad || failures >= MOST_FETCHES ? { kind: 'hopeless', bad, message } : { kind: 'not-yet' };
+    return bad || failures >= MOST_FETCHES
+      ? { kind: 'hopeless', bad, error: keptError(error) }
+      : { kind: 'not-yet' };
   }
+}
+
+function keptError(error: unknown): KeptError {
+  return { error: codeOf(error) ?? 'INTERNAL', text: messageOf(error) };
 }

@@ -1,9 +1,11 @@
 import type { ContractRecord } from '../../domain/market/contract.ts';
 import type { Evidence } from '../../domain/market/evidence.ts';
+import type { EndReason } from '../../domain/market/end-reason.ts';
 import { type Execution, isCommitted, isLive } from '../../domain/market/execution.ts';
 import type { Job } from '../../domain/job/job.ts';
 import type { JobSnapshot } from '../../domain/job/plan.ts';
 import type { Desired, ServingAnswer, ServingItem, ServingList } from '../../domain/market/serving.ts';
+import type { KeptError } from '../../domain/units/reason.ts';
 import { type Clock, sleep, within } from '../../lib/clock.ts';
 import { codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -155,38 +157,39 @@ export class ServingDesk {
     if (item.state !== 'Publishing') await this.#write(item, 'none');
     else if (collected.kind === 'not-yet') return;
     else if (collected.kind === 'no-room')
-      return collected.isNew ? this.#tellOfWait(item, collected.message) : undefined;
+      return collected.isNew ? this.#tellOfWait(item, collected.error) : undefined;
     else if (collected.kind === 'never-room') {
-      const message = `The result could not be kept on this node: ${collected.message}`;
+      const why: EndReason = { code: 'result-not-kept', data: collected.error };
       // Not the provider's fault, and of no use to be done again.
-      await this.#write({ ...item, state: 'Failed', exitReason: 'denied', message }, 'none');
+      await this.#write({ ...item, state: 'Failed', exitReason: 'denied' }, 'none', why);
     } else {
-      const message = `The result could not be fetched: ${collected.message}`;
+      const why: EndReason = { code: 'result-not-fetched', data: collected.error };
       const result = collected.bad ? 'bad' : 'none';
-      await this.#write({ ...item, state: 'Failed', exitReason: 'lost', message }, result);
+      await this.#write({ ...item, state: 'Failed', exitReason: 'lost' }, result, why);
     }
     await this.#results.drop(item.executionId);
   }
 
-  async #tellOfWait({ executionId }: ServingItem, reason: string): Promise<void> {
+  async #tellOfWait({ executionId }: ServingItem, error: KeptError): Promise<void> {
     const { clock, lane } = this.#needs;
     await lane.change(jobIdOf(executionId), (snapshot) => {
       const current = find(snapshot, executionId);
       if (current?.observed.state !== 'Publishing') return undefined;
-      const message = `The result waits for room on this node: ${reason}`;
       const about = { at: clock.livedMs(), executionId, provider: current.provider };
-      return { events: [{ type: 'execution.publishing', ...about, code: 'NO_ROOM', message }] };
+      const why = { code: 'result-waits', data: error } as const;
+      return { events: [{ type: 'execution.publishing', ...about, code: 'NO_ROOM', why }] };
     });
   }
 
-  async #write(item: ServingItem, result: ResultState): Promise<JobSnapshot | undefined> {
+  /** `why` is this node's own word on the end, where that is not the provider's. */
+  async #write(item: ServingItem, result: ResultState, why?: EndReason): Promise<JobSnapshot | undefined> {
     const { clock, lane, store, evaluate } = this.#needs;
     const contract = await store.contract(item.contractId);
     const after = await lane.change(jobIdOf(item.executionId), (snapshot) => {
       const current = find(snapshot, item.executionId);
       return current === undefined
         ? undefined
-        : servingChange(item, current, contract, result, clock.livedMs());
+        : servingChange(item, current, contract, result, clock.livedMs(), why);
     });
     if (after !== undefined && item.state !== 'Running') {
       evaluate(after.job, item.state === 'Failed' ? 'exec-failure' : 'exec-update');

@@ -1,4 +1,5 @@
 import { type ContractRecord, canMoveContract, moveContract } from '../../domain/market/contract.ts';
+import type { EndReason } from '../../domain/market/end-reason.ts';
 import {
   type Execution,
   type ExecutionEnd,
@@ -50,16 +51,20 @@ export function isNews(item: ServingItem, execution: Execution): boolean {
   );
 }
 
-/** The change that a serving item makes; undefined when it makes none. `result` says whether its bytes are here. */
+/**
+ * The change that a serving item makes; undefined when it makes none. `result` says whether its bytes are here, `why` is
+ * what this node itself has to say of the end.
+ */
 export function servingChange(
   item: ServingItem,
   execution: Execution,
   contract: ContractRecord | undefined,
   result: ResultState,
   now: number,
+  why: EndReason = { code: 'provider-said', data: { text: item.message ?? '' } },
 ): JobChange | undefined {
   if (execution.desired === 'Stopped' || !isNews(item, execution)) return undefined;
-  const next = observedOf(item, execution, result, now);
+  const next = observedOf(item, execution, result, now, why);
   if (next === undefined || !canObserve(execution, next.state)) return undefined;
   const over = isTerminalObserved(next.state);
   const updated: Execution = {
@@ -105,6 +110,7 @@ function observedOf(
   execution: Execution,
   result: ResultState,
   now: number,
+  why: EndReason,
 ): Observed | undefined {
   const startedAt = startOf(item, execution, now);
   const ran = {
@@ -119,7 +125,7 @@ function observedOf(
     finishedAt: now,
     exitReason: item.exitReason ?? 'internal',
     ...(item.exitCode === undefined ? {} : { exitCode: item.exitCode }),
-    message: item.message ?? '',
+    why,
   };
   switch (item.state) {
     case 'BidAccepted':
@@ -132,7 +138,7 @@ function observedOf(
       return {
         state: 'Failed',
         ...ran,
-        end: { ...end, exitReason: 'internal', message: 'The provider named no result.' },
+        end: { ...end, exitReason: 'internal', why: { code: 'no-result-named', data: {} } },
       };
     case 'Failed':
       return { state: 'Failed', ...ran, ...bytes, end };
@@ -156,9 +162,9 @@ function eventOf(
     return { type: 'execution.completed', ...about, code: observed.end.exitReason, data };
   }
   if (observed.state !== 'Failed') return undefined;
-  const { exitReason: code, message } = observed.end;
+  const { exitReason: code, why } = observed.end;
   const type = code === 'lost' ? 'execution.lost' : 'execution.failed';
-  return { type, ...about, code, message, ...(result === 'bad' ? { data: { badResult: true } } : {}) };
+  return { type, ...about, code, why, ...(result === 'bad' ? { data: { badResult: true } } : {}) };
 }
 
 function moveAlong(contract: ContractRecord, observed: Observed, now: number): ContractRecord | undefined {

@@ -33,7 +33,7 @@ export class BatchScheduler {
     this.#needs = needs;
   }
 
-  schedule({ id, jobId }: Evaluation): Promise<void> {
+  schedule({ jobId }: Pick<Evaluation, 'jobId'>): Promise<void> {
     const { clock, liveness, searches, planner } = this.#needs;
     const { lostAfterMs, maxSearchRounds } = this.#limits;
     return this.#needs.lane.alone(jobId, async (store) => {
@@ -51,7 +51,7 @@ export class BatchScheduler {
           { ...snapshot, executions, openNegotiations, lostAfterMs, maxSearchRounds, ...told },
           clock.livedMs(),
         );
-        if (await planner.carryOut(plan, snapshot, id, store)) return;
+        if (await planner.carryOut(plan, snapshot, store)) return;
       }
       throw new CodedError('REVISION_CONFLICT', `Job ${jobId} changes faster than it can be planned.`);
     });

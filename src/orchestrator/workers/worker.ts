@@ -8,8 +8,8 @@ import type { Delivery, EvaluationBroker, EvaluationType } from '../evaluations/
 import type { Evaluation } from '../../domain/job/evaluation.ts';
 import type { WorkerOptions } from './worker-options.ts';
 
-/** Brings one job nearer to what is wanted. The delivery's receipt is what `requeueOnAck` asks for. */
-export type Scheduler = (evaluation: Evaluation, delivery: Delivery) => Promise<void>;
+/** Brings one job nearer to what is wanted. */
+export type Scheduler = (evaluation: Evaluation) => Promise<void>;
 
 export interface WorkerNeeds {
   readonly broker: Pick<EvaluationBroker, 'dequeue' | 'ack' | 'nack' | 'extend'>;
@@ -135,6 +135,7 @@ class EvaluationWorker implements Worker {
       evaluationId: id,
       jobId,
       outcome: outcome.kind,
+      deliveries: delivery.deliveries,
       ...error,
     });
     this.#fail(delivery);
@@ -145,7 +146,7 @@ class EvaluationWorker implements Worker {
     const cut = (): void => resolve({ kind: 'stopped' });
     this.#cutShort.add(cut);
     const extension = this.#keepVisible(delivery, () => resolve({ kind: 'overrun' }));
-    Promise.try(scheduler, delivery.evaluation, delivery).then(
+    Promise.try(scheduler, delivery.evaluation).then(
       () => resolve({ kind: 'done' }),
       (error: unknown) => resolve({ kind: 'failed', error }),
     );

@@ -82,13 +82,13 @@ export class RequesterGate {
     if (requester === this.#needs.self) return 'in';
     if (!this.#needs.isServed(requester)) return this.told(requester, () => NOT_SERVED);
     const rates = this.#ratesOf(requester);
-    if (!withinRate) return this.told(requester, () => tooMany('this requester', rates.requests));
+    if (!withinRate) return this.told(requester, () => tooMany('requester', rates.requests));
     if (rates.regular && this.#ofRegulars.take()) return 'in';
     if (!rates.answers.hasToken()) {
-      return this.told(requester, () => tooMany('this requester', rates.answers));
+      return this.told(requester, () => tooMany('requester', rates.answers));
     }
     if (!this.#all.take()) {
-      return this.told(requester, () => tooMany('requesters it has not worked for', this.#all));
+      return this.told(requester, () => tooMany('strangers', this.#all));
     }
     rates.answers.spend();
     return 'in';
@@ -149,10 +149,10 @@ export class RequesterGate {
   }
 }
 
-function tooMany(whose: string, bucket: TokenBucket): Refusal {
+function tooMany(of: 'requester' | 'strangers', bucket: TokenBucket): Refusal {
   return {
     code: 'RATE_LIMITED',
-    message: `This node takes no more requests of ${whose} for now.`,
+    why: { code: 'too-many-requests', data: { of } },
     retryable: true,
     retryAfterMs: Math.max(1, bucket.waitMs()),
   };

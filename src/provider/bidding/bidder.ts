@@ -8,7 +8,7 @@ import {
 } from '../../domain/market/bid.ts';
 import type { CapabilityComparison } from '../../domain/matching/comparison.ts';
 import type { NodeTraits } from '../../domain/matching/capability.ts';
-import type { Evidence, Notary } from '../../domain/market/evidence.ts';
+import type { Evidence } from '../../domain/market/evidence.ts';
 import type { Lease } from '../../domain/market/lock.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
@@ -20,17 +20,16 @@ import type { Room } from '../resources/room.ts';
 import { BidBook, type GrantedLock, type OpenBid } from './bid-book.ts';
 import { type DraftNeeds, draftBid, grantOf } from './bid-draft.ts';
 import type { Asking, Capacity } from './capacity.ts';
-import { signDecline } from './declining.ts';
+import { type DeclineNeeds, signDecline } from './declining.ts';
 import { checkPolicies } from './policies.ts';
 import type { Leftovers } from './leftovers.ts';
 import { type Admission, draining, EXPIRED, LOCK_EXPIRED, noPlaceLeft } from './refusals.ts';
 import { placesOnDisk, refusalForRoom, roomNeedOf } from './room-check.ts';
 import { tellsNo, turnOf, voiceOf } from './turnout.ts';
 
-export interface BidderNeeds extends DraftNeeds {
+export interface BidderNeeds extends DraftNeeds, DeclineNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly notary: Notary;
   readonly ledger: Pick<ResourceLedger, 'pools' | 'get' | 'renew' | 'release' | 'retryAfter'>;
   readonly capacity: Pick<Capacity, 'free' | 'leasesLeft' | 'compare' | 'misfit' | 'takenFor' | 'hold'>;
   readonly store: Pick<ProviderStore, 'commit' | 'answer'>;
@@ -117,7 +116,7 @@ export class Bidder {
     const { requestId, bidId, executionId } = evidence.value;
     const open = this.#book.find(requester, requestId);
     const decline = (refusal: Refusal): Evidence<Decline> =>
-      signDecline(this.#needs.notary, asked, 'job-request', refusal);
+      signDecline(this.#needs, asked, 'job-request', refusal);
     if (open === undefined || open.bid.bidId !== bidId) return decline(EXPIRED);
     const earlier = open.locks.get(executionId) ?? this.#takeOver(open, executionId);
     if (earlier !== undefined) {
@@ -281,6 +280,6 @@ export class Bidder {
   #decline(request: BidRequest, stage: Decline['stage'], refusal: Refusal): Answer {
     if (isNoRoom(refusal)) this.#needs.onNoRoom();
     if (!tellsNo(request, this.#needs.traits.peerId)) return { kind: 'silence', reason: refusal.code };
-    return { kind: 'decline', decline: signDecline(this.#needs.notary, request, stage, refusal) };
+    return { kind: 'decline', decline: signDecline(this.#needs, request, stage, refusal) };
   }
 }

@@ -6,7 +6,7 @@ import type {
   Proposal,
   SignedContract,
 } from '../../domain/market/contract.ts';
-import type { Evidence, Notary } from '../../domain/market/evidence.ts';
+import type { Evidence } from '../../domain/market/evidence.ts';
 import { type ContentRef, contentRefsOf } from '../../domain/program/task.ts';
 import { contentIdOf } from '../../lib/canonical.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -17,15 +17,14 @@ import type { ProviderOptions } from '../options.ts';
 import type { Asked, CounterpartCheck, ProviderContent, ProviderExecution, ProviderStore } from '../ports.ts';
 import type { Room } from '../resources/room.ts';
 import type { Bidder } from './bidder.ts';
-import { signDecline } from './declining.ts';
+import { type DeclineNeeds, signDecline } from './declining.ts';
 import type { Leftovers } from './leftovers.ts';
 import { checkProposal, type TermsLimits } from './proposal-check.ts';
 import { refusalForRoom } from './room-check.ts';
 import { GIVEN_UP, LOCK_GONE, TOO_LATE } from './refusals.ts';
 
-export interface ContractDeskNeeds {
+export interface ContractDeskNeeds extends DeclineNeeds {
   readonly clock: Clock;
-  readonly notary: Notary;
   readonly ledger: Pick<ResourceLedger, 'find' | 'remainingMs' | 'commit' | 'release' | 'pools'>;
   readonly bidder: Pick<Bidder, 'bidOf'>;
   readonly store: Pick<ProviderStore, 'commit' | 'contract' | 'never'>;
@@ -81,7 +80,7 @@ export class ContractDesk {
       if (earlier !== undefined) return { kind: 'never', never: earlier };
       const never = this.#needs.notary.sign<ContractNever>('contract-never', {
         contractId,
-        reason: 'No proposal with this id was accepted here.',
+        reason: this.#needs.refusalSentence({ code: 'never-accepted', data: {} }),
       });
       await this.#needs.store.commit({ nevers: [never] });
       return { kind: 'never', never };
@@ -98,7 +97,8 @@ export class ContractDesk {
     const { store, notary, bidder } = this.#needs;
     const { value: terms } = proposal.terms;
     const open = bidder.bidOf(requester, terms.bidId);
-    const decline = (refusal: Refusal): Evidence<Decline> => signDecline(notary, asked, 'contract', refusal);
+    const decline = (refusal: Refusal): Evidence<Decline> =>
+      signDecline(this.#needs, asked, 'contract', refusal);
 
     const limits = this.#termsLimits(requester);
     const unfit = checkProposal(proposal, { requester, provider: notary.self }, open, limits);
@@ -153,7 +153,9 @@ export class ContractDesk {
 
   async #refusalOfCounterpart(requester: string): Promise<Refusal | undefined> {
     const verdict = await this.#needs.check.check(requester);
-    return verdict.ok ? undefined : { code: 'NOT_VERIFIED', message: verdict.reason, retryable: false };
+    if (verdict.ok) return undefined;
+    const why = { code: 'not-verified', data: { text: verdict.reason } } as const;
+    return { code: 'NOT_VERIFIED', why, retryable: false };
   }
 
   /** What may have changed since the bid: the time, the lock, and what else was accepted. */
@@ -161,7 +163,7 @@ export class ContractDesk {
     const { acceptWithinMs, executionId } = proposal.terms.value;
     if (this.#needs.clock.monotonicMs() - arrivedAtMs > acceptWithinMs) return TOO_LATE;
     if (this.#committing.has(executionId) || this.#needs.isKnown(executionId)) {
-      return { code: 'DUPLICATE', message: 'There is a contract for this execution.', retryable: false };
+      return { code: 'DUPLICATE', why: { code: 'contract-exists', data: {} }, retryable: false };
     }
     return this.#isLockGood(proposal) ? undefined : LOCK_GONE;
   }

@@ -1,23 +1,30 @@
 import type { Decline, Refusal } from '../../domain/market/bid.ts';
 import type { CapabilityComparison } from '../../domain/matching/comparison.ts';
+import type { RefusalReason } from '../../domain/market/refusal-reason.ts';
 import type { Evidence, Notary } from '../../domain/market/evidence.ts';
 import { nearestMiss } from '../../domain/matching/matching.ts';
 import type { Asked } from '../ports.ts';
 
+export interface DeclineNeeds {
+  readonly notary: Notary;
+  /** How a requester is told: words are for people, code and fields for its node. */
+  readonly refusalSentence: (why: RefusalReason) => string;
+}
+
 /** A signed no. */
 export function signDecline(
-  notary: Notary,
+  { notary, refusalSentence }: DeclineNeeds,
   { requestId, jobId }: Asked,
   stage: Decline['stage'],
   refusal: Refusal,
 ): Evidence<Decline> {
-  const { code, message, field, required, available, retryable, retryAfterMs } = refusal;
+  const { code, why, field, required, available, retryable, retryAfterMs } = refusal;
   return notary.sign<Decline>('decline', {
     requestId,
     jobId,
     stage,
     code,
-    message,
+    message: refusalSentence(why),
     ...(field === undefined ? {} : { field }),
     ...(required === undefined ? {} : { required }),
     ...(available === undefined ? {} : { available }),
@@ -33,12 +40,12 @@ const RESOURCE_FIELD = /^(cpu|memory|disk|gpu(\..+)?)$/;
 export function refusalOf(comparison: CapabilityComparison, retryable: boolean): Refusal {
   const miss = nearestMiss(comparison);
   if (miss === undefined) {
-    const message = 'The requirements do not fit.';
-    return { code: 'CONSTRAINT_UNMET', message, field: 'resources', retryable };
+    const why = { code: 'does-not-fit', data: {} } as const;
+    return { code: 'CONSTRAINT_UNMET', why, field: 'resources', retryable };
   }
   const { field, required, available } = miss;
-  const message = `${field}: ${required} asked, ${available} here.`;
-  return { code: codeFor(field), message, field, required, available, retryable };
+  const why = { code: 'field-not-met', data: { field, required, available } } as const;
+  return { code: codeFor(field), why, field, required, available, retryable };
 }
 
 function codeFor(field: string): Refusal['code'] {

@@ -36,9 +36,9 @@ export class Leftovers {
     if (heldBytes + moreBytes <= mostBytes) return undefined;
     const required = bytesAsked(moreBytes);
     const available = bytesThere(Math.max(0, mostBytes - heldBytes), moreBytes);
-    const message = `The content store of this node has ${available} left for programs, inputs and results of requesters that it has not worked for, and ${required} are needed.`;
+    const why = { code: 'strangers-content-full', data: { required, available } } as const;
     const field = 'limits.contentQuotaBytes';
-    return keptShare({ code: 'KEPT_SHARE', message, field, required, available, retryable: true });
+    return keptShare({ code: 'KEPT_SHARE', why, field, required, available, retryable: true });
   }
 
   /** What several contracts share counts once. */

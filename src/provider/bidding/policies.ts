@@ -30,7 +30,7 @@ const notDraining: Policy = ({ draining: drains, options }) =>
 
 export const NOT_SERVED: Refusal = {
   code: 'POLICY',
-  message: 'This node does not serve this requester.',
+  why: { code: 'requester-not-served', data: {} },
   field: 'requester',
   retryable: false,
 };
@@ -54,7 +54,7 @@ const timeoutAcceptable: Policy = ({ request, options }) =>
     ? YES
     : no({
         code: 'POLICY',
-        message: 'The execution timeout is longer than this node allows.',
+        why: { code: 'timeout-too-long', data: {} },
         field: 'timeouts.execution',
         ...durationTexts(request.requirements.executionTimeoutMs, options.limits.maxExecutionTimeoutMs),
         retryable: false,
@@ -66,11 +66,8 @@ const priceWithinBudget: Policy = ({ request, options }) => {
   const { executionTimeoutMs } = request.requirements;
   if (budget === undefined || isWithinBudget(budget, price, executionTimeoutMs)) return YES;
   const { field, required, available } = compareBudget(budget, price, executionTimeoutMs);
-  const message =
-    field === 'budget.currency'
-      ? 'This node takes another currency than the budget is in.'
-      : 'The price of this node is over the budget.';
-  return no({ code: 'PRICE', message, field, required, available, retryable: false });
+  const code = field === 'budget.currency' ? 'other-currency-taken' : 'over-budget';
+  return no({ code: 'PRICE', why: { code, data: {} }, field, required, available, retryable: false });
 };
 
 /** Cheap ones first. The comparison with the machine comes after these, since it costs most. */

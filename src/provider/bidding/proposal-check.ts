@@ -1,4 +1,6 @@
 import type { Refusal } from '../../domain/market/bid.ts';
+import type { RefusalReason } from '../../domain/market/refusal-reason.ts';
+import { bare } from '../../domain/units/reason.ts';
 import type { ContractTerms, Proposal } from '../../domain/market/contract.ts';
 import { bytesAsked, bytesThere, durationTexts } from '../../domain/matching/field-text.ts';
 import { jobLimits } from '../../domain/job/job-description.ts';
@@ -29,36 +31,34 @@ export function checkProposal(
   const { terms, invocation } = proposal;
   const { value } = terms;
   if (terms.signer !== parties.requester || value.requester !== parties.requester) {
-    return invalid('terms.requester', 'The proposal was not signed by the peer that sent it.');
+    return invalid('terms.requester', bare('not-by-its-signer'));
   }
-  if (value.provider !== parties.provider)
-    return invalid('terms.provider', 'The proposal names another provider.');
+  if (value.provider !== parties.provider) return invalid('terms.provider', bare('of-another-provider'));
   if (open === undefined) return EXPIRED;
   if (value.jobId !== open.request.jobId || value.jobDigest !== open.request.jobDigest) {
-    return invalid('terms.jobId', 'The proposal is for another job than the bid.');
+    return invalid('terms.jobId', bare('of-another-job'));
   }
   if (!isExecutionOf(value)) {
-    return invalid('terms.executionId', 'The execution id is not one of this job, partition and attempt.');
+    return invalid('terms.executionId', bare('of-another-execution'));
   }
   if (invocation.partition !== value.partition) {
-    return invalid('invocation.partition', 'The invocation is for another partition than the terms.');
+    return invalid('invocation.partition', bare('of-another-partition'));
   }
   if (value.invocationDigest !== contentIdOf(encodeCanonical(invocation))) {
-    return invalid('terms.invocationDigest', 'The invocation is not the one that the terms name.');
+    return invalid('terms.invocationDigest', bare('of-another-invocation'));
   }
-  if (!same(value.price, open.bid.price))
-    return invalid('terms.price', 'The price is not the one that was bid.');
+  if (!same(value.price, open.bid.price)) return invalid('terms.price', bare('price-not-as-bid'));
   if (!same(value.resources, open.request.requirements.resources)) {
-    return invalid('terms.resources', 'The resources are not the ones that were asked for.');
+    return invalid('terms.resources', bare('resources-not-as-asked'));
   }
   if (
     value.executionTimeoutMs > open.bid.time.durationMs ||
     value.startWithinMs > open.bid.time.startWithinMs
   ) {
-    return invalid('terms.executionTimeoutMs', 'The times are longer than the bid allows.');
+    return invalid('terms.executionTimeoutMs', bare('times-over-bid'));
   }
   if (invocation.engine.type !== open.request.requirements.engine.type) {
-    return invalid('invocation.engine', 'The engine is not the one that was asked for.');
+    return invalid('invocation.engine', bare('engine-not-as-asked'));
   }
   return (
     faultOf(invocation) ??
@@ -75,7 +75,12 @@ function faultOf({ engine, inputs, outputs }: Invocation): Refusal | undefined {
   if (fault === undefined) return undefined;
   const place = fault.path.join('.');
   const isFile = place.startsWith('inputs') || place.startsWith('outputs');
-  return invalid(`invocation.${isFile ? '' : 'engine.'}${place}`, `${place}: ${fault.message}.`);
+  return {
+    code: 'INVALID',
+    why: { code: 'program-not-right', data: { place, fault: fault.message } },
+    field: `invocation.${isFile ? '' : 'engine.'}${place}`,
+    retryable: false,
+  };
 }
 
 function tooMuch({ engine, inputs }: Invocation, mostBytes: number): Refusal | undefined {
@@ -83,7 +88,7 @@ function tooMuch({ engine, inputs }: Invocation, mostBytes: number): Refusal | u
   if (bytes <= mostBytes) return undefined;
   return {
     code: 'POLICY',
-    message: 'The program and its inputs are larger than this node takes.',
+    why: { code: 'inputs-too-large', data: {} },
     field: 'invocation.inputs',
     required: bytesAsked(bytes),
     available: bytesThere(mostBytes, bytes),
@@ -96,7 +101,7 @@ function tooLong(field: string, askedMs: number, longestMs: number): Refusal | u
   if (askedMs <= longestMs) return undefined;
   return {
     code: 'POLICY',
-    message: 'The terms ask for a longer time than this node allows.',
+    why: { code: 'terms-too-long', data: {} },
     field,
     ...durationTexts(askedMs, longestMs),
     retryable: false,
@@ -114,8 +119,8 @@ function isExecutionOf({ executionId, jobId, partition, attempt }: ContractTerms
   );
 }
 
-function invalid(field: string, message: string): Refusal {
-  return { code: 'INVALID', message, field, retryable: false };
+function invalid(field: string, why: RefusalReason): Refusal {
+  return { code: 'INVALID', why, field, retryable: false };
 }
 
 function same(a: unknown, b: unknown): boolean {

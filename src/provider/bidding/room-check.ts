@@ -1,4 +1,5 @@
 import type { BidRequest, Refusal } from '../../domain/market/bid.ts';
+import type { RefusalReason } from '../../domain/market/refusal-reason.ts';
 import type { Pools } from '../../domain/matching/capability.ts';
 import { bytesAsked, bytesThere } from '../../domain/matching/field-text.ts';
 import type { RoomSeen } from '../resources/room.ts';
@@ -46,31 +47,31 @@ export function placesOnDisk(room: RoomSeen, need: RoomNeed): number {
 /** Why there is no room on the disk or in the content store, by the name of the setting; undefined where there is. */
 export function refusalForRoom(room: RoomSeen, need: RoomNeed): Refusal | undefined {
   if (room.refusal !== undefined) {
-    return full('dataDir', `The disk of this node takes no writes (dataDir: ${room.refusal}).`);
+    return full('dataDir', { code: 'disk-takes-no-writes', data: { error: room.refusal } });
   }
   const wantedBytes = need.inputBytes + LEAST_RESULT_BYTES;
   if (wantedBytes > room.contentQuotaBytes && need.inputBytes > 0) {
     const required = bytesAsked(need.inputBytes);
     const available = bytesThere(room.contentQuotaBytes, need.inputBytes);
-    const message = `The inputs have ${required}, and the content store of this node takes ${available} in all (limits.contentQuotaBytes).`;
+    const why = { code: 'inputs-over-quota', data: { required, available } } as const;
     return {
-      ...full('limits.contentQuotaBytes', message),
+      ...full('limits.contentQuotaBytes', why),
       required,
       available,
       retryable: false,
     };
   }
   if (room.expectedBytes + wantedBytes > room.contentBytes) {
-    const free = bytesThere(Math.max(0, room.contentBytes - room.expectedBytes), wantedBytes);
-    const message = `The content store of this node is full (limits.contentQuotaBytes): ${bytesAsked(wantedBytes)} needed, ${free} free.`;
-    return full('limits.contentQuotaBytes', message);
+    const available = bytesThere(Math.max(0, room.contentBytes - room.expectedBytes), wantedBytes);
+    const data = { required: bytesAsked(wantedBytes), available };
+    return full('limits.contentQuotaBytes', { code: 'content-full', data });
   }
   if (placesOnDisk(room, need) > 0) return undefined;
-  const free = bytesThere(room.diskBytes ?? 0, need.diskBytes);
-  const message = `The disk of this node is full (dataDir): ${free} free, some of it spoken for, and the job may write ${bytesAsked(need.diskBytes)}.`;
-  return full('dataDir', message);
+  const available = bytesThere(room.diskBytes ?? 0, need.diskBytes);
+  const data = { required: bytesAsked(need.diskBytes), available };
+  return full('dataDir', { code: 'disk-full', data });
 }
 
-function full(field: string, message: string): Refusal {
-  return { code: 'INSUFFICIENT_RESOURCES', message, field, retryable: true };
+function full(field: string, why: RefusalReason): Refusal {
+  return { code: 'INSUFFICIENT_RESOURCES', why, field, retryable: true };
 }

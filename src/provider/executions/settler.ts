@@ -1,9 +1,4 @@
-import {
-  canMoveContract,
-  type ContractRecord,
-  moveContract,
-  NEVER_BEGUN,
-} from '../../domain/market/contract.ts';
+import { canMoveContract, type ContractRecord, moveContract } from '../../domain/market/contract.ts';
 import type { Desired } from '../../domain/market/serving.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
@@ -79,6 +74,7 @@ function movedTo(
   startedAt: number | undefined,
 ): readonly ContractRecord[] {
   if (contract === undefined || !canMoveContract(contract.state, state)) return [];
-  const about = state === 'TERMINATED' && startedAt === undefined ? { reason: NEVER_BEGUN } : {};
+  const why = { code: 'never-begun', data: {} } as const;
+  const about = state === 'TERMINATED' && startedAt === undefined ? { why } : {};
   return [moveContract(contract, state, now, about)];
 }

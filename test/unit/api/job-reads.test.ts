@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { CodedError } from '../../../src/lib/coded-error.ts';
-import { contract, CREATED_AT, event, execution, jobSnapshot, placedExplanation, search } from './samples.ts';
+import {
+  contract,
+  CREATED_AT,
+  event,
+  execution,
+  explanation,
+  jobSnapshot,
+  placedExplanation,
+  search,
+  told,
+} from './samples.ts';
+import { viewExplanation } from '../../../src/api/views/explanation-view.ts';
 import { inProcess, scriptedNode } from './scripted-node.ts';
 
 async function read(path: string, node = scriptedNode()): Promise<unknown> {
@@ -16,11 +27,11 @@ describe('GET /orchestrator/jobs/{id}', () => {
       finishedAt: CREATED_AT + 2000,
       exitReason: 'exit-code',
       exitCode: 3,
-      message: 'ended',
+      why: told('ended'),
     } as const;
     node.orchestrator.snapshots.set(
       'job-1',
-      jobSnapshot({ state: 'Failed', reason: 'it failed', count: 2 }, [
+      jobSnapshot({ state: 'Failed', why: told('it failed'), count: 2 }, [
         execution({ state: 'AskForBid', askedAt: 1 }, { id: 'b', partition: 1, contractId: 'proposed-only' }),
         execution(
           { state: 'Failed', contractId: 'contract-1', startedAt: CREATED_AT + 1000, end },
@@ -34,6 +45,7 @@ describe('GET /orchestrator/jobs/{id}', () => {
       type: 'batch',
       state: 'Failed',
       reason: 'it failed',
+      why: told('it failed'),
       version: 1,
       createdAt: '2030-01-01T00:00:00.000Z',
       count: 2,
@@ -55,6 +67,7 @@ describe('GET /orchestrator/jobs/{id}', () => {
           exitCode: 3,
           exitReason: 'exit-code',
           message: 'ended',
+          why: told('ended'),
         },
         {
           id: 'b',
@@ -115,7 +128,7 @@ describe('GET /orchestrator/jobs', () => {
 
   it('says where the partitions of a job are, who has them, and with what it ended', async () => {
     const node = scriptedNode();
-    const end = { finishedAt: CREATED_AT, exitReason: 'completed', exitCode: 0, message: '' } as const;
+    const end = { finishedAt: CREATED_AT, exitReason: 'completed', exitCode: 0, why: told('') } as const;
     const done = { state: 'Completed', contractId: 'c', resultCid: 'r', resultBytes: 1, end } as const;
     const lost = { state: 'Failed', contractId: 'c', end: { ...end, exitReason: 'lost' } } as const;
     const sweep = [
@@ -171,7 +184,7 @@ describe('GET /orchestrator/jobs/{id}/events', () => {
     node.orchestrator.commit(
       { ...event(1, 'job.posted'), data: { bytes: new Uint8Array([1]), big: 2n } },
       event(2),
-      { ...event(3, 'execution.failed'), executionId: 'e', provider: 'p', code: 'trap', message: 'm' },
+      { ...event(3, 'execution.failed'), executionId: 'e', provider: 'p', code: 'trap', why: told('m') },
     );
     expect(await read('/orchestrator/jobs/job-1/events?limit=2', node)).toEqual({
       items: [
@@ -190,6 +203,7 @@ describe('GET /orchestrator/jobs/{id}/events', () => {
           provider: 'p',
           code: 'trap',
           message: 'm',
+          why: told('m'),
         },
       ],
     });
@@ -213,7 +227,7 @@ describe('GET /orchestrator/jobs/{id}/bids', () => {
       {
         provider: 'peer-a',
         score: 900,
-        ranks: [{ name: 'price', value: 1000, weight: 2, reason: 'the cheapest' }],
+        ranks: [{ name: 'price', value: 1000, weight: 2, reason: 'the cheapest', why: told('the cheapest') }],
         price: { amount: '0.02', currency: 'USD', per: 'hour' },
         locked: true,
         state: 'candidate',
@@ -222,7 +236,7 @@ describe('GET /orchestrator/jobs/{id}/bids', () => {
   });
 
   it('is locked once its provider has locked it, and stays so', async () => {
-    const ended = { finishedAt: 1, exitReason: 'lost', message: '' } as const;
+    const ended = { finishedAt: 1, exitReason: 'lost', why: told('') } as const;
     const lock = { lockId: 'l', version: 1, ttlMs: 1 };
     for (const [observed, locked] of [
       [{ state: 'AskForBid', askedAt: 1 }, false],
@@ -235,16 +249,19 @@ describe('GET /orchestrator/jobs/{id}/bids', () => {
     }
   });
 
-  const end = { finishedAt: 1, exitReason: 'denied', message: 'BUSY: …' } as const;
+  const endBy = (error: string) =>
+    ({
+      finishedAt: 1,
+      exitReason: 'denied',
+      why: { code: 'no-contract', data: { why: { code: 'no-answer', data: { error, text: '…' } } } },
+    }) as const;
+  const end = endBy('BUSY');
   it.each([
     [{ state: 'New' } as const, 'selected'],
     [{ state: 'Running', contractId: 'c' } as const, 'selected'],
     [{ state: 'AskForBidRejected', end } as const, 'declined'],
-    [
-      { state: 'AskForBidRejected', end: { ...end, message: 'NEGOTIATION_TIMEOUT: …' } } as const,
-      'timed-out',
-    ],
-    [{ state: 'AskForBidRejected', end: { ...end, message: 'NEGOTIATION_LOST: …' } } as const, 'failed'],
+    [{ state: 'AskForBidRejected', end: endBy('NEGOTIATION_TIMEOUT') } as const, 'timed-out'],
+    [{ state: 'AskForBidRejected', end: endBy('NEGOTIATION_LOST') } as const, 'failed'],
     [{ state: 'BidRejected', end } as const, 'candidate'],
     [{ state: 'Failed', end } as const, 'failed'],
     [{ state: 'Cancelled', end } as const, 'candidate'],
@@ -281,14 +298,47 @@ describe('GET /orchestrator/jobs/{id}/explain', () => {
   it('says why a job is where it is', async () => {
     const node = scriptedNode();
     node.orchestrator.explanation = placedExplanation();
-    expect(await read('/orchestrator/jobs/job-1/explain', node)).toEqual(placedExplanation());
+    const placed = await read('/orchestrator/jobs/job-1/explain', node);
+    expect(placed).toEqual(viewExplanation(placedExplanation()));
+    expect(placed).toMatchObject({
+      winner: {
+        reason: 'It was the only bid that could be used.',
+        why: { code: 'only-bid', data: {} },
+      },
+    });
+    node.orchestrator.explanation = explanation();
+    expect(await read('/orchestrator/jobs/job-1/explain', node)).toMatchObject({
+      suggestions: ['gpu.vram: 24 GiB asked, best seen 16 GiB on 3 providers.'],
+      hints: [{ code: 'ask-less', data: { field: 'gpu.vram', available: '16 GiB' } }],
+    });
+  });
+
+  it('says how a contract ended that does not stand any more', async () => {
+    const node = scriptedNode();
+    const { winner, ...rest } = placedExplanation();
+    const ended = {
+      exitReason: 'lost',
+      why: { code: 'provider-silent', data: { silentMs: 61_000 } },
+    } as const;
+    node.orchestrator.explanation = {
+      ...rest,
+      placed: false,
+      ...(winner === undefined ? {} : { winner: { ...winner, ended } }),
+    };
+    expect(await read('/orchestrator/jobs/job-1/explain', node)).toMatchObject({
+      winner: {
+        reason:
+          'It was the only bid that could be used. Its contract is over (lost): The provider was silent for 61 s.',
+        ended,
+      },
+    });
   });
 
   it('leaves out what there is not', async () => {
     const node = scriptedNode();
     const bare = { placed: false, candidates: [], seenAtLeast: 0, declines: [], suggestions: [] };
     node.orchestrator.explanation = bare;
-    expect(await read('/orchestrator/jobs/job-1/explain', node)).toEqual(bare);
+    expect(await read('/orchestrator/jobs/job-1/explain', node)).toEqual({ ...bare, hints: [] });
   });
 });
 

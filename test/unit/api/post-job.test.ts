@@ -1,3 +1,4 @@
+import { viewExplanation } from '../../../src/api/views/explanation-view.ts';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -103,7 +104,7 @@ describe('POST /orchestrator/postJob', () => {
     const response = await inProcess(node).request(`${POST}?dryRun=true`, jsonPost(job()));
     expect(response.status).toBe(200);
     expect(response.headers.get('location')).toBeNull();
-    expect(await response.json()).toEqual(explanation());
+    expect(await response.json()).toEqual(viewExplanation(explanation()));
     expect(node.orchestrator.tried).toMatchObject([{ name: 'hello', count: 1 }]);
     expect(node.orchestrator.posted).toEqual([]);
   });

@@ -5,6 +5,7 @@ import type { Evidence, EvidenceType } from '../../../src/domain/market/evidence
 import type { Execution, Observed } from '../../../src/domain/market/execution.ts';
 import type { Explanation } from '../../../src/domain/explain/explanation.ts';
 import type { JobEvent, JobEventType } from '../../../src/domain/job/job-event.ts';
+import type { JobReason } from '../../../src/domain/job/job-reason.ts';
 import type { JobState } from '../../../src/domain/job/job.ts';
 import type { JobSnapshot } from '../../../src/domain/job/plan.ts';
 import type { Search } from '../../../src/domain/market/search.ts';
@@ -16,8 +17,16 @@ export function job(engine: object = { type: 'wasm', params: { module: { cid: SO
   return { name: 'hello', engine };
 }
 
+/** A reason of which only the sentence is known. */
+export function told(text: string): {
+  readonly code: 'unknown';
+  readonly data: { readonly text: string };
+} {
+  return { code: 'unknown', data: { text } };
+}
+
 export function jobSnapshot(
-  changes: { readonly state?: JobState; readonly reason?: string; readonly count?: number } = {},
+  changes: { readonly state?: JobState; readonly why?: JobReason; readonly count?: number } = {},
   executions: readonly Execution[] = [],
 ): JobSnapshot {
   return {
@@ -28,7 +37,7 @@ export function jobSnapshot(
       submitter: 'peer-self',
       createdAt: CREATED_AT,
       state: changes.state ?? 'Running',
-      ...(changes.reason === undefined ? {} : { reason: changes.reason }),
+      ...(changes.why === undefined ? {} : { why: changes.why }),
       spec: {
         name: 'hello',
         type: 'batch',
@@ -126,7 +135,7 @@ export function search(
         bid: evidence('bid', bid(bidId, locked), provider),
         receivedAt: CREATED_AT,
         score,
-        ranks: [{ name: 'price', value: 1000, weight: 2, reason: 'the cheapest' }],
+        ranks: [{ name: 'price', value: 1000, weight: 2, why: told('the cheapest') }],
       })),
     },
   };
@@ -204,7 +213,12 @@ export function explanation(changes: Partial<Explanation> = {}): Explanation {
     seenAtLeast: 3,
     declines: [{ code: 'CONSTRAINT_UNMET', field: 'gpu.vram', count: 3 }],
     nearest: { field: 'gpu.vram', required: '24 GiB', available: '16 GiB', providers: 3 },
-    suggestions: ['gpu.vram: 24 GiB asked, best seen 16 GiB on 3 providers.'],
+    suggestions: [
+      {
+        code: 'ask-less',
+        data: { field: 'gpu.vram', required: '24 GiB', available: '16 GiB', providers: 3 },
+      },
+    ],
     ...changes,
   };
 }
@@ -213,14 +227,19 @@ export function placedExplanation(): Explanation {
   const price = { amount: '0.02', currency: 'USD', per: 'hour' } as const;
   return explanation({
     placed: true,
-    winner: { provider: 'peer-a', executionId: 'job-1.v1.p0.a1', score: 900, reason: 'It was cheaper.' },
+    winner: {
+      provider: 'peer-a',
+      executionId: 'job-1.v1.p0.a1',
+      score: 900,
+      why: { code: 'only-bid', data: {} },
+    },
     candidates: [
       {
         provider: 'peer-a',
         score: 900,
         ranks: [
-          { name: 'load', value: 500, weight: 1, reason: 'half full' },
-          { name: 'price', value: 1000, weight: 4, reason: 'the cheapest' },
+          { name: 'load', value: 500, weight: 1, why: told('half full') },
+          { name: 'price', value: 1000, weight: 4, why: told('the cheapest') },
         ],
         price,
         locked: true,

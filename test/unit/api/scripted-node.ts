@@ -119,6 +119,10 @@ export class ScriptedOrchestrator implements Orchestrator {
 
   roomFreed(): void {}
 
+  scheduling(): never {
+    throw new Error('not part of the API');
+  }
+
   async explain(): Promise<Explanation> {
     return this.explanation;
   }

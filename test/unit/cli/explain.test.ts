@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CodedError } from '../../../src/lib/coded-error.ts';
+import { viewExplanation } from '../../../src/api/views/explanation-view.ts';
 import { explanation, placedExplanation, SOME_CID } from '../api/samples.ts';
 import { type Desk, openDesk } from './command-line.ts';
 
@@ -19,7 +20,7 @@ describe('bidmesh job explain', () => {
     const { exitCode, stdout, stderr } = await desk.run(['job', 'explain', 'job-1']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toContain(
-      'Placed on peer-a, score 900.\nIt was cheaper.\nSeen by at least 3 providers.\n',
+      'Placed on peer-a, score 900.\nIt was the only bid that could be used.\nSeen by at least 3 providers.\n',
     );
     expect(stdout).toMatch(
       /peer-a +900 +0\.02 USD\/hour +yes +price 1000 \(the cheapest\); load 500 \(half full\)\n/,
@@ -62,7 +63,7 @@ describe('bidmesh job explain', () => {
 
   it('gives a machine the whole answer', async () => {
     const { stdout } = await desk.run(['job', 'explain', 'job-1', '--json']);
-    expect(JSON.parse(stdout)).toEqual(explanation());
+    expect(JSON.parse(stdout)).toEqual(viewExplanation(explanation()));
   });
 
   it('says that a job is not there', async () => {
@@ -86,11 +87,13 @@ describe('bidmesh job post --dry-run', () => {
     desk.node.orchestrator.explanation = {
       ...rest,
       placed: false,
-      winner: { provider: winner?.provider ?? '', score: 900, reason: 'It was cheaper.' },
+      winner: { provider: winner?.provider ?? '', score: 900, why: { code: 'only-bid', data: {} } },
     };
     const { exitCode, stdout, stderr } = await tryIt();
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    expect(stdout).toContain('Would be tried first on peer-a, score 900.\nIt was cheaper.\n');
+    expect(stdout).toContain(
+      'Would be tried first on peer-a, score 900.\nIt was the only bid that could be used.\n',
+    );
     expect(desk.node.orchestrator.tried).toMatchObject([{ name: 'hello' }]);
     expect(desk.node.orchestrator.posted).toEqual([]);
   });
@@ -100,7 +103,7 @@ describe('bidmesh job post --dry-run', () => {
     expect(stdout).toContain('Nobody would take it now.\n');
     expect(exitCode).toBe(1);
     const asJson = await tryIt('--json');
-    expect(JSON.parse(asJson.stdout)).toEqual(explanation());
+    expect(JSON.parse(asJson.stdout)).toEqual(viewExplanation(explanation()));
     expect(asJson.exitCode).toBe(1);
   });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { rawContentIdOf } from '../../../src/lib/canonical.ts';
 import { CodedError } from '../../../src/lib/coded-error.ts';
-import { CREATED_AT, event, execution, jobSnapshot, SOME_CID } from '../api/samples.ts';
+import { CREATED_AT, event, execution, jobSnapshot, SOME_CID, told } from '../api/samples.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { logEnd, printed } from '../api/scripted-node.ts';
 import { type Desk, openDesk } from './command-line.ts';
@@ -178,7 +178,7 @@ describe('looking after jobs', () => {
 
   it('lists whom they are with, how old they are and with what they ended', async () => {
     const done = { state: 'Completed', contractId: 'c', resultCid: 'r', resultBytes: 1 } as const;
-    const end = { finishedAt: CREATED_AT, exitReason: 'completed', exitCode: 0, message: '' } as const;
+    const end = { finishedAt: CREATED_AT, exitReason: 'completed', exitCode: 0, why: told('') } as const;
     const sweep = [
       execution({ ...done, end }, { id: 'a', provider: '12D3KooWfirst00one' }),
       execution({ state: 'Running', contractId: 'c' }, { id: 'b', partition: 1, createdAt: CREATED_AT + 1 }),
@@ -207,7 +207,7 @@ describe('looking after jobs', () => {
       finishedAt: startedAt + 36_000,
       exitReason: 'exit-code',
       exitCode: 3,
-      message: 'no',
+      why: told('no'),
     } as const;
     desk.node.orchestrator.snapshots.set(
       'job-1',
@@ -283,8 +283,8 @@ describe('looking after jobs', () => {
   });
 
   it('tells each event in one line, whatever a provider wrote', async () => {
-    const message = 'no\n   9  2030-01-01 00:00:00  job.completed\u001b[2J';
-    desk.node.orchestrator.commit({ ...event(1), message }, event(2));
+    const text = 'no\n   9  2030-01-01 00:00:00  job.completed\u001b[2J';
+    desk.node.orchestrator.commit({ ...event(1), why: told(text) }, event(2));
     for (const tty of [true, false]) {
       const { stdout } = await desk.run(['job', 'events', 'job-1'], { tty });
       expect(stdout.trimEnd().split('\n')).toHaveLength(2);
@@ -357,7 +357,7 @@ describe('what strangers wrote, on a terminal', () => {
   it('is harmless in tables and messages too', async () => {
     desk.node.orchestrator.snapshots.set(
       'job-1',
-      jobSnapshot({ state: 'Failed', reason: 'It said \u001b[31mno' }),
+      jobSnapshot({ state: 'Failed', why: told('It said \u001b[31mno') }),
     );
     const { stdout } = await desk.run(['job', 'get', 'job-1'], { tty: true });
     expect(stdout).toContain('It said ␛[31mno');

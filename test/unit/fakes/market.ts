@@ -1,5 +1,6 @@
 import type { Bid, BidRequest, Decline, LockGrant } from '../../../src/domain/market/bid.ts';
 import type { ContractRecord, ContractTerms } from '../../../src/domain/market/contract.ts';
+import type { EndReason } from '../../../src/domain/market/end-reason.ts';
 import type { Evidence, EvidenceType, Notary } from '../../../src/domain/market/evidence.ts';
 import {
   type Execution,
@@ -172,7 +173,12 @@ export function endOf(
   exitReason: ExecutionEnd['exitReason'],
   changes: Partial<ExecutionEnd> = {},
 ): ExecutionEnd {
-  return { finishedAt: NOW, exitReason, message: exitReason, ...changes };
+  return { finishedAt: NOW, exitReason, why: saidBy(exitReason), ...changes };
+}
+
+/** What a provider says of an end. */
+export function saidBy(text: string): EndReason {
+  return { code: 'provider-said', data: { text } };
 }
 
 /** Observed states with what belongs to them. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createMetrics, type MetricsNeeds } from '../../../src/node/metrics.ts';
 
+const NONE = { delayed: 0, pending: 0, ready: 0, 'in-flight': 0, 'held-back': 0 };
+
 const needs: MetricsNeeds = {
   peers: () => 3,
   heldBack: () => 8,
@@ -10,6 +12,14 @@ const needs: MetricsNeeds = {
     jobs: { Running: 4, Completed: 5 },
     requester: { executions: { completed: 5, lost: 1 }, contracts: { ACCEPTED: 6 } },
     provider: { executions: { timeout: 2 }, contracts: { TERMINATED: 2 } },
+  }),
+  scheduling: () => ({
+    broker: {
+      waitingDequeuers: 6,
+      byType: { batch: { ...NONE, pending: 3 }, service: NONE, ops: NONE, daemon: NONE },
+      counters: { acked: 11, nacked: 2, timedOut: 1, deadLettered: 0, superseded: 4 },
+    },
+    worker: { processed: 10, failures: 2, brokerErrors: 1 },
   }),
   content: { room: () => ({ freeBytes: 60, quotaBytes: 100 }) },
   counters: () => ({ 'gossip.surplus': 9 }),
@@ -33,6 +43,14 @@ describe('the metrics of a node', () => {
       'bidmesh_connections{direction="outbound"} 1',
       'bidmesh_connections_refused_total 7',
       'bidmesh_leases{state="held"} 0',
+      'bidmesh_evaluations{type="batch",state="pending"} 3',
+      'bidmesh_evaluations{type="batch",state="ready"} 0',
+      'bidmesh_evaluation_ends_total{end="acked"} 11',
+      'bidmesh_evaluation_ends_total{end="superseded"} 4',
+      'bidmesh_evaluation_ends_total{end="dead-lettered"} 0',
+      'bidmesh_scheduler_idle 6',
+      'bidmesh_scheduler_runs_total{result="planned"} 10',
+      'bidmesh_scheduler_runs_total{result="took-nothing"} 1',
       'bidmesh_content_bytes{kind="used"} 40',
       'bidmesh_content_bytes{kind="quota"} 100',
       'bidmesh_network_events_total{event="gossip.surplus"} 9',

@@ -88,7 +88,7 @@ describe('a job that cannot be planned any more', () => {
     await giveUp('job');
     expect(written).toHaveLength(1);
     const after = await settled(store.jobs.snapshot('job'));
-    expect(after?.job).toMatchObject({ state: 'Failed', reason: expect.stringContaining('planned') });
+    expect(after?.job).toMatchObject({ state: 'Failed', why: { code: 'job-not-planned' } });
     expect(after?.executions.filter(isLive)).toEqual([]);
     expect(after?.executions.map(({ observed }) => observed.state)).toEqual([
       'Cancelled',

@@ -38,8 +38,11 @@ beforeEach(() => {
 });
 
 const reasoned =
-  (reason: string) =>
-  ({ job }: JobSnapshot) => ({ job: { ...job, reason }, events: [] });
+  (text: string) =>
+  ({ job }: JobSnapshot) => ({
+    job: { ...job, why: { code: 'unknown', data: { text } } as const },
+    events: [],
+  });
 
 describe('the lane of a job', () => {
   it('decides each change on what the one before left', async () => {

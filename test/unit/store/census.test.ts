@@ -12,7 +12,7 @@ import { ManualClock, seededRandom } from './clocks.ts';
 import * as make from './market-records.ts';
 
 function ended(id: string, exitReason: ExitReason, contractId?: string): Execution {
-  const end = { finishedAt: 1, exitReason, message: '' };
+  const end = { finishedAt: 1, exitReason, why: make.told('') };
   const observed = { state: 'Failed' as const, end, ...(contractId === undefined ? {} : { contractId }) };
   return { ...make.execution('j', 0, 1), id, observed };
 }

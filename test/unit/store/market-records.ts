@@ -1,7 +1,7 @@
 import type { ContractNever, ContractRecord, ContractTerms } from '../../../src/domain/market/contract.ts';
-import type { Evaluation } from '../../../src/domain/job/evaluation.ts';
 import type { Evidence } from '../../../src/domain/market/evidence.ts';
 import type { Execution } from '../../../src/domain/market/execution.ts';
+import type { JobReason } from '../../../src/domain/job/job-reason.ts';
 import type { Job, JobSpec, JobState } from '../../../src/domain/job/job.ts';
 import type { Lease } from '../../../src/domain/market/lock.ts';
 import { EMPTY_INDEX, type Search } from '../../../src/domain/market/search.ts';
@@ -50,7 +50,7 @@ export function job(
     readonly state?: JobState;
     readonly createdAt?: number;
     readonly finishedAt?: number;
-    readonly reason?: string;
+    readonly why?: JobReason;
     readonly spec?: Partial<JobSpec>;
   } = {},
 ): Job {
@@ -65,6 +65,10 @@ export function job(
     state: 'Pending',
     ...rest,
   };
+}
+
+export function told(text: string): { readonly code: 'unknown'; readonly data: { readonly text: string } } {
+  return { code: 'unknown', data: { text } };
 }
 
 export function created(id: string, changes: Parameters<typeof job>[1] = {}): JobCommit {
@@ -93,7 +97,7 @@ export function execution(jobId: string, partition: number, attempt: number): Ex
 export function ended(live: Execution): Execution {
   return {
     ...live,
-    observed: { state: 'Cancelled', end: { finishedAt: 1, exitReason: 'cancelled', message: 'over' } },
+    observed: { state: 'Cancelled', end: { finishedAt: 1, exitReason: 'cancelled', why: told('over') } },
   };
 }
 
@@ -111,10 +115,6 @@ export function search(jobId: string, round: number): Search {
     fruitlessSince: 1,
     index: EMPTY_INDEX,
   };
-}
-
-export function evaluation(jobId: string, id: string): Evaluation {
-  return { id, jobId, type: 'batch', priority: 50, trigger: 'job-register', createdAt: 1 };
 }
 
 export function contract(

@@ -1,4 +1,4 @@
-import { NEVER_BEGUN } from '../../../src/domain/market/contract.ts';
+import type { ContractReason } from '../../../src/domain/market/contract.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../../src/store/index.ts';
 import { defaultStoreLimits, type StoreLimits } from '../../../src/store/options.ts';
@@ -105,19 +105,22 @@ describe.each([
 
   it('forgets contracts whose work had not begun sooner, never later', async () => {
     await reopen();
-    const ended = (id: string, reason?: string) =>
+    const ended = (id: string, why?: ContractReason) =>
       make.contract('j', id, {
         state: 'TERMINATED',
         updatedAt: NOW,
-        ...(reason === undefined ? {} : { reason }),
+        ...(why === undefined ? {} : { why }),
       });
-    await store.provider.commit({ contracts: [ended('c1', NEVER_BEGUN), ended('c2', 'else'), ended('c3')] });
+    const neverBegun = { code: 'never-begun', data: {} } as const;
+    await store.provider.commit({
+      contracts: [ended('c1', neverBegun), ended('c2', make.told('else')), ended('c3')],
+    });
     fixture.setNow(NOW + 51);
     const prune = (endedContractsMs: number, neverBegunMs: number) =>
       store.provider.pruneEnded({ endedContractsMs, neverBegunMs, neversMs: 1000 });
     expect(await prune(100, 50)).toMatchObject({ forgotten: 1 });
     expect(await store.provider.contract('c1')).toBeUndefined();
-    await store.provider.commit({ contracts: [ended('c1', NEVER_BEGUN)] });
+    await store.provider.commit({ contracts: [ended('c1', neverBegun)] });
     expect(await prune(50, 100)).toMatchObject({ forgotten: 3 });
   });
 

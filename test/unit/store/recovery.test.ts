@@ -28,14 +28,11 @@ function changeOf(jobId: string, revision: number): JobCommit {
   return {
     jobId,
     revision,
-    job: make.job(jobId, { reason: `change ${revision}` }),
+    job: make.job(jobId, { why: make.told(`change ${revision}`) }),
     executions: [make.execution(jobId, revision, 1)],
     search: make.search(jobId, revision + 1),
     contracts: [make.contract(jobId, `${jobId}-c${revision}`, { proposedAt: revision })],
-    evaluation: make.evaluation(jobId, `e${revision}`),
-    ...(revision === 0
-      ? { idempotency: { key: jobId, bodyDigest: 'd' } }
-      : { settledEvaluationId: `e${revision - 1}` }),
+    ...(revision === 0 ? { idempotency: { key: jobId, bodyDigest: 'd' } } : {}),
     events: [{ type: 'job.queued', at: revision }],
   };
 }
@@ -105,7 +102,6 @@ class Node {
   /** Everything that was acknowledged is there, and every change is there as a whole or not at all. */
   async check(): Promise<void> {
     const { jobs } = this.store;
-    const evaluations = await jobs.pendingEvaluations();
     const listed = (await jobs.list({ limit: 10 })).items.map(({ job }) => job.id);
     for (const jobId of jobIds) {
       const snapshot = await jobs.snapshot(jobId);
@@ -113,7 +109,7 @@ class Node {
       expect(revision).toBeGreaterThanOrEqual(this.acknowledged.get(jobId) ?? 0);
       expect(revision).toBeLessThanOrEqual(this.submitted.get(jobId) ?? 0);
       const upTo = Array.from({ length: revision }, (_, index) => index);
-      expect(snapshot?.job.reason).toBe(revision === 0 ? undefined : `change ${revision - 1}`);
+      expect(snapshot?.job.why).toEqual(revision === 0 ? undefined : make.told(`change ${revision - 1}`));
       expect((snapshot?.executions ?? []).map(({ partition }) => partition)).toEqual(upTo);
       expect(snapshot?.search?.round).toBe(revision === 0 ? undefined : revision);
       expect((await jobs.searchesOf(jobId)).map(({ round }) => round - 1)).toEqual(upTo);
@@ -121,8 +117,6 @@ class Node {
       expect(contracts).toEqual(upTo.map((index) => `${jobId}-c${index}`));
       const events = await jobs.events(jobId, 0, 100);
       expect(events.map(({ seq, at }) => [seq, at])).toEqual(upTo.map((index) => [index + 1, index]));
-      const pending = evaluations.filter((evaluation) => evaluation.jobId === jobId).map(({ id }) => id);
-      expect(pending).toEqual(revision === 0 ? [] : [`e${revision - 1}`]);
       expect((await jobs.byIdempotencyKey(jobId))?.jobId).toBe(revision === 0 ? undefined : jobId);
       expect((await jobs.openJobs()).includes(jobId)).toBe(revision > 0);
       expect(listed.includes(jobId)).toBe(revision > 0);

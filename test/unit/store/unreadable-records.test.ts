@@ -45,7 +45,6 @@ async function filled(): Promise<Fixture> {
       executions: [make.execution(id, 0, 1)],
       search: make.search(id, 1),
       contracts: [make.contract(id, `${id}-contract`)],
-      evaluation: make.evaluation(id, 'e'),
       idempotency: { key: id, bodyDigest: 'd' },
       events: [{ type: 'job.posted', at: 1 }],
     });
@@ -74,7 +73,6 @@ const BUCKETS = [
   'search!b/',
   'contract!b/',
   'contract-owner!b',
-  'evaluation!b/',
   'event!b/',
   'idempotency!b',
   'lease!b',
@@ -105,7 +103,6 @@ describe('a record that cannot be read', () => {
       expect((await jobs.contractsOf('a')).length).toBe(1);
       expect((await jobs.events('a', 0, 10)).length).toBe(1);
       await jobs.list({ limit: 10 });
-      await jobs.pendingEvaluations();
       expect(await jobs.openJobs()).toEqual(['a', 'b']);
       const loaded = await provider.load();
       expect(loaded.leases.map(({ lockId }) => lockId)).toContain('a');

@@ -7,7 +7,7 @@ import type { Execution, ExecutionEnd } from '../../../../src/domain/market/exec
 import type { JobEventType } from '../../../../src/domain/job/job-event.ts';
 import type { JobState } from '../../../../src/domain/job/job.ts';
 import { systemClock } from '../../../../src/lib/clock.ts';
-import { event, execution, jobSnapshot } from '../../api/samples.ts';
+import { event, execution, jobSnapshot, told } from '../../api/samples.ts';
 import { printed as logged } from '../../api/scripted-node.ts';
 import { type Desk, openDesk } from '../command-line.ts';
 
@@ -39,12 +39,18 @@ function happened(
 }
 
 function ended(changes: Partial<ExecutionEnd>, state: 'Completed' | 'Failed' = 'Completed'): Execution {
-  const end: ExecutionEnd = { finishedAt: 1, exitReason: 'completed', exitCode: 0, message: '', ...changes };
+  const end: ExecutionEnd = {
+    finishedAt: 1,
+    exitReason: 'completed',
+    exitCode: 0,
+    why: told(''),
+    ...changes,
+  };
   return execution({ state, contractId: 'c', resultCid: 'folder-0', resultBytes: 1, end });
 }
 
 function declined(): Execution {
-  const end: ExecutionEnd = { finishedAt: 1, exitReason: 'cancelled', message: 'no' };
+  const end: ExecutionEnd = { finishedAt: 1, exitReason: 'cancelled', why: told('no') };
   return { ...execution({ state: 'AskForBidRejected', end }), partition: 1 };
 }
 

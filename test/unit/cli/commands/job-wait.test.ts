@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobState } from '../../../../src/domain/job/job.ts';
 import { durationText, ageText, costText } from '../../../../src/cli/output/job-text.ts';
-import { CREATED_AT, event, execution, jobSnapshot } from '../../api/samples.ts';
+import { CREATED_AT, event, execution, jobSnapshot, told } from '../../api/samples.ts';
 import { type Desk, openDesk } from '../command-line.ts';
 
 let desk: Desk;
@@ -17,7 +17,7 @@ function is(id: string, state: JobState, exitCode?: number): void {
     finishedAt: CREATED_AT,
     exitReason: 'exit-code',
     exitCode: exitCode ?? 0,
-    message: '',
+    why: told(''),
   } as const;
   const executions = exitCode === undefined ? [] : [execution({ state: 'Failed', contractId: 'c', end })];
   const { job, ...rest } = jobSnapshot({ state }, executions);

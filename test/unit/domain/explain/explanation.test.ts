@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { explain, type TableHints, winningReason } from '../../../../src/domain/explain/explanation.ts';
+import { explain as explained, type TableHints } from '../../../../src/domain/explain/explanation.ts';
+import { winningReason } from '../../../../src/domain/explain/winner.ts';
 import type { MissedField } from '../../../../src/domain/explain/nearest-miss.ts';
 import type { EligibleComputeProviderData, Rank, Search } from '../../../../src/domain/market/search.ts';
+import { suggestionSentence } from '../../../../src/words/suggestion-words.ts';
+import { winnerText } from '../../../../src/words/winner-words.ts';
 import { declineOf, entryOf, executionOf, LOCK, observedAs, PRICE, roundOf } from '../../fakes/market.ts';
 
 const NOBODY_KNOWN: TableHints = { known: 0, fitting: 0, busy: 0 };
@@ -15,7 +18,17 @@ const VRAM: MissedField = {
 };
 
 function rank(name: string, value: number, weight = 1): Rank {
-  return { name, value, weight, reason: `${name} is ${value}` };
+  return { name, value, weight, why: { code: 'unknown', data: { text: `${name} is ${value}` } } };
+}
+
+/** As people read it. */
+function explain(...known: Parameters<typeof explained>) {
+  const { winner, suggestions, ...rest } = explained(...known);
+  return {
+    ...rest,
+    ...(winner === undefined ? {} : { winner: { ...winner, reason: winnerText(winner) } }),
+    suggestions: suggestions.map(suggestionSentence),
+  };
 }
 
 function ranked(
@@ -49,7 +62,13 @@ describe('the explanation of a placed job', () => {
     const explanation = explain([roundOf(bids)], executions, { ...NOBODY_KNOWN, busy: 3, nearest: VRAM });
     expect(explanation).toEqual({
       placed: true,
-      winner: { provider: 'a', executionId: executions[0]?.id, score: 900, reason: expect.any(String) },
+      winner: {
+        provider: 'a',
+        executionId: executions[0]?.id,
+        score: 900,
+        why: expect.any(Object),
+        reason: expect.any(String),
+      },
       candidates: [
         { provider: 'a', score: 900, ranks: [], price: PRICE, locked: true },
         { provider: 'b', score: 800, ranks: [], price: PRICE, locked: false },
@@ -167,7 +186,7 @@ describe('why a winner won', () => {
     ],
     ['nothing but the tie rule spoke for it', ranked('a', 500), ranked('b', 500), 0, /equals .* tie/],
   ])('%s', (_, entry, runnerUp, better, reason) => {
-    expect(winningReason(entry, runnerUp, better)).toMatch(reason);
+    expect(winnerText({ why: winningReason(entry, runnerUp, better) })).toMatch(reason);
   });
 });
 

@@ -75,8 +75,8 @@ describe('the last node with free devices', () => {
     expect(order(bids)).toEqual(['a', 'b', 'gpu']);
     const reason = ranked(bids)
       .at(-1)
-      ?.ranks.find((rank) => rank.name === 'fit')?.reason;
-    expect(reason).toContain('the last provider with free devices');
+      ?.ranks.find((rank) => rank.name === 'fit')?.why;
+    expect(reason).toMatchObject({ code: 'kept-for-devices', data: { why: { code: 'leaves-unused' } } });
   });
 
   it('is the worst of several, so that one of them is kept until nothing else is left', () => {
@@ -110,7 +110,7 @@ describe('past behaviour and distance', () => {
       name: 'behaviour',
       value: 250,
       weight: 4,
-      reason: 'strikes: lost-execution 2',
+      why: { code: 'strikes', data: { tallies: [{ kind: 'lost-execution', count: 2 }] } },
     });
   });
 
@@ -216,7 +216,7 @@ describe('providers that the job prefers', () => {
       [0, 0],
       [0, 0],
     ]);
-    expect(reasons[0]?.reason).toMatch(/^preferred by the job/);
+    expect(reasons[0]?.why.code).toBe('preferred');
   });
 
   it('change no score, and nothing where none is named', () => {

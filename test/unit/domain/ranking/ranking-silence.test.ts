@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { winningReason } from '../../../../src/domain/explain/explanation.ts';
+import { winningReason } from '../../../../src/domain/explain/winner.ts';
 import { rankBids } from '../../../../src/domain/ranking/index.ts';
 import type { PeerBehaviour } from '../../../../src/domain/trust/strikes.ts';
 import { bidOf, NOW } from '../../fakes/market.ts';
@@ -44,7 +44,7 @@ describe('a bidder that did not answer after its last bid', () => {
     const [first, second] = ranked(1, NOW);
     const last = ranked(1, NOW).at(-1);
     expect(last?.ranks.find(({ name }) => name === 'silence')).toMatchObject({ value: 0, weight: 0 });
-    expect(winningReason(first, last, 0)).toContain('did not answer after the last bids');
+    expect(winningReason(first, last, 0).code).toBe('next-is-silent');
     expect(ranked(0, NOW).flatMap(({ ranks }) => ranks.map(({ name }) => name))).not.toContain('silence');
     expect(second?.provider).toBe('self');
   });

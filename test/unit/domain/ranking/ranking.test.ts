@@ -8,6 +8,7 @@ import {
   type ReceivedBid,
   weightsFor,
 } from '../../../../src/domain/ranking/index.ts';
+import { rankPhrase } from '../../../../src/words/rank-words.ts';
 import { bidOf } from '../market-values.ts';
 
 const SELF = 'self';
@@ -30,7 +31,8 @@ function order(bids: readonly ReceivedBid[], changes: Partial<RankingContext> = 
 
 function rankOf(name: string, bids: readonly ReceivedBid[], provider: string) {
   const entry = rankBids(bids, context()).find((data) => data.provider === provider);
-  return entry?.ranks.find((rank) => rank.name === name);
+  const rank = entry?.ranks.find((one) => one.name === name);
+  return rank && { ...rank, reason: rankPhrase(rank.why) };
 }
 
 describe('the rankers', () => {
@@ -113,7 +115,7 @@ describe('the rankers', () => {
       'roundTrip',
       'own-node',
     ]);
-    expect(entry?.ranks.filter((rank) => rank.reason === '')).toEqual([]);
+    expect(entry?.ranks.filter(({ why }) => rankPhrase(why) === '')).toEqual([]);
   });
 });
 

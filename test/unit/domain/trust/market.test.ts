@@ -46,10 +46,15 @@ test('a provider that lost an execution comes after its equal, also when the req
     good.identity.peerId,
     bad.identity.peerId,
   ]);
-  expect(rankOf(second, bad, 'behaviour')).toMatchObject({ reason: 'strikes: lost-execution 1' });
-  expect(rankOf(second, good, 'behaviour')).toMatchObject({ value: 1000, reason: 'no strikes' });
-  expect(rankOf(second, good, 'fit')?.reason).toMatch(/^leaves \d+ % of the machine without use$/);
-  expect(rankOf(second, good, 'roundTrip')?.reason).toMatch(/^\d+ ms there and back$/);
+  expect(rankOf(second, bad, 'behaviour')).toMatchObject({
+    why: { code: 'strikes', data: { tallies: [{ kind: 'lost-execution', count: 1 }] } },
+  });
+  expect(rankOf(second, good, 'behaviour')).toMatchObject({
+    value: 1000,
+    why: { code: 'strikes', data: { tallies: [] } },
+  });
+  expect(rankOf(second, good, 'fit')?.why.code).toBe('leaves-unused');
+  expect(rankOf(second, good, 'roundTrip')?.why.code).toBe('round-trip');
 
   world.crash(requester);
   await world.boot(requester);

@@ -3,7 +3,7 @@ import { ALL_TYPES, brokerScene, codeThrownBy, evaluation } from './broker-scene
 
 describe('hand-over', () => {
   it('gives an evaluation out, again after a nack, and never after an ack', async () => {
-    const { broker, clock, take, takeIfReady } = brokerScene();
+    const { broker, clock, take, takeIfReady, stats } = brokerScene();
     broker.enqueue(evaluation('a'));
 
     const first = await take();
@@ -19,19 +19,19 @@ describe('hand-over', () => {
     broker.ack('a', second.receipt);
     clock.advance(3_600_000);
     expect(await takeIfReady()).toBeUndefined();
-    expect(Object.values(broker.stats().total).every((count) => count === 0)).toBe(true);
+    expect(Object.values(stats().total).every((count) => count === 0)).toBe(true);
     expect(clock.timers).toBe(0);
   });
 
   it('ignores an id that it holds, whatever its state, and takes it anew when it is done', async () => {
-    const { broker, take, drain } = brokerScene();
+    const { broker, enqueueAll, take, drain, stats } = brokerScene();
     broker.enqueue(evaluation('a'));
     broker.enqueue(evaluation('a', { priority: 99 }));
-    broker.enqueueAll([evaluation('b'), evaluation('b')]);
+    enqueueAll([evaluation('b'), evaluation('b')]);
     const { receipt, evaluation: taken } = await take();
     expect(taken.priority).toBe(50);
     broker.enqueue(evaluation('a'));
-    expect(broker.stats().total).toMatchObject({ ready: 1, 'in-flight': 1, pending: 0 });
+    expect(stats().total).toMatchObject({ ready: 1, 'in-flight': 1, pending: 0 });
 
     broker.ack('a', receipt);
     broker.enqueue(evaluation('a'));
@@ -39,8 +39,8 @@ describe('hand-over', () => {
   });
 
   it('takes the highest priority over all asked types, heads of heaps included', async () => {
-    const { broker, drain } = brokerScene();
-    broker.enqueueAll([
+    const { enqueueAll, drain } = brokerScene();
+    enqueueAll([
       evaluation('batch 10', { priority: 10 }),
       evaluation('service 90', { type: 'service', priority: 90 }),
       evaluation('batch 80', { priority: 80 }),
@@ -88,13 +88,13 @@ describe('hand-over', () => {
 
 describe('waiting dequeuers', () => {
   it('ends with nothing after the timeout, and without a timer left', async () => {
-    const { broker, clock } = brokerScene();
+    const { broker, clock, stats } = brokerScene();
     const waiting = broker.dequeue(ALL_TYPES, 250);
     clock.advance(249);
-    expect(broker.stats().waitingDequeuers).toBe(1);
+    expect(stats().waitingDequeuers).toBe(1);
     clock.advance(1);
     expect(await waiting).toBeUndefined();
-    expect(broker.stats().waitingDequeuers).toBe(0);
+    expect(stats().waitingDequeuers).toBe(0);
   });
 
   it('waits without end when told so', async () => {
@@ -106,40 +106,40 @@ describe('waiting dequeuers', () => {
   });
 
   it('is woken at once, no timer in between, and its timeout is gone', async () => {
-    const { broker, clock } = brokerScene();
+    const { broker, clock, stats } = brokerScene();
     const waiting = broker.dequeue(ALL_TYPES, 250);
     broker.enqueue(evaluation('a'));
     expect((await waiting)?.evaluation.id).toBe('a');
     expect(clock.timers).toBe(1);
-    expect(broker.stats()).toMatchObject({ waitingDequeuers: 0, total: { 'in-flight': 1 } });
+    expect(stats()).toMatchObject({ waitingDequeuers: 0, total: { 'in-flight': 1 } });
   });
 
-  it('gets the best of a list, the longest waiting first and only its own types', async () => {
-    const { broker } = brokerScene();
+  it('gets the first to come, the longest waiting first and only its own types', async () => {
+    const { broker, enqueueAll, stats } = brokerScene();
     const services = broker.dequeue(['service'], 0);
     const first = broker.dequeue(['batch'], 0);
     const second = broker.dequeue(ALL_TYPES, 0);
-    broker.enqueueAll([
+    enqueueAll([
       evaluation('low', { priority: 1 }),
       evaluation('high', { priority: 99 }),
       evaluation('middle', { priority: 50 }),
     ]);
-    expect((await first)?.evaluation.id).toBe('high');
-    expect((await second)?.evaluation.id).toBe('middle');
-    expect(broker.stats().waitingDequeuers).toBe(1);
+    expect((await first)?.evaluation.id).toBe('low');
+    expect((await second)?.evaluation.id).toBe('high');
+    expect(stats().waitingDequeuers).toBe(1);
     broker.enqueue(evaluation('s', { type: 'service' }));
     expect((await services)?.evaluation.id).toBe('s');
   });
 
   it('ends with the reason of its signal', async () => {
-    const { broker } = brokerScene();
+    const { broker, stats } = brokerScene();
     const stop = new AbortController();
     const waiting = broker.dequeue(ALL_TYPES, 0, stop.signal);
     stop.abort(new Error('enough'));
     await expect(waiting).rejects.toThrow('enough');
     await expect(broker.dequeue(ALL_TYPES, 0, stop.signal)).rejects.toThrow('enough');
     broker.enqueue(evaluation('a'));
-    expect(broker.stats().total).toMatchObject({ ready: 1, 'in-flight': 0 });
+    expect(stats().total).toMatchObject({ ready: 1, 'in-flight': 0 });
   });
 });
 
@@ -153,32 +153,19 @@ describe('enabled or not', () => {
     expect(await takeIfReady()).toBeUndefined();
   });
 
-  it('forgets everything when disabled: ready, in flight, held back, pending, delayed and aside', async () => {
-    const { broker, clock, take, takeIfReady } = brokerScene({ maxDeliveries: 2 });
-    const dead = evaluation('dead', { priority: 99 });
-    broker.enqueue(dead);
-    broker.nack('dead', (await take()).receipt);
-    clock.advance(100);
-    broker.nack('dead', (await take()).receipt);
+  it('forgets everything when disabled: ready, in flight, held back, pending and delayed', async () => {
+    const { broker, clock, enqueueAll, take, takeIfReady, stats } = brokerScene();
     broker.enqueue(evaluation('held back', { priority: 98 }));
     broker.nack('held back', (await take()).receipt);
-    broker.enqueue(evaluation('done', { jobId: 'busy', priority: 97 }));
-    const done = await take();
-    broker.enqueueAll([
-      evaluation('older', { jobId: 'busy' }),
-      evaluation('newer', { jobId: 'busy', priority: 97 }),
-    ]);
-    broker.ack('done', done.receipt);
+    broker.enqueue(evaluation('in flight', { jobId: 'busy', priority: 97 }));
     const inFlight = await take();
-    broker.enqueueAll([
+    enqueueAll([
       evaluation('pending', { jobId: 'busy' }),
       evaluation('ready'),
       evaluation('delayed', { waitUntil: clock.nowMs() + 10_000 }),
     ]);
-    expect(broker.stats().total).toEqual({
-      'dead-letter': 1,
+    expect(stats().total).toEqual({
       'held-back': 1,
-      cancelable: 1,
       'in-flight': 1,
       pending: 1,
       ready: 1,
@@ -189,13 +176,11 @@ describe('enabled or not', () => {
     expect(clock.timers).toBe(0);
     broker.setEnabled(true);
     clock.advance(3_600_000);
-    expect(Object.values(broker.stats().total).every((count) => count === 0)).toBe(true);
+    expect(Object.values(stats().total).every((count) => count === 0)).toBe(true);
     expect(await takeIfReady()).toBeUndefined();
-    expect(broker.dequeueDeadLetter()).toBeUndefined();
-    expect(broker.cancelable(10)).toEqual([]);
-    expect(codeThrownBy(() => broker.ack('newer', inFlight.receipt))).toBe('EVALUATION_NOT_IN_FLIGHT');
-    broker.enqueueAll([evaluation('pending', { jobId: 'busy' }), dead]);
-    expect(broker.stats().total.ready).toBe(2);
+    expect(codeThrownBy(() => broker.ack('in flight', inFlight.receipt))).toBe('EVALUATION_NOT_IN_FLIGHT');
+    broker.enqueue(evaluation('pending', { jobId: 'busy' }));
+    expect(stats().total.ready).toBe(1);
   });
 
   it('wakes those that wait', async () => {
@@ -208,25 +193,13 @@ describe('enabled or not', () => {
 });
 
 describe('room', () => {
-  it('refuses what is too much, all of a list or nothing', async () => {
-    const { broker, drain } = brokerScene({ maxEvaluations: 3 });
-    broker.enqueueAll([evaluation('a'), evaluation('b')]);
-    expect(codeThrownBy(() => broker.enqueueAll([evaluation('c'), evaluation('d')]))).toBe('BROKER_FULL');
-    broker.enqueueAll([evaluation('a'), evaluation('c')]);
+  it('refuses what is too much, and nothing that it holds already', async () => {
+    const { broker, enqueueAll, drain } = brokerScene({ maxEvaluations: 3 });
+    enqueueAll([evaluation('a'), evaluation('b'), evaluation('a'), evaluation('c')]);
     expect(codeThrownBy(() => broker.enqueue(evaluation('d')))).toBe('BROKER_FULL');
+    broker.enqueue(evaluation('c'));
     expect(await drain()).toEqual(['a', 'b', 'c']);
-  });
-
-  it('keeps room for what follows an ack, so that the ack itself never fails', async () => {
-    const { broker, take, drain } = brokerScene({ maxEvaluations: 3 });
-    broker.enqueueAll([evaluation('a'), evaluation('b')]);
-    const { receipt } = await take();
-    broker.requeueOnAck(evaluation('follow-up'), receipt);
-    expect(codeThrownBy(() => broker.enqueue(evaluation('c')))).toBe('BROKER_FULL');
-    expect(codeThrownBy(() => broker.requeueOnAck(evaluation('c'), receipt))).toBe('BROKER_FULL');
-    broker.ack('a', receipt);
-    expect(await drain()).toEqual(['b', 'follow-up']);
-    broker.enqueueAll([evaluation('c'), evaluation('d'), evaluation('e')]);
-    expect(broker.stats().total.ready).toBe(3);
+    broker.enqueue(evaluation('d'));
+    expect(await drain()).toEqual(['d']);
   });
 });

@@ -5,28 +5,28 @@ const JOB = { jobId: 'job' };
 
 describe('one evaluation of a job at a time', () => {
   it('holds the next one until the ack, ready or in flight', async () => {
-    const { broker, take, takeIfReady } = brokerScene();
-    broker.enqueueAll([evaluation('a', JOB), evaluation('b', { ...JOB, priority: 99 })]);
+    const { broker, enqueueAll, take, takeIfReady, stats } = brokerScene();
+    enqueueAll([evaluation('a', JOB), evaluation('b', { ...JOB, priority: 99 })]);
     const first = await take();
     expect(first.evaluation.id).toBe('a');
     expect(await takeIfReady()).toBeUndefined();
-    expect(broker.stats().total.pending).toBe(1);
+    expect(stats().total.pending).toBe(1);
     broker.ack('a', first.receipt);
     expect((await take()).evaluation.id).toBe('b');
   });
 
   it('keeps jobs independent of each other', async () => {
-    const { broker, take } = brokerScene();
-    broker.enqueueAll([evaluation('a', { jobId: 'one' }), evaluation('b', { jobId: 'two' })]);
+    const { enqueueAll, take } = brokerScene();
+    enqueueAll([evaluation('a', { jobId: 'one' }), evaluation('b', { jobId: 'two' })]);
     expect((await take()).evaluation.id).toBe('a');
     expect((await take()).evaluation.id).toBe('b');
   });
 
   it('goes on with the best pending one: priority, then newest, then last to come', async () => {
-    const { broker, take } = brokerScene();
+    const { broker, enqueueAll, take, stats } = brokerScene();
     broker.enqueue(evaluation('running', JOB));
     const running = await take();
-    broker.enqueueAll([
+    enqueueAll([
       evaluation('old', { ...JOB, createdAt: 1001 }),
       evaluation('newest but low', { ...JOB, createdAt: 9000, priority: 1 }),
       evaluation('new', { ...JOB, createdAt: 1002 }),
@@ -35,13 +35,12 @@ describe('one evaluation of a job at a time', () => {
     ]);
     broker.ack('running', running.receipt);
     expect((await take()).evaluation.id).toBe('new and last');
-    expect(broker.stats().total).toMatchObject({ pending: 0, cancelable: 4 });
-    expect(broker.cancelable(10).map(({ id }) => id)).toEqual(['new', 'old', 'older', 'newest but low']);
+    expect(stats()).toMatchObject({ total: { pending: 0 }, counters: { superseded: 4 } });
   });
 
   it('wakes a waiting dequeuer with the promoted one', async () => {
-    const { broker, take } = brokerScene();
-    broker.enqueueAll([evaluation('a', JOB), evaluation('b', JOB)]);
+    const { broker, enqueueAll, take } = brokerScene();
+    enqueueAll([evaluation('a', JOB), evaluation('b', JOB)]);
     const { receipt } = await take();
     const waiting = broker.dequeue(['batch'], 0);
     broker.ack('a', receipt);
@@ -49,51 +48,24 @@ describe('one evaluation of a job at a time', () => {
   });
 });
 
-describe('cancelable evaluations', () => {
-  it('are given out once, oldest first, up to the asked number', async () => {
-    const { broker, drain } = brokerScene();
-    for (let index = 0; index < 5; index += 1) {
-      broker.enqueue(evaluation(`${index}`, { ...JOB, createdAt: 1000 - index }));
-    }
-    expect(await drain()).toEqual(['0', '1']);
-    expect(broker.cancelable(0)).toEqual([]);
-    expect(broker.cancelable(2).map(({ id }) => id)).toEqual(['2', '3']);
-    expect(broker.cancelable(2).map(({ id }) => id)).toEqual(['4']);
-    expect(broker.cancelable(2)).toEqual([]);
-  });
-
-  it('are not run, though enqueued again, until they were taken', async () => {
-    const { broker, drain } = brokerScene();
-    broker.enqueueAll([
-      evaluation('a', JOB),
-      evaluation('b', JOB),
-      evaluation('c', { ...JOB, createdAt: 1001 }),
-    ]);
-    expect(await drain()).toEqual(['a', 'c']);
-    broker.enqueue(evaluation('b', JOB));
-    expect(await drain()).toEqual([]);
-    broker.cancelable(1);
-    broker.enqueue(evaluation('b', JOB));
-    expect(await drain()).toEqual(['b']);
-  });
-
-  it('take no room, and are bounded by dropping the oldest', async () => {
-    const { broker, drain } = brokerScene({ maxEvaluations: 4, maxCancelable: 1 });
-    broker.enqueueAll(['a', 'b', 'c', 'd'].map((id) => evaluation(id, JOB)));
+describe('needless evaluations', () => {
+  it('are gone and counted, take no room, and may come again', async () => {
+    const { enqueueAll, drain, stats } = brokerScene({ maxEvaluations: 4 });
+    enqueueAll(['a', 'b', 'c', 'd'].map((id) => evaluation(id, JOB)));
     expect(await drain()).toEqual(['a', 'd']);
-    expect(broker.stats()).toMatchObject({ total: { cancelable: 1 }, counters: { cancelableDropped: 1 } });
-    broker.enqueueAll(['e', 'f', 'g', 'h'].map((id) => evaluation(id)));
-    expect(broker.cancelable(5).map(({ id }) => id)).toEqual(['b']);
+    expect(stats()).toMatchObject({ total: { pending: 0 }, counters: { superseded: 2 } });
+    enqueueAll(['b', 'e', 'f', 'g'].map((id) => evaluation(id)));
+    expect(await drain()).toEqual(['b', 'e', 'f', 'g']);
   });
 
-  it('come early when one job floods the broker', async () => {
-    const { broker, take } = brokerScene({ maxWaitingPerJob: 2 });
+  it('go early when one job floods the broker', async () => {
+    const { broker, take, stats } = brokerScene({ maxWaitingPerJob: 2 });
     broker.enqueue(evaluation('running', JOB));
     const { receipt } = await take();
     for (let index = 0; index < 10; index += 1) {
       broker.enqueue(evaluation(`${index}`, { ...JOB, createdAt: 2000 + index }));
     }
-    expect(broker.stats().total).toMatchObject({ pending: 2, cancelable: 8 });
+    expect(stats()).toMatchObject({ total: { pending: 2 }, counters: { superseded: 8 } });
     broker.ack('running', receipt);
     expect((await take()).evaluation.id).toBe('9');
   });
@@ -101,9 +73,9 @@ describe('cancelable evaluations', () => {
 
 describe('delayed evaluations', () => {
   it('come when they are due and not before, the earliest first', async () => {
-    const { broker, clock, takeIfReady } = brokerScene();
+    const { enqueueAll, clock, takeIfReady } = brokerScene();
     const now = clock.nowMs();
-    broker.enqueueAll([
+    enqueueAll([
       evaluation('second', { waitUntil: now + 2000 }),
       evaluation('first', { waitUntil: now + 1000 }),
       evaluation('due', { waitUntil: now, priority: 1 }),
@@ -120,10 +92,10 @@ describe('delayed evaluations', () => {
   });
 
   it('wake a waiting dequeuer, the best of those that are due together first', async () => {
-    const { broker, clock } = brokerScene();
+    const { broker, enqueueAll, clock } = brokerScene();
     const waitUntil = clock.nowMs() + 90_000;
     const waiting = broker.dequeue(['batch'], 0);
-    broker.enqueueAll([
+    enqueueAll([
       evaluation('low', { waitUntil, priority: 1 }),
       evaluation('high', { waitUntil, priority: 2 }),
     ]);
@@ -142,24 +114,21 @@ describe('delayed evaluations', () => {
   });
 
   it('do not hold up their job, and wait for their turn like others when they are due', async () => {
-    const { broker, clock, take, takeIfReady } = brokerScene();
-    broker.enqueueAll([
-      evaluation('delayed', { ...JOB, waitUntil: clock.nowMs() + 1000 }),
-      evaluation('now', JOB),
-    ]);
+    const { broker, enqueueAll, clock, take, takeIfReady, stats } = brokerScene();
+    enqueueAll([evaluation('delayed', { ...JOB, waitUntil: clock.nowMs() + 1000 }), evaluation('now', JOB)]);
     const { receipt, evaluation: taken } = await take();
     expect(taken.id).toBe('now');
     clock.advance(1000);
     expect(await takeIfReady()).toBeUndefined();
-    expect(broker.stats().total).toMatchObject({ delayed: 0, pending: 1 });
+    expect(stats().total).toMatchObject({ delayed: 0, pending: 1 });
     broker.ack('now', receipt);
     expect((await take()).evaluation.id).toBe('delayed');
   });
 
   it('are kept by an ack, each for its own time', async () => {
-    const { broker, clock, drain } = brokerScene();
+    const { enqueueAll, clock, drain, stats } = brokerScene();
     const now = clock.nowMs();
-    broker.enqueueAll([
+    enqueueAll([
       evaluation('now', JOB),
       evaluation('soon', { ...JOB, waitUntil: now + 1000 }),
       evaluation('late', { ...JOB, waitUntil: now + 2000 }),
@@ -169,45 +138,55 @@ describe('delayed evaluations', () => {
     expect(await drain()).toEqual(['soon']);
     clock.advance(1000);
     expect(await drain()).toEqual(['late']);
-    expect(broker.cancelable(5)).toEqual([]);
+    expect(stats().counters.superseded).toBe(0);
   });
 
   it('of one job collapse when they wait for the same time, whichever comes first', async () => {
-    const { broker, clock, drain } = brokerScene();
+    const { enqueueAll, clock, drain, stats } = brokerScene();
     const waits = { ...JOB, waitUntil: clock.nowMs() + 1000 };
-    broker.enqueueAll([
+    enqueueAll([
       evaluation('weak', { ...waits, priority: 10 }),
       evaluation('strong', { ...waits, priority: 90 }),
       evaluation('weak too', { ...waits, priority: 10 }),
     ]);
-    expect(broker.stats().total).toMatchObject({ delayed: 1, cancelable: 2 });
+    expect(stats()).toMatchObject({ total: { delayed: 1 }, counters: { superseded: 2 } });
     clock.advance(1000);
     expect(await drain()).toEqual(['strong']);
-    expect(broker.cancelable(5).map(({ id }) => id)).toEqual(['weak', 'weak too']);
   });
 
   it('of one job are bounded: the last to be due makes room', async () => {
-    const { broker, clock, drain } = brokerScene({ maxWaitingPerJob: 2 });
+    const { broker, clock, drain, stats } = brokerScene({ maxWaitingPerJob: 2 });
     const now = clock.nowMs();
     for (const delayMs of [3000, 1000, 5000, 2000]) {
       broker.enqueue(evaluation(`${delayMs}`, { ...JOB, waitUntil: now + delayMs }));
     }
-    expect(broker.cancelable(5).map(({ id }) => id)).toEqual(['5000', '3000']);
+    expect(stats()).toMatchObject({ total: { delayed: 2 }, counters: { superseded: 2 } });
     clock.advance(1000);
     expect(await drain()).toEqual(['1000']);
     clock.advance(4000);
     expect(await drain()).toEqual(['2000']);
   });
 
-  it('come at their time also after very many were taken back', async () => {
+  it('that were dropped do not come when their id is there again for another time', async () => {
     const { broker, clock, drain } = brokerScene();
+    broker.enqueue(evaluation('a', { ...JOB, waitUntil: clock.nowMs() + 1000 }));
+    broker.forgetJob('job');
+    broker.enqueue(evaluation('a', { ...JOB, waitUntil: clock.nowMs() + 2000 }));
+    clock.advance(1000);
+    expect(await drain()).toEqual([]);
+    clock.advance(1000);
+    expect(await drain()).toEqual(['a']);
+  });
+
+  it('come at their time also after very many were taken back', async () => {
+    const { broker, clock, drain, stats } = brokerScene();
     const now = clock.nowMs();
     broker.enqueue(evaluation('kept', { waitUntil: now + 700 }));
     for (let index = 0; index < 1000; index += 1) {
       broker.enqueue(evaluation(`${index}`, { jobId: `${index}`, waitUntil: now + 500 + index }));
       broker.forgetJob(`${index}`);
     }
-    expect(broker.stats().total).toMatchObject({ delayed: 1, cancelable: 1000 });
+    expect(stats()).toMatchObject({ total: { delayed: 1 }, counters: { superseded: 1000 } });
     clock.advance(699);
     expect(await drain()).toEqual([]);
     clock.advance(1);
@@ -228,8 +207,8 @@ describe('a job that is over', () => {
   });
 
   it('needs no more evaluations, but keeps the one that is on its way', async () => {
-    const { broker, clock, take, takeIfReady } = brokerScene();
-    broker.enqueueAll([
+    const { broker, enqueueAll, clock, take, takeIfReady, stats } = brokerScene();
+    enqueueAll([
       evaluation('running', JOB),
       evaluation('pending', JOB),
       evaluation('delayed', { ...JOB, waitUntil: clock.nowMs() + 1000 }),
@@ -238,8 +217,8 @@ describe('a job that is over', () => {
     const { receipt } = await take();
     broker.forgetJob('job');
     broker.forgetJob('a job it never heard of');
-    expect(broker.stats().total).toMatchObject({ 'in-flight': 1, ready: 1, pending: 0, delayed: 0 });
-    expect(broker.cancelable(5).map(({ id }) => id)).toEqual(['pending', 'delayed']);
+    expect(stats().total).toMatchObject({ 'in-flight': 1, ready: 1, pending: 0, delayed: 0 });
+    expect(stats().counters.superseded).toBe(2);
     broker.ack('running', receipt);
     clock.advance(1000);
     expect((await takeIfReady())?.evaluation.id).toBe('of another job');
@@ -249,15 +228,14 @@ describe('a job that is over', () => {
 
 describe('statistics', () => {
   it('count by state and by type', async () => {
-    const { broker, clock, take } = brokerScene();
-    broker.enqueueAll([
+    const { enqueueAll, clock, take, stats } = brokerScene();
+    enqueueAll([
       evaluation('a', { type: 'service', priority: 90 }),
       evaluation('b', { type: 'service' }),
       evaluation('c', { type: 'ops', waitUntil: clock.nowMs() + 1000 }),
     ]);
     await take();
-    const { enabled, byType, total } = broker.stats();
-    expect(enabled).toBe(true);
+    const { byType, total } = stats();
     expect(byType.service).toMatchObject({ ready: 1, 'in-flight': 1 });
     expect(byType.ops).toMatchObject({ delayed: 1 });
     expect(byType.batch).toMatchObject({ ready: 0 });

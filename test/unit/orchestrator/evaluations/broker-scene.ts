@@ -1,9 +1,11 @@
 import type { Evaluation } from '../../../../src/domain/job/evaluation.ts';
 import { silentLogger } from '../../../../src/lib/logger.ts';
 import type {
+  BrokerStats,
   Delivery,
   EvaluationBroker,
   EvaluationType,
+  StateCount,
 } from '../../../../src/orchestrator/evaluations/broker-contract.ts';
 import {
   type BrokerOptions,
@@ -38,7 +40,11 @@ export function evaluation(id: string, fields: Partial<Evaluation> = {}): Evalua
 export interface BrokerScene {
   readonly clock: FakeClock;
   readonly broker: EvaluationBroker;
-  readonly deadLetterCalls: () => number;
+  /** With what is held of all types together. */
+  readonly stats: () => BrokerStats & { readonly total: StateCount };
+  readonly enqueueAll: (evaluations: readonly Evaluation[]) => void;
+  /** Ids of the evaluations that were given up. */
+  readonly deadLetters: readonly string[];
   /** Takes one that must be there. */
   readonly take: (types?: readonly EvaluationType[]) => Promise<Delivery>;
   /** What is there right now, without waiting for more. */
@@ -50,14 +56,14 @@ export interface BrokerScene {
 export function brokerScene(options: Partial<BrokerOptions> = {}): BrokerScene {
   const clock = new FakeClock();
   let receipts = 0;
-  let deadLetterCalls = 0;
+  const deadLetters: string[] = [];
   const broker = createEvaluationBroker(
     { ...TEST_OPTIONS, ...options },
     {
       clock,
       newReceipt: () => `receipt ${(receipts += 1)}`,
       logger: silentLogger,
-      onDeadLetter: () => (deadLetterCalls += 1),
+      onDeadLetter: ({ id }) => void deadLetters.push(id),
     },
   );
   broker.setEnabled(true);
@@ -81,7 +87,18 @@ export function brokerScene(options: Partial<BrokerOptions> = {}): BrokerScene {
     }
     return ids;
   };
-  return { clock, broker, deadLetterCalls: () => deadLetterCalls, take, takeIfReady, drain };
+  const enqueueAll = (evaluations: readonly Evaluation[]): void => {
+    for (const one of evaluations) broker.enqueue(one);
+  };
+  const stats = (): BrokerStats & { readonly total: StateCount } => {
+    const now = broker.stats();
+    const total = { delayed: 0, pending: 0, ready: 0, 'in-flight': 0, 'held-back': 0 };
+    for (const counts of Object.values(now.byType)) {
+      for (const state of Object.keys(total) as (keyof StateCount)[]) total[state] += counts[state];
+    }
+    return { ...now, total };
+  };
+  return { clock, broker, stats, enqueueAll, deadLetters, take, takeIfReady, drain };
 }
 
 /** The code of the error that `act` throws. */

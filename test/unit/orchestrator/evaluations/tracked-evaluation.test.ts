@@ -13,13 +13,11 @@ const STATES: Readonly<
     { readonly path: readonly EvaluationState[]; readonly next: readonly EvaluationState[] }
   >
 > = {
-  delayed: { path: ['delayed'], next: ['ready', 'pending', 'cancelable'] },
-  pending: { path: ['pending'], next: ['ready', 'cancelable'] },
+  delayed: { path: ['delayed'], next: ['ready', 'pending'] },
+  pending: { path: ['pending'], next: ['ready'] },
   ready: { path: ['ready'], next: ['in-flight'] },
-  'in-flight': { path: ['ready', 'in-flight'], next: ['held-back', 'dead-letter'] },
+  'in-flight': { path: ['ready', 'in-flight'], next: ['held-back'] },
   'held-back': { path: ['ready', 'in-flight', 'held-back'], next: ['ready'] },
-  'dead-letter': { path: ['ready', 'in-flight', 'dead-letter'], next: ['cancelable'] },
-  cancelable: { path: ['pending', 'cancelable'], next: [] },
 };
 
 function inState(state: EvaluationState): TrackedEvaluation {

@@ -41,9 +41,9 @@ export function workerScene(
       },
       schedulers: () =>
         scheduler &&
-        ((given, delivery) => {
+        ((given) => {
           scheduled.push(given);
-          return scheduler(given, delivery);
+          return scheduler(given);
         }),
       clock: scene.clock,
       logger: silentLogger,

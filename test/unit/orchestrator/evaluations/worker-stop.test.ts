@@ -6,20 +6,20 @@ import { gate, workerScene } from './worker-scene.ts';
 
 describe('stopping', () => {
   it('ends a wait for work at once', async () => {
-    const { worker, broker, clock } = workerScene(async () => {});
+    const { worker, clock, stats } = workerScene(async () => {});
     await worker.start();
     await settle();
-    expect(broker.stats().waitingDequeuers).toBe(1);
+    expect(stats().waitingDequeuers).toBe(1);
     await worker.stop();
-    expect(broker.stats().waitingDequeuers).toBe(0);
+    expect(stats().waitingDequeuers).toBe(0);
     expect(clock.timers).toBe(0);
     expect(worker.counters().brokerErrors).toBe(0);
   });
 
   it('lets work in hand finish, and takes nothing new', async () => {
     const { scheduler, open } = gate();
-    const { worker, broker, clock, scheduled } = workerScene(scheduler);
-    broker.enqueueAll([evaluation('a'), evaluation('b')]);
+    const { worker, clock, scheduled, stats, enqueueAll } = workerScene(scheduler);
+    enqueueAll([evaluation('a'), evaluation('b')]);
     await worker.start();
     await settle();
     const stopped = worker.stop();
@@ -27,12 +27,12 @@ describe('stopping', () => {
     open();
     await stopped;
     expect(scheduled.map(({ id }) => id)).toEqual(['a']);
-    expect(broker.stats()).toMatchObject({ total: { ready: 1 }, counters: { acked: 1, nacked: 0 } });
+    expect(stats()).toMatchObject({ total: { ready: 1 }, counters: { acked: 1, nacked: 0 } });
   });
 
   it('nacks work that does not finish in time', async () => {
     const { scheduler, open } = gate();
-    const { worker, broker, clock } = workerScene(scheduler);
+    const { worker, broker, clock, stats } = workerScene(scheduler);
     broker.enqueue(evaluation('a'));
     await worker.start();
     await settle();
@@ -42,7 +42,7 @@ describe('stopping', () => {
     open();
     await settle();
     expect(worker.counters()).toEqual({ processed: 0, failures: 1, brokerErrors: 0 });
-    expect(broker.stats().counters).toMatchObject({ acked: 0, nacked: 1 });
+    expect(stats().counters).toMatchObject({ acked: 0, nacked: 1 });
   });
 
   it('nacks a delivery that comes in while it stops', async () => {
@@ -120,7 +120,7 @@ describe('a broker that fails', () => {
   });
 
   it('does not end the worker when it cannot settle', async () => {
-    const { worker, broker, scheduled } = workerScene(
+    const { worker, scheduled, enqueueAll } = workerScene(
       ({ id }) => (id === 'fails' ? Promise.reject(new Error('no')) : Promise.resolve()),
       {},
       {
@@ -132,7 +132,7 @@ describe('a broker that fails', () => {
         },
       },
     );
-    broker.enqueueAll([evaluation('fails'), evaluation('a'), evaluation('b')]);
+    enqueueAll([evaluation('fails'), evaluation('a'), evaluation('b')]);
     await worker.start();
     await settle();
     expect(scheduled.map(({ id }) => id)).toEqual(['fails', 'a', 'b']);

@@ -57,9 +57,20 @@ describe('a proposal', () => {
     await propose();
     expect(await desk.execution()).toMatchObject({
       desired: 'Stopped',
-      observed: { state: 'BidRejected', end: { message: 'NOT_VERIFIED: who?' } },
+      observed: {
+        state: 'BidRejected',
+        end: {
+          why: {
+            code: 'no-contract',
+            data: { why: { code: 'declined', data: { decline: 'NOT_VERIFIED', text: 'who?' } } },
+          },
+        },
+      },
     });
-    expect(await desk.contract(contract.contractId)).toMatchObject({ state: 'DECLINED', reason: 'who?' });
+    expect(await desk.contract(contract.contractId)).toMatchObject({
+      state: 'DECLINED',
+      why: { code: 'declined' },
+    });
     expect(await desk.events()).toEqual(['contract.declined NOT_VERIFIED']);
   });
 
@@ -68,7 +79,16 @@ describe('a proposal', () => {
       declineOf('a', { stage: 'contract', code: 'INVALID', message: 'no', retryable: false });
     await propose();
     expect(await desk.execution()).toMatchObject({
-      observed: { state: 'BidRejected', end: { message: 'INVALID: no', forGood: true } },
+      observed: {
+        state: 'BidRejected',
+        end: {
+          why: {
+            code: 'no-contract',
+            data: { why: { code: 'declined', data: { decline: 'INVALID', text: 'no' } } },
+          },
+          forGood: true,
+        },
+      },
     });
     expect(await desk.newestEvent()).toMatchObject({
       type: 'contract.declined',
@@ -81,7 +101,10 @@ describe('a proposal', () => {
     await propose();
     expect(desk.negotiation.proposals).toEqual([]);
     expect(desk.negotiation.open).toBe(false);
-    expect(await desk.contract(contract.contractId)).toMatchObject({ state: 'DECLINED', reason: 'revoked' });
+    expect(await desk.contract(contract.contractId)).toMatchObject({
+      state: 'DECLINED',
+      why: { code: 'provider-not-let-in', data: { text: 'revoked' } },
+    });
   });
 
   it('is not sent when the check itself fails', async () => {
@@ -111,7 +134,10 @@ describe('a proposal', () => {
     desk.market.contract = async () => never();
     await propose();
     expect(await desk.execution()).toMatchObject({ observed: { state: 'BidRejected' } });
-    expect(await desk.contract(contract.contractId)).toMatchObject({ state: 'DECLINED', reason: 'not here' });
+    expect(await desk.contract(contract.contractId)).toMatchObject({
+      state: 'DECLINED',
+      why: { code: 'contract-never', data: { text: 'not here' } },
+    });
   });
 
   it('is asked for again until there is an answer', async () => {

@@ -46,7 +46,15 @@ describe('a job request', () => {
     await requestLock();
     expect(await desk.execution()).toMatchObject({
       desired: 'Stopped',
-      observed: { state: 'AskForBidRejected', end: { message: 'BUSY: full' } },
+      observed: {
+        state: 'AskForBidRejected',
+        end: {
+          why: {
+            code: 'no-contract',
+            data: { why: { code: 'declined', data: { decline: 'BUSY', text: 'full' } } },
+          },
+        },
+      },
     });
     expect((await desk.execution()).observed).not.toHaveProperty('end.forGood');
     expect(await desk.events()).toEqual(['lock.declined BUSY']);
@@ -60,7 +68,15 @@ describe('a job request', () => {
     desk.negotiation.lock = async () => declineOf('a', { code: 'POLICY', message: 'no', retryable: false });
     await requestLock();
     expect(await desk.execution()).toMatchObject({
-      observed: { end: { message: 'POLICY: no', forGood: true } },
+      observed: {
+        end: {
+          why: {
+            code: 'no-contract',
+            data: { why: { code: 'declined', data: { decline: 'POLICY', text: 'no' } } },
+          },
+          forGood: true,
+        },
+      },
     });
   });
 
@@ -88,7 +104,7 @@ describe('a job request', () => {
     desk.negotiation.lock = async () => again(changes);
     await requestLock();
     expect(await desk.execution()).toMatchObject({
-      observed: { state: 'AskForBidRejected', end: { message: expect.stringContaining('BID_CHANGED') } },
+      observed: { state: 'AskForBidRejected', end: { why: { data: { why: { code: 'bid-changed' } } } } },
     });
   });
 

@@ -80,7 +80,7 @@ async function carryOut(
     revision: 3,
     ...(search === undefined ? {} : { search }),
   };
-  return await planner.carryOut({ jobId: 'job', revision: 3, actions }, before, 'evaluation', {
+  return await planner.carryOut({ jobId: 'job', revision: 3, actions }, before, {
     newestContract: async (contractId) => contracts.get(contractId),
     settled: async () => void done.push('settled'),
     begin: async (commit) => {
@@ -115,12 +115,10 @@ describe('a plan', () => {
     expect(done).toEqual(['settled', 'evaluate job-queue 99']);
   });
 
-  it('is one batch on the revision it was made on, and settles its evaluation', async () => {
+  it('is one batch on the revision it was made on', async () => {
     const execution = executionOf(0, 1, 'a', observedAs.new());
     await carryOut([{ kind: 'CreateExecution', execution }]);
-    expect(commits).toMatchObject([
-      { jobId: 'job', revision: 3, settledEvaluationId: 'evaluation', executions: [{ id: EXECUTION }] },
-    ]);
+    expect(commits).toMatchObject([{ jobId: 'job', revision: 3, executions: [{ id: EXECUTION }] }]);
     expect(done).toEqual(['commit', `lock ${EXECUTION}`]);
   });
 
@@ -137,7 +135,7 @@ describe('a plan', () => {
   });
 
   it('keeps with the round who is ruled out, and why', async () => {
-    const ruledOut = [{ provider: 'a', reason: 'PRICE' }];
+    const ruledOut = [{ provider: 'a', why: { code: 'said-no', data: { decline: 'PRICE' } } }] as const;
     await carryOut([{ ...search, exclude: ['a'], ruledOut }]);
     expect(commits).toMatchObject([{ search: { exclude: ['a'], ruledOut } }]);
   });
@@ -212,10 +210,11 @@ describe('a plan', () => {
   });
 
   it('that ends the job frees everything that waits for it', async () => {
-    await carryOut([{ kind: 'SetJobState', state: 'Failed', reason: 'so' }]);
+    const why = { code: 'job-not-planned', data: {} } as const;
+    await carryOut([{ kind: 'SetJobState', state: 'Failed', why }]);
     expect(commits[0]).toMatchObject({
-      job: { state: 'Failed', reason: 'so' },
-      events: [{ type: 'job.failed', message: 'so' }],
+      job: { state: 'Failed', why },
+      events: [{ type: 'job.failed', why }],
     });
     expect(done).toEqual(['commit', 'release job', 'finished Failed']);
   });

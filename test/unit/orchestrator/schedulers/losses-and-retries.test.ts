@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Execution } from '../../../../src/domain/market/execution.ts';
 import { OVERDUE_SLACK_MS } from '../../../../src/orchestrator/schedulers/deadlines.ts';
 import { MOST_AWAY } from '../../../../src/orchestrator/schedulers/retry.ts';
-import { entryOf, executionOf, jobOf, NOW, observedAs, roundOf } from '../../fakes/market.ts';
+import { entryOf, executionOf, jobOf, NOW, observedAs, roundOf, saidBy } from '../../fakes/market.ts';
 import { e, kinds, LOST_AFTER_MS, plan, reasonOf, running } from './plan-words.ts';
 
 describe('losses', () => {
@@ -107,7 +107,7 @@ describe('retries', () => {
     const executions = [
       executionOf(0, 1, 'a', {
         ...observedAs.failed('exit-code', 'contract'),
-        end: { finishedAt: NOW, exitReason: 'exit-code', exitCode: 3, message: 'boom' },
+        end: { finishedAt: NOW, exitReason: 'exit-code', exitCode: 3, why: saidBy('boom') },
       } as Execution['observed']),
     ];
     const actions = plan({ job, executions });

@@ -1,5 +1,6 @@
 import type { Execution } from '../../../../src/domain/market/execution.ts';
 import type { PlanAction, ReconcileInput } from '../../../../src/domain/job/plan.ts';
+import { jobSentence } from '../../../../src/words/job-words.ts';
 import { reconcileBatch } from '../../../../src/orchestrator/schedulers/batch.ts';
 import { executionOf, jobOf, NOW, observedAs } from '../../fakes/market.ts';
 
@@ -48,7 +49,8 @@ export function kinds(actions: readonly PlanAction[]): readonly string[] {
 }
 
 export function reasonOf(actions: readonly PlanAction[]): string | undefined {
-  return actions.flatMap((action) => (action.kind === 'SetJobState' ? [action.reason] : []))[0];
+  const [why] = actions.flatMap((action) => (action.kind === 'SetJobState' ? [action.why] : []));
+  return why === undefined ? undefined : jobSentence(why);
 }
 
 export const e = (partition: number, attempt: number): string => `job.v1.p${partition}.a${attempt}`;

@@ -112,7 +112,7 @@ export class PlanWorld {
               providerSignature: Uint8Array.of(1),
             },
           }
-        : { kind, code: 'NEVER', message: 'no' };
+        : { kind, why: { code: 'contract-never', data: { text: 'no' } } };
     const change = closureChange(execution, contract, resolution, this.now);
     if (change !== undefined) this.#apply(change);
   }

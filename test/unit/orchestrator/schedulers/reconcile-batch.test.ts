@@ -197,7 +197,7 @@ describe('the end of a job', () => {
     expect(reasonOf(actions)).toContain('total time');
     expect(actions[0]).toMatchObject({ observed: { end: { exitReason: 'timeout', finishedAt: now } } });
     const text = JSON.stringify(actions);
-    expect(text).toContain('The total time of the job (timeouts.total) was over.');
+    expect(text).toContain('total-time-over');
     expect(text).not.toContain('Stopped by the requester.');
   });
 

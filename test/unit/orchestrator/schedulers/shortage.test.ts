@@ -11,6 +11,7 @@ import {
   NOW,
   observedAs,
   roundOf,
+  saidBy,
 } from '../../fakes/market.ts';
 import { e, kinds, plan, reasonOf, running } from './plan-words.ts';
 
@@ -209,11 +210,15 @@ describe('not enough nodes', () => {
       declines: declines.map(({ signer, value }) => ({ provider: signer, decline: value })),
       refused: [],
     });
+    const NO_ENGINE = {
+      code: 'said-no',
+      data: { decline: 'ENGINE_UNAVAILABLE', field: 'engine.wasm' },
+    } as const;
     const final = { code: 'ENGINE_UNAVAILABLE', field: 'engine.wasm', retryable: false } as const;
     const denied = (provider: string, attempt: number, forGood: boolean): Execution =>
       executionOf(0, attempt, provider, {
         state: 'AskForBidRejected',
-        end: endOf('denied', { message: 'POLICY: no', ...(forGood ? { forGood } : {}) }),
+        end: endOf('denied', { why: saidBy('POLICY: no'), ...(forGood ? { forGood } : {}) }),
       });
 
     it('is left out of the next round, after those the user does not want', () => {
@@ -225,8 +230,8 @@ describe('not enough nodes', () => {
         kind: 'StartSearch',
         exclude: ['x', 'c', 'a'],
         ruledOut: [
-          { provider: 'c', reason: 'POLICY: no' },
-          { provider: 'a', reason: 'ENGINE_UNAVAILABLE (engine.wasm)' },
+          { provider: 'c', why: saidBy('POLICY: no') },
+          { provider: 'a', why: NO_ENGINE },
         ],
       });
     });
@@ -235,7 +240,7 @@ describe('not enough nodes', () => {
       const search = empty({
         round: 2,
         exclude: ['a'],
-        ruledOut: [{ provider: 'a', reason: 'ENGINE_UNAVAILABLE (engine.wasm)' }],
+        ruledOut: [{ provider: 'a', why: NO_ENGINE }],
         index: noes(declineOf('b', { code: 'BUSY' })),
       });
       const [start] = plan({ search: { ...search, partial: true } });
@@ -254,7 +259,9 @@ describe('not enough nodes', () => {
       expect(first).toMatchObject({
         kind: 'StartSearch',
         exclude: ['full'],
-        ruledOut: [{ provider: 'full', reason: 'Failed here (internal): internal', failed: true }],
+        ruledOut: [
+          { provider: 'full', why: { code: 'failed-here', data: { why: saidBy('internal') } }, failed: true },
+        ],
       });
       // Nobody else is known: it may have mended what it was.
       expect(at(roundOf([entryOf('full')]))).toMatchObject([{ kind: 'StartSearch', exclude: [] }]);
@@ -270,7 +277,7 @@ describe('not enough nodes', () => {
         executionOf(0, attempt, provider, {
           state: 'AskForBidRejected',
           end: {
-            ...endOf('denied', { message: 'NEGOTIATION_TIMEOUT: no answer' }),
+            ...endOf('denied', { why: saidBy('no answer') }),
             finishedAt: at,
             silent: true,
           },
@@ -284,7 +291,11 @@ describe('not enough nodes', () => {
           kind: 'StartSearch',
           exclude: ['a'],
           ruledOut: [
-            { provider: 'a', reason: 'Bid, and then: NEGOTIATION_TIMEOUT: no answer', failed: true },
+            {
+              provider: 'a',
+              why: { code: 'bid-not-kept', data: { why: saidBy('no answer') } },
+              failed: true,
+            },
           ],
         });
         expect(startOf(once, NOW + 10_000)).toMatchObject({ exclude: [] });

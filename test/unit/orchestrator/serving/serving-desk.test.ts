@@ -286,7 +286,7 @@ describe('a result', () => {
       expect(fetches).toBeLessThan(15);
       const told = stored.store.jobs.events('job', 0, 100);
       const waits = (await clock.runUntilSettled(told, 1000)).filter((event) => event.code === 'NO_ROOM');
-      expect(waits).toMatchObject([{ message: 'The result waits for room on this node: full' }]);
+      expect(waits).toMatchObject([{ why: { code: 'result-waits', data: { text: 'full' } } }]);
       fetch = async () => {};
       await clock.advanceBy(15_000);
       await take([publishing()]);
@@ -317,7 +317,10 @@ describe('a result', () => {
     }
     expect(await observed()).toMatchObject({
       state: 'Failed',
-      end: { exitReason: 'denied', message: 'The result could not be kept on this node: The disk is full.' },
+      end: {
+        exitReason: 'denied',
+        why: { code: 'result-not-kept', data: { text: 'The disk is full.' } },
+      },
     });
   });
 

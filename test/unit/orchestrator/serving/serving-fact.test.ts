@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Observed, ObservedState } from '../../../../src/domain/market/execution.ts';
 import type { Desired, ServingItem } from '../../../../src/domain/market/serving.ts';
 import { desiredFor, isNews, servingChange } from '../../../../src/orchestrator/serving/serving-fact.ts';
-import { contractOf, executionOf, itemOf, NOW, observedAs } from '../../fakes/market.ts';
+import { contractOf, executionOf, itemOf, NOW, observedAs, saidBy } from '../../fakes/market.ts';
 
 const execution = (observed: Observed, changes: Parameters<typeof executionOf>[4] = {}) =>
   executionOf(0, 1, 'provider', observed, { contractId: 'contract', desired: 'Running', ...changes });
@@ -170,7 +170,7 @@ describe('the change an item makes', () => {
     });
     const change = servingChange(item, execution(observedAs.running()), contract, 'none', NOW + 5);
     expect(change?.executions?.[0]?.observed).toMatchObject({
-      end: { finishedAt: NOW + 5, exitReason: 'trap', exitCode: 134, message: 'unreachable' },
+      end: { finishedAt: NOW + 5, exitReason: 'trap', exitCode: 134, why: saidBy('unreachable') },
     });
   });
 

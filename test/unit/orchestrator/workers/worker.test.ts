@@ -12,8 +12,8 @@ describe('a worker', () => {
     const seen: string[] = [];
     const worker = createWorker(WORKER_OPTIONS, {
       broker: scene.broker,
-      schedulers: (type) => async (given, delivery) => {
-        seen.push(`${type} ${given.id} ${delivery.deliveries}`);
+      schedulers: (type) => async (given) => {
+        seen.push(`${type} ${given.id}`);
       },
       clock: scene.clock,
       logger: silentLogger,
@@ -24,16 +24,16 @@ describe('a worker', () => {
     await settle();
     scene.broker.enqueue(evaluation('c', { type: 'daemon' }));
     await settle();
-    expect(seen).toEqual(['ops b 1', 'batch a 1', 'daemon c 1']);
+    expect(seen).toEqual(['ops b', 'batch a', 'daemon c']);
     expect(worker.counters()).toEqual({ processed: 3, failures: 0, brokerErrors: 0 });
-    expect(scene.broker.stats().counters).toMatchObject({ acked: 3, nacked: 0 });
+    expect(scene.stats().counters).toMatchObject({ acked: 3, nacked: 0 });
     await worker.stop();
     expect(scene.clock.timers).toBe(0);
   });
 
   it('takes only the types it was told to', async () => {
-    const { worker, broker, scheduled } = workerScene(async () => {}, { types: ['service'] });
-    broker.enqueueAll([evaluation('a'), evaluation('b', { type: 'service' })]);
+    const { worker, enqueueAll, scheduled } = workerScene(async () => {}, { types: ['service'] });
+    enqueueAll([evaluation('a'), evaluation('b', { type: 'service' })]);
     await worker.start();
     await settle();
     expect(scheduled.map(({ id }) => id)).toEqual(['b']);
@@ -50,14 +50,14 @@ describe('a worker', () => {
     ],
   ])('nacks when the scheduler %s, and goes on', async (_, scheduler) => {
     let works = false;
-    const { worker, broker, clock } = workerScene((...args) =>
+    const { worker, broker, clock, stats } = workerScene((...args) =>
       works ? Promise.resolve() : scheduler(...args),
     );
     broker.enqueue(evaluation('a'));
     await worker.start();
     await settle();
     expect(worker.counters()).toEqual({ processed: 0, failures: 1, brokerErrors: 0 });
-    expect(broker.stats()).toMatchObject({ total: { 'held-back': 1 }, counters: { nacked: 1 } });
+    expect(stats()).toMatchObject({ total: { 'held-back': 1 }, counters: { nacked: 1 } });
     works = true;
     await clock.run(100);
     expect(worker.counters()).toEqual({ processed: 1, failures: 1, brokerErrors: 0 });
@@ -65,12 +65,12 @@ describe('a worker', () => {
   });
 
   it('nacks where there is no scheduler for the type', async () => {
-    const { worker, broker } = workerScene(undefined);
+    const { worker, broker, stats } = workerScene(undefined);
     broker.enqueue(evaluation('a'));
     await worker.start();
     await settle();
     expect(worker.counters().failures).toBe(1);
-    expect(broker.stats().counters.nacked).toBe(1);
+    expect(stats().counters.nacked).toBe(1);
     await worker.stop();
   });
 
@@ -96,9 +96,9 @@ describe('a worker', () => {
   });
 
   it('works through very many', async () => {
-    const { worker, broker, scheduled } = workerScene(async () => {}, { concurrency: 4 });
+    const { worker, enqueueAll, scheduled } = workerScene(async () => {}, { concurrency: 4 });
     await worker.start();
-    broker.enqueueAll(Array.from({ length: 2000 }, (_, index) => evaluation(`${index}`)));
+    enqueueAll(Array.from({ length: 2000 }, (_, index) => evaluation(`${index}`)));
     await settle();
     expect(worker.counters().processed).toBe(2000);
     expect(new Set(scheduled).size).toBe(2000);
@@ -107,11 +107,11 @@ describe('a worker', () => {
 
   it('has as many in hand as it may, and never two of a job', async () => {
     const gates = new Map<string, () => void>();
-    const { worker, broker } = workerScene(
+    const { worker, enqueueAll } = workerScene(
       ({ id }) => new Promise((resolve) => void gates.set(id, resolve)),
       { concurrency: 3 },
     );
-    broker.enqueueAll([
+    enqueueAll([
       evaluation('a', { jobId: 'same' }),
       evaluation('b', { jobId: 'same' }),
       ...['c', 'd', 'e'].map((id) => evaluation(id)),
@@ -145,11 +145,11 @@ describe('a worker', () => {
 describe('long work', () => {
   it('stays in flight beyond the visibility timeout', async () => {
     const { scheduler, open } = gate();
-    const { worker, broker, clock } = workerScene(scheduler);
+    const { worker, broker, clock, stats } = workerScene(scheduler);
     broker.enqueue(evaluation('a'));
     await worker.start();
     await clock.run(18_000);
-    expect(broker.stats()).toMatchObject({ total: { 'in-flight': 1 }, counters: { timedOut: 0 } });
+    expect(stats()).toMatchObject({ total: { 'in-flight': 1 }, counters: { timedOut: 0 } });
     open();
     await settle();
     expect(worker.counters()).toEqual({ processed: 1, failures: 0, brokerErrors: 0 });
@@ -158,8 +158,8 @@ describe('long work', () => {
 
   it('is given up when it never ends, and the worker goes on', async () => {
     const { scheduler } = gate();
-    const { worker, broker, clock, scheduled } = workerScene((given, delivery) =>
-      given.id === 'endless' ? scheduler(given, delivery) : Promise.resolve(),
+    const { worker, broker, clock, scheduled, stats } = workerScene((given) =>
+      given.id === 'endless' ? scheduler(given) : Promise.resolve(),
     );
     broker.enqueue(evaluation('endless'));
     await worker.start();
@@ -168,17 +168,17 @@ describe('long work', () => {
     await clock.run(20_000);
     expect(scheduled.map(({ id }) => id)).toEqual(['endless', 'next']);
     expect(worker.counters()).toEqual({ processed: 1, failures: 1, brokerErrors: 0 });
-    expect(broker.stats().counters.nacked).toBe(1);
+    expect(stats().counters.nacked).toBe(1);
     await worker.stop();
   });
 
   it('counts as failed when the delivery was lost meanwhile', async () => {
     const { scheduler, open } = gate();
-    const { worker, broker, clock } = workerScene(scheduler, { extendEveryMs: 6000 });
+    const { worker, broker, clock, stats } = workerScene(scheduler, { extendEveryMs: 6000 });
     broker.enqueue(evaluation('a'));
     await worker.start();
     await clock.run(5050);
-    expect(broker.stats().counters.timedOut).toBe(1);
+    expect(stats().counters.timedOut).toBe(1);
     open();
     await settle();
     expect(worker.counters()).toEqual({ processed: 0, failures: 1, brokerErrors: 0 });

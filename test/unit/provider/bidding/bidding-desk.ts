@@ -1,3 +1,4 @@
+import { refusalSentence } from '../../../../src/words/refusal-words.ts';
 import type { Bid, BidRequest, JobRequest } from '../../../../src/domain/market/bid.ts';
 import type { ContractTerms, Proposal } from '../../../../src/domain/market/contract.ts';
 import type { Evidence, Notary } from '../../../../src/domain/market/evidence.ts';
@@ -151,6 +152,7 @@ export class BiddingDesk {
     });
     this.bidder = new Bidder(options, {
       leftovers,
+      refusalSentence,
       onUnused: (lease) => this.unused.push(lease),
       ...base,
       newId: id,
@@ -167,6 +169,7 @@ export class BiddingDesk {
     });
     this.contracts = new ContractDesk(options, {
       ...base,
+      refusalSentence,
       ledger: this.ledger,
       bidder: this.bidder,
       check: { check: async () => this.verdict },

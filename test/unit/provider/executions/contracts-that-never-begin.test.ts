@@ -1,3 +1,4 @@
+import { refusalSentence } from '../../../../src/words/refusal-words.ts';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
@@ -94,6 +95,7 @@ class Scene {
       random: new SeededRandom('provider'),
       logger: silentLogger,
       notary: notaryOf('provider'),
+      refusalSentence,
       store: this.store,
       strikes: {
         load: async () => [],

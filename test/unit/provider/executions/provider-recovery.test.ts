@@ -1,3 +1,4 @@
+import { refusalSentence } from '../../../../src/words/refusal-words.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Lease } from '../../../../src/domain/market/lock.ts';
 import type { Desired, ServingItem, ServingList } from '../../../../src/domain/market/serving.ts';
@@ -48,6 +49,7 @@ function newProvider(): Provider {
     random: new SeededRandom('provider'),
     logger: silentLogger,
     notary: notaryOf('provider'),
+    refusalSentence,
     store: stored.store.provider,
     strikes: stored.store.strikes.againstRequesters,
     notes: stored.store.meta,

@@ -1,4 +1,3 @@
-import { NEVER_BEGUN } from '../../../../src/domain/market/contract.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../../src/lib/logger.ts';
 import { ExecutionBook } from '../../../../src/provider/executions/execution-book.ts';
@@ -182,7 +181,10 @@ describe('orphans', () => {
     await clock.advanceBy(2 * PERIOD_MS);
     const left = book.all().map(({ item }) => item.finishedAt);
     expect(new Set(left)).toEqual(new Set([0, 4, 5]));
-    expect(store.contracts.get('contract-2')).toMatchObject({ state: 'TERMINATED', reason: NEVER_BEGUN });
+    expect(store.contracts.get('contract-2')).toMatchObject({
+      state: 'TERMINATED',
+      why: { code: 'never-begun' },
+    });
   });
 
   it('after stop nothing is looked at', async () => {
