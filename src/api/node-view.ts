@@ -11,7 +11,7 @@ export interface NodeStatus {
   readonly multiaddrs: readonly string[];
   /** How many peers are connected. */
   readonly peers: number;
-  /** Those of them that are not of this network and will never answer; left out where there are none. */
+  /** Those of them that are not of this network, or of another release of it, and will never answer; left out where there are none. */
   readonly foreignPeers?: number;
   /** The networks that they are of. */
   readonly otherNetworks?: readonly string[];
@@ -58,10 +58,12 @@ export interface PeerLine {
   readonly peerId: string;
   readonly connected: boolean;
   readonly multiaddrs: readonly string[];
-  /** Not of this network: it will never answer. Left out for all others. */
+  /** Not of this network or of another release: it will never answer. Left out for all others. */
   readonly foreign?: boolean;
   /** The network of a foreign peer, where it has one. */
   readonly network?: string;
+  /** Where a foreign peer is of this network: its protocols are of another release. */
+  readonly release?: 'older' | 'newer';
   /** What the peer's newest advert said, where there is one; these are there together. */
   readonly version?: string;
   readonly engines?: Readonly<Record<string, string>>;
@@ -71,6 +73,8 @@ export interface PeerLine {
   readonly free?: AdvertAmounts;
   readonly price?: Price;
   readonly draining?: boolean;
+  /** What the node of the peer can do, as specs/protocols/envelope.md lists it. */
+  readonly features?: readonly string[];
   /** Lived times of the advert: when it came, and when it stops being believed. */
   readonly lastSeenAt?: number;
   readonly expiresAt?: number;

@@ -160,6 +160,7 @@ export const peerListShape = z.object({
       connected: z.boolean(),
       foreign: z.boolean().optional(),
       network: z.string().optional(),
+      release: z.enum(['older', 'newer']).optional(),
       version: z.string().optional(),
       engines: z.record(z.string(), z.string()).optional(),
       location: z.record(z.string(), z.string()).optional(),

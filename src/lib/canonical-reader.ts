@@ -1,3 +1,5 @@
+import { readUtf8 } from './utf8-reader.ts';
+
 const MAJOR_SHIFT = 5;
 const INFO_MASK = 0x1f;
 const UINT = 0;
@@ -68,7 +70,7 @@ class Walk {
       case BYTES:
         return this.#raw(argument);
       case TEXT:
-        return this.#text(argument) ?? NOTHING;
+        return this.#text(argument);
       case ARRAY:
         return this.#items(argument, depth + 1);
       case MAP:
@@ -136,7 +138,16 @@ class Walk {
     return this.#at <= this.#bytes.length ? this.#bytes.slice(start, this.#at) : NOTHING;
   }
 
-  #text(length: number): string | undefined {
+  /** UTF-8 without faults reads as itself and is written as itself; other bytes are no text of a canonical value. */
+  #text(length: number): unknown {
+    const start = this.#at;
+    const ascii = this.#ascii(length);
+    if (ascii !== undefined) return ascii;
+    const end = start + length;
+    return end > this.#bytes.length ? NOTHING : (readUtf8(this.#whole(), start, end) ?? NOTHING);
+  }
+
+  #ascii(length: number): string | undefined {
     const start = this.#at;
     const end = start + length;
     if (end > this.#bytes.length) return undefined;
@@ -185,7 +196,7 @@ class Walk {
 
   #key(length: number): string | undefined {
     const start = this.#at;
-    if (length > LONGEST_KNOWN_KEY || start + length > this.#bytes.length) return this.#text(length);
+    if (length > LONGEST_KNOWN_KEY || start + length > this.#bytes.length) return this.#ascii(length);
     let hash = length;
     for (let at = start; at < start + length; at += 1)
       hash = (Math.imul(hash, HASH_FACTOR) + (this.#bytes[at] ?? 0)) | 0;
@@ -195,7 +206,7 @@ class Walk {
       this.#at += length;
       return known;
     }
-    const key = this.#text(length);
+    const key = this.#ascii(length);
     knownKeys[place] = key;
     return key;
   }
@@ -208,8 +219,8 @@ class Walk {
 }
 
 /**
- * The value of bytes that are certainly the canonical DAG-CBOR of a plain one: ASCII text, bytes, safe integers,
- * floats, booleans, null, lists and maps. Undefined says nothing: links and other text take the full check.
+ * The value of bytes that are certainly the canonical DAG-CBOR of a plain one: text, bytes, safe integers, floats,
+ * booleans, null, lists and maps with keys in ASCII. Undefined says nothing: links and other keys take the full check.
  */
 export function readPlain(bytes: Uint8Array): unknown {
   const walk = new Walk(bytes);

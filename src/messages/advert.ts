@@ -6,24 +6,28 @@ import {
   advertName,
   MOST_ADVERT_BYTES,
 } from '../domain/market/advert.ts';
-import { count, durationMs, peerRecordBytes, price } from './field-schemas.ts';
+import { count, durationMs, features, peerRecordBytes, price } from './field-schemas.ts';
 import type { SignedMessage } from './message.ts';
 
 const advertText = z.string().max(advertBounds.textLength);
 
-const entries = z
-  .record(z.string().regex(advertName), z.string().max(advertBounds.valueLength))
-  .refine((record) => Object.keys(record).length <= advertBounds.names, 'too many names');
+function entriesOf<Value>(value: z.ZodType<Value>): z.ZodType<Record<string, Value>> {
+  return z
+    .record(z.string().regex(advertName), value)
+    .refine((record) => Object.keys(record).length <= advertBounds.names, 'too many names');
+}
 
-const amounts: z.ZodType<AdvertAmounts> = z.strictObject({
+const entries = entriesOf(z.string().max(advertBounds.valueLength));
+
+const amounts: z.ZodType<AdvertAmounts> = z.object({
   cpuMillis: count,
   memoryBytes: count,
   diskBytes: count,
   gpus: z
     .array(
-      z.strictObject({
+      z.object({
         count: z.number().int().min(1).max(advertBounds.devices),
-        vendor: z.enum(['nvidia', 'amd', 'intel', 'unknown']),
+        vendor: advertText,
         model: advertText,
         vramBytes: count,
         driver: advertText.exactOptional(),
@@ -40,16 +44,14 @@ const amounts: z.ZodType<AdvertAmounts> = z.strictObject({
 export const advertMessage: SignedMessage<Advert> = {
   type: 'advert',
   maxPayloadBytes: MOST_ADVERT_BYTES,
-  schema: z.strictObject({
+  schema: z.object({
     nodeVersion: advertText,
-    cpu: z.strictObject({ cores: count, arch: advertText, model: advertText, vendor: advertText }),
+    cpu: z.object({ cores: count, arch: advertText, model: advertText, vendor: advertText }),
     engines: entries,
     runtimes: entries,
-    runtimeMemory: z
-      .strictObject({ wasm: count.exactOptional(), python: count.exactOptional() })
-      .exactOptional(),
+    runtimeMemory: entriesOf(count).exactOptional(),
     labels: entries,
-    location: z.strictObject({
+    location: z.object({
       continent: advertText.exactOptional(),
       country: advertText.exactOptional(),
       city: advertText.exactOptional(),
@@ -59,6 +61,7 @@ export const advertMessage: SignedMessage<Advert> = {
     free: amounts,
     price,
     draining: z.boolean(),
+    features: features.exactOptional(),
     validForMs: durationMs,
     sequence: count,
     providerRecord: peerRecordBytes,

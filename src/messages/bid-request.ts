@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { type BidRequest, MOST_EXCLUDED } from '../domain/market/bid.ts';
 import type { Requirements } from '../domain/matching/requirements.ts';
-import { hardConstraint, softConstraint } from '../domain/matching/constraint.ts';
 import { REACHED_TAG_LENGTH } from '../domain/market/reached.ts';
+import { hardConstraint, softConstraint } from './constraint.ts';
 import {
   contentId,
   count,
   durationMs,
+  engineName,
+  features,
   idText,
   peerIdText,
   peerRecordBytes,
@@ -22,10 +24,10 @@ const MOST_REACHED = 64;
 const MOST_INVITED = 64;
 const FULL_FIT = 1000;
 
-const requirements: z.ZodType<Requirements> = z.strictObject({
+const requirements: z.ZodType<Requirements> = z.object({
   resources: resourceRequirements,
-  engine: z.strictObject({ type: z.enum(['wasm', 'python']) }),
-  constraints: z.strictObject({
+  engine: z.object({ type: engineName }),
+  constraints: z.object({
     hard: z.array(hardConstraint).max(MOST_CONSTRAINTS),
     soft: z.array(softConstraint).max(MOST_CONSTRAINTS),
   }),
@@ -35,7 +37,7 @@ const requirements: z.ZodType<Requirements> = z.strictObject({
 export const bidRequestMessage: SignedMessage<BidRequest> = {
   type: 'bid-request',
   maxPayloadBytes: 48 * 1024,
-  schema: z.strictObject({
+  schema: z.object({
     requestId: idText,
     jobId: idText,
     jobDigest: contentId,
@@ -48,7 +50,7 @@ export const bidRequestMessage: SignedMessage<BidRequest> = {
     windowMs: durationMs,
     answerShare: z.number().gt(0).max(1),
     answerFit: z
-      .strictObject({
+      .object({
         least: z.number().int().min(0).max(FULL_FIT),
         best: z.number().int().min(0).max(FULL_FIT),
       })
@@ -60,6 +62,7 @@ export const bidRequestMessage: SignedMessage<BidRequest> = {
     trial: z.literal(true).exactOptional(),
     invited: z.array(z.string().length(REACHED_TAG_LENGTH)).max(MOST_INVITED).exactOptional(),
     reached: z.array(z.string().length(REACHED_TAG_LENGTH)).max(MOST_REACHED).exactOptional(),
+    features: features.exactOptional(),
     requesterRecord: peerRecordBytes,
   }),
 };

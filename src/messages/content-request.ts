@@ -6,7 +6,7 @@ export interface ContentRequest {
   readonly contractId: string;
 }
 
-export const contentRequestSchema: z.ZodType<ContentRequest> = z.strictObject({
+export const contentRequestSchema: z.ZodType<ContentRequest> = z.object({
   cid: contentId,
   contractId: idText,
 });

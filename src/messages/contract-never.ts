@@ -6,5 +6,5 @@ import type { SignedMessage } from './message.ts';
 export const contractNeverMessage: SignedMessage<ContractNever> = {
   type: 'contract-never',
   maxPayloadBytes: 4 * 1024,
-  schema: z.strictObject({ contractId: contentId, reason: text }),
+  schema: z.object({ contractId: contentId, reason: text }),
 };

@@ -12,7 +12,7 @@ export interface ContractQuery {
   readonly contractId: string;
 }
 
-export const contractQuerySchema: z.ZodType<ContractQuery> = z.strictObject({ contractId: contentId });
+export const contractQuerySchema: z.ZodType<ContractQuery> = z.object({ contractId: contentId });
 
 export function contractAnswerFrame(answer: ContractAnswer): Frame {
   return answer.kind === 'accepted'

@@ -16,11 +16,14 @@ import {
 import type { SignedMessage, Verifier } from './message.ts';
 import { type Read, refuse } from './rejection.ts';
 
-/** The terms are signed bare, so the contract's id is the content id of the signed bytes. */
+/**
+ * The terms are signed bare, so the contract's id is the content id of the signed bytes. Keys that a party does not know
+ * bind nobody.
+ */
 export const contractTermsMessage: SignedMessage<ContractTerms> = {
   type: 'contract-terms',
   maxPayloadBytes: 24 * 1024,
-  schema: z.strictObject({
+  schema: z.object({
     jobId: idText,
     jobDigest: contentId,
     executionId: idText,
@@ -33,7 +36,7 @@ export const contractTermsMessage: SignedMessage<ContractTerms> = {
     lockVersion: count,
     resources: resourceRequirements,
     price,
-    time: z.strictObject({ durationMs, startWithinMs: durationMs }),
+    time: z.object({ durationMs, startWithinMs: durationMs }),
     invocationDigest: contentId,
     acceptWithinMs: durationMs,
     startWithinMs: durationMs,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Decline, DeclineCode, DeclineStage } from '../domain/market/bid.ts';
 import { durationMs, idText, shortText, text } from './field-schemas.ts';
 import type { SignedMessage } from './message.ts';
+import { openWord } from './open-words.ts';
 
 const STAGES = ['bid', 'job-request', 'contract', 'invocation'] as const satisfies readonly DeclineStage[];
 
@@ -27,11 +28,11 @@ const CODES = [
 export const declineMessage: SignedMessage<Decline> = {
   type: 'decline',
   maxPayloadBytes: 8 * 1024,
-  schema: z.strictObject({
+  schema: z.object({
     requestId: idText,
     jobId: idText,
-    stage: z.enum(STAGES),
-    code: z.enum(CODES),
+    stage: openWord(STAGES, 'bid'),
+    code: openWord(CODES, 'INTERNAL'),
     message: text,
     field: shortText.exactOptional(),
     required: text.exactOptional(),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Evidence, EvidenceType } from '../domain/market/evidence.ts';
 import { PEER_ID } from '../domain/units/peer-id.ts';
 import { SIGNATURE_BYTES } from './field-schemas.ts';
+import { MESSAGE_VERSIONS } from './versions.ts';
 
 /** How evidence travels: the bytes that were signed, the signature over them, and the signer's peer id. */
 export interface Envelope {
@@ -12,7 +13,10 @@ export interface Envelope {
 
 const ENVELOPE_KEYS = 3;
 
-/** An envelope, or undefined when the value is none. By hand, because every signed message comes through here. */
+/**
+ * An envelope, or undefined when the value is none. By hand, because every signed message comes through here. Nobody may
+ * add to it: no signature would cover what was added.
+ */
 export function readEnvelope(value: unknown): Envelope | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if (!('payload' in value && 'signature' in value && 'signer' in value)) return undefined;
@@ -38,8 +42,6 @@ export interface SignatureVerifier {
   verify(signer: string, bytes: Uint8Array, signature: Uint8Array): boolean;
 }
 
-export const MESSAGE_VERSION = 1;
-
 const NETWORK_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
 /** A network's name: without a slash, so that no name can reach into the rest of an id or a signing domain. */
@@ -55,7 +57,7 @@ const domains = new Map<string, Map<EvidenceType, Uint8Array>>();
 function domainOf(network: string, type: EvidenceType): Uint8Array {
   const known = domains.get(network)?.get(type);
   if (known !== undefined) return known;
-  const domain = encoder.encode(`bidmesh/${network}/${type}/v${MESSAGE_VERSION}`);
+  const domain = encoder.encode(`bidmesh/${network}/${type}/v${MESSAGE_VERSIONS[type]}`);
   if (domains.size >= MOST_NETWORKS) domains.clear();
   domains.set(network, (domains.get(network) ?? new Map<EvidenceType, Uint8Array>()).set(type, domain));
   return domain;

@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import type { CapabilityComparison } from '../domain/matching/comparison.ts';
+import { FEATURE, MOST_FEATURES } from '../domain/market/features.ts';
+import { advertName } from '../domain/market/advert.ts';
 import type { Price } from '../domain/units/money.ts';
 import { decimalAmount, pricePeriods } from '../domain/units/money.ts';
 import { PEER_ID } from '../domain/units/peer-id.ts';
 import type { ResourceRequirements } from '../domain/units/resources.ts';
 import { isContentId } from '../lib/canonical.ts';
+import { openWord } from './open-words.ts';
 
 const LONGEST_ID = 128;
 const LONGEST_TEXT = 1024;
@@ -22,6 +25,9 @@ export const idText = z.string().min(1).max(LONGEST_ID);
 export const text = z.string().max(LONGEST_TEXT);
 export const shortText = z.string().max(LONGEST_SHORT_TEXT);
 export const contentId = z.string().max(LONGEST_ID).refine(isContentId, 'expected a content id');
+/** As adverts tell of engines; one that this node has not is no fault of who asks for it. */
+export const engineName = z.string().regex(advertName);
+export const features = z.array(z.string().regex(FEATURE)).max(MOST_FEATURES);
 export const durationMs = z.number().int().min(0).max(LONGEST_DURATION_MS);
 export const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 export const wallTimeMs = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -34,14 +40,14 @@ export const peerRecordBytes = z
 
 const currency = z.string().regex(/^[A-Z]{3,8}$/);
 
-export const price: z.ZodType<Price> = z.strictObject({
+export const price: z.ZodType<Price> = z.object({
   amount: decimalAmount,
   currency,
   per: z.enum(pricePeriods),
 });
 
 /** A price as somebody states it: whether its amount is one is judged where it would count. */
-export const statedPrice: z.ZodType<Price> = z.strictObject({
+export const statedPrice: z.ZodType<Price> = z.object({
   amount: z.string().max(LONGEST_AMOUNT),
   currency,
   per: z.enum(pricePeriods),
@@ -49,13 +55,13 @@ export const statedPrice: z.ZodType<Price> = z.strictObject({
 
 const gpuText = z.string().max(64);
 
-export const resourceRequirements: z.ZodType<ResourceRequirements> = z.strictObject({
+export const resourceRequirements: z.ZodType<ResourceRequirements> = z.object({
   cpuMillis: count,
   memoryBytes: count,
   diskBytes: count,
   gpus: z
     .array(
-      z.strictObject({
+      z.object({
         count: z.number().int().min(1).max(64),
         vendor: gpuText.exactOptional(),
         model: gpuText.exactOptional(),
@@ -67,14 +73,14 @@ export const resourceRequirements: z.ZodType<ResourceRequirements> = z.strictObj
     .max(MOST_GPU_GROUPS),
 });
 
-export const capabilityComparison: z.ZodType<CapabilityComparison> = z.strictObject({
+export const capabilityComparison: z.ZodType<CapabilityComparison> = z.object({
   fields: z
     .array(
-      z.strictObject({
+      z.object({
         field: shortText,
         required: text,
         available: text,
-        result: z.enum(['Worse', 'Equal', 'Better', 'Error']),
+        result: openWord(['Worse', 'Equal', 'Better', 'Error'], 'Error'),
         hard: z.boolean(),
         weight: z.number().int().min(0).max(THOUSANDTHS).exactOptional(),
       }),

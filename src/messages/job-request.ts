@@ -6,5 +6,5 @@ import type { SignedMessage } from './message.ts';
 export const jobRequestMessage: SignedMessage<JobRequest> = {
   type: 'job-request',
   maxPayloadBytes: 2 * 1024,
-  schema: z.strictObject({ requestId: idText, bidId: idText, executionId: idText, attempt: count }),
+  schema: z.object({ requestId: idText, bidId: idText, executionId: idText, attempt: count }),
 };

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { contentId, count } from './field-schemas.ts';
+import type { Read } from './rejection.ts';
+import { refuseValue } from './unknown-value.ts';
 
 export interface LogsRequest {
   readonly contractId: string;
@@ -10,9 +12,14 @@ export interface LogsRequest {
   readonly follow: boolean;
 }
 
-export const logsRequestSchema: z.ZodType<LogsRequest> = z.strictObject({
+const logsRequest: z.ZodType<LogsRequest> = z.object({
   contractId: contentId,
   stream: z.enum(['stdout', 'stderr']),
   offset: count,
   follow: z.boolean(),
 });
+
+export function readLogsRequest(body: unknown): Read<LogsRequest> {
+  const request = logsRequest.safeParse(body);
+  return request.success ? { ok: true, value: request.data } : refuseValue(body, request.error);
+}

@@ -2,14 +2,12 @@ import type { z } from 'zod';
 import type { Evidence, EvidenceType } from '../domain/market/evidence.ts';
 import { decodeCanonical, encodeCanonical } from '../lib/canonical.ts';
 import type { Clock } from '../lib/clock.ts';
-import {
-  MESSAGE_VERSION,
-  readEnvelope,
-  type SignatureVerifier,
-  type Signer,
-  signedBytes,
-} from './envelope.ts';
+import { CodedError } from '../lib/coded-error.ts';
+import { readEnvelope, type SignatureVerifier, type Signer, signedBytes } from './envelope.ts';
+import { extFault, mostExtBytes } from './extension.ts';
 import { type Read, refuse } from './rejection.ts';
+import { refuseValue } from './unknown-value.ts';
+import { MESSAGE_VERSIONS } from './versions.ts';
 
 /** Envelopes that come by way of others and were signed further than this from the local clock are refused. */
 export const ISSUED_AT_TOLERANCE_MS = 5 * 60 * 1000;
@@ -25,8 +23,15 @@ type PayloadForm = 'timed' | 'stored' | 'bare';
 /** One signed message type. */
 export interface SignedMessage<Value> {
   readonly type: EvidenceType;
+  /** Of the keys that this node knows; others are passed over, and stay under the signature. */
   readonly schema: z.ZodType<Value>;
+  /** Without the room for an `ext`. */
   readonly maxPayloadBytes: number;
+}
+
+/** What the payload of a message may have at most, its `ext` included. */
+export function mostPayloadBytes({ type, maxPayloadBytes }: SignedMessage<unknown>): number {
+  return maxPayloadBytes + mostExtBytes(type);
 }
 
 const PAYLOAD_FORMS: Readonly<Record<EvidenceType, PayloadForm>> = {
@@ -66,16 +71,18 @@ export interface Verifier {
 }
 
 function payloadOf(type: EvidenceType, value: unknown, context: SealContext): Uint8Array {
+  const fault = extFault(type, value);
+  if (fault !== undefined) throw new CodedError('EXT_INVALID', `A ${type} cannot be sent: ${fault}.`);
   if (PAYLOAD_FORMS[type] === 'bare') return encodeCanonical(value);
   return encodeCanonical({
-    v: MESSAGE_VERSION,
+    v: MESSAGE_VERSIONS[type],
     network: context.network,
     issuedAt: context.clock.nowMs(),
     value,
   });
 }
 
-/** Signs a value of this node. */
+/** Signs a value of this node. Throws `EXT_INVALID` where it has an `ext` that others would refuse. */
 export function seal<Value>(type: EvidenceType, value: Value, context: SealContext): Evidence<Value> {
   const payload = payloadOf(type, value, context);
   const signature = context.signer.sign(signedBytes(context.network, type, payload));
@@ -86,11 +93,9 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-const HEADED_KEYS = 4;
-
 /** The value inside a payload, after the checks that need neither schema nor signature. */
 function unwrap(
-  form: PayloadForm,
+  type: EvidenceType,
   payload: Uint8Array,
   context: OpenContext,
   mustBeFresh: boolean,
@@ -101,15 +106,15 @@ function unwrap(
   } catch {
     return refuse('MALFORMED', 'payload is not canonical');
   }
+  const form = PAYLOAD_FORMS[type];
   if (form === 'bare') return { ok: true, value: decoded };
   if (!isRecord(decoded)) return refuse('MALFORMED', 'payload is not a map');
   const { v, network, issuedAt, value } = decoded;
-  if (v !== MESSAGE_VERSION) return refuse('UNKNOWN_VERSION', `version ${String(v)}`);
+  if (v !== MESSAGE_VERSIONS[type]) return refuse('UNKNOWN_VERSION', `version ${String(v)}`);
   if (network !== context.network) return refuse('WRONG_NETWORK', `network ${String(network)}`);
   if (typeof issuedAt !== 'number' || !Number.isSafeInteger(issuedAt) || issuedAt < 0) {
     return refuse('MALFORMED', 'issuedAt is not a time');
   }
-  if (Object.keys(decoded).length !== HEADED_KEYS) return refuse('MALFORMED', 'unknown payload keys');
   const driftMs = issuedAt - context.clock.nowMs();
   if (form === 'timed' && mustBeFresh && Math.abs(driftMs) > ISSUED_AT_TOLERANCE_MS) {
     return refuse('EXPIRED', `issued ${driftMs} ms from now`);
@@ -127,16 +132,17 @@ export function open<Value>(
   const shape = readEnvelope(envelope);
   if (shape === undefined) return refuse('MALFORMED', 'not an envelope');
   const { payload, signature, signer } = shape;
-  if (payload.length > message.maxPayloadBytes) return refuse('OVERSIZED', `${payload.length} bytes`);
+  if (payload.length > mostPayloadBytes(message)) return refuse('OVERSIZED', `${payload.length} bytes`);
   if (expectedSigner !== undefined && signer !== expectedSigner) {
     return refuse('WRONG_SIGNER', `signed by ${signer}`);
   }
-  const inner = unwrap(PAYLOAD_FORMS[message.type], payload, context, expectedSigner === undefined);
+  const inner = unwrap(message.type, payload, context, expectedSigner === undefined);
   if (!inner.ok) return inner;
+  const fault = extFault(message.type, inner.value);
+  if (fault !== undefined) return refuse('MALFORMED', fault);
   const parsed = message.schema.safeParse(inner.value);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    return refuse('MALFORMED', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`);
+    return refuseValue(inner.value, parsed.error);
   }
   if (!context.signatures.verify(signer, signedBytes(context.network, message.type, payload), signature)) {
     return refuse('BAD_SIGNATURE', `${message.type} by ${signer}`);

@@ -5,8 +5,9 @@ import { envelopeOf } from './envelope.ts';
 import { invocationDigestOf, invocationSchema } from './invocation.ts';
 import type { Verifier } from './message.ts';
 import { type Read, refuse } from './rejection.ts';
+import { refuseValue } from './unknown-value.ts';
 
-const proposalBody = z.strictObject({ terms: z.unknown(), invocation: invocationSchema });
+const proposalBody = z.object({ terms: z.unknown(), invocation: z.unknown() });
 
 export function proposalToWire(proposal: Proposal): unknown {
   return { terms: envelopeOf(proposal.terms), invocation: proposal.invocation };
@@ -23,10 +24,12 @@ export function openProposal(
   if (!shape.success) return refuse('MALFORMED', 'not a proposal');
   const terms = openTerms(verifier, shape.data.terms, requester);
   if (!terms.ok) return terms;
-  const { invocation } = shape.data;
   if (terms.value.value.provider !== provider) return refuse('MALFORMED', 'terms name another provider');
-  if (terms.value.value.invocationDigest !== invocationDigestOf(invocation)) {
+  const invocation = invocationSchema.safeParse(shape.data.invocation);
+  // What is run has to be understood to its last key.
+  if (!invocation.success) return refuseValue(shape.data.invocation, invocation.error);
+  if (terms.value.value.invocationDigest !== invocationDigestOf(invocation.data)) {
     return refuse('MALFORMED', 'the invocation is not the one in the terms');
   }
-  return { ok: true, value: { terms: terms.value, invocation } };
+  return { ok: true, value: { terms: terms.value, invocation: invocation.data } };
 }

@@ -1,8 +1,13 @@
-/** Why a message is not believed. A closed set: the codes are counter names. */
+/**
+ * Why a message is not believed. A closed set: the codes are counter names. What is `UNKNOWN_…` is not broken, only later
+ * than this node: it is passed over, and nobody is blamed for it.
+ */
 export type RejectionCode =
   | 'OVERSIZED'
   | 'MALFORMED'
   | 'UNKNOWN_VERSION'
+  | 'UNKNOWN_KIND'
+  | 'UNKNOWN_VALUE'
   | 'WRONG_NETWORK'
   | 'EXPIRED'
   | 'WRONG_SIGNER'

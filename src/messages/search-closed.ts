@@ -6,5 +6,5 @@ import type { SignedMessage } from './message.ts';
 export const searchClosedMessage: SignedMessage<SearchClosed> = {
   type: 'search-closed',
   maxPayloadBytes: 1024,
-  schema: z.strictObject({ requestId: idText }),
+  schema: z.object({ requestId: idText }),
 };

@@ -6,7 +6,7 @@ import { contentId, signatureBytes } from './field-schemas.ts';
 import type { Verifier } from './message.ts';
 import { type Read, refuse } from './rejection.ts';
 
-const signedContractBody = z.strictObject({
+const signedContractBody = z.object({
   contractId: contentId,
   terms: z.unknown(),
   providerSignature: signatureBytes,

@@ -12,13 +12,13 @@ export interface ProtocolNames {
 
 export function protocolNames(network: string): ProtocolNames {
   return {
-    requestsTopic: `/bidmesh/${network}/requests/1`,
-    advertsTopic: `/bidmesh/${network}/adverts/1`,
-    request: `/bidmesh/${network}/request/1`,
-    negotiation: `/bidmesh/${network}/negotiation/1`,
-    contract: `/bidmesh/${network}/contract/1`,
-    serving: `/bidmesh/${network}/serving/1`,
-    content: `/bidmesh/${network}/content/1`,
-    logs: `/bidmesh/${network}/logs/1`,
+    requestsTopic: `/bidmesh/${network}/requests/2`,
+    advertsTopic: `/bidmesh/${network}/adverts/2`,
+    request: `/bidmesh/${network}/request/2`,
+    negotiation: `/bidmesh/${network}/negotiation/2`,
+    contract: `/bidmesh/${network}/contract/2`,
+    serving: `/bidmesh/${network}/serving/2`,
+    content: `/bidmesh/${network}/content/2`,
+    logs: `/bidmesh/${network}/logs/2`,
   };
 }

@@ -62,11 +62,13 @@ export interface ConnectionCounts {
   readonly refused: number;
 }
 
-/** A connected peer that is not of this network. */
+/** A connected peer that this node has no words with. */
 export interface ForeignPeer {
   readonly peer: string;
   /** Its network; undefined for one that is no Bidmesh node. */
   readonly network?: string;
+  /** It is of this network, and speaks other versions of all its protocols. */
+  readonly release?: 'older' | 'newer';
 }
 
 /** The transport under the protocols. Handlers are registered before `start`. */

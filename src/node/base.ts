@@ -1,6 +1,7 @@
 import type { NodeOptions } from '../config/node-options.ts';
 import type { ContentStore } from '../content/index.ts';
 import type { BlockTransport } from '../content/ports.ts';
+import type { Notary } from '../domain/market/evidence.ts';
 import type { Identity } from '../identity/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { CodedError } from '../lib/coded-error.ts';
@@ -32,6 +33,8 @@ export interface NodeOverrides {
   readonly logger?: Logger;
   readonly identity?: Identity;
   readonly database?: Database;
+  /** What signs, around or in place of that of the identity. */
+  readonly notary?: (notary: Notary) => Notary;
   /** The simulated network's end of this node, in place of libp2p. */
   readonly underlay?: (identity: Identity) => Underlay;
   /** In place of TCP under libp2p. */
@@ -59,5 +62,6 @@ export interface NodeBase {
   readonly random: Random;
   readonly logger: Logger;
   readonly identity: Identity;
+  readonly notary: Notary;
   readonly store: Store;
 }

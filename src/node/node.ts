@@ -4,7 +4,6 @@ import type { NodeOptions } from '../config/node-options.ts';
 import { createContentStore } from '../content/content-store.ts';
 import type { ContentStore } from '../content/index.ts';
 import { type AdvertContent, advertContent } from '../domain/market/advert.ts';
-import type { Notary } from '../domain/market/evidence.ts';
 import { claimStore, createNotary, createVerifier, loadIdentity } from '../identity/index.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createLogger } from '../lib/logger.ts';
@@ -62,7 +61,10 @@ export async function startNode(
     undo.push(() => store.stop());
     await claimStore(store.meta, identity.peerId, options.dataDir);
     const { clock } = store;
-    return await startParts({ options, host, overrides, clock, random, logger, identity, store }, undo, stop);
+    const own = createNotary(identity, options.network, clock);
+    const notary = overrides.notary?.(own) ?? own;
+    const base = { options, host, overrides, clock, random, logger, identity, notary, store };
+    return await startParts(base, undo, stop);
   } catch (error) {
     await stop();
     throw error;
@@ -74,9 +76,8 @@ async function startParts(
   undo: (() => Promise<void>)[],
   stop: () => Promise<void>,
 ): Promise<BidmeshNode> {
-  const { options, overrides, clock, random, logger, identity, store } = base;
+  const { options, overrides, clock, random, logger, identity, notary, store } = base;
   const underlay = createUnderlay(base);
-  const notary = createNotary(identity, options.network, clock);
   const network = createNetwork(
     { network: options.network, ownJobs: options.provider?.ownJobs ?? false },
     { underlay, notary, verifier: createVerifier(options.network, clock), clock, logger },
@@ -92,7 +93,7 @@ async function startParts(
     });
   const provider = await buildProvider(base, network, content, () => registry.roomFreed());
   const onRoom = (peer: string): void => orchestrator.roomFreed(peer);
-  const registry: Registry = buildRegistry(base, network, notary, provider, onRoom);
+  const registry: Registry = buildRegistry(base, network, provider, onRoom);
   const orchestrator: Orchestrator = createOrchestrator(options.orchestrator, {
     clock,
     random,
@@ -157,9 +158,8 @@ async function startAll(
 }
 
 function buildRegistry(
-  { options, clock, random, logger, identity, store }: NodeBase,
+  { options, clock, random, logger, identity, notary, store }: NodeBase,
   network: Network,
-  notary: Notary,
   provider: Provider | undefined,
   onMoreRoom: (provider: string) => void,
 ): Registry {

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import packageFile from '../../package.json' with { type: 'json' };
 import type { ContentStore } from '../content/index.ts';
 import type { NodeTraits } from '../domain/matching/capability.ts';
-import { createNotary } from '../identity/index.ts';
 import type { Network } from '../network/index.ts';
 import { refusalSentence } from '../words/refusal-words.ts';
 import type { NodeBase } from './base.ts';
@@ -23,7 +22,7 @@ export async function buildProvider(
   content: ContentStore,
   onRoomFreed: () => void,
 ): Promise<Provider | undefined> {
-  const { options, host, overrides, clock, random, logger, identity, store } = base;
+  const { options, host, overrides, clock, random, logger, identity, notary, store } = base;
   const surroundings = overrides.surroundings ?? lookAround(options, host, overrides);
   if (options.provider === undefined || surroundings === undefined) return undefined;
   const { onboard: offered, labels, location, engines, ...providerOptions } = options.provider;
@@ -59,7 +58,7 @@ export async function buildProvider(
     calendar: store.calendar,
     random,
     logger: logger.child('provider'),
-    notary: createNotary(identity, options.network, clock),
+    notary,
     refusalSentence,
     store: store.provider,
     strikes: store.strikes.againstRequesters,

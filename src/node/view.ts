@@ -126,6 +126,7 @@ function peerLines({ underlay, registry }: NodeViewNeeds): readonly PeerLine[] {
       free: advert.free,
       price: advert.price,
       draining: advert.draining,
+      ...(advert.features === undefined ? {} : { features: advert.features }),
       lastSeenAt: receivedAt,
       expiresAt,
     })),
@@ -141,7 +142,8 @@ function peerLines({ underlay, registry }: NodeViewNeeds): readonly PeerLine[] {
   ];
 }
 
-function foreignness(known: ForeignPeer | undefined): Pick<PeerLine, 'foreign' | 'network'> {
+function foreignness(known: ForeignPeer | undefined): Pick<PeerLine, 'foreign' | 'network' | 'release'> {
   if (known === undefined) return {};
-  return { foreign: true, ...(known.network === undefined ? {} : { network: known.network }) };
+  const { peer: _, ...between } = known;
+  return { foreign: true, ...between };
 }

@@ -131,7 +131,7 @@ export function unseenScript(): Invocation {
 }
 
 function executionIdOf(jobId: string): string {
-  return `${jobId}.v1.p0.a1`;
+  return `${jobId}.v1.p0r0.a1`;
 }
 
 export async function next(channel: Channel): Promise<Frame> {

@@ -88,7 +88,7 @@ export function servingList(number: number, items: number): ServingList {
 function servingItem(): ServingItem {
   const id = randomBytes(16).toString('hex');
   return {
-    executionId: `${id}.v1.p0.a1`,
+    executionId: `${id}.v1.p0r0.a1`,
     contractId: contentId(),
     attempt: 1,
     sequence: 1,

@@ -85,7 +85,7 @@ function firstFrames(
   const [item] = sample.servingList(1).items;
   const listOf = (length: number): unknown => ({
     number: 1,
-    items: Array.from({ length }, (_, index) => ({ ...item, executionId: `x${index}.v1.p0.a1` })),
+    items: Array.from({ length }, (_, index) => ({ ...item, executionId: `x${index}.v1.p0r0.a1` })),
   });
   const question = { cid: sample.SOME_CID, contractId: sample.SOME_CID };
   return [

@@ -14,7 +14,7 @@ describe('a bootstrap peer of another network', () => {
 
   async function start(network: string, setup: NodeSetup = {}): Promise<Underlay> {
     const node = createNode({ network, ...setup });
-    node.handle(`/bidmesh/${network}/negotiation/1`, LIMITS, (channel) => void channel.close());
+    node.handle(`/bidmesh/${network}/negotiation/2`, LIMITS, (channel) => void channel.close());
     nodes.push(node);
     await node.start();
     return node;

@@ -39,5 +39,5 @@ test('one seed gives one history', async () => {
 test('a contract outlives a crash of its requester: the same execution goes on and runs once', async () => {
   const started = (await history('c')).filter((line) => line.includes('execution.started'));
   expect(started).toHaveLength(1);
-  expect(started[0]).toContain('.p0.a1');
+  expect(started[0]).toContain('.p0r0.a1');
 });

@@ -1,6 +1,7 @@
 import type { NodeOptions } from '../../src/config/node-options.ts';
 import { apiDefaults } from '../../src/api/options.ts';
 import { jobDescription } from '../../src/domain/job/job-description.ts';
+import type { Notary } from '../../src/domain/market/evidence.ts';
 import type { ExitReason } from '../../src/domain/program/task.ts';
 import { type Identity, identityOf } from '../../src/identity/index.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
@@ -31,6 +32,13 @@ export interface WorldOptions {
   readonly retention?: Partial<RetentionOptions>;
 }
 
+/** What a node is in its world. */
+export interface Role {
+  readonly provides: boolean;
+  /** Signs in place of its own. */
+  readonly notary?: (notary: Notary) => Notary;
+}
+
 /** One node over all its lives: its key, disk and content stay, everything else goes with a crash. */
 export interface Machine {
   readonly name: string;
@@ -40,6 +48,7 @@ export interface Machine {
   readonly provides: boolean;
   readonly wall: WallClock;
   readonly room: MachineRoom;
+  readonly notary: Role['notary'];
   life: { readonly node: BidmeshNode; readonly simulated: SimulatedNode } | undefined;
 }
 
@@ -72,7 +81,7 @@ export class World {
     this.#exitReason = options.exitReason ?? (() => 'completed');
   }
 
-  async start(name: string, role: { readonly provides: boolean }): Promise<Machine> {
+  async start(name: string, role: Role): Promise<Machine> {
     const random = this.random.fork(`machine/${name}`);
     const machine: Machine = {
       name,
@@ -82,6 +91,7 @@ export class World {
       provides: role.provides,
       wall: { offsetMs: 0 },
       room: { diskFull: false, quotaFull: false },
+      notary: role.notary,
       life: undefined,
     };
     this.machines.set(name, machine);
@@ -103,6 +113,7 @@ export class World {
           random,
           logger: silentLogger,
           identity: machine.identity,
+          ...(machine.notary === undefined ? {} : { notary: machine.notary }),
           database: await machine.disk.open(),
           underlay: () => simulated.underlay,
           content: (transport) => createMemoryContent(machine.blocks, transport, machine.room),

@@ -421,7 +421,7 @@ export function jobStoreSuite(name: string, setUp: () => Promise<StoreFixture>):
         keepAtMost: number,
       ): Promise<{ jobIds: readonly string[]; more: boolean }> => {
         const { jobIds, executionIds, more } = await store.jobs.pruneFinished(olderThanMs, keepAtMost);
-        expect(executionIds).toEqual(jobIds.map((id) => `${id}.v1.p0.a1`));
+        expect(executionIds).toEqual(jobIds.map((id) => `${id}.v1.p0r0.a1`));
         return { jobIds, more };
       };
 
@@ -486,7 +486,7 @@ export function jobStoreSuite(name: string, setUp: () => Promise<StoreFixture>):
         await store.jobs.commit({ jobId: 'a', revision: 2, executions: [make.ended(live)], events: [] });
         expect(await store.jobs.pruneFinished(0, 0)).toEqual({
           jobIds: ['a'],
-          executionIds: ['a.v1.p0.a1', 'a.v1.p0.a2'],
+          executionIds: ['a.v1.p0r0.a1', 'a.v1.p0r0.a2'],
           more: false,
         });
       });

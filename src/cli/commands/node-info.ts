@@ -77,7 +77,7 @@ function damageLines({ storeDamage }: StatusAnswer): string[] {
 function foreignText({ foreignPeers = 0, otherNetworks = [] }: StatusAnswer): string {
   if (foreignPeers === 0) return '';
   const of = otherNetworks.length === 0 ? '' : ` (${otherNetworks.join(', ')})`;
-  return `, ${foreignPeers} of them not of this network${of}: they will never answer`;
+  return `, ${foreignPeers} of them of another network${of} or release: they will never answer`;
 }
 
 async function showResources({ client, output }: CommandContext): Promise<number> {
@@ -113,8 +113,11 @@ async function showPeers({ client, output }: CommandContext): Promise<number> {
   return exitCodes.ok;
 }
 
-function foreignState({ foreign, network }: PeerAnswer): string {
+const RELEASES = { older: ', of an older release', newer: ', of a newer release' } as const;
+
+function foreignState({ foreign, network, release }: PeerAnswer): string {
   if (foreign !== true) return '';
+  if (release !== undefined) return RELEASES[release];
   return network === undefined ? ', no Bidmesh node' : `, of network ${network}`;
 }
 

@@ -1,5 +1,6 @@
 import { encodeCanonical, sameBytes } from '../../lib/canonical.ts';
 import type { PeerRecordBytes } from './bid.ts';
+import { NODE_FEATURES } from './features.ts';
 import type { AvailableCapability, NodeTraits, Pools } from '../matching/capability.ts';
 import type { Price } from '../units/money.ts';
 import type { GpuDevice, Resources } from '../units/resources.ts';
@@ -20,6 +21,8 @@ export interface AdvertContent extends Omit<NodeTraits, 'peerId'> {
   readonly price: Price;
   /** Takes no new work. */
   readonly draining: boolean;
+  /** What the node can do: see {@link NODE_FEATURES}. */
+  readonly features?: readonly string[];
 }
 
 /** A provider's signed word on what it has, told to everybody now and then. */
@@ -77,7 +80,7 @@ function clippedEntries<Key extends string>(
 
 function kindOf(device: Omit<GpuGroup, 'count'>): Omit<GpuGroup, 'count'> {
   return {
-    vendor: device.vendor,
+    vendor: clipped(device.vendor),
     model: clipped(device.model),
     vramBytes: Math.floor(device.vramBytes),
     ...(device.driver === undefined ? {} : { driver: clipped(device.driver) }),
@@ -154,6 +157,7 @@ export function advertContent(node: {
     free: amountsOf(pools.free, told),
     price: node.price,
     draining: node.draining,
+    features: NODE_FEATURES,
   };
 }
 

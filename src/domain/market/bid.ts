@@ -42,6 +42,8 @@ export interface BidRequest {
   readonly invited?: readonly string[];
   /** On small networks: who gets it from the requester itself, by `reachedTag`. What all have nobody forwards. */
   readonly reached?: readonly string[];
+  /** What the requester's node can do: see `NODE_FEATURES`. */
+  readonly features?: readonly string[];
   readonly requesterRecord: PeerRecordBytes;
 }
 

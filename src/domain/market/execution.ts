@@ -135,13 +135,23 @@ export function observe(execution: Execution, observed: Observed): Execution {
   return { ...execution, observed };
 }
 
-/** Derived, so that a plan that is carried out twice makes nothing twice. */
-export function executionIdOf(jobId: string, version: number, partition: number, attempt: number): string {
-  return `${jobId}.v${version}.p${partition}.a${attempt}`;
+/** A place of a job that one execution at a time fills. Batch jobs have one replica of each partition, the first. */
+export interface Slot {
+  readonly partition: number;
+  readonly replica: number;
 }
 
-/** The partition that an id made by {@link executionIdOf} is of. */
+/** Derived, so that a plan that is carried out twice makes nothing twice. */
+export function executionIdOf(jobId: string, version: number, slot: Slot, attempt: number): string {
+  return `${jobId}.v${version}.${slotName(slot)}.a${attempt}`;
+}
+
+function slotName({ partition, replica }: Slot): string {
+  return `p${partition}r${replica}`;
+}
+
+/** The partition that an id made by {@link executionIdOf} is of. Those of 0.1.0, which may still be stored, name no replica. */
 export function partitionOf(executionId: string): number | undefined {
-  const partition = /\.p(\d{1,9})\.a\d+$/.exec(executionId)?.[1];
+  const partition = /\.p(\d{1,9})(?:r\d{1,9})?\.a\d+$/.exec(executionId)?.[1];
   return partition === undefined ? undefined : Number(partition);
 }

@@ -9,13 +9,18 @@ const KEY_PATTERN = new RegExp(
   String.raw`^(cpu\.(cores|arch|model|vendor)|memory\.total|gpu\.(model|vendor|vram|count)|(engine|runtime|label)\.${PROPERTY_NAME}|location\.(continent|country|city|asn)|node\.(id|version))$`,
 );
 
-const MOST_VALUES = 32;
-const LONGEST_VALUE = 128;
+export const MOST_CONSTRAINT_VALUES = 32;
+export const LONGEST_CONSTRAINT_VALUE = 128;
+
+/** Whether a key names a property that this release knows. */
+export function isConstraintKey(key: string): boolean {
+  return KEY_PATTERN.test(key);
+}
 
 const base = {
   key: z.string().regex(KEY_PATTERN, 'unknown constraint key'),
   operator: z.enum(constraintOperators),
-  values: z.array(z.string().max(LONGEST_VALUE)).max(MOST_VALUES).default([]),
+  values: z.array(z.string().max(LONGEST_CONSTRAINT_VALUE)).max(MOST_CONSTRAINT_VALUES).default([]),
 };
 
 interface ConstraintShape {
@@ -25,7 +30,7 @@ interface ConstraintShape {
 }
 
 /** Each operator wants its own number of values; anything else would silently match nothing. */
-function wantsValues(constraint: ConstraintShape): string | undefined {
+export function constraintFault(constraint: ConstraintShape): string | undefined {
   const count = constraint.values.length;
   switch (constraint.operator) {
     case 'Exists':
@@ -52,7 +57,7 @@ function wantsAmount({ key, operator, values }: ConstraintShape): string | undef
 }
 
 const checked = <T extends ConstraintShape>(constraint: T, context: z.RefinementCtx<T>): void => {
-  const problem = wantsValues(constraint);
+  const problem = constraintFault(constraint);
   if (problem !== undefined) context.addIssue({ code: 'custom', path: ['values'], message: problem });
 };
 

@@ -4,7 +4,7 @@ import type { ResourceRequirements } from '../units/resources.ts';
 import type { EngineType } from '../program/task.ts';
 
 /** By engine: what the process that runs a program takes beside the program's own memory. */
-export type RuntimeMemory = Readonly<Partial<Record<EngineType, number>>>;
+export type RuntimeMemory = Readonly<Record<string, number>>;
 
 /** With less than this no program of the engine starts. */
 export const leastMemoryBytes: Readonly<Record<EngineType, number>> = {
@@ -17,7 +17,9 @@ export function runtimeMemoryOf(
   { engine }: Pick<Requirements, 'engine'>,
   { runtimeMemory }: Pick<NodeTraits, 'runtimeMemory'>,
 ): number {
-  return runtimeMemory?.[engine.type] ?? 0;
+  return runtimeMemory !== undefined && Object.hasOwn(runtimeMemory, engine.type)
+    ? (runtimeMemory[engine.type] ?? 0)
+    : 0;
 }
 
 /** What a machine sets aside for a job: what the job asks for, and what running it takes there. */

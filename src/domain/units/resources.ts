@@ -1,7 +1,8 @@
 /** One physical accelerator. A lock names the very devices, so two jobs never share one by accident. */
 export interface GpuDevice {
   readonly index: number;
-  readonly vendor: 'nvidia' | 'amd' | 'intel' | 'unknown';
+  /** `nvidia`, `amd`, `intel` or `unknown`; other nodes may know further ones. */
+  readonly vendor: string;
   readonly model: string;
   readonly vramBytes: number;
   readonly driver?: string;

@@ -4,6 +4,7 @@ import { CodedError } from '../../lib/coded-error.ts';
 import { advertMessage } from '../../messages/advert.ts';
 import { claimedSigner, envelopeOf } from '../../messages/envelope.ts';
 import { decodeFrame, encodeFrame } from '../../messages/frame.ts';
+import { mostPayloadBytes } from '../../messages/message.ts';
 import type { AdvertDesk, AdvertPublisher } from '../../registry/ports.ts';
 import { countFault, type NetworkContext } from '../context.ts';
 import { PeerRates } from '../peer-rates.ts';
@@ -42,7 +43,7 @@ export class AdvertGossip implements AdvertPublisher {
     const message = encodeFrame({ kind: 'advert', body: envelopeOf(advert) });
     // Others hold a message that cannot be right against whoever hands it on, so none must begin here.
     const shape = advertMessage.schema.safeParse(advert.value);
-    const fits = advert.payload.length <= advertMessage.maxPayloadBytes;
+    const fits = advert.payload.length <= mostPayloadBytes(advertMessage);
     if (!shape.success || !fits || message.length > underlay.maxGossipBytes) {
       throw new CodedError('ADVERT_INVALID', 'What this node says of itself is not a valid advert.', {
         data: { bytes: message.length, field: shape.error?.issues[0]?.path.join('.') },

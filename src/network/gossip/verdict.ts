@@ -14,12 +14,14 @@ export type GossipOutcome =
 
 /**
  * `reject` counts against the peer that forwarded the message, so it is only for what no honest peer forwards.
- * Clocks differ and versions come and go: those are ignored.
+ * Clocks differ, and others may be of a later release: what this node does not know is ignored.
  */
 const REJECTION_VERDICTS: Readonly<Record<RejectionCode, GossipVerdict>> = {
   OVERSIZED: 'reject',
   MALFORMED: 'reject',
   UNKNOWN_VERSION: 'ignore',
+  UNKNOWN_KIND: 'ignore',
+  UNKNOWN_VALUE: 'ignore',
   WRONG_NETWORK: 'reject',
   EXPIRED: 'ignore',
   WRONG_SIGNER: 'reject',

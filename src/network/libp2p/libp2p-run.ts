@@ -15,6 +15,7 @@ import { Dialer } from './dialer.ts';
 import { DiscoveredPeers } from './discovery.ts';
 import { GossipRepair } from './gossip-repair.ts';
 import { GossipTopics } from './gossip-topics.ts';
+import { protocolNames } from '../names.ts';
 import { ForeignPeers } from './foreign-peers.ts';
 import { createHost, type Host, stopHost } from './host.ts';
 import { InboundGate } from './inbound-gate.ts';
@@ -100,6 +101,7 @@ export class Libp2pRun {
     this.#ownRecord = new OwnRecord({ ...context, addresses: () => host.getMultiaddrs() });
     this.#foreign = new ForeignPeers({
       network: options.network,
+      protocols: new Set(Object.values(protocolNames(options.network))),
       logger,
       isNamed: (peer) => this.named.has(peer),
     });

@@ -28,7 +28,7 @@ async function mayRead(
   return await requester.mayRead(peer, cid, contractId);
 }
 
-/** content/1: the blocks of a DAG for the counterpart of a contract, or for anybody when it is public. */
+/** content/2: the blocks of a DAG for the counterpart of a contract, or for anybody when it is public. */
 export function serveContent(context: NetworkContext, desks: ContentDesks, channel: Channel): Promise<void> {
   return attend(context, 'content', channel, async () => {
     const { clock, limits, counters, allowances } = context;

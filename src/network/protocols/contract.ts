@@ -15,7 +15,7 @@ import type { Channel } from '../underlay.ts';
 const TOLD: ReadonlySet<string> = new Set(['RATE_LIMITED', 'NEVERS_FULL', 'STORE_BUSY', 'CONTRACT_DENIED']);
 
 /**
- * contract/1: asks a provider what became of a contract. Rejects with `PEER_UNREACHABLE`, or with
+ * contract/2: asks a provider what became of a contract. Rejects with `PEER_UNREACHABLE`, or with
  * `CONTRACT_UNANSWERED` when there was no answer that binds the provider: the outcome stays unknown then.
  */
 export async function askContract(

@@ -1,16 +1,16 @@
 import { CodedError, codeOf } from '../../lib/coded-error.ts';
 import type { Frame } from '../../messages/frame.ts';
-import { type LogsRequest, logsRequestSchema } from '../../messages/logs-request.ts';
+import { type LogsRequest, readLogsRequest } from '../../messages/logs-request.ts';
 import type { ProviderDesk } from '../../provider/ports.ts';
 import { attend, countFault, type NetworkContext } from '../context.ts';
 import { openUnless, readStream, sendData, sendFailure, withHeartbeats } from '../data-stream.ts';
-import { FrameChannel, outOfTurn } from '../frame-channel.ts';
+import { FrameChannel, outOfTurn, required } from '../frame-channel.ts';
 import type { Channel } from '../underlay.ts';
 
 /** A follower that has missed so many heartbeats takes the stream for broken. */
 const BEATS_MISSED = 4;
 
-/** logs/1: output of an attempt as it grows, for the requester of its contract. */
+/** logs/2: output of an attempt as it grows, for the requester of its contract. */
 export function serveLogs(
   context: NetworkContext,
   provider: ProviderDesk | undefined,
@@ -20,15 +20,15 @@ export function serveLogs(
     const { clock, limits } = context;
     const { maxFrameBytes } = limits.protocols.logs;
     const frame = await new FrameChannel(channel, clock, maxFrameBytes).expect(limits.answerTimeoutMs);
-    const request = logsRequestSchema.safeParse(frame.body);
-    if (frame.kind !== 'logs-request' || !request.success) throw outOfTurn(`a ${frame.kind}`);
+    if (frame.kind !== 'logs-request') throw outOfTurn(`a ${frame.kind}`);
+    const request = required(readLogsRequest(frame.body));
     if (provider === undefined) {
       await sendFailure(channel, 'LOGS_UNAVAILABLE');
       return;
     }
     const reader = new AbortController();
     void channel.ended.then(() => reader.abort());
-    const { contractId, stream, offset, follow } = request.data;
+    const { contractId, stream, offset, follow } = request;
     const printed = provider.logs(channel.peer, contractId, stream, offset, follow, reader.signal);
     const chunks = withHeartbeats(printed, clock, limits.logsHeartbeatMs);
     try {

@@ -6,7 +6,7 @@ import type { RequestIntake } from '../gossip/request-intake.ts';
 import type { Channel } from '../underlay.ts';
 
 /**
- * request/1: sends an encoded bid request to a peer that gossip may not have reached. No answer comes back on it.
+ * request/2: sends an encoded bid request to a peer that gossip may not have reached. No answer comes back on it.
  * Dials only with a peer record: broadcast requests go over connections that exist.
  */
 export async function sendRequest(

@@ -17,7 +17,7 @@ interface Link {
   waiting: number;
 }
 
-/** The provider's side of serving/1: one channel for each requester, kept for the next list and opened again when it broke. */
+/** The provider's side of serving/2: one channel for each requester, kept for the next list and opened again when it broke. */
 export class ServingLinks implements RequesterLink {
   readonly #context: NetworkContext;
   /** Least recently used first. */
@@ -134,7 +134,7 @@ export class ServingLinks implements RequesterLink {
 }
 
 /**
- * The requester's side of serving/1: lists in, one answer for each, until the provider ends or falls silent. What comes
+ * The requester's side of serving/2: lists in, one answer for each, until the provider ends or falls silent. What comes
  * from a peer that cannot have anything to tell is not decoded, and not even waited for.
  */
 export function serveServing(

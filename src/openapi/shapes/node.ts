@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { named } from '../named.ts';
 
-const FOREIGN = 'Connected peers that are not of this network: they will never answer.';
+const FOREIGN =
+  'Connected peers that are not of this network, or of another release of it: they will never answer.';
 const DAMAGE = 'What of the store could not be read since the start, and was passed over.';
 const HELD =
   'Peers that cost this node more than they may, within the last minute: they are read later, or not at all.';

@@ -3,6 +3,9 @@ import { named, pageOf } from '../named.ts';
 import { priceShape } from './price.ts';
 import { freeAmountShape } from './resources.ts';
 
+const FOREIGN = 'Not of this network, or of another release of it: it will never answer.';
+const RELEASE = 'Of a foreign peer of this network: the older of the two nodes has to be updated.';
+
 const locationShape = z.object({
   continent: z.string().optional(),
   country: z.string().optional(),
@@ -16,8 +19,9 @@ export const peerShape = named(
     peerId: z.string(),
     connected: z.boolean(),
     multiaddrs: z.array(z.string()),
-    foreign: z.boolean().describe('Not of this network: it will never answer.').optional(),
+    foreign: z.boolean().describe(FOREIGN).optional(),
     network: z.string().describe('Of a foreign peer.').optional(),
+    release: z.enum(['older', 'newer']).describe(RELEASE).optional(),
     version: z.string().optional(),
     engines: z.record(z.string(), z.string()).optional(),
     runtimes: z.record(z.string(), z.string()).optional(),
@@ -26,6 +30,7 @@ export const peerShape = named(
     free: freeAmountShape.optional(),
     price: priceShape.optional(),
     draining: z.boolean().optional(),
+    features: z.array(z.string()).describe('What its node can do.').optional(),
     lastSeenAt: z.iso.datetime().optional(),
     expiresAt: z.iso.datetime().optional(),
   }),

@@ -61,7 +61,7 @@ function executionOf(
   const { requestId, bidId, price, lock } = candidate.bid.value;
   const attempt = nextAttempt(partition);
   return {
-    id: executionIdOf(job.id, job.version, partition.index, attempt),
+    id: executionIdOf(job.id, job.version, { partition: partition.index, replica: 0 }, attempt),
     jobId: job.id,
     jobVersion: job.version,
     partition: partition.index,

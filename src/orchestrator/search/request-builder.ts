@@ -7,6 +7,7 @@ import {
   strangersDue,
 } from '../../domain/ranking/answering.ts';
 import type { BidRequest } from '../../domain/market/bid.ts';
+import { NODE_FEATURES } from '../../domain/market/features.ts';
 import type { Job } from '../../domain/job/job.ts';
 import { weightsFor } from '../../domain/ranking/index.ts';
 import type { Search } from '../../domain/market/search.ts';
@@ -62,6 +63,7 @@ export function buildBidRequest(
     ...(direct || audience.length > options.limits.answerAlwaysUpTo
       ? {}
       : { reached: audience.map(reachedTag) }),
+    features: NODE_FEATURES,
     requesterRecord: market.peerRecord,
   };
 }

@@ -17,6 +17,7 @@ export type TermsLimits = Pick<
 >;
 
 const JOB_ID = /^[A-Za-z0-9_-]{1,64}$/;
+const REPLICA = /^(0|[1-9]\d{0,8})$/;
 
 /**
  * Whether a proposal is what was bid, for whom it was bid, and asks for no more time than is given. The lock is checked by the caller, who owns it.
@@ -110,12 +111,15 @@ function tooLong(field: string, askedMs: number, longestMs: number): Refusal | u
 
 /** Execution ids name folders and records here, so they are not free text. */
 function isExecutionOf({ executionId, jobId, partition, attempt }: ContractTerms): boolean {
-  const [job, version, ...place] = executionId.split('.');
+  const [job, version = '', slot = '', ...rest] = executionId.split('.');
+  const ofPartition = `p${partition}r`;
   return (
     job === jobId &&
     JOB_ID.test(jobId) &&
-    /^v\d{1,9}$/.test(version ?? '') &&
-    place.join('.') === `p${partition}.a${attempt}`
+    /^v\d{1,9}$/.test(version) &&
+    slot.startsWith(ofPartition) &&
+    REPLICA.test(slot.slice(ofPartition.length)) &&
+    rest.join('.') === `a${attempt}`
   );
 }
 

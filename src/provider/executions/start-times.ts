@@ -1,4 +1,3 @@
-import type { EngineType } from '../../domain/program/task.ts';
 import type { ProviderLimits } from '../options.ts';
 
 export type StartLimits = Pick<ProviderLimits, 'startsRemembered' | 'unseenStartMs' | 'longestStartWithinMs'>;
@@ -9,18 +8,18 @@ export type StartLimits = Pick<ProviderLimits, 'startsRemembered' | 'unseenStart
  */
 export class StartTimes {
   readonly #limits: StartLimits;
-  readonly #lastMs = new Map<EngineType, number[]>();
+  readonly #lastMs = new Map<string, number[]>();
 
   constructor(limits: StartLimits) {
     this.#limits = limits;
   }
 
-  saw(engine: EngineType, tookMs: number): void {
+  saw(engine: string, tookMs: number): void {
     const before = this.#lastMs.get(engine) ?? [];
     this.#lastMs.set(engine, [...before, tookMs].slice(-this.#limits.startsRemembered));
   }
 
-  estimateMs(engine: EngineType): number {
+  estimateMs(engine: string): number {
     const { unseenStartMs, longestStartWithinMs } = this.#limits;
     const sorted = (this.#lastMs.get(engine) ?? []).toSorted((a, b) => a - b);
     const middleMs = sorted[Math.floor(sorted.length / 2)] ?? unseenStartMs;

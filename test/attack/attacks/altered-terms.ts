@@ -20,7 +20,7 @@ const CHANGES: readonly ((bid: Bid, self: string) => Partial<ContractTerms>)[] =
   () => ({ lockId: 'another' }),
   () => ({ jobDigest: contentId() }),
   () => ({ invocationDigest: contentId() }),
-  () => ({ executionId: '../../elsewhere.v1.p0.a1' }),
+  () => ({ executionId: '../../elsewhere.v1.p0r0.a1' }),
   () => ({ orphanAfterMs: 360 * 24 * 60 * 60 * 1000 }),
   (_bid, self) => ({ requester: self.replace(/.$/, 'a') }),
 ];

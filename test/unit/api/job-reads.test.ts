@@ -54,7 +54,7 @@ describe('GET /orchestrator/jobs/{id}', () => {
       partitions: { waiting: 0, negotiating: 0, running: 0, completed: 0, failed: 2 },
       executions: [
         {
-          id: 'job-1.v1.p0.a1',
+          id: 'job-1.v1.p0r0.a1',
           provider: 'peer-a',
           partition: 0,
           attempt: 1,

@@ -72,7 +72,7 @@ export function jobSnapshot(
 
 export function execution(observed: Observed, changes: Partial<Execution> = {}): Execution {
   return {
-    id: 'job-1.v1.p0.a1',
+    id: 'job-1.v1.p0r0.a1',
     jobId: 'job-1',
     jobVersion: 1,
     partition: 0,
@@ -145,7 +145,7 @@ export function contract(): ContractRecord {
   const terms: ContractTerms = {
     jobId: 'job-1',
     jobDigest: 'digest',
-    executionId: 'job-1.v1.p0.a1',
+    executionId: 'job-1.v1.p0r0.a1',
     partition: 0,
     attempt: 1,
     requester: 'peer-self',
@@ -170,7 +170,7 @@ export function contract(): ContractRecord {
   };
   return {
     contractId: 'contract-1',
-    executionId: 'job-1.v1.p0.a1',
+    executionId: 'job-1.v1.p0r0.a1',
     jobId: 'job-1',
     state: 'ACCEPTED',
     terms: evidence('contract-terms', terms, 'peer-self'),
@@ -229,7 +229,7 @@ export function placedExplanation(): Explanation {
     placed: true,
     winner: {
       provider: 'peer-a',
-      executionId: 'job-1.v1.p0.a1',
+      executionId: 'job-1.v1.p0r0.a1',
       score: 900,
       why: { code: 'only-bid', data: {} },
     },

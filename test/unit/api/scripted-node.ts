@@ -28,20 +28,20 @@ const DESK: RequesterDesk = {
 };
 
 /** What an execution prints at a place of its output. */
-export function printed(text: string, offset = 0, executionId = 'job-1.v1.p0.a1'): LogPart {
+export function printed(text: string, offset = 0, executionId = 'job-1.v1.p0r0.a1'): LogPart {
   return { kind: 'output', executionId, offset, bytes: new TextEncoder().encode(text) };
 }
 
 export const logEnd: Extract<LogPart, { kind: 'end' }> = {
   kind: 'end',
   jobState: 'Completed',
-  executionId: 'job-1.v1.p0.a1',
+  executionId: 'job-1.v1.p0r0.a1',
   exitReason: 'completed',
   exitCode: 0,
 };
 
 export function attemptPart(attempt: number, offset = 0): LogPart {
-  const executionId = `job-1.v1.p0.a${attempt}`;
+  const executionId = `job-1.v1.p0r0.a${attempt}`;
   return { kind: 'attempt', executionId, partition: 0, attempt, provider: 'peer-a', offset };
 }
 
@@ -285,7 +285,7 @@ export function scriptedNode(): ScriptedNode {
           lockId: 'lock-1',
           holder: 'peer-requester',
           jobId: 'job-1',
-          executionId: 'job-1.v1.p0.a1',
+          executionId: 'job-1.v1.p0r0.a1',
           resources: NO_RESOURCES,
           version: 7,
           acquiredAt: Date.UTC(2030, 0, 2),

@@ -345,7 +345,7 @@ describe('what strangers wrote, on a terminal', () => {
     desk.node.orchestrator.log = async function* () {
       // One piece ends inside of a letter.
       const offset = whole.length - 2;
-      const about = { kind: 'output', executionId: 'job-1.v1.p0.a1' } as const;
+      const about = { kind: 'output', executionId: 'job-1.v1.p0r0.a1' } as const;
       yield { ...about, offset: 0, bytes: whole.subarray(0, -2) };
       yield { ...about, offset, bytes: whole.subarray(-2) };
       yield logEnd;

@@ -74,18 +74,18 @@ describe('bidmesh job logs --follow', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'one\ntwo\n' });
     expect(stderr).toBe('The node does not answer; trying again.\n');
     expect(node.orchestrator.logRequests.at(-1)).toMatchObject({
-      executionId: 'job-1.v1.p0.a1',
+      executionId: 'job-1.v1.p0r0.a1',
       from: 4,
       onwards: true,
     });
   });
 
   it('ends with a code of its own and the place where the node does not come back', async () => {
-    answers((signal) => openEnded(signal, attemptPart(2), printed('x'.repeat(10), 0, 'job-1.v1.p0.a2')));
+    answers((signal) => openEnded(signal, attemptPart(2), printed('x'.repeat(10), 0, 'job-1.v1.p0r0.a2')));
     const { exitCode, stdout, stderr } = await run(['--follow'], { watching: () => void api.stop() });
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: 'x'.repeat(10) });
     expect(stderr).toContain('LOGS_BROKEN_OFF');
-    expect(stderr).toContain('job logs job-1 --follow --execution job-1.v1.p0.a2 --from 10');
+    expect(stderr).toContain('job logs job-1 --follow --execution job-1.v1.p0r0.a2 --from 10');
   });
 
   it('takes a stream without heartbeats for a broken one', async () => {
@@ -102,7 +102,7 @@ describe('bidmesh job logs --follow', () => {
         attemptPart(1),
         printed('abc'),
         attemptPart(2),
-        printed('def\n', 0, 'job-1.v1.p0.a2'),
+        printed('def\n', 0, 'job-1.v1.p0r0.a2'),
         attemptPart(3),
         logEnd,
       ),
@@ -134,11 +134,11 @@ describe('bidmesh job logs --follow', () => {
 
 describe('bidmesh job logs', () => {
   it('says what of the last attempt never came here, and fails', async () => {
-    const missing = { kind: 'missing', executionId: 'job-1.v1.p0.a1', offset: 3 } as const;
+    const missing = { kind: 'missing', executionId: 'job-1.v1.p0r0.a1', offset: 3 } as const;
     answers(() => all(attemptPart(1), printed('abc'), missing, { ...logEnd, exitReason: 'lost' }));
     const { exitCode, stdout, stderr } = await run([]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: 'abc' });
-    expect(stderr).toMatch(/LOGS_INCOMPLETE.*job-1\.v1\.p0\.a1 printed from byte 3 on/);
+    expect(stderr).toMatch(/LOGS_INCOMPLETE.*job-1\.v1\.p0r0\.a1 printed from byte 3 on/);
     answers(() => all(attemptPart(1), printed('abc'), missing, attemptPart(2), logEnd));
     const healed = await run([]);
     expect(healed.exitCode).toBe(0);
@@ -178,7 +178,7 @@ describe('bidmesh job logs', () => {
       node.orchestrator.snapshots.set('job-1', jobSnapshot({ state: 'Running', count: 3 }));
       const lastRead = Promise.withResolvers<void>();
       node.orchestrator.log = async function* (_signal, { partition = 0, follow }) {
-        const id = `job-1.v1.p${partition}.a1`;
+        const id = `job-1.v1.p${partition}r0.a1`;
         yield { kind: 'attempt', executionId: id, partition, attempt: 1, provider: 'peer-a', offset: 0 };
         yield printed(`of ${partition}: be`, 0, id);
         if (partition === 2) lastRead.resolve();

@@ -223,7 +223,7 @@ export function executionOf(
 ): Execution {
   const contractId = 'contractId' in observed ? observed.contractId : undefined;
   return {
-    id: executionIdOf('job', 1, partition, attempt),
+    id: executionIdOf('job', 1, { partition, replica: 0 }, attempt),
     jobId: 'job',
     jobVersion: 1,
     partition,
@@ -246,7 +246,7 @@ export function termsOf(changes: Partial<ContractTerms> = {}): ContractTerms {
   return {
     jobId: 'job',
     jobDigest: jobOf().digest,
-    executionId: executionIdOf('job', 1, 0, 1),
+    executionId: executionIdOf('job', 1, { partition: 0, replica: 0 }, 1),
     partition: 0,
     attempt: 1,
     requester: REQUESTER,
@@ -291,7 +291,7 @@ export function contractOf(
 
 export function itemOf(state: ServingItem['state'], changes: Partial<ServingItem> = {}): ServingItem {
   return {
-    executionId: executionIdOf('job', 1, 0, 1),
+    executionId: executionIdOf('job', 1, { partition: 0, replica: 0 }, 1),
     contractId: 'contract',
     attempt: 1,
     sequence: 2,

@@ -119,7 +119,7 @@ describe('readPlain', () => {
   });
 
   it.each([
-    ['text beyond ASCII', 'é'],
+    ['a key beyond ASCII', { é: 1 }],
     ['a key that JavaScript takes for something else', JSON.parse('{"__proto__":1}')],
     ['a key that stands for a link', { '/': 'a' }],
     ['a number beyond the safe ones', 2n ** 60n],
@@ -127,6 +127,23 @@ describe('readPlain', () => {
     const bytes = encodeCanonical(value);
     expect(readPlain(bytes)).toBeUndefined();
     expect(decodeCanonical(bytes)).toEqual(value);
+  });
+
+  it.each(['é', `${'x'.repeat(100)}é`, '\u{1f308}', '\ufeffbegins with a mark'])(
+    'reads text of any script: %s',
+    (text) => {
+      expect(readPlain(encodeCanonical({ text }))).toEqual({ text });
+    },
+  );
+
+  it.each([
+    ['half a character', [0x63, 0xed, 0xa0, 0x80]],
+    ['a byte that begins none', [0x61, 0xff]],
+    ['one that is cut', [0x62, 0xe2, 0x82]],
+    ['a long form of a short one', [0x62, 0xc0, 0x80]],
+  ])('takes no bytes for text that are %s', (_, bytes) => {
+    expect(readPlain(Uint8Array.from(bytes))).toBeUndefined();
+    expect(() => decodeCanonical(Uint8Array.from(bytes))).toThrow(/canonical|DAG-CBOR/);
   });
 
   it('shares no memory with what it reads', () => {

@@ -120,14 +120,14 @@ export function decline(over: Partial<Decline> = {}): Decline {
 }
 
 export function jobRequest(over: Partial<JobRequest> = {}): JobRequest {
-  return { requestId: 'request-1', bidId: 'bid-1', executionId: 'job-1.v1.p0.a0', attempt: 0, ...over };
+  return { requestId: 'request-1', bidId: 'bid-1', executionId: 'job-1.v1.p0r0.a0', attempt: 0, ...over };
 }
 
 export function terms(requester: string, provider: string, over: Partial<ContractTerms> = {}): ContractTerms {
   return {
     jobId: 'job-1',
     jobDigest: SOME_CID,
-    executionId: 'job-1.v1.p0.a0',
+    executionId: 'job-1.v1.p0r0.a0',
     partition: 0,
     attempt: 0,
     requester,
@@ -170,7 +170,7 @@ export function servingList(number: number): ServingList {
     number,
     items: [
       {
-        executionId: 'job-1.v1.p0.a0',
+        executionId: 'job-1.v1.p0r0.a0',
         contractId: SOME_CID,
         attempt: 0,
         sequence: 3,

@@ -21,7 +21,7 @@ async function collect(source: AsyncIterable<Uint8Array>): Promise<Uint8Array[]>
   return chunks;
 }
 
-describe('contract/1', () => {
+describe('contract/2', () => {
   async function asking(
     answer: (world: MarketWorld, provider: WorldNode, requester: WorldNode) => ContractAnswer,
   ): Promise<{
@@ -126,7 +126,7 @@ describe('a silent requester', () => {
   });
 });
 
-describe('serving/1', () => {
+describe('serving/2', () => {
   async function serving(world = new MarketWorld()): Promise<{
     world: MarketWorld;
     provider: WorldNode;
@@ -228,7 +228,7 @@ describe('serving/1', () => {
   });
 });
 
-describe('content/1', () => {
+describe('content/2', () => {
   const blocks = [new Uint8Array(2 ** 20).fill(1), new Uint8Array(0), new Uint8Array([3])];
 
   async function holding(over: {
@@ -344,7 +344,7 @@ describe('content/1', () => {
   });
 });
 
-describe('logs/1', () => {
+describe('logs/2', () => {
   it('brings output as it grows, cut to frames, and ends with it', async () => {
     const world = new MarketWorld();
     const requester = await world.node('requester');

@@ -62,7 +62,7 @@ describe('a negotiation', () => {
     expect(listener.bids[0]![0].signer).toBe(provider.peer);
 
     const locked = await world.settled(negotiation.requestLock(sample.jobRequest(), 1000));
-    expect(locked.value).toMatchObject({ executionId: 'job-1.v1.p0.a0', lock: { version: 7 } });
+    expect(locked.value).toMatchObject({ executionId: 'job-1.v1.p0r0.a0', lock: { version: 7 } });
 
     const proposal = sample.proposal(requester.notary, provider.peer);
     const contract = await world.settled(negotiation.propose(proposal, 1000));
@@ -74,7 +74,7 @@ describe('a negotiation', () => {
     await world.clock.advanceBy(1000);
     expect(desk.calls.slice(1)).toEqual([
       `answer ${REQUEST_ID}`,
-      'lock job-1.v1.p0.a0',
+      'lock job-1.v1.p0r0.a0',
       'accept',
       `ended ${REQUEST_ID}`,
     ]);
@@ -194,7 +194,7 @@ describe('a negotiation', () => {
     expect(all.desk.calls.filter((call) => call.startsWith('ended'))).toEqual([]);
     release.resolve();
     await world.clock.advanceBy(1000);
-    expect(all.desk.calls.slice(-2)).toEqual(['lock job-1.v1.p0.a0', `ended ${REQUEST_ID}`]);
+    expect(all.desk.calls.slice(-2)).toEqual(['lock job-1.v1.p0r0.a0', `ended ${REQUEST_ID}`]);
   });
 
   it('ends when the requester says nothing for too long', async () => {

@@ -5,6 +5,7 @@ import { createNotary } from '../../../src/identity/notary.ts';
 import { encodeCanonical } from '../../../src/lib/canonical.ts';
 import { envelopeOf } from '../../../src/messages/envelope.ts';
 import { encodeFrame } from '../../../src/messages/frame.ts';
+import { MESSAGE_VERSIONS } from '../../../src/messages/versions.ts';
 import type { GossipVerdict } from '../../../src/network/underlay.ts';
 import { SeededRandom } from '../../simulation/seeded-random.ts';
 import * as sample from '../messages/samples.ts';
@@ -58,7 +59,7 @@ describe('a bid request', () => {
     );
     negotiation.close();
     await world.clock.settle();
-    expect(desk.calls).toEqual(['answer request-1', 'lock job-1.v1.p0.a0', 'accept', 'ended request-1']);
+    expect(desk.calls).toEqual(['answer request-1', 'lock job-1.v1.p0r0.a0', 'accept', 'ended request-1']);
   });
 
   it('leaves the own provider out when own jobs are off', async () => {
@@ -244,7 +245,9 @@ describe('gossip', () => {
       'othernet',
       world.clock,
     );
-    const version2 = encodeCanonical({ v: 2, network: NETWORK, issuedAt: world.clock.nowMs(), value: {} });
+    const later = { v: MESSAGE_VERSIONS['bid-request'] + 1, network: NETWORK, issuedAt: world.clock.nowMs() };
+    const laterVersion = encodeCanonical({ ...later, value: {} });
+    const inLaterWords = { ...request.value, budget: { amount: '1', currency: 'USD', per: 'fortnight' } };
     const frame = (body: unknown): Uint8Array => encodeFrame({ kind: 'bid-request', body });
     const cases: [Uint8Array, GossipVerdict, string][] = [
       [new Uint8Array(5000), 'reject', 'OVERSIZED'],
@@ -257,7 +260,9 @@ describe('gossip', () => {
       [frame({ ...envelope, signature: new Uint8Array(64) }), 'reject', 'BAD_SIGNATURE'],
       [frame({ ...envelope, signer: world.notary('other').self }), 'reject', 'BAD_SIGNATURE'],
       [frame(envelopeOf(elsewhere.sign('bid-request', request.value))), 'reject', 'WRONG_NETWORK'],
-      [frame({ ...envelope, payload: version2 }), 'ignore', 'UNKNOWN_VERSION'],
+      [frame({ ...envelope, payload: laterVersion }), 'ignore', 'UNKNOWN_VERSION'],
+      [encodeCanonical({ kind: 'task-offer', body: envelope }), 'ignore', 'UNKNOWN_KIND'],
+      [frame(envelopeOf(notary.sign('bid-request', inLaterWords))), 'ignore', 'UNKNOWN_VALUE'],
     ];
     const outcomes = cases.map(([message]) => {
       const before = counters();

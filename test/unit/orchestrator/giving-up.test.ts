@@ -98,8 +98,8 @@ describe('a job that cannot be planned any more', () => {
     expect(after?.search?.state).toBe('closed');
     expect(await settled(store.jobs.contract('c'))).toMatchObject({ state: 'TERMINATED' });
     expect(told).toEqual([
-      'forget job.v1.p0.a1',
-      'forget job.v1.p1.a1',
+      'forget job.v1.p0r0.a1',
+      'forget job.v1.p1r0.a1',
       'release job',
       'release job',
       'finished Failed',

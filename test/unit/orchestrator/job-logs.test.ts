@@ -157,8 +157,8 @@ describe('the output of a job', () => {
     await clock.settle();
     expect(seen).toMatchObject({ text: 'failed!', over: true });
     expect(seen.marks).toMatchObject([
-      { kind: 'attempt', executionId: 'job.v1.p0.a1', offset: 0 },
-      { kind: 'attempt', executionId: 'job.v1.p0.a2', offset: 0 },
+      { kind: 'attempt', executionId: 'job.v1.p0r0.a1', offset: 0 },
+      { kind: 'attempt', executionId: 'job.v1.p0r0.a2', offset: 0 },
       { kind: 'end', exitReason: 'completed', jobState: 'Completed' },
     ]);
   });
@@ -173,7 +173,7 @@ describe('the output of a job', () => {
       attempt(failed('second'), 2),
       attempt(resulting(observedAs.completed(), 'third'), 3),
     ]);
-    const seen = await settled(follow({ executionId: 'job.v1.p0.a1', from: 2, onwards: true }));
+    const seen = await settled(follow({ executionId: 'job.v1.p0r0.a1', from: 2, onwards: true }));
     expect(seen).toMatchObject({ text: 'etwothree', over: true });
   });
 
@@ -192,7 +192,7 @@ describe('the output of a job', () => {
     await clock.advanceBy(10_000);
     expect(seen.marks).toMatchObject([
       { kind: 'attempt' },
-      { kind: 'missing', executionId: 'job.v1.p0.a1', offset: 7 },
+      { kind: 'missing', executionId: 'job.v1.p0r0.a1', offset: 7 },
       { kind: 'end', exitReason: 'lost' },
     ]);
   });
@@ -254,7 +254,7 @@ describe('the output of a job', () => {
 
   it('of one execution ends with that execution', async () => {
     becomes('Running', [attempt(observedAs.failed('lost', 'contract'))]);
-    const seen = await settled(follow({ executionId: 'job.v1.p0.a1' }));
+    const seen = await settled(follow({ executionId: 'job.v1.p0r0.a1' }));
     expect(seen).toMatchObject({ text: '', over: true });
     expect(await settled(follow({ executionId: 'other' }))).toMatchObject({
       error: { code: 'EXECUTION_NOT_FOUND' },
@@ -300,8 +300,8 @@ describe('results', () => {
         executionOf(2, 1, 'a', observedAs.running()),
       ]),
     ).toEqual([
-      { executionId: 'job.v1.p0.a2', partition: 0, cid: 'a2' },
-      { executionId: 'job.v1.p1.a2', partition: 1, cid: 'b2' },
+      { executionId: 'job.v1.p0r0.a2', partition: 0, cid: 'a2' },
+      { executionId: 'job.v1.p1r0.a2', partition: 1, cid: 'b2' },
     ]);
   });
 });

@@ -56,7 +56,7 @@ describe('the watchdog', () => {
     expect(evaluated).toEqual([]);
     await clock.advanceBy(PERIOD_MS);
     expect(evaluated).toEqual(['job exec-timeout']);
-    liveness.seen('job.v1.p0.a1');
+    liveness.seen('job.v1.p0r0.a1');
     await clock.advanceBy(LOST_AFTER_MS);
     expect(evaluated).toHaveLength(1);
   });
@@ -79,7 +79,7 @@ describe('the watchdog', () => {
     const overdueMs = lockMs + contractMs + startMs + executionMs + OVERDUE_SLACK_MS;
     for (let ms = 0; ms < overdueMs; ms += 1000) {
       expect(evaluated).toEqual([]);
-      liveness.seen('job.v1.p0.a1');
+      liveness.seen('job.v1.p0r0.a1');
       await clock.advanceBy(1000);
     }
     expect(evaluated.length).toBeGreaterThan(0);
@@ -94,7 +94,7 @@ describe('the watchdog', () => {
     expect(watchdog.openJobs).toBe(1);
     const completed = executionOf(0, 1, 'a', observedAs.completed());
     watchdog.watch({ job, executions: [completed], revision: 2 });
-    expect(over).toEqual(['job.v1.p0.a1']);
+    expect(over).toEqual(['job.v1.p0r0.a1']);
     watchdog.watch({ job: { ...job, state: 'Completed' }, executions: [completed], revision: 3 });
     expect(watchdog.openJobs).toBe(0);
   });

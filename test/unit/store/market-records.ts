@@ -77,7 +77,7 @@ export function created(id: string, changes: Parameters<typeof job>[1] = {}): Jo
 
 export function execution(jobId: string, partition: number, attempt: number): Execution {
   return {
-    id: `${jobId}.v1.p${partition}.a${attempt}`,
+    id: `${jobId}.v1.p${partition}r0.a${attempt}`,
     jobId,
     jobVersion: 1,
     partition,
@@ -126,7 +126,7 @@ export function contract(
   const terms: ContractTerms = {
     jobId,
     jobDigest: 'bafydigest',
-    executionId: `${jobId}.v1.p0.a1`,
+    executionId: `${jobId}.v1.p0r0.a1`,
     partition: 0,
     attempt: 1,
     requester: 'me',
@@ -181,7 +181,7 @@ export function lease(lockId: string, version: number, state: Lease['state'] = '
     lockId,
     holder: 'requester',
     jobId: 'job',
-    executionId: 'job.v1.p0.a1',
+    executionId: 'job.v1.p0r0.a1',
     resources: { cpuMillis: 1, memoryBytes: 1, diskBytes: 1, gpus: [] },
     version,
     acquiredAt: 1,

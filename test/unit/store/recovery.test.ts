@@ -177,7 +177,7 @@ describe('a node that crashes', () => {
       // Whether it was begun or not, all that belonged to it is named once more before it is forgotten.
       expect(await node.clock.settle(jobs.pruneFinished(0, 0))).toEqual({
         jobIds: ['j'],
-        executionIds: ['j.v1.p0.a1'],
+        executionIds: ['j.v1.p0r0.a1'],
         more: false,
       });
       await node.clock.settle(jobs.pruneFinished(0, 0));

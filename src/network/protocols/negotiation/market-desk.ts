@@ -117,7 +117,7 @@ export class MarketDesk implements Market {
     for (const live of this.#live.values()) live.audienceIs(audience);
   }
 
-  /** Serves a negotiation/1 channel that a provider has opened. */
+  /** Serves a negotiation/2 channel that a provider has opened. */
   async serve(channel: Channel): Promise<void> {
     await attend(this.#context, 'negotiation', channel, async () => {
       const { clock, limits } = this.#context;

@@ -25,7 +25,7 @@ interface Offer {
 }
 
 /**
- * The provider's side of negotiation/1: it opens the channel, delivers its bid and then answers, one at a time,
+ * The provider's side of negotiation/2: it opens the channel, delivers its bid and then answers, one at a time,
  * what the requester asks on it. When a channel of a bid is over the desk hears of it exactly once, and never
  * while it is still deciding something that came on it.
  */

@@ -27,7 +27,7 @@ function lost(cause?: unknown): CodedError<'NEGOTIATION_LOST'> {
   );
 }
 
-/** The requester's side of one negotiation/1 channel whose bid came in. Questions on it are asked one at a time. */
+/** The requester's side of one negotiation/2 channel whose bid came in. Questions on it are asked one at a time. */
 export class RequesterNegotiation implements Negotiation {
   readonly provider: string;
   readonly #context: NetworkContext;

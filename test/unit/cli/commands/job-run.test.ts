@@ -32,7 +32,7 @@ function happened(
   desk.node.orchestrator.commit(
     ...types.map((type, index) => ({
       ...event(index + 1, type),
-      executionId: 'job-1.v1.p0.a1',
+      executionId: 'job-1.v1.p0r0.a1',
       provider: 'peer-a',
     })),
   );
@@ -55,7 +55,7 @@ function declined(): Execution {
 }
 
 function printed(stdout: string, stderr = ''): void {
-  desk.node.orchestrator.resultList = [{ executionId: 'job-1.v1.p0.a1', partition: 0, cid: 'folder-0' }];
+  desk.node.orchestrator.resultList = [{ executionId: 'job-1.v1.p0r0.a1', partition: 0, cid: 'folder-0' }];
   desk.node.content.folders.set(
     'folder-0',
     new Map([

@@ -117,7 +117,7 @@ describe('GET /orchestrator/jobs/{id}/logs as server-sent events', () => {
     node.orchestrator.log = async function* () {
       yield attemptPart(1, 5);
       yield printed('ü', 5);
-      yield { kind: 'missing', executionId: 'job-1.v1.p0.a1', offset: 7 };
+      yield { kind: 'missing', executionId: 'job-1.v1.p0r0.a1', offset: 7 };
       yield attemptPart(2);
       yield logEnd;
     };
@@ -126,22 +126,22 @@ describe('GET /orchestrator/jobs/{id}/logs as server-sent events', () => {
     const blocks = (await response.text()).trimEnd().split('\n\n');
     expect(blocks[0]).toBe('retry: 1000');
     expect(blocks[1]).toBe(
-      'id: job-1.v1.p0.a1:5\nevent: attempt\ndata: {"stream":"stderr","executionId":"job-1.v1.p0.a1","partition":0,"attempt":1,"provider":"peer-a","offset":5}',
+      'id: job-1.v1.p0r0.a1:5\nevent: attempt\ndata: {"stream":"stderr","executionId":"job-1.v1.p0r0.a1","partition":0,"attempt":1,"provider":"peer-a","offset":5}',
     );
     expect(blocks[2]).toBe(
-      'id: job-1.v1.p0.a1:7\nevent: output\ndata: {"stream":"stderr","executionId":"job-1.v1.p0.a1","offset":5,"bytes":"w7w="}',
+      'id: job-1.v1.p0r0.a1:7\nevent: output\ndata: {"stream":"stderr","executionId":"job-1.v1.p0r0.a1","offset":5,"bytes":"w7w="}',
     );
-    expect(blocks[3]).toMatch(/^id: job-1\.v1\.p0\.a1:7\nevent: missing\n/);
+    expect(blocks[3]).toMatch(/^id: job-1\.v1\.p0r0\.a1:7\nevent: missing\n/);
     expect(blocks[5]).toMatch(/^event: end\ndata: .*"jobState":"Completed"/);
     expect(node.orchestrator.logRequests[0]).toMatchObject({ onwards: true });
   });
 
   it('is taken up behind the last event', async () => {
     const node = scriptedNode();
-    const headers = { ...STREAM.headers, 'last-event-id': 'job-1.v1.p0.a2:77' };
+    const headers = { ...STREAM.headers, 'last-event-id': 'job-1.v1.p0r0.a2:77' };
     await inProcess(node).request(`${LOGS}?follow=true&from=3`, { headers });
     expect(node.orchestrator.logRequests[0]).toMatchObject({
-      executionId: 'job-1.v1.p0.a2',
+      executionId: 'job-1.v1.p0r0.a2',
       from: 77,
       onwards: true,
     });
@@ -202,7 +202,7 @@ describe('GET /orchestrator/jobs/{id}/logs as server-sent events', () => {
 });
 
 describe('logs as text', () => {
-  const missing = { kind: 'missing', executionId: 'job-1.v1.p0.a1', offset: 3 } as const;
+  const missing = { kind: 'missing', executionId: 'job-1.v1.p0r0.a1', offset: 3 } as const;
   const lost = { ...logEnd, exitReason: 'lost' } as const;
 
   it.each([

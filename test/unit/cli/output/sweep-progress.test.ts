@@ -13,7 +13,7 @@ function happened(type: string, partition?: number, attempt = 1, message?: strin
     at: '2030-01-01T00:00:00Z',
     type,
     provider: '12D3KooWsomewhere',
-    ...(partition === undefined ? {} : { partition, executionId: `j.v1.p${partition}.a${attempt}` }),
+    ...(partition === undefined ? {} : { partition, executionId: `j.v1.p${partition}r0.a${attempt}` }),
     ...(message === undefined ? {} : { message }),
   };
 }
@@ -111,7 +111,7 @@ describe('a sweep on a terminal', () => {
       '✖ 1 attempt failed, the last on …omewhere: it went␊away',
     ]);
     for (const event of each('execution.completed', 7, 20)) {
-      await progress.event({ ...event, executionId: `j.v1.p${event.partition}.a2` });
+      await progress.event({ ...event, executionId: `j.v1.p${event.partition}r0.a2` });
     }
     await progress.event(happened('job.completed'));
     await progress.pause();

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { Evidence, Notary } from '../../../../src/domain/market/evidence.ts';
+import type { Evidence, EvidenceType, Notary } from '../../../../src/domain/market/evidence.ts';
+import { encodeCanonical } from '../../../../src/lib/canonical.ts';
 import { CodedError } from '../../../../src/lib/coded-error.ts';
 import { envelopeOf } from '../../../../src/messages/envelope.ts';
 import { encodeFrame, type Frame } from '../../../../src/messages/frame.ts';
+import { MESSAGE_VERSIONS } from '../../../../src/messages/versions.ts';
 import type { ProtocolNames } from '../../../../src/network/names.ts';
 import type { Channel } from '../../../../src/network/underlay.ts';
 import * as sample from '../../messages/samples.ts';
-import { MarketWorld, names, openRaw, scriptedProvider, tapGossip } from '../market-world.ts';
+import { MarketWorld, names, NETWORK, openRaw, scriptedProvider, tapGossip } from '../market-world.ts';
 
 const TIMES = 2000;
 
@@ -171,6 +173,36 @@ describe('a peer that goes on with what is wrong', () => {
     await channel.send(encodeFrame({ kind: 'contract-query', body: { contractId: sample.SOME_CID } }));
     expect(await world.settled(channel.receive())).toBeDefined();
     expect(counters()['fault.MALFORMED']).toBeGreaterThan(0);
+  });
+});
+
+describe('what this node does not know', () => {
+  const later = (peer: Notary, type: EvidenceType, value: object): Uint8Array => {
+    const header = { v: MESSAGE_VERSIONS[type] + 1, network: NETWORK, issuedAt: 0, value };
+    const evidence = { ...peer.sign(type, value), payload: encodeCanonical(header) };
+    return encodeFrame({ kind: type as Frame['kind'], body: envelopeOf(evidence) });
+  };
+  const logs = { contractId: sample.SOME_CID, stream: 'events', offset: 0, follow: false };
+  const kind = (): Uint8Array => encodeCanonical({ kind: 'later-kind', body: { any: 'thing' } });
+
+  it.each<readonly [what: string, protocol: keyof ProtocolNames, say: Say]>([
+    ...(['request', 'negotiation', 'contract', 'serving', 'content', 'logs'] as const).map(
+      (protocol) => ['a kind of frame', protocol, kind] as const,
+    ),
+    ['a later version', 'request', (peer) => later(peer, 'bid-request', {})],
+    ['a later version', 'negotiation', (peer) => later(peer, 'bid', {})],
+    ['a later version', 'serving', (peer) => later(peer, 'serving-list', {})],
+    ['another stream', 'logs', () => encodeFrame({ kind: 'logs-request', body: logs })],
+  ])('costs who sends it no fault: %s on %s', async (_what, protocol, say) => {
+    const world = new MarketWorld({ latencyMs: [0, 0] });
+    const node = await world.node('node', { provider: scriptedProvider(world.notary('node')) });
+    const peer = await world.raw('later');
+    const channel = await world.settled(openRaw(peer, node.peer, names[protocol]));
+    await channel.send(say(peer.notary, 0));
+    expect(await world.rejection(channel.receive())).toBe('CHANNEL_CLOSED');
+    await channel.ended;
+    expect(Object.keys(node.network.counters()).filter((name) => /UNKNOWN_/.test(name))).toHaveLength(1);
+    expect(Object.keys(node.network.counters()).filter((name) => name.startsWith('fault.'))).toEqual([]);
   });
 });
 

@@ -5,6 +5,7 @@ import { encodeCanonical } from '../../../../src/lib/canonical.ts';
 import { envelopeOf } from '../../../../src/messages/envelope.ts';
 import { encodeFrame } from '../../../../src/messages/frame.ts';
 import { ISSUED_AT_TOLERANCE_MS } from '../../../../src/messages/message.ts';
+import { MESSAGE_VERSIONS } from '../../../../src/messages/versions.ts';
 import type { AdvertDesk } from '../../../../src/registry/ports.ts';
 import * as sample from '../../messages/samples.ts';
 import { MarketWorld, names, type RawNode, scriptedProvider, type WorldNode } from '../market-world.ts';
@@ -93,7 +94,7 @@ describe('the adverts topic', () => {
       'changed on the way',
       'BAD_SIGNATURE',
       ({ value, signature, signer }) => {
-        const header = { v: 1, network: 'testnet', issuedAt: world.clock.nowMs() };
+        const header = { v: MESSAGE_VERSIONS.advert, network: 'testnet', issuedAt: world.clock.nowMs() };
         const payload = encodeCanonical({ ...header, value: { ...value, draining: true } });
         return encodeFrame({ kind: 'advert', body: { payload, signature, signer } });
       },
@@ -122,7 +123,7 @@ describe('the adverts topic', () => {
       'MALFORMED',
       () => framed(signed({ price: { amount: '-1', currency: 'USD', per: 'hour' } })),
     ],
-    ['too large', 'OVERSIZED', () => framed(signed({ providerRecord: new Uint8Array(2900) }))],
+    ['too large', 'OVERSIZED', () => framed(signed({ providerRecord: new Uint8Array(3100) }))],
   ])('refuses an advert %s', async (_, code, message) => {
     await say(message(signed()));
     expect(desk.taken).toEqual([]);

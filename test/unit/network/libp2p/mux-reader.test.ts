@@ -5,7 +5,7 @@ import { type MuxFrame, MuxReader, type MuxStream } from '../../../../src/networ
 const MAX_WINDOW_BYTES = 2 * 1024 * 1024;
 const [DATA, WINDOW, PING] = [0, 1, 2] as const;
 const [SYN, FIN] = [1, 4] as const;
-const OWN_PROTOCOL = '/bidmesh/test/content/1';
+const OWN_PROTOCOL = '/bidmesh/test/content/2';
 
 function frame(type: number, flag: number, streamID: number, data: Uint8Array | number): Uint8Array {
   const body = typeof data === 'number' ? new Uint8Array() : data;

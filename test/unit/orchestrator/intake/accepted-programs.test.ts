@@ -145,7 +145,7 @@ async function refusalsOf(invocation: Invocation | undefined): Promise<readonly 
   const withLongestTerms =
     frame.length - proposal.terms.payload.length + contractTermsMessage.maxPayloadBytes;
   const refused = refuseTask({
-    executionId: 'job.v1.p0.a1',
+    executionId: 'job.v1.p0r0.a1',
     folder: '/nowhere',
     engine: type,
     programPath: '/nowhere/program',

@@ -33,7 +33,7 @@ describe('a job request', () => {
     desk.negotiation.lock = async () => again();
     await requestLock();
     expect(desk.negotiation.asked).toEqual([
-      { requestId: 'round-1', bidId: 'bid-of-a', executionId: 'job.v1.p0.a1', attempt: 1 },
+      { requestId: 'round-1', bidId: 'bid-of-a', executionId: 'job.v1.p0r0.a1', attempt: 1 },
     ]);
     expect(await desk.execution()).toMatchObject({ observed: { state: 'AskForBidAccepted', lock: LOCK } });
     expect(await desk.events()).toEqual(['lock.acquired']);
@@ -99,7 +99,7 @@ describe('a job request', () => {
     ['a dearer price', { price: { amount: '0.03', currency: 'USD', per: 'hour' } }],
     ['another time', { time: { durationMs: 1, startWithinMs: 1 } }],
     ['another bid', { bidId: 'other' }],
-    ['another execution', { executionId: 'job.v1.p0.a2' }],
+    ['another execution', { executionId: 'job.v1.p0r0.a2' }],
   ] as const)('is not fooled by %s', async (_, changes) => {
     desk.negotiation.lock = async () => again(changes);
     await requestLock();
@@ -203,7 +203,7 @@ describe('a draft', () => {
     const contract = desk.negotiator.draftProposal(snapshot, await desk.execution());
     expect(contract).toMatchObject({
       state: 'PROPOSED',
-      executionId: 'job.v1.p0.a1',
+      executionId: 'job.v1.p0r0.a1',
       terms: {
         signer: 'requester',
         value: {

@@ -8,7 +8,7 @@ import type { JobCommit } from '../../../../src/orchestrator/ports.ts';
 import { FakeClock } from '../../../simulation/fake-clock.ts';
 import { contractOf, entryOf, executionOf, jobOf, observedAs, roundOf } from '../../fakes/market.ts';
 
-const EXECUTION = 'job.v1.p0.a1';
+const EXECUTION = 'job.v1.p0r0.a1';
 
 let clock: FakeClock;
 let done: string[];

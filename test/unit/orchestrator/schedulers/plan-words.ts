@@ -53,6 +53,6 @@ export function reasonOf(actions: readonly PlanAction[]): string | undefined {
   return why === undefined ? undefined : jobSentence(why);
 }
 
-export const e = (partition: number, attempt: number): string => `job.v1.p${partition}.a${attempt}`;
+export const e = (partition: number, attempt: number): string => `job.v1.p${partition}r0.a${attempt}`;
 export const running = (partition = 0, attempt = 1, provider = 'a'): Execution =>
   executionOf(partition, attempt, provider, observedAs.running(), { desired: 'Running' });

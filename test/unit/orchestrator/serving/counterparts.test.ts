@@ -79,6 +79,6 @@ describe('the counterparts of a requester', () => {
     counterparts.seen([execution]);
     expect(counterparts.isOf('provider', execution.id)).toBe(true);
     expect(counterparts.isOf('another', execution.id)).toBe(false);
-    expect(counterparts.isOf('provider', 'made-up.v1.p0.a1')).toBe(false);
+    expect(counterparts.isOf('provider', 'made-up.v1.p0r0.a1')).toBe(false);
   });
 });

@@ -113,12 +113,12 @@ const publishing = (changes: Partial<ServingItem> = {}): ServingItem =>
 describe('a serving list', () => {
   it('is answered item by item, under its number', async () => {
     await store(bound(observedAs.accepted()));
-    const answer = await take([itemOf('Running'), itemOf('Running', { executionId: 'unknown.v1.p0.a1' })]);
+    const answer = await take([itemOf('Running'), itemOf('Running', { executionId: 'unknown.v1.p0r0.a1' })]);
     expect(answer).toEqual({
       number: 7,
       desired: [
         { executionId: ID, attempt: 1, desired: 'run' },
-        { executionId: 'unknown.v1.p0.a1', attempt: 1, desired: 'stop' },
+        { executionId: 'unknown.v1.p0r0.a1', attempt: 1, desired: 'stop' },
       ],
     });
     expect(await observed()).toMatchObject({ state: 'Running' });
@@ -149,7 +149,7 @@ describe('a serving list', () => {
     await store(bound(observedAs.accepted()));
     isOf = (executionId) => executionId === ID;
     const madeUp = Array.from({ length: 4095 }, (_, index) =>
-      itemOf('Running', { executionId: `made-up-${index}.v1.p0.a1` }),
+      itemOf('Running', { executionId: `made-up-${index}.v1.p0r0.a1` }),
     );
     const looks: string[] = [];
     const { jobs } = stored.store;
@@ -169,7 +169,7 @@ describe('a serving list', () => {
   it('that is long is looked at a part at a time', async () => {
     await store(bound(observedAs.accepted()));
     const items = Array.from({ length: 100 }, (_, index) =>
-      itemOf('Running', { executionId: `other-${index}.v1.p0.a1` }),
+      itemOf('Running', { executionId: `other-${index}.v1.p0r0.a1` }),
     );
     let looks = 0;
     stored.store.jobs.snapshot = async () => {
@@ -184,7 +184,7 @@ describe('a serving list', () => {
   });
 
   it('knows the job by the execution', () => {
-    expect(jobIdOf('0198-abc.v1.p0.a1')).toBe('0198-abc');
+    expect(jobIdOf('0198-abc.v1.p0r0.a1')).toBe('0198-abc');
   });
 });
 

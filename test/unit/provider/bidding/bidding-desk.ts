@@ -43,7 +43,7 @@ export const TRAITS = {
 };
 
 export const ONBOARDED: Resources = { cpuMillis: 1600, memoryBytes: 10_000, diskBytes: 10_000, gpus: [] };
-export const EXECUTION = executionIdOf('job', 1, 0, 1);
+export const EXECUTION = executionIdOf('job', 1, { partition: 0, replica: 0 }, 1);
 
 export const INVOCATION: Invocation = {
   engine: { type: 'wasm', module: { cid: MODULE_CID, size: 8 }, args: [], env: {}, stdin: '' },

@@ -129,7 +129,7 @@ describe('a proposal is declined, signed,', () => {
   it.each([
     ['an older version', { lockVersion: 0 }],
     ['another lock', { lockId: 'other' }],
-    ['another execution than the lock is for', { executionId: 'job.v1.p0.a2', attempt: 2 }],
+    ['another execution than the lock is for', { executionId: 'job.v1.p0r0.a2', attempt: 2 }],
   ])('when it names %s', async (_, changes) => {
     expect(await accept(desk.proposal(bid, changes))).toMatchObject({ value: { code: 'LOCK_EXPIRED' } });
   });

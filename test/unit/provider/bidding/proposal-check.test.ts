@@ -39,7 +39,7 @@ describe('a proposal', () => {
   it.each([
     ['another requester', { requester: 'another' }, 'terms.requester'],
     ['another provider', { provider: 'another' }, 'terms.provider'],
-    ['another job', { jobId: 'another', executionId: 'another.v1.p0.a1' }, 'terms.jobId'],
+    ['another job', { jobId: 'another', executionId: 'another.v1.p0r0.a1' }, 'terms.jobId'],
     ['another spec', { jobDigest: 'another' }, 'terms.jobId'],
     ['another price', { price: { amount: '0.01', currency: 'USD', per: 'hour' } }, 'terms.price'],
     [
@@ -50,11 +50,13 @@ describe('a proposal', () => {
     ['a longer time', { executionTimeoutMs: 600_001 }, 'terms.executionTimeoutMs'],
     ['a later start', { startWithinMs: 3_600_001 }, 'terms.executionTimeoutMs'],
     ['another invocation', { invocationDigest: 'another' }, 'terms.invocationDigest'],
-    ['an execution id of another job', { executionId: 'other.v1.p0.a1' }, 'terms.executionId'],
-    ['an execution id of another attempt', { executionId: 'job.v1.p0.a2' }, 'terms.executionId'],
-    ['an execution id of another partition', { executionId: 'job.v1.p1.a1' }, 'terms.executionId'],
-    ['an execution id without a version', { executionId: 'job.p0.a1' }, 'terms.executionId'],
-    ['a path as job id', { jobId: '../job', executionId: '../job.v1.p0.a1' }, 'terms.jobId'],
+    ['an execution id of another job', { executionId: 'other.v1.p0r0.a1' }, 'terms.executionId'],
+    ['an execution id of another attempt', { executionId: 'job.v1.p0r0.a2' }, 'terms.executionId'],
+    ['an execution id of another partition', { executionId: 'job.v1.p1r0.a1' }, 'terms.executionId'],
+    ['an execution id without a version', { executionId: 'job.p0r0.a1' }, 'terms.executionId'],
+    ['an execution id without a replica', { executionId: 'job.v1.p0.a1' }, 'terms.executionId'],
+    ['an execution id whose replica has two names', { executionId: 'job.v1.p0r00.a1' }, 'terms.executionId'],
+    ['a path as job id', { jobId: '../job', executionId: '../job.v1.p0r0.a1' }, 'terms.jobId'],
   ] as const)('is refused for %s', (_, changes, field) => {
     expect(check(changes)).toMatchObject({ code: 'INVALID', field, retryable: false });
   });

@@ -29,7 +29,7 @@ async function take(requester: string, cpuMillis: number, requestId: string, pla
   const answer = await desk.answer(asking(cpuMillis, { requestId }), requester);
   if (answer.kind === 'decline') return answer.decline.value.code;
   if (answer.kind !== 'bid') return answer.reason;
-  const executionId = executionIdOf('job', 1, place, 1);
+  const executionId = executionIdOf('job', 1, { partition: place, replica: 0 }, 1);
   const lock = await desk.lock(answer.bid.value, { executionId }, requester);
   return lock.type === 'bid' ? 'locked' : (lock.value as { code: string }).code;
 }
@@ -180,7 +180,7 @@ describe('what strangers hold without using it', () => {
 
   it('is bounded for each of them, and what has begun does not count', async () => {
     expect(await takeMany('stranger', 100)).toBe(strangers.unbegunPerStranger);
-    desk.begun.add(executionIdOf('job', 1, 0, 1));
+    desk.begun.add(executionIdOf('job', 1, { partition: 0, replica: 0 }, 1));
     expect(await take('stranger', 1, 'one more', 99)).toBe('locked');
     expect(await take('stranger', 1, 'and another', 98)).toBe('BUSY');
   });

@@ -150,7 +150,7 @@ class Scene {
     if (answer.kind !== 'bid') return undefined;
     await answer.durable;
     const { bidId, requestId } = answer.bid.value;
-    const executionId = `${jobId}.v1.p0.a1`;
+    const executionId = `${jobId}.v1.p0r0.a1`;
     const asked = { requestId, bidId, executionId, attempt: 1 };
     const locked = await desk.lock(requester, evidence('job-request', asked, requester), request);
     return { bid: (locked as Evidence<Bid>).value, requester };

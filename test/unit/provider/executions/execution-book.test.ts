@@ -60,7 +60,7 @@ describe('the execution book', () => {
   });
 
   it('serves a requester from the start of its work until that is settled or forgotten', async () => {
-    const another = itemOf('Running', { executionId: 'other.v1.p0.a1', contractId: 'other' });
+    const another = itemOf('Running', { executionId: 'other.v1.p0r0.a1', contractId: 'other' });
     book.add(executionAs('BidAccepted'));
     expect(book.serves(REQUESTER)).toBe(false);
     await book.begin(ID, PROCESS, NOW + 1);

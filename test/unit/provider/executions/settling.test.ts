@@ -172,7 +172,7 @@ describe('orphans', () => {
     for (const number of [2, 3, 4, 5]) {
       const contract = contractOf(`contract-${number}`, { state: 'ACCEPTED' }, { retentionMs: RETENTION_MS });
       await store.commit({ contracts: [contract] });
-      const executionId = `job.v1.p0.a${number}`;
+      const executionId = `job.v1.p0r0.a${number}`;
       const item = itemOf('Failed', { executionId, contractId: `contract-${number}`, finishedAt: number });
       await keep('Failed', { item });
     }

@@ -145,7 +145,7 @@ describe('a proposal for whose inputs there is no room', () => {
     // The same job brings nothing new.
     const more = await desk.answer({ requestId: 'more', inputBytes: 5 * MIB });
     expect(more.kind).toBe('bid');
-    desk.room.arrived(executionIdOf('job', 1, 0, 1));
+    desk.room.arrived(executionIdOf('job', 1, { partition: 0, replica: 0 }, 1));
     expect(desk.room.seen().expectedBytes).toBe(0);
   });
 });
