@@ -34,7 +34,7 @@ it('specs/protection.md has the price of every fault', () => {
 
 it('specs/protection.md has what every protocol costs', () => {
   const stated = rowsOf('Allowances', 'protocol').map(([name = '', channel, frame, kib, sent]) => [
-    name.replace('/1', ''),
+    name.replace('/2', ''),
     {
       channelMs: numberIn(channel),
       frameMs: numberIn(frame),
