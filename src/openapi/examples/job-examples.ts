@@ -5,7 +5,7 @@ import type { Result } from '../shapes/result.ts';
 export const EXAMPLE_CID = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy';
 export const EXAMPLE_PROVIDER = '12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp';
 const JOB_ID = '01901234-5678-7abc-8def-0123456789ab';
-export const EXAMPLE_EXECUTION = `${JOB_ID}.v1.p0.a1`;
+export const EXAMPLE_EXECUTION = `${JOB_ID}.v1.p0r0.a1`;
 
 export const exampleJobDescription = {
   name: 'hello',
