@@ -42,14 +42,18 @@ export function nodeOptionsOf(config: NodeConfig): NodeOptions {
       },
     },
     registry: { preferredPeers: requester.preferredPeers, limits: defaultRegistryLimits },
-    store: { folder: join(dataDir, 'store'), limits: defaultStoreLimits },
+    store: {
+      folder: join(dataDir, 'store'),
+      contentFolder: join(dataDir, 'content'),
+      limits: defaultStoreLimits,
+    },
     retention: {
       ...defaultRetention,
       finishedJobsMs: retention.jobAge,
       finishedJobs: retention.jobs,
       endedContractsMs: retention.contractAge,
     },
-    content: { folder: join(dataDir, 'content'), limits: { maxTotalBytes: limits.contentQuotaBytes } },
+    content: { limits: { maxTotalBytes: limits.contentQuotaBytes } },
     ...(provider === undefined ? {} : { provider }),
   };
 }

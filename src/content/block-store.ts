@@ -2,15 +2,8 @@ import type { CID } from 'multiformats/cid';
 import { assert } from '../lib/assert.ts';
 import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { BlockShelf } from './block-folder.ts';
 import { invalidContent, isBlockOf } from './content-id.ts';
-
-async function joined(parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of parts) chunks.push(chunk);
-  const [only] = chunks;
-  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
-}
+import type { BlockFiles, ContentRecords } from './ports.ts';
 
 export function storeFailed(cause: unknown): CodedError {
   const code = codeOf(cause);
@@ -29,34 +22,39 @@ export function diskFull(code: string, cause?: unknown): CodedError {
   });
 }
 
-/** Blocks on the shelf, those that are in use, and those that are being thrown away. */
+type InlineBlocks = Pick<ContentRecords, 'isInline' | 'inlineBlock'>;
+
+/** The bytes of blocks, those that are in use, and those that are being thrown away. */
 export class BlockStore {
-  readonly #shelf: BlockShelf;
+  readonly #files: BlockFiles;
+  readonly #records: InlineBlocks;
   readonly #logger: Logger;
   readonly #holds = new Map<string, number>();
   readonly #leaving = new Map<string, Promise<void>>();
 
-  constructor(shelf: BlockShelf, logger: Logger) {
-    this.#shelf = shelf;
+  constructor(files: BlockFiles, records: InlineBlocks, logger: Logger) {
+    this.#files = files;
+    this.#records = records;
     this.#logger = logger;
   }
 
   async open(): Promise<void> {
-    await this.#shelf.open?.();
+    await this.#files.open();
   }
 
-  async write(cid: CID, bytes: Uint8Array): Promise<void> {
+  /** Writes a block as a file. */
+  async write(key: string, bytes: Uint8Array): Promise<void> {
     try {
-      await this.#shelf.put(cid, bytes);
+      await this.#files.put(key, bytes);
     } catch (cause) {
       throw storeFailed(cause);
     }
   }
 
-  /** Makes blocks durable that were written. */
-  async sync(cids: readonly CID[]): Promise<void> {
+  /** Makes files durable that were written. */
+  async sync(keys: readonly string[]): Promise<void> {
     try {
-      await this.#shelf.sync?.(cids);
+      await this.#files.sync(keys);
     } catch (cause) {
       throw storeFailed(cause);
     }
@@ -64,18 +62,24 @@ export class BlockStore {
 
   /** The bytes of a block, checked. Throws `CONTENT_UNAVAILABLE` or, for bytes that have changed, `CONTENT_INVALID`. */
   async read(cid: CID): Promise<Uint8Array> {
-    let bytes: Uint8Array;
+    const key = cid.toString();
+    let bytes: Uint8Array | undefined;
+    let why: unknown;
     try {
-      bytes = await joined(this.#shelf.get(cid));
+      const isInline = this.#records.isInline(key);
+      bytes = isInline ? await this.#records.inlineBlock(key) : await this.#files.get(key);
     } catch (cause) {
-      throw new CodedError('CONTENT_UNAVAILABLE', `The block ${cid.toString()} is not here.`, { cause });
+      why = cause;
+    }
+    if (bytes === undefined) {
+      throw new CodedError('CONTENT_UNAVAILABLE', `The block ${key} is not here.`, { cause: why });
     }
     if (isBlockOf(cid, bytes)) return bytes;
-    throw invalidContent(`The stored block ${cid.toString()} has changed on the disk.`);
+    throw invalidContent(`The stored block ${key} has changed on the disk.`);
   }
 
-  all(): Iterable<{ readonly cid: CID }> | AsyncIterable<{ readonly cid: CID }> {
-    return this.#shelf.getAll();
+  files(): AsyncIterable<string> {
+    return this.#files.list();
   }
 
   /** While it is held, a block is not thrown away. */
@@ -100,24 +104,25 @@ export class BlockStore {
   }
 
   /**
-   * Throws blocks away once `decided` says so. Whoever wants to write one of them again waits for {@link leaving}.
-   * What the disk refuses to delete is counted no more, and swept at the next start.
+   * Throws blocks away once `decided` says so: files are deleted, inline ones went with what was decided. Whoever wants
+   * to write one of them again waits for {@link leaving}.
    */
-  async remove(cids: readonly CID[], decided: Promise<boolean>): Promise<void> {
-    const removal = decided.then(async (yes) => {
-      if (!yes) return;
-      for (const cid of cids) await this.#delete(cid);
-    });
-    for (const cid of cids) this.#leaving.set(cid.toString(), removal);
+  async remove(keys: readonly string[], decided: Promise<boolean>): Promise<void> {
+    const files = keys.filter((key) => !this.#records.isInline(key));
+    const removal = decided.then((yes) => (yes ? this.deleteFiles(files) : undefined));
+    for (const key of keys) this.#leaving.set(key, removal);
     await removal;
-    for (const cid of cids) this.#leaving.delete(cid.toString());
+    for (const key of keys) this.#leaving.delete(key);
   }
 
-  async #delete(cid: CID): Promise<void> {
-    try {
-      await this.#shelf.delete(cid);
-    } catch (error) {
-      this.#logger.warn('a block could not be deleted', { cid: cid.toString(), reason: messageOf(error) });
+  /** A file that the disk refuses to delete is counted no more, and swept at the next start. */
+  async deleteFiles(keys: readonly string[]): Promise<void> {
+    for (const key of keys) {
+      try {
+        await this.#files.delete(key);
+      } catch (error) {
+        this.#logger.warn('a block could not be deleted', { cid: key, reason: messageOf(error) });
+      }
     }
   }
 }

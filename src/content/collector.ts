@@ -1,17 +1,16 @@
-import { CID } from 'multiformats/cid';
 import { type Clock, every, type Timer } from '../lib/clock.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import type { KeyedLane } from '../lib/keyed-lane.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { BlockStore } from './block-store.ts';
-import type { InventoryBook } from './inventory-book.ts';
 import type { ContentLimits } from './options.ts';
+import type { ContentRecords } from './ports.ts';
 
 /** With more of the quota in use than this, what was kept and is kept no more goes with the next run. */
 const TIGHT_PERCENT = 50;
 
 interface CollectorNeeds {
-  readonly book: InventoryBook;
+  readonly records: ContentRecords;
   readonly blocks: BlockStore;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -37,8 +36,8 @@ export class Collector {
 
   /** Ages go on from where they were, within what a clock that jumped can do. */
   start(): void {
-    const { book, clock } = this.#needs;
-    for (const { cid, storedAt } of book.inventory.objects()) {
+    const { records, clock } = this.#needs;
+    for (const { cid, storedAt } of records.objects()) {
       const ageMs = Math.min(Math.max(clock.livedMs() - storedAt, 0), this.#limits.collectAfterMs);
       this.#usedAt.set(cid, clock.monotonicMs() - ageMs);
     }
@@ -55,8 +54,8 @@ export class Collector {
 
   /** Lets the object's age begin again. */
   touch(cid: string): void {
-    const { book, clock } = this.#needs;
-    if (book.inventory.object(cid) !== undefined) this.#usedAt.set(cid, clock.monotonicMs());
+    const { records, clock } = this.#needs;
+    if (records.object(cid) !== undefined) this.#usedAt.set(cid, clock.monotonicMs());
   }
 
   /** Its last owner let go of the object. Unlike an upload whose job is still to be posted, nobody waits for it. */
@@ -66,47 +65,43 @@ export class Collector {
   }
 
   async #collect(): Promise<void> {
-    const { book, lane, logger } = this.#needs;
+    const { records, lane, logger } = this.#needs;
     try {
       let removed = 0;
-      for (const { cid } of book.inventory.objects()) {
+      for (const { cid } of records.objects()) {
         if (removed >= this.#limits.collectedBlocksPerRun) break;
         if (this.#mayGo(cid)) removed += await lane.run(cid, () => this.#drop(cid));
       }
       if (removed > 0) logger.debug('content collected', { blocks: removed });
-      await book.compact();
     } catch (error) {
       logger.error('content could not be collected', { reason: messageOf(error) });
     }
   }
 
   #mayGo(cid: string): boolean {
-    const { book, clock } = this.#needs;
-    if (book.inventory.isPinned(cid)) return false;
+    const { records, clock } = this.#needs;
+    if (records.isPinned(cid)) return false;
     const { collectAfterMs, maxTotalBytes } = this.#limits;
-    if (this.#letGo.has(cid) && book.inventory.bytes > (maxTotalBytes * TIGHT_PERCENT) / 100) return true;
+    if (this.#letGo.has(cid) && records.bytes > (maxTotalBytes * TIGHT_PERCENT) / 100) return true;
     const usedAt = this.#usedAt.get(cid) ?? clock.monotonicMs();
     return clock.monotonicMs() - usedAt >= collectAfterMs;
   }
 
   /** Gives the number of blocks that are gone. What is being read or taken in stays until the next run. */
   async #drop(cid: string): Promise<number> {
-    const { book, blocks, logger } = this.#needs;
-    const object = book.inventory.object(cid);
+    const { records, blocks, logger } = this.#needs;
+    const object = records.object(cid);
     if (object === undefined || !this.#mayGo(cid)) return 0;
     if (object.blocks.some(([key]) => blocks.isHeld(key))) return 0;
-    const own = book.inventory.ownBlocksOf(object);
-    const dropped = book.commit({ op: 'drop', cid }).then(
+    const own = records.ownBlocksOf(object);
+    const dropped = records.commit([{ op: 'drop', cid }]).then(
       () => true,
       (error: unknown) => {
         logger.error('content could not be dropped', { cid, reason: messageOf(error) });
         return false;
       },
     );
-    await blocks.remove(
-      own.map((key) => CID.parse(key)),
-      dropped,
-    );
+    await blocks.remove(own, dropped);
     if (!(await dropped)) return 0;
     this.#usedAt.delete(cid);
     this.#letGo.delete(cid);

@@ -53,8 +53,17 @@ export function isLeaf(cid: CID): boolean {
 
 /** The id of a UnixFS node. */
 export function nodeIdOf(block: Uint8Array): CID {
+  return idOf(dagPb.code, block);
+}
+
+/** The id of a leaf, and of a file of at most one block. */
+export function leafIdOf(block: Uint8Array): CID {
+  return idOf(raw.code, block);
+}
+
+function idOf(codec: number, block: Uint8Array): CID {
   const digest = new Uint8Array(createHash('sha256').update(block).digest());
-  return CID.createV1(dagPb.code, createDigest(SHA2_256, digest));
+  return CID.createV1(codec, createDigest(SHA2_256, digest));
 }
 
 export function isBlockOf(cid: CID, block: Uint8Array): boolean {

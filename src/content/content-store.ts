@@ -1,53 +1,42 @@
-import { join } from 'node:path';
 import type { CID } from 'multiformats/cid';
+import type { StoredObject } from '../domain/program/stored-content.ts';
 import type { Clock } from '../lib/clock.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import { KeyedLane } from '../lib/keyed-lane.ts';
 import type { Logger } from '../lib/logger.ts';
-import { BlockFolder, type BlockShelf } from './block-folder.ts';
 import { BlockStore } from './block-store.ts';
 import { Catalog, gone } from './catalog.ts';
 import { Collector } from './collector.ts';
 import { parseContentId, requireContentId } from './content-id.ts';
 import { DiskReserve } from './disk-reserve.ts';
+import { type ContentDraft, Draft } from './draft.ts';
 import { FolderCache } from './folder-cache.ts';
 import { writeHostFile } from './host-file.ts';
 import type { ContentStore, StoredFile, TreeEntry } from './index.ts';
-import { InventoryBook } from './inventory-book.ts';
-import type { StoredObject } from './inventory.ts';
-import { type ContentJournal, createMemoryJournal, FileJournal } from './journal.ts';
 import { type ContentOptions, defaultContentLimits } from './options.ts';
-import type { BlockOrigin, BlockTransport } from './ports.ts';
+import type { BlockFiles, BlockOrigin, BlockTransport, ContentRecords } from './ports.ts';
 import { receiveDag } from './receive-dag.ts';
 import { type Intake, Staging } from './staging.ts';
 import { sweep } from './sweep.ts';
 import { type FileSource, importContent, importFolderOf } from './unixfs-import.ts';
-import { fileBytes, filesBelow, findFile, measure } from './unixfs-reader.ts';
+import { fileBytes, filesBelow, findFile } from './unixfs-reader.ts';
+import { wholeOf } from './whole.ts';
 
 export interface ContentNeeds {
+  readonly records: ContentRecords;
+  readonly files: BlockFiles;
   readonly transport: BlockTransport;
   readonly clock: Clock;
   readonly logger: Logger;
   /** What may still be written on the disk; without it nobody looks. */
   readonly freeBytes?: () => Promise<number | undefined>;
-  /** In the place of the folder: then nothing is read from or written to disk. */
-  readonly blockstore?: BlockShelf;
-  /** Goes with `blockstore`: hand the same one to the next incarnation, and it knows what is stored. */
-  readonly journal?: ContentJournal;
-}
-
-function journalFor(options: ContentOptions, needs: ContentNeeds): ContentJournal {
-  if (needs.journal !== undefined) return needs.journal;
-  return needs.blockstore === undefined
-    ? new FileJournal(join(options.folder, 'journal'))
-    : createMemoryJournal();
 }
 
 class UnixfsContentStore implements ContentStore {
   readonly #transport: BlockTransport;
   readonly #logger: Logger;
+  readonly #records: ContentRecords;
   readonly #blocks: BlockStore;
-  readonly #book: InventoryBook;
   readonly #staging: Staging;
   readonly #reserve: DiskReserve | undefined;
   readonly #collector: Collector;
@@ -55,36 +44,40 @@ class UnixfsContentStore implements ContentStore {
   readonly #folders = new FolderCache();
 
   constructor(options: ContentOptions, needs: ContentNeeds) {
-    const { clock, logger } = needs;
+    const { clock, logger, records, freeBytes } = needs;
     const limits = { ...defaultContentLimits, ...options.limits };
     const lane = new KeyedLane();
-    const blocks = new BlockStore(
-      needs.blockstore ?? new BlockFolder(join(options.folder, 'blocks')),
-      logger,
-    );
-    const book = new InventoryBook(journalFor(options, needs), logger);
-    const collector = new Collector(limits, { book, blocks, clock, logger, lane });
+    const blocks = new BlockStore(needs.files, records, logger);
+    const collector = new Collector(limits, { records, blocks, clock, logger, lane });
     this.#transport = needs.transport;
     this.#logger = logger;
+    this.#records = records;
     this.#blocks = blocks;
-    this.#book = book;
-    const { freeBytes } = needs;
     this.#reserve = freeBytes === undefined ? undefined : new DiskReserve({ clock, freeBytes });
-    this.#staging = new Staging(blocks, book.inventory, limits, this.#reserve);
+    const staging = new Staging(blocks, records, limits, this.#reserve);
+    this.#staging = staging;
     this.#collector = collector;
-    this.#catalog = new Catalog(limits, { book, blocks, collector, clock, lane });
+    this.#catalog = new Catalog(limits, { records, blocks, staging, collector, clock, lane });
   }
 
   async start(): Promise<void> {
     await this.#blocks.open();
-    await this.#book.load();
-    await sweep(this.#blocks, this.#book, this.#logger);
+    await sweep(this.#blocks, this.#records, this.#logger);
     this.#collector.start();
   }
 
   async stop(): Promise<void> {
     await this.#collector.stop();
-    await this.#book.close();
+  }
+
+  draft(): ContentDraft {
+    return new Draft({
+      catalog: this.#catalog,
+      collector: this.#collector,
+      logger: this.#logger,
+      begin: () => this.#staging.begin(),
+      bounds: this.#catalog.bounds(Number.POSITIVE_INFINITY),
+    });
   }
 
   async put(
@@ -187,10 +180,9 @@ class UnixfsContentStore implements ContentStore {
   ): Promise<{ readonly cid: string; readonly bytes: number }> {
     const intake = this.#staging.begin();
     try {
-      const root = await work(intake);
-      await intake.settle();
+      const bounds = this.#catalog.bounds(Number.POSITIVE_INFINITY);
+      const { root, totals } = await wholeOf(work(intake), intake, bounds);
       const cid = root.toString();
-      const totals = await measure(root, intake, this.#catalog.bounds(Number.POSITIVE_INFINITY));
       await this.#catalog.record(cid, totals, isPublic);
       return { cid, bytes: totals.bytes };
     } finally {

@@ -1,8 +1,9 @@
 import type { Startable } from '../lib/startable.ts';
+import type { ContentDraft } from './draft.ts';
 import type { BlockOrigin, ContentDesk } from './ports.ts';
 
 export { createContentStore } from './content-store.ts';
-export { type ContentJournal, createMemoryJournal } from './journal.ts';
+export type { ContentDraft } from './draft.ts';
 
 export interface TreeEntry {
   /** Relative to the root, with `/`. */
@@ -25,6 +26,8 @@ export interface ContentStore extends ContentDesk, Startable {
     source: Uint8Array | AsyncIterable<Uint8Array>,
     options?: { readonly public?: boolean },
   ): Promise<{ readonly cid: string; readonly size: number }>;
+  /** Begins content that is written together with something else. */
+  draft(): ContentDraft;
   /** Of the quota, what is free just now: imports and fetches under way count. */
   room(): { readonly freeBytes: number; readonly quotaBytes: number };
   /** Rejects with `DISK_FULL` where the disk has no room for more than the records of this node. */

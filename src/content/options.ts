@@ -1,4 +1,5 @@
-const MIB = 1024 * 1024;
+const KIB = 1024;
+const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 const MINUTE_MS = 60_000;
 
@@ -18,6 +19,10 @@ export interface ContentLimits {
   readonly collectAfterMs: number;
   readonly collectEveryMs: number;
   readonly collectedBlocksPerRun: number;
+  /** The first blocks of an object that together have no more bytes than this are in the database; others are files. */
+  readonly inlineObjectBytes: number;
+  /** All blocks in the database together: beyond it every block is a file. */
+  readonly inlineTotalBytes: number;
 }
 
 export const defaultContentLimits: ContentLimits = {
@@ -30,10 +35,10 @@ export const defaultContentLimits: ContentLimits = {
   collectAfterMs: 60 * MINUTE_MS,
   collectEveryMs: MINUTE_MS,
   collectedBlocksPerRun: 2000,
+  inlineObjectBytes: 64 * KIB,
+  inlineTotalBytes: 128 * MIB,
 };
 
 export interface ContentOptions {
-  /** Holds the blocks and the journal; it belongs to the content store alone. */
-  readonly folder: string;
   readonly limits?: Partial<ContentLimits>;
 }

@@ -4,7 +4,7 @@ import { importFile, type ImporterOptions } from 'ipfs-unixfs-importer';
 import { fixedSize } from 'ipfs-unixfs-importer/chunker';
 import { balanced } from 'ipfs-unixfs-importer/layout';
 import type { CID } from 'multiformats/cid';
-import { invalidContent, MAX_BLOCK_BYTES, nodeIdOf } from './content-id.ts';
+import { invalidContent, leafIdOf, MAX_BLOCK_BYTES, nodeIdOf } from './content-id.ts';
 import { readHostFile } from './host-file.ts';
 import { pathNames } from './paths.ts';
 import type { Intake } from './staging.ts';
@@ -60,6 +60,12 @@ async function importSource(source: FileSource, intake: Intake): Promise<Importe
 
 /** Makes a file of bytes; gives its content id. */
 export async function importContent(source: FileSource, intake: Intake): Promise<CID> {
+  if ('bytes' in source && source.bytes.length <= MAX_BLOCK_BYTES) {
+    // What the importer would make of it as well, at a tenth of the cost.
+    const cid = leafIdOf(source.bytes);
+    await intake.offer(cid, source.bytes);
+    return cid;
+  }
   return (await importSource(source, intake)).cid;
 }
 

@@ -14,7 +14,7 @@ export interface HousekeepingNeeds {
   readonly content: Pick<ContentStore, 'unpin'>;
 }
 
-/** Pins are let go of side by side: they share the sync of the content journal. */
+/** Pins are let go of side by side: they share a batch. */
 const UNPINNED_AT_ONCE = 64;
 
 /**

@@ -76,21 +76,13 @@ async function startParts(
   undo: (() => Promise<void>)[],
   stop: () => Promise<void>,
 ): Promise<BidmeshNode> {
-  const { options, overrides, clock, random, logger, identity, notary, store } = base;
+  const { options, clock, random, logger, identity, notary, store } = base;
   const underlay = createUnderlay(base);
   const network = createNetwork(
     { network: options.network, ownJobs: options.provider?.ownJobs ?? false },
     { underlay, notary, verifier: createVerifier(options.network, clock), clock, logger },
   );
-  const disk = overrides.disk ?? createDiskGauge(options.dataDir);
-  const content =
-    overrides.content?.(network.blockTransport) ??
-    createContentStore(options.content, {
-      transport: network.blockTransport,
-      clock,
-      logger: logger.child('content'),
-      freeBytes: () => disk.freeBytes(),
-    });
+  const content = buildContent(base, network);
   const provider = await buildProvider(base, network, content, () => registry.roomFreed());
   const onRoom = (peer: string): void => orchestrator.roomFreed(peer);
   const registry: Registry = buildRegistry(base, network, provider, onRoom);
@@ -138,6 +130,25 @@ async function startParts(
     counters: () => network.counters(),
     stop,
   };
+}
+
+function buildContent(
+  { options, overrides, store, clock, logger }: NodeBase,
+  network: Network,
+): ContentStore {
+  const disk = overrides.disk ?? createDiskGauge(options.dataDir);
+  const transport = network.blockTransport;
+  return (
+    overrides.content?.(transport) ??
+    createContentStore(options.content, {
+      records: store.content,
+      files: store.blocks,
+      transport,
+      clock,
+      logger: logger.child('content'),
+      freeBytes: () => disk.freeBytes(),
+    })
+  );
 }
 
 /** When one does not start, those that did can be stopped all the same. */

@@ -8,6 +8,7 @@ import type { TableHints } from '../domain/explain/explanation.ts';
 import type { Job, JobSpec, JobState } from '../domain/job/job.ts';
 import type { JobSnapshot } from '../domain/job/plan.ts';
 import type { AskingOutcome, Patience, Strangers } from '../domain/trust/stranger-turnout.ts';
+import type { ContentChange } from '../domain/program/stored-content.ts';
 import type { Search } from '../domain/market/search.ts';
 import type { ServingAnswer, ServingList } from '../domain/market/serving.ts';
 
@@ -23,6 +24,8 @@ export interface JobCommit {
   readonly search?: Search;
   readonly contracts?: readonly ContractRecord[];
   readonly idempotency?: { readonly key: string; readonly bodyDigest: string };
+  /** Content that comes with the job, and that it keeps. */
+  readonly content?: readonly ContentChange[];
   readonly events: readonly JobEventDraft[];
   /** Nothing more comes in this turn, so it need not be waited for. */
   readonly prompt?: boolean;
@@ -195,6 +198,17 @@ export interface Market {
   closed(notice: Evidence<SearchClosed>): void;
 }
 
+/** Content that becomes durable with a job, in one batch. It is ended once, behind that batch or in its place. */
+export interface ContentDraft {
+  /** Gives inline content its id. */
+  put(bytes: Uint8Array): Promise<{ readonly cid: string; readonly size: number }>;
+  /** The size of content that is here in full, else undefined. It stays until the draft is ended. */
+  sizeOf(cid: string): Promise<number | undefined>;
+  /** What belongs into the batch: all that was put or asked for, kept by `owner` as far as an owner may keep it. */
+  changes(owner: string): readonly ContentChange[];
+  end(): Promise<void>;
+}
+
 /** Moves content. Results are fetched block by block and checked as they come. */
 export interface ContentFetcher {
   /** Of the content quota, what is free just now. */
@@ -208,8 +222,8 @@ export interface ContentFetcher {
     maxBytes: number,
     signal: AbortSignal,
   ): Promise<{ readonly bytes: number }>;
-  /** Gives inline content its id and makes it durable. */
-  put(bytes: Uint8Array): Promise<{ readonly cid: string; readonly size: number }>;
+  /** Begins content that is written together with a job. */
+  draft(): ContentDraft;
   /** The size of content that is here in full, else undefined. */
   sizeOf(cid: string): Promise<number | undefined>;
   /** Keeps content that is here in full; rejects with `CONTENT_UNAVAILABLE` when it is not. */

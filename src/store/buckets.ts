@@ -58,6 +58,13 @@ export const buckets = {
   /** peerId -> StoredAdvert: the newest advert of another node */
   advert: 'advert',
 
+  /** cid -> StoredObject: content that is here in full */
+  contentObject: 'content-object',
+  /** cid -> the bytes of a small block */
+  contentBlock: 'content-block',
+  /** owner/cid -> nothing: who keeps which content */
+  contentPin: 'content-pin',
+
   /** role/peerId -> StoredStrikes: what is held against a peer in the role of provider or of requester */
   strike: 'strike',
 } as const;

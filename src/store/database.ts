@@ -36,7 +36,12 @@ export interface Database {
   close(): Promise<void>;
 }
 
-export type DatabaseErrorCode = 'DATABASE_LOCKED' | 'DATABASE_UNREADABLE' | 'STORE_FAILED' | 'STORE_CLOSED';
+export type DatabaseErrorCode =
+  | 'DATABASE_LOCKED'
+  | 'DATABASE_UNREADABLE'
+  | 'DATABASE_NEWER'
+  | 'STORE_FAILED'
+  | 'STORE_CLOSED';
 
 export function databaseLocked(folder: string, cause?: unknown): CodedError<DatabaseErrorCode> {
   return new CodedError(
@@ -52,6 +57,14 @@ export function databaseUnreadable(folder: string, cause?: unknown): CodedError<
     'DATABASE_UNREADABLE',
     `The database in ${folder} is damaged${why}. Restore it from a backup, or move it away to start with an empty one.`,
     { cause, data: { folder } },
+  );
+}
+
+export function databaseNewer(folder: string, format: number, newest: number): CodedError<DatabaseErrorCode> {
+  return new CodedError(
+    'DATABASE_NEWER',
+    `The database in ${folder} was written by a newer version of Bidmesh (format ${format}; this version knows formats up to ${newest}). Start that version again, or give this one another --data-dir.`,
+    { data: { folder, format, newest } },
   );
 }
 

@@ -1,16 +1,21 @@
+import { join } from 'node:path';
+import type { BlockFiles } from '../content/ports.ts';
 import type { Calendar } from '../lib/calendar.ts';
 import { afterThisTurn, type Clock } from '../lib/clock.ts';
 import { type CodedError, messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import { LevelAdvertStore } from './advert-store.ts';
 import { Census, type CensusCounts } from './census.ts';
+import { BlockFolder } from './block-folder.ts';
 import { CommitQueue } from './commit-queue.ts';
+import { LevelContentRecords } from './content-records.ts';
 import { DamageLog, type DamageReport } from './damage-log.ts';
 import type { Database } from './database.ts';
+import { bringUpToDate } from './format.ts';
 import { LevelJobStore } from './job-store.ts';
 import { openLevelDatabase } from './level-database.ts';
 import { LivedTime } from './lived-time.ts';
-import { checkFormat, createMetaStore, type MetaStore } from './meta-store.ts';
+import { createMetaStore, type MetaStore } from './meta-store.ts';
 import type { StoreOptions } from './options.ts';
 import { LevelProviderStore } from './provider-store.ts';
 import { LevelStrikeStore } from './strike-store.ts';
@@ -34,6 +39,8 @@ export interface Store {
     readonly againstProviders: LevelStrikeStore;
     readonly againstRequesters: LevelStrikeStore;
   };
+  readonly content: LevelContentRecords;
+  readonly blocks: BlockFiles;
   readonly meta: MetaStore;
   /** How many jobs, ended executions and contracts there are, for operators. */
   census(): CensusCounts;
@@ -46,7 +53,7 @@ export interface Store {
   stop(): Promise<void>;
 }
 
-/** Throws `DATABASE_LOCKED`, `DATABASE_UNREADABLE`, `STORE_FAILED`. */
+/** Throws `DATABASE_LOCKED`, `DATABASE_NEWER`, `DATABASE_UNREADABLE`, `STORE_FAILED`. */
 export async function openStore(options: StoreOptions, needs: StoreNeeds): Promise<Store> {
   const logger = needs.logger.child('store');
   const damage = new DamageLog(logger);
@@ -54,12 +61,14 @@ export async function openStore(options: StoreOptions, needs: StoreNeeds): Promi
   const database = new WatchedDatabase(opened, damage);
   const wasDamaged = damage.report().count > 0;
   try {
-    await checkFormat(database, options.folder);
+    const contentFolder = needs.database === undefined ? options.contentFolder : undefined;
+    await bringUpToDate(options.folder, { database, contentFolder, logger });
     const lived = await LivedTime.resume(options.limits, database, needs.clock, logger);
     const store = assemble(options, { ...needs, logger }, database, lived);
     if (wasDamaged) await store.jobs.restoreIndexes();
     await store.jobs.load();
     await store.provider.prepare();
+    await store.content.load();
     return store;
   } catch (error) {
     await database.close();
@@ -95,8 +104,11 @@ function assemble(
     await queue.close();
     await database.close();
   };
+  const content = new LevelContentRecords(database, queue);
   return {
-    jobs: new LevelJobStore(limits, { database, queue, clock, logger, census }),
+    content,
+    blocks: new BlockFolder(join(options.contentFolder, 'blocks')),
+    jobs: new LevelJobStore(limits, { database, queue, clock, logger, census, content }),
     provider: new LevelProviderStore(limits, { database, queue, clock, census }),
     adverts: new LevelAdvertStore(database, queue),
     strikes: {

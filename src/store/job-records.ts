@@ -34,6 +34,7 @@ export interface IdempotencyRecord {
 
 const OF_JOB = [
   'version',
+  'namespace',
   'digest',
   'submitter',
   'createdAt',

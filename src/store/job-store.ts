@@ -10,14 +10,13 @@ import type { JobCommit, JobFilter, JobPage, JobStore, PendingCommit } from '../
 import { isKey, isKeyPart } from './buckets.ts';
 import type { Census } from './census.ts';
 import type { CommitQueue } from './commit-queue.ts';
+import type { LevelContentRecords } from './content-records.ts';
 import type { Database } from './database.ts';
 import { changeJob } from './job-aggregate.ts';
-import { matchesFilter, summaryOf } from './job-index.ts';
+import { JobList, readable } from './job-list.ts';
 import { JobRecords } from './job-records.ts';
 import { JobRetention, type PrunedJobs } from './job-retention.ts';
-import { isUnreadable } from './records.ts';
 import { type JobEntry, JobTable } from './job-table.ts';
-
 import type { StoreLimits } from './options.ts';
 import { Watchers } from './watchers.ts';
 
@@ -27,6 +26,7 @@ export interface JobStoreNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly census: Census;
+  readonly content: Pick<LevelContentRecords, 'change'>;
 }
 
 /** The job store on a database, with what the node needs of it beyond the port. */
@@ -35,11 +35,13 @@ export class LevelJobStore implements JobStore {
   readonly #queue: CommitQueue;
   readonly #records: JobRecords;
   readonly #table: JobTable;
+  readonly #list: JobList;
   readonly #idempotencyLane = new KeyedLane();
   readonly #watchers: Watchers;
   readonly #retention: JobRetention;
-  /** Contracts that are being written. */
   readonly #census: Census;
+  readonly #content: JobStoreNeeds['content'];
+  /** Contracts that are being written. */
   readonly #pendingContracts = new Map<string, ContractRecord>();
 
   constructor(limits: StoreLimits, needs: JobStoreNeeds) {
@@ -47,6 +49,7 @@ export class LevelJobStore implements JobStore {
     this.#queue = needs.queue;
     this.#records = new JobRecords(needs.database);
     this.#table = new JobTable(limits, this.#records);
+    this.#list = new JobList(limits, this.#records, (jobId) => this.snapshot(jobId));
     this.#watchers = new Watchers(limits.watchers, needs.logger);
     this.#retention = new JobRetention(limits, {
       records: this.#records,
@@ -56,6 +59,7 @@ export class LevelJobStore implements JobStore {
       census: needs.census,
     });
     this.#census = needs.census;
+    this.#content = needs.content;
   }
 
   /** Lists every job that can be read where it belongs: after damage its place in the lists may be what is gone. */
@@ -111,35 +115,8 @@ export class LevelJobStore implements JobStore {
     return await this.#withEntry(jobId, false, async (entry) => entry.durable?.snapshot);
   }
 
-  /** Newest first. The cursor stands behind the last job that was looked at, also where it stopped for the bound. */
   async list(filter: JobFilter): Promise<JobPage> {
-    const limit = Math.max(1, Math.min(filter.limit, this.#limits.pageItems));
-    if (filter.idPrefix !== undefined) return { items: await this.#beginningWith(filter.idPrefix, limit) };
-    const items: JobSnapshot[] = [];
-    let scanned = 0;
-    let nextCursor: string | undefined;
-    for await (const found of this.#records.index.newestFirst(filter.cursor, this.#limits.listScan + 1)) {
-      if (items.length === limit || scanned === this.#limits.listScan) {
-        return { items, ...(nextCursor === undefined ? {} : { nextCursor }) };
-      }
-      scanned += 1;
-      nextCursor = found.cursor;
-      const { summary } = found;
-      if (summary === undefined || !matchesFilter(summary, filter)) continue;
-      const snapshot = await readable(this.snapshot(summary.jobId));
-      if (snapshot !== undefined && matchesFilter(summaryOf(snapshot.job), filter)) items.push(snapshot);
-    }
-    return { items };
-  }
-
-  async #beginningWith(prefix: string, limit: number): Promise<readonly JobSnapshot[]> {
-    if (!isKeyPart(prefix)) return [];
-    const items: JobSnapshot[] = [];
-    for await (const jobId of this.#records.jobs.keys({ prefix, reverse: true, limit })) {
-      const snapshot = await readable(this.snapshot(jobId));
-      if (snapshot !== undefined) items.push(snapshot);
-    }
-    return items;
+    return await this.#list.page(filter);
   }
 
   async openJobs(): Promise<readonly string[]> {
@@ -222,17 +199,21 @@ export class LevelJobStore implements JobStore {
       const executionsBefore = entry.newest?.snapshot.executions ?? [];
       const change = changeJob(this.#records, entry.newest, commit);
       const { snapshot } = change.next;
-      const { contracts = [] } = commit;
+      const { contracts = [], content: contentChanges = [] } = commit;
+      const content = this.#content.change(contentChanges);
       const onDurable = (): void => {
         entry.durable = change.next;
         for (const contract of contracts) this.#forgetPending(contract);
+        content.durable();
         this.#retention.changed(before, snapshot.job);
         this.#census.job(before, snapshot.job);
         this.#census.requested(executionsBefore, commit.executions ?? [], contracts);
         this.#watchers.notify(commit.jobId, change.events);
       };
-      const onDisk = this.#queue.commit(change.operations, onDurable, commit.prompt);
+      const operations = [...change.operations, ...content.operations];
+      const onDisk = this.#queue.commit(operations, onDurable, commit.prompt);
       entry.newest = change.next;
+      content.taken();
       for (const contract of contracts) this.#pendingContracts.set(contract.contractId, contract);
       return { after: snapshot, durable: this.#held(commit.jobId, onDisk) };
     });
@@ -260,16 +241,6 @@ export class LevelJobStore implements JobStore {
     } finally {
       this.#table.release(entry);
     }
-  }
-}
-
-/** What cannot be read is none of a list; who asks for it by its id is told. */
-async function readable<T>(reading: Promise<T | undefined>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (isUnreadable(error)) return undefined;
-    throw error;
   }
 }
 

@@ -1,7 +1,8 @@
 import { CodedError } from '../lib/coded-error.ts';
 import { buckets, keyOf } from './buckets.ts';
 import type { CommitQueue } from './commit-queue.ts';
-import { type Database, databaseUnreadable } from './database.ts';
+import type { Database } from './database.ts';
+import { FORMAT_NAME } from './format.ts';
 
 /** Small records of the node, one for each name, as bytes that the owner of the name understands. */
 export interface MetaStore {
@@ -9,10 +10,6 @@ export interface MetaStore {
   /** Resolves when it is on disk. Throws `META_TOO_LARGE`. */
   put(name: string, value: Uint8Array): Promise<void>;
 }
-
-/** Grows when buckets or records change so that an older node would misread them. */
-const FORMAT = 1;
-const FORMAT_NAME = 'format';
 
 export function createMetaStore(database: Database, queue: CommitQueue, mostBytes: number): MetaStore {
   const keyFor = (name: string): string => {
@@ -32,17 +29,6 @@ export function createMetaStore(database: Database, queue: CommitQueue, mostByte
       await queue.commit([{ type: 'put', key, value: value.slice() }]);
     },
   };
-}
-
-/** Notes the format in a new database; throws `DATABASE_UNREADABLE` for one of another format. */
-export async function checkFormat(database: Database, folder: string): Promise<void> {
-  const key = metaKey(FORMAT_NAME);
-  const stored = await database.get(key);
-  if (stored === undefined) {
-    await database.batch([{ type: 'put', key, value: Uint8Array.of(FORMAT) }]);
-  } else if (stored.length !== 1 || stored[0] !== FORMAT) {
-    throw databaseUnreadable(folder, new Error('it has a format that this version does not know'));
-  }
 }
 
 function metaKey(name: string): string {

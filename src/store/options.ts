@@ -36,6 +36,8 @@ export interface StoreLimits {
 export interface StoreOptions {
   /** Where LevelDB keeps its files. */
   readonly folder: string;
+  /** Where larger blocks of content are files. */
+  readonly contentFolder: string;
   readonly limits: StoreLimits;
 }
 

@@ -168,7 +168,7 @@ class Scene {
 async function openScene(): Promise<Scene> {
   const folder = await mkdtemp(join(tmpdir(), 'bidmesh-admission-'));
   const store = await openStore(
-    { folder: join(folder, 'store'), limits: defaultStoreLimits },
+    { folder: join(folder, 'store'), contentFolder: folder, limits: defaultStoreLimits },
     { clock: systemClock, logger: silentLogger },
   );
   const notary = notaryOf();

@@ -76,7 +76,10 @@ async function fill(folder: string): Promise<void> {
 }
 
 function openStoreAt(folder: string): Promise<Store> {
-  return openStore({ folder, limits: defaultStoreLimits }, { clock: systemClock, logger: silentLogger });
+  return openStore(
+    { folder, contentFolder: folder, limits: defaultStoreLimits },
+    { clock: systemClock, logger: silentLogger },
+  );
 }
 
 async function sampleJob(): Promise<JobCommit> {

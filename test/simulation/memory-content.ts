@@ -66,6 +66,13 @@ export function createMemoryContent(
       for await (const chunk of source) chunks.push(chunk);
       return put(new Uint8Array(Buffer.concat(chunks)));
     },
+    // As good as durable at once: nothing of it goes with the job.
+    draft: () => ({
+      put: async (bytes) => put(bytes),
+      sizeOf: async (cid) => blocks.get(cid)?.length,
+      changes: () => [],
+      end: async () => {},
+    }),
     sizeOf: async (cid) => blocks.get(cid)?.length,
     open: async (cid, path) => {
       const file = blocks.get(path === undefined ? cid : (directory(cid)?.[path] ?? ''));

@@ -225,9 +225,9 @@ function nodeOptions(provides: boolean, lockOnBid: boolean, retention: Retention
       limits: defaultOrchestratorLimits,
     },
     registry: { preferredPeers: [], limits: defaultRegistryLimits },
-    store: { folder: '/nowhere', limits: defaultStoreLimits },
+    store: { folder: '/nowhere', contentFolder: '/nowhere', limits: defaultStoreLimits },
     retention,
-    content: { folder: '/nowhere' },
+    content: {},
     ...(provides
       ? {
           provider: {

@@ -55,9 +55,14 @@ export interface JobTimeouts {
  */
 export type JobState = 'Pending' | 'Queued' | 'Running' | 'Completed' | 'Failed' | 'Stopped';
 
+/** There is one namespace as yet. */
+export const DEFAULT_NAMESPACE = 'default';
+
 export interface Job {
   readonly id: string;
   readonly version: number;
+  /** Whose names of jobs it shares. */
+  readonly namespace: string;
   /** Content id of the spec: what bid requests and contracts refer to. */
   readonly digest: string;
   readonly submitter: string;

@@ -1,5 +1,6 @@
 import type { JobDescription } from '../../domain/job/job-description.ts';
 import { type Job, isTerminalJobState } from '../../domain/job/job.ts';
+import type { ContentChange } from '../../domain/program/stored-content.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -17,7 +18,7 @@ export interface JobIntakeNeeds {
   readonly logger: Logger;
   readonly newId: () => string;
   readonly store: Pick<JobStore, 'snapshot' | 'byIdempotencyKey'>;
-  readonly content: Pick<ContentFetcher, 'requireRoom' | 'put' | 'sizeOf' | 'pin' | 'unpin'>;
+  readonly content: Pick<ContentFetcher, 'requireRoom' | 'draft' | 'pin' | 'unpin'>;
   readonly lane: JobLane;
   readonly evaluations: EvaluationDesk;
   readonly openJobs: () => number;
@@ -48,16 +49,17 @@ export class JobIntake {
     const { clock, self, newId, content } = this.#needs;
     await content.requireRoom();
     const metadata = { id: newId(), submitter: self, now: clock.livedMs() };
-    const job = await processJob(description, metadata, this.#options, content);
+    const draft = content.draft();
     try {
-      await this.#save(job, options);
-      // The post does not wait for this: content that was just used is not collected for long, and a restart pins again.
-      void this.pin(job);
+      const job = await processJob(description, metadata, this.#options, draft);
+      await this.#save(job, draft.changes(job.id), options);
       return { jobId: job.id, repeated: false };
     } catch (error) {
       const winner = codeOf(error) === 'IDEMPOTENCY_TAKEN' ? await this.#earlierPost(options) : undefined;
       if (winner === undefined) throw error;
       return { jobId: winner, repeated: true };
+    } finally {
+      await draft.end();
     }
   }
 
@@ -81,7 +83,7 @@ export class JobIntake {
     evaluations.evaluate(job, 'job-cancel');
   }
 
-  /** Keeps what an open job needs. */
+  /** Keeps what an open job needs: of one that was posted by a version that did so a moment later. */
   async pin(job: Job): Promise<void> {
     try {
       await Promise.all(contentOf(job.spec).map(({ cid }) => this.#needs.content.pin(cid, job.id)));
@@ -101,13 +103,18 @@ export class JobIntake {
     }
   }
 
-  async #save(job: Job, { idempotencyKey, bodyDigest }: PostOptions): Promise<void> {
+  async #save(
+    job: Job,
+    content: readonly ContentChange[],
+    { idempotencyKey, bodyDigest }: PostOptions,
+  ): Promise<void> {
     const { lane, evaluations } = this.#needs;
     const { durable } = await lane.alone(job.id, (store) =>
       store.begin({
         jobId: job.id,
         revision: 0,
         job,
+        content,
         ...(idempotencyKey === undefined ? {} : { idempotency: { key: idempotencyKey, bodyDigest } }),
         events: [{ type: 'job.posted', at: job.createdAt }],
       }),

@@ -1,5 +1,5 @@
 import { type JobDescription, jobLimits } from '../../domain/job/job-description.ts';
-import type { Job, JobSpec } from '../../domain/job/job.ts';
+import { DEFAULT_NAMESPACE, type Job, type JobSpec } from '../../domain/job/job.ts';
 import {
   type ContentRef,
   contentRefsOf,
@@ -9,7 +9,7 @@ import {
 import { contentIdOf, encodeCanonical } from '../../lib/canonical.ts';
 import { CodedError } from '../../lib/coded-error.ts';
 import type { OrchestratorOptions } from '../options.ts';
-import type { ContentFetcher } from '../ports.ts';
+import type { ContentDraft } from '../ports.ts';
 
 /** How long a job that does not say so waits for room. */
 const DEFAULT_QUEUE_MS = 600_000;
@@ -18,17 +18,18 @@ type ContentSource = { readonly cid: string } | { readonly text: string } | { re
 
 const encoder = new TextEncoder();
 
-/** A checked description with its metadata, ready to be saved; inline content is in the content store already. */
+/** A checked description with its metadata, ready to be saved with its inline content. */
 export async function processJob(
   description: JobDescription,
   metadata: { readonly id: string; readonly submitter: string; readonly now: number },
   options: Pick<OrchestratorOptions, 'defaultOrchestrationType' | 'defaultSearchTimeoutMs'>,
-  content: Pick<ContentFetcher, 'put' | 'sizeOf'>,
+  content: Pick<ContentDraft, 'put' | 'sizeOf'>,
 ): Promise<Job> {
   const spec = await specOf(description, options, content);
   return {
     id: metadata.id,
     version: 1,
+    namespace: DEFAULT_NAMESPACE,
     digest: contentIdOf(encodeCanonical(spec)),
     submitter: metadata.submitter,
     spec,
@@ -45,7 +46,7 @@ export function contentOf(spec: JobSpec): readonly ContentRef[] {
 async function specOf(
   description: JobDescription,
   options: Pick<OrchestratorOptions, 'defaultOrchestrationType' | 'defaultSearchTimeoutMs'>,
-  content: Pick<ContentFetcher, 'put' | 'sizeOf'>,
+  content: Pick<ContentDraft, 'put' | 'sizeOf'>,
 ): Promise<JobSpec> {
   const { name, type, count, priority, labels, constraints, prefer, budget, retry, timeouts, outputs } =
     description;
@@ -88,7 +89,7 @@ async function specOf(
 
 async function engineOf(
   engine: JobDescription['engine'],
-  content: Pick<ContentFetcher, 'put' | 'sizeOf'>,
+  content: Pick<ContentDraft, 'put' | 'sizeOf'>,
 ): Promise<EngineSpec> {
   const { args, env } = engine.params;
   const stdin = await stdinOf(engine.params.stdin, content);
@@ -101,7 +102,7 @@ async function engineOf(
 /** Text goes with the job while it is short; everything else is content, which a provider fetches. */
 async function stdinOf(
   stdin: JobDescription['engine']['params']['stdin'],
-  content: Pick<ContentFetcher, 'put' | 'sizeOf'>,
+  content: Pick<ContentDraft, 'put' | 'sizeOf'>,
 ): Promise<StandardInput> {
   const source = typeof stdin === 'string' ? { text: stdin } : stdin;
   if ('text' in source && source.text.length <= jobLimits.stdinLength) return source.text;
@@ -126,7 +127,7 @@ function resourcesOf({ resources }: JobDescription): JobSpec['resources'] {
 
 async function takeIn(
   source: ContentSource,
-  content: Pick<ContentFetcher, 'put' | 'sizeOf'>,
+  content: Pick<ContentDraft, 'put' | 'sizeOf'>,
 ): Promise<ContentRef> {
   if ('text' in source) return content.put(encoder.encode(source.text));
   if ('base64' in source) return content.put(new Uint8Array(Buffer.from(source.base64, 'base64')));

@@ -34,6 +34,7 @@ export function jobSnapshot(
       id: 'job-1',
       version: 1,
       digest: 'digest',
+      namespace: 'default',
       submitter: 'peer-self',
       createdAt: CREATED_AT,
       state: changes.state ?? 'Running',

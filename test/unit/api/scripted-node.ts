@@ -211,6 +211,10 @@ export class ScriptedContent implements ContentStore {
     return this.publicIds.has(cid);
   }
 
+  draft(): never {
+    throw new Error('not part of the API');
+  }
+
   serve(): never {
     throw new Error('not part of the API');
   }

@@ -58,8 +58,8 @@ describe('the options of the parts', () => {
     expect('token' in options.api).toBe(false);
   });
 
-  it('give each part a folder of its own in the data directory', () => {
-    const { store, content } = nodeOptionsOf(nodeConfig.parse({ dataDir: '/data' }));
-    expect([store.folder, content.folder]).toEqual(['/data/store', '/data/content']);
+  it('give the database and the content folders of their own in the data directory', () => {
+    const { store } = nodeOptionsOf(nodeConfig.parse({ dataDir: '/data' }));
+    expect([store.folder, store.contentFolder]).toEqual(['/data/store', '/data/content']);
   });
 });

@@ -1,14 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import { defaultContentLimits } from '../../../src/content/options.ts';
 import { blockCount, failure, memoryNode, MIB, pattern, readBack, served, text } from './content-fixtures.ts';
 
 const AFTER_MS = 60_000;
-const limits = { collectAfterMs: AFTER_MS, collectEveryMs: 1000 };
+const TIMES = { collectAfterMs: AFTER_MS, collectEveryMs: 1000 };
 
 async function passTime(node: { clock: { advanceBy(ms: number): Promise<void> } }): Promise<void> {
   await node.clock.advanceBy(AFTER_MS + 2000);
 }
 
-describe('collection', () => {
+describe.each([
+  ['in the database', defaultContentLimits.inlineObjectBytes],
+  ['as files', 0],
+])('collection of small blocks %s', (_where, inlineObjectBytes) => {
+  const limits = { ...TIMES, inlineObjectBytes };
+
   it('takes what nobody keeps, when its time is over and not before', async () => {
     const node = await memoryNode({ limits });
     const { cid } = await node.store.put(pattern(2 * MIB));
@@ -16,7 +22,7 @@ describe('collection', () => {
     expect(await node.store.sizeOf(cid)).toBe(2 * MIB);
     await node.clock.advanceBy(3000);
     expect(await node.store.sizeOf(cid)).toBeUndefined();
-    expect(blockCount(node.blockstore)).toBe(0);
+    expect(await blockCount(node.disk)).toBe(0);
   });
 
   it('leaves what anybody keeps, until the last one lets go and a while longer', async () => {
@@ -68,7 +74,7 @@ describe('collection', () => {
     await node.store.pin(kept.cid, 'job');
     await passTime(node);
     expect(await readBack(node.store, kept.cid, 'shared')).toEqual(text('shared'));
-    expect(blockCount(node.blockstore)).toBe(2);
+    expect(await blockCount(node.disk)).toBe(2);
   });
 
   it('leaves a part that is kept when the whole goes', async () => {
@@ -91,10 +97,10 @@ describe('collection', () => {
     const reading = (await node.store.serve(cid))?.[Symbol.asyncIterator]();
     await reading?.next();
     await passTime(node);
-    expect(blockCount(node.blockstore)).toBe(3);
+    expect(await blockCount(node.disk)).toBe(3);
     await reading?.return?.();
     await passTime(node);
-    expect(blockCount(node.blockstore)).toBe(0);
+    expect(await blockCount(node.disk)).toBe(0);
   });
 
   it('leaves what is being put again', async () => {
@@ -126,21 +132,21 @@ describe('collection', () => {
   });
 
   it('lets a block go before it is written again', async () => {
-    const node = await memoryNode({ limits });
+    const node = await memoryNode({ limits: { ...limits, inlineObjectBytes: 0 } });
     const { cid } = await node.store.put(text('again'));
-    const remove = node.blockstore.delete.bind(node.blockstore);
+    const remove = node.disk.files.delete.bind(node.disk.files);
     let goOn = (): void => {};
     const waiting = new Promise<void>((resolve) => {
       goOn = resolve;
     });
-    node.blockstore.delete = async (key) => {
+    node.disk.files.delete = async (key) => {
       await waiting;
       await remove(key);
     };
     await passTime(node);
     const again = node.store.put(text('again'));
     await node.clock.settle();
-    expect([await node.store.sizeOf(cid), blockCount(node.blockstore)]).toEqual([undefined, 1]);
+    expect([await node.store.sizeOf(cid), await blockCount(node.disk)]).toEqual([undefined, 1]);
     goOn();
     await again;
     expect(await readBack(node.store, cid)).toEqual(text('again'));
@@ -150,11 +156,11 @@ describe('collection', () => {
     const node = await memoryNode({ limits: { ...limits, collectedBlocksPerRun: 2 } });
     for (let at = 0; at < 10; at += 1) await node.store.put(text(`${at}`));
     await node.clock.advanceBy(AFTER_MS + 500);
-    const first = blockCount(node.blockstore);
+    const first = await blockCount(node.disk);
     await node.clock.advanceBy(1000);
-    expect(first - blockCount(node.blockstore)).toBe(1);
+    expect(first - (await blockCount(node.disk))).toBe(1);
     await node.clock.advanceBy(20_000);
-    expect(blockCount(node.blockstore)).toBe(0);
+    expect(await blockCount(node.disk)).toBe(0);
   });
 
   it('frees the space', async () => {
@@ -170,6 +176,6 @@ describe('collection', () => {
     await node.store.put(text('a'));
     await node.store.stop();
     await passTime(node);
-    expect(blockCount(node.blockstore)).toBe(1);
+    expect(await blockCount(node.disk)).toBe(1);
   });
 });

@@ -1,21 +1,16 @@
 import * as dagPb from '@ipld/dag-pb';
-import { MemoryBlockstore } from 'blockstore-core/memory';
 import { UnixFS } from 'ipfs-unixfs';
 import type { CID } from 'multiformats/cid';
 import { CID as ContentId } from 'multiformats/cid';
 import { nodeIdOf } from '../../../src/content/content-id.ts';
-import {
-  type ContentJournal,
-  type ContentStore,
-  createContentStore,
-  createMemoryJournal,
-} from '../../../src/content/index.ts';
+import { type ContentStore, createContentStore } from '../../../src/content/index.ts';
 import type { ContentLimits } from '../../../src/content/options.ts';
 import type { BlockOrigin, BlockTransport } from '../../../src/content/ports.ts';
 import { rawContentIdOf } from '../../../src/lib/canonical.ts';
 import { codeOf } from '../../../src/lib/coded-error.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
+import { ContentDisk } from '../fakes/content-disk.ts';
 
 export const MIB = 2 ** 20;
 export const ORIGIN: BlockOrigin = { peer: 'peer', peerRecord: new Uint8Array(), contractId: 'contract' };
@@ -50,8 +45,7 @@ export class ScriptedTransport implements BlockTransport {
 
 export interface MemoryNode {
   readonly store: ContentStore;
-  readonly blockstore: MemoryBlockstore;
-  readonly journal: ContentJournal;
+  readonly disk: ContentDisk;
   readonly clock: FakeClock;
   readonly transport: ScriptedTransport;
 }
@@ -60,30 +54,29 @@ interface MemoryNodeOptions {
   /** What the disk has free; left out, nobody looks. */
   readonly freeBytes?: () => Promise<number | undefined>;
   readonly limits?: Partial<ContentLimits>;
-  readonly blockstore?: MemoryBlockstore;
-  readonly journal?: ContentJournal;
+  /** That of an earlier node. */
+  readonly disk?: ContentDisk;
   readonly clock?: FakeClock;
 }
 
 /** A started store without a disk. */
 export async function memoryNode(options: MemoryNodeOptions = {}): Promise<MemoryNode> {
-  const blockstore = options.blockstore ?? new MemoryBlockstore();
-  const journal = options.journal ?? createMemoryJournal();
+  const disk = options.disk ?? new ContentDisk();
   const clock = options.clock ?? new FakeClock();
   const transport = new ScriptedTransport();
   const store = createContentStore(
-    { folder: '/nowhere', limits: options.limits ?? {} },
+    { limits: options.limits ?? {} },
     {
       transport,
       clock,
       logger: silentLogger,
-      blockstore,
-      journal,
+      records: await disk.records(),
+      files: disk.files,
       ...(options.freeBytes === undefined ? {} : { freeBytes: options.freeBytes }),
     },
   );
   await store.start();
-  return { store, blockstore, journal, clock, transport };
+  return { store, disk, clock, transport };
 }
 
 export async function collect(bytes: AsyncIterable<Uint8Array> | undefined): Promise<Uint8Array> {
@@ -117,13 +110,8 @@ export async function failure(work: Promise<unknown>): Promise<string> {
   }
 }
 
-export function storedIds(blockstore: MemoryBlockstore): CID[] {
-  const pairs = blockstore.getAll();
-  return Symbol.iterator in pairs ? [...pairs].map(({ cid }) => cid) : [];
-}
-
-export function blockCount(blockstore: MemoryBlockstore): number {
-  return storedIds(blockstore).length;
+export async function blockCount(disk: ContentDisk): Promise<number> {
+  return (await disk.blocks()).size;
 }
 
 export interface Node {

@@ -47,7 +47,7 @@ async function outcome(
   const cid = root.toString();
   const code = await failure(fetchFrom(receiver, cid, maxBytes));
   const found = [await receiver.store.sizeOf(cid), await receiver.store.serve(cid)];
-  const left = blockCount(receiver.blockstore) + found.filter((part) => part !== undefined).length;
+  const left = (await blockCount(receiver.disk)) + found.filter((part) => part !== undefined).length;
   return code === 'none' || left === 0 ? code : `${code}, and something is left`;
 }
 
@@ -63,7 +63,7 @@ describe('fetching', () => {
     expect(await fetchFrom(receiver, cid, bytes)).toEqual({ bytes });
     expect(sameBytes(await readBack(receiver.store, cid, 'outputs/same'), pattern(2 * MIB + 9))).toBe(true);
     expect(Buffer.concat(await served(receiver.store, cid)).equals(Buffer.concat(blocks))).toBe(true);
-    expect(blockCount(receiver.blockstore)).toBe(blocks.length);
+    expect(await blockCount(receiver.disk)).toBe(blocks.length);
   });
 
   it('tells of each block that came and is the right one', async () => {
@@ -300,6 +300,6 @@ describe('a stream that breaks', () => {
     receiver.transport.offer(stream());
     const fetching = receiver.store.fetch(cid, ORIGIN, 64 * MIB, controller.signal);
     await expect(fetching).rejects.toBe(reason);
-    expect(blockCount(receiver.blockstore)).toBe(0);
+    expect(await blockCount(receiver.disk)).toBe(0);
   });
 });

@@ -4,11 +4,11 @@ import { memoryNode, readBack, text } from './content-fixtures.ts';
 
 describe('files of a large folder, one after the other', () => {
   it('are found without reading the folder anew for each', async () => {
-    const { store, blockstore } = await memoryNode();
+    const { store, disk } = await memoryNode({ limits: { inlineObjectBytes: 0 } });
     const paths = Array.from({ length: 500 }, (_, index) => `outputs/many/${index}.json`);
     const { cid } = await store.importTree(paths.map((path) => ({ path, source: { bytes: text(path) } })));
     await store.pin(cid, 'owner');
-    const reads = vi.spyOn(blockstore, 'get');
+    const reads = vi.spyOn(disk.files, 'get');
     for (const path of paths) expect(await readBack(store, cid, path)).toEqual(text(path));
     // Each file is a block, and there are three folders above them.
     expect(reads.mock.calls.length).toBeLessThanOrEqual(paths.length + 3);

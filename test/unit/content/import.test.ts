@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { MemoryBlockstore } from 'blockstore-core/memory';
 import { exporter } from 'ipfs-unixfs-exporter';
 import { importer } from 'ipfs-unixfs-importer';
+import { CID } from 'multiformats/cid';
 import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { MAX_PATH_DEPTH } from '../../../src/domain/program/path-bounds.ts';
 import { rawContentIdOf, sameBytes } from '../../../src/lib/canonical.ts';
+import type { ContentDisk } from '../fakes/content-disk.ts';
 import {
   blockCount,
   collect,
-  leaf,
-  storedIds,
   failure,
   memoryNode,
   MIB,
@@ -24,6 +24,13 @@ import {
 const anyBytes = fc.uint8Array({ maxLength: 4096 });
 const anyName = fc.constantFrom('a', 'b', 'stdout', 'ö', 'with space ', 'back\\slash', '..c', '-');
 const anyPath = fc.array(anyName, { minLength: 1, maxLength: 3 }).map((names) => names.join('/'));
+
+/** As other tools read it. */
+async function blockstoreOf(disk: ContentDisk): Promise<MemoryBlockstore> {
+  const blockstore = new MemoryBlockstore();
+  for (const [cid, bytes] of await disk.blocks()) await blockstore.put(CID.parse(cid), bytes);
+  return blockstore;
+}
 
 async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -55,12 +62,12 @@ describe('putting bytes', () => {
   it.each([0, 1, MIB - 1, MIB, MIB + 1, 3 * MIB + 7])(
     'of %d bytes reads the same elsewhere',
     async (length) => {
-      const { store, blockstore } = await memoryNode();
+      const { store, disk } = await memoryNode();
       const bytes = pattern(length);
       const { cid, size } = await store.put(inPieces(bytes, 100_000));
       expect(size).toBe(length);
       expect(sameBytes(await readBack(store, cid), bytes)).toBe(true);
-      const entry = await exporter(cid, blockstore);
+      const entry = await exporter(cid, await blockstoreOf(disk));
       const exported =
         entry.type === 'file' || entry.type === 'raw' ? await collect(entry.content()) : undefined;
       expect(sameBytes(exported ?? new Uint8Array(), bytes)).toBe(exported !== undefined);
@@ -81,13 +88,13 @@ describe('putting bytes', () => {
   });
 
   it('leaves nothing of a source that breaks', async () => {
-    const { store, blockstore } = await memoryNode();
+    const { store, disk } = await memoryNode();
     const breaking = async function* (): AsyncGenerator<Uint8Array> {
       yield pattern(3 * MIB);
       throw new Error('broken');
     };
     await expect(store.put(breaking())).rejects.toThrow('broken');
-    expect(blockCount(blockstore)).toBe(0);
+    expect(await blockCount(disk)).toBe(0);
   });
 
   it('keeps public what was once put as public', async () => {
@@ -104,13 +111,13 @@ describe('putting a tree', () => {
   it.prop([fc.uniqueArray(fc.tuple(anyPath, anyBytes), { selector: ([path]) => path, maxLength: 8 })])(
     'gives back every file by its path, or refuses the paths as a whole',
     async (files) => {
-      const { store, blockstore } = await memoryNode();
+      const { store, disk } = await memoryNode();
       const conflict = files.some(([path]) => files.some(([other]) => other.startsWith(`${path}/`)));
       const entries = files.map(([path, bytes]) => ({ path, source: { bytes } }));
       const importing = store.importTree(entries);
       if (conflict) {
         expect(await failure(importing)).toBe('CONTENT_INVALID');
-        expect(blockCount(blockstore)).toBe(0);
+        expect(await blockCount(disk)).toBe(0);
         return;
       }
       const { cid, bytes: total } = await importing;
@@ -148,24 +155,24 @@ describe('putting a tree', () => {
   it.each(['', '/a', 'a//b', '../a', 'a/./b', 'a/..', 'a\0b', 'x'.repeat(256), '\ud800', 'a/'.repeat(40)])(
     'refuses the path %j',
     async (path) => {
-      const { store, blockstore } = await memoryNode();
+      const { store, disk } = await memoryNode();
       const entries = [
         { path: 'good', source: { bytes: text('a') } },
         { path, source: { bytes: text('b') } },
       ];
       expect(await failure(store.importTree(entries))).toBe('CONTENT_INVALID');
-      expect(blockCount(blockstore)).toBe(0);
+      expect(await blockCount(disk)).toBe(0);
     },
   );
 
   it('refuses a folder that does not fit into one block', async () => {
-    const { store, blockstore } = await memoryNode();
+    const { store, disk } = await memoryNode();
     const entries = Array.from({ length: 5000 }, (_, at) => ({
       path: `${'x'.repeat(240)}${at}`,
       source: { bytes: text('a') },
     }));
     expect(await failure(store.importTree(entries))).toBe('CONTENT_TOO_LARGE');
-    expect(blockCount(blockstore)).toBe(0);
+    expect(await blockCount(disk)).toBe(0);
   });
 });
 
@@ -213,7 +220,7 @@ describe('files of this machine', () => {
   });
 
   it('are refused when they are links, folders or missing', async () => {
-    const { store, blockstore } = await memoryNode();
+    const { store, disk } = await memoryNode();
     await writeFile(join(folder, 'secret'), 'secret');
     await symlink(join(folder, 'secret'), join(folder, 'link'));
     await mkdir(join(folder, 'folder'));
@@ -221,7 +228,7 @@ describe('files of this machine', () => {
       const entries = [{ path: 'x', source: { hostPath: join(folder, name) } }];
       expect([name, await failure(store.importTree(entries))]).toEqual([name, 'CONTENT_INVALID']);
     }
-    expect(blockCount(blockstore)).toBe(0);
+    expect(await blockCount(disk)).toBe(0);
   });
 
   it('are never written over, nor through a link', async () => {
@@ -236,9 +243,9 @@ describe('files of this machine', () => {
   });
 
   it('are not left half written', async () => {
-    const { store, blockstore } = await memoryNode();
+    const { store, disk } = await memoryNode();
     const { cid } = await store.put(pattern(2 * MIB));
-    await blockstore.delete(storedIds(blockstore).at(1) ?? leaf(new Uint8Array()).cid);
+    await disk.files.delete(disk.files.ids().at(1) ?? '');
     expect(await failure(store.exportFile(cid, join(folder, 'out')))).toBe('CONTENT_UNAVAILABLE');
     await expect(readFile(join(folder, 'out'))).rejects.toThrow('ENOENT');
   });

@@ -13,11 +13,11 @@ import {
 
 describe('the quota of the store', () => {
   it('takes what fits to the last byte and nothing more', async () => {
-    const { store, blockstore } = await memoryNode({ limits: { maxTotalBytes: 10 } });
+    const { store, disk } = await memoryNode({ limits: { maxTotalBytes: 10 } });
     await store.put(text('1234567'));
     await store.put(text('890'));
     expect(await failure(store.put(text('x')))).toBe('QUOTA_EXCEEDED');
-    expect(blockCount(blockstore)).toBe(2);
+    expect(await blockCount(disk)).toBe(2);
   });
 
   it('counts a block once, however often it is put', async () => {
@@ -30,10 +30,10 @@ describe('the quota of the store', () => {
   });
 
   it('counts what is under way, so that two that do not fit together do not both begin', async () => {
-    const { store, blockstore } = await memoryNode({ limits: { maxTotalBytes: 3 * MIB } });
+    const { store, disk } = await memoryNode({ limits: { maxTotalBytes: 3 * MIB } });
     const codes = await Promise.all([1, 2].map((seed) => failure(store.put(pattern(2 * MIB, seed)))));
     expect(codes.sort()).toContain('QUOTA_EXCEEDED');
-    const left = blockCount(blockstore);
+    const left = await blockCount(disk);
     expect(left).toBe(codes.includes('none') ? 3 : 0);
   });
 
@@ -69,7 +69,7 @@ describe('the quota of the store', () => {
     const narrow = await memoryNode({ limits: { maxObjectBytes: 2 * MIB } });
     narrow.transport.offer(blocks);
     expect(await failure(fetchFrom(narrow, cid))).toBe('CONTENT_TOO_LARGE');
-    expect([blockCount(small.blockstore), blockCount(narrow.blockstore)]).toEqual([0, 0]);
+    expect([await blockCount(small.disk), await blockCount(narrow.disk)]).toEqual([0, 0]);
   });
 });
 
@@ -102,26 +102,25 @@ describe('what one owner may keep', () => {
 });
 
 describe('a disk that refuses', () => {
-  it('gives no id and leaves nothing when the journal fails', async () => {
-    const { journal } = await memoryNode();
-    let full = true;
-    const failing = {
-      ...journal,
-      append: async (lines: readonly string[]) => {
-        if (full) throw new Error('no space');
-        await journal.append(lines);
-      },
-    };
-    const { store, blockstore } = await memoryNode({ journal: failing });
-    expect(await failure(store.put(text('a')))).toBe('STORE_FAILED');
-    expect(blockCount(blockstore)).toBe(0);
-    full = false;
-    expect(await failure(store.put(text('a')))).toBe('none');
-  });
+  it.each([1, 3 * MIB])(
+    'gives no id and leaves nothing when the record of %d bytes fails',
+    async (length) => {
+      const { store, disk } = await memoryNode();
+      const write = disk.database.batch.bind(disk.database);
+      disk.database.batch = () => Promise.reject(new Error('no space'));
+      expect(await failure(store.put(pattern(length)))).toBe('STORE_FAILED');
+      expect(await blockCount(disk)).toBe(0);
+      disk.database.batch = write;
+      // After a failed write nothing is known about the disk before the next start.
+      expect(await failure(store.put(pattern(length)))).toBe('STORE_FAILED');
+      const again = await memoryNode({ disk });
+      expect(await failure(again.store.put(pattern(length)))).toBe('none');
+    },
+  );
 
   it('says that it is full, by the name of the setting', async () => {
-    const { store, blockstore } = await memoryNode();
-    blockstore.put = () => {
+    const { store, disk } = await memoryNode({ limits: { inlineObjectBytes: 0 } });
+    disk.files.put = () => {
       throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
     };
     await expect(store.put(text('a'))).rejects.toMatchObject({
@@ -132,12 +131,12 @@ describe('a disk that refuses', () => {
 
   it('is not filled: what the node needs for its records is left', async () => {
     let freeBytes: number | undefined = 8 * MIB + 10;
-    const { store, blockstore, clock } = await memoryNode({ freeBytes: async () => freeBytes });
+    const { store, disk, clock } = await memoryNode({ freeBytes: async () => freeBytes });
     await store.requireRoom();
     await store.put(text('1234567890'));
     expect(await failure(store.put(text('x')))).toBe('DISK_FULL');
     expect(await failure(store.put(text('1234567890')))).toBe('none');
-    expect(blockCount(blockstore)).toBe(1);
+    expect(await blockCount(disk)).toBe(1);
     freeBytes = undefined;
     await clock.advanceBy(500);
     expect(await failure(store.put(text('x')))).toBe('none');
@@ -147,13 +146,13 @@ describe('a disk that refuses', () => {
   });
 
   it('gives no id when a block fails', async () => {
-    const { store, blockstore } = await memoryNode();
-    const put = blockstore.put.bind(blockstore);
-    blockstore.put = () => {
+    const { store, disk } = await memoryNode();
+    const put = disk.files.put.bind(disk.files);
+    disk.files.put = () => {
       throw new Error('no space');
     };
     expect(await failure(store.put(pattern(2 * MIB)))).toBe('STORE_FAILED');
-    blockstore.put = put;
+    disk.files.put = put;
     expect(await failure(store.put(pattern(2 * MIB)))).toBe('none');
   });
 });

@@ -1,15 +1,4 @@
-import {
-  appendFile,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  truncate,
-  unlink,
-  writeFile,
-} from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -17,7 +6,10 @@ import { type ContentStore, createContentStore } from '../../../src/content/inde
 import type { ContentLimits } from '../../../src/content/options.ts';
 import { sameBytes } from '../../../src/lib/canonical.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
+import { openStore, type Store } from '../../../src/store/index.ts';
+import { defaultStoreLimits } from '../../../src/store/options.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
+import { ContentDisk } from '../fakes/content-disk.ts';
 import {
   blockCount,
   failure,
@@ -31,9 +23,12 @@ import {
   text,
 } from './content-fixtures.ts';
 
+/** Every block is a file. */
+const FILES = { inlineObjectBytes: 0 };
+
 let folder = '';
 let clock = new FakeClock();
-let open: ContentStore[] = [];
+let open: { readonly store: Store; readonly content: ContentStore }[] = [];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'content-'));
@@ -42,21 +37,38 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const store of open) await store.stop();
+  await stopAll();
   await rm(folder, { recursive: true });
 });
 
-async function started(limits: Partial<ContentLimits> = {}): Promise<ContentStore> {
-  const needs = { transport: new ScriptedTransport(), clock, logger: silentLogger };
-  const store = createContentStore({ folder, limits }, needs);
-  await store.start();
-  open.push(store);
-  return store;
+async function stopAll(): Promise<void> {
+  for (const { store, content } of open.splice(0)) {
+    await content.stop();
+    await store.stop();
+  }
+}
+
+async function started(limits: Partial<ContentLimits> = {}, at = folder): Promise<ContentStore> {
+  const options = { folder: join(at, 'store'), contentFolder: at, limits: defaultStoreLimits };
+  const store = await openStore(options, { clock, logger: silentLogger });
+  const content = createContentStore(
+    { limits },
+    {
+      records: store.content,
+      files: store.blocks,
+      transport: new ScriptedTransport(),
+      clock: store.clock,
+      logger: silentLogger,
+    },
+  );
+  open.push({ store, content });
+  await content.start();
+  return content;
 }
 
 /** Ends every store and opens the folder again. */
 async function restarted(limits?: Partial<ContentLimits>): Promise<ContentStore> {
-  for (const store of open.splice(0)) await store.stop();
+  await stopAll();
   return started(limits);
 }
 
@@ -82,13 +94,23 @@ describe('after a restart', () => {
 
   it('nothing is missing, with or without a stop before', async () => {
     const first = await started();
-    const { cid } = await first.put(text('a'));
-    await first.pin(cid, 'job');
-    expect(await (await started()).sizeOf(cid)).toBe(1);
+    const small = await first.put(text('a'));
+    const large = await first.put(pattern(MIB));
+    await first.pin(small.cid, 'job');
+    const copy = `${folder}-crashed`;
+    await cp(folder, copy, { recursive: true });
+    try {
+      const second = await started({}, copy);
+      expect([await second.sizeOf(small.cid), await second.sizeOf(large.cid)]).toEqual([1, MIB]);
+      expect(open.at(-1)?.store.content.isPinned(small.cid)).toBe(true);
+    } finally {
+      await stopAll();
+      await rm(copy, { recursive: true });
+    }
   });
 
   it('pins hold, and unpinned content goes when its time is over', async () => {
-    const limits = { collectAfterMs: 60_000, collectEveryMs: 1000 };
+    const limits = { ...FILES, collectAfterMs: 60_000, collectEveryMs: 1000 };
     const first = await started(limits);
     const kept = await first.put(text('kept'));
     const freed = await first.put(text('freed'));
@@ -115,7 +137,7 @@ describe('after a restart', () => {
   });
 
   it('what an interrupted import left is swept', async () => {
-    const first = await started();
+    const first = await started(FILES);
     await first.put(text('a'));
     const before = await blockFiles();
     const stray = leaf(text('stray')).cid.toString();
@@ -149,7 +171,7 @@ describe('after a restart', () => {
   });
 
   it('a block that has changed on the disk is not handed out', async () => {
-    const first = await started();
+    const first = await started(FILES);
     const { cid } = await first.put(text('right'));
     const [name = ''] = await blockFiles();
     await writeFile(join(folder, 'blocks', name), 'wrong');
@@ -159,59 +181,17 @@ describe('after a restart', () => {
   });
 });
 
-describe('the journal', () => {
-  const path = (): string => join(folder, 'journal');
-
-  it('forgets a line that was cut short, and goes on', async () => {
-    const first = await started();
-    const a = await first.put(text('a'));
-    await first.put(text('b'));
-    await first.stop();
-    await truncate(path(), (await stat(path())).size - 3);
-    const second = await restarted();
-    const c = await second.put(text('c'));
-    const third = await restarted();
-    expect([await third.sizeOf(a.cid), await third.sizeOf(c.cid)]).toEqual([1, 1]);
-    expect(await blockFiles()).toHaveLength(2);
-  });
-
-  it('passes over a line that has changed', async () => {
-    const first = await started();
-    const a = await first.put(text('a'));
-    const b = await first.put(text('b'));
-    await first.stop();
-    const lines = (await readFile(path(), 'utf8')).split('\n');
-    await writeFile(path(), [lines[0]?.replace('"bytes":1', '"bytes":2'), ...lines.slice(1)].join('\n'));
-    await appendFile(path(), 'nonsense\n');
-    const second = await restarted();
-    expect([await second.sizeOf(a.cid), await second.sizeOf(b.cid)]).toEqual([undefined, 1]);
-  });
-
-  it('stays short while the store lives', async () => {
-    const first = await started();
-    const { cid } = await first.put(text('a'));
-    for (let round = 0; round < 700; round += 50) {
-      await Promise.all(Array.from({ length: 50 }, (_, at) => first.pin(cid, `job-${round + at}`)));
-      await Promise.all(Array.from({ length: 50 }, (_, at) => first.unpin(`job-${round + at}`)));
-    }
-    await first.pin(cid, 'last');
-    const lines = (await readFile(path(), 'utf8')).split('\n').length;
-    expect(lines).toBeLessThan(1100);
-    const second = await restarted({ collectAfterMs: 1, collectEveryMs: 1 });
-    await clock.advanceBy(100);
-    expect(await second.sizeOf(cid)).toBe(1);
-  });
-});
-
 describe('without a disk', () => {
-  it('the next incarnation goes on from blockstore and journal', async () => {
+  it('the next incarnation goes on from what the first one wrote', async () => {
     const first = await memoryNode();
     const { cid } = await first.store.put(pattern(2 * MIB));
     await first.store.pin(cid, 'job');
-    const { blockstore, journal } = first;
-    const second = await memoryNode({ blockstore, journal });
+    const { disk } = first;
+    const second = await memoryNode({ disk });
     expect(await second.store.sizeOf(cid)).toBe(2 * MIB);
-    await (await memoryNode({ blockstore })).store.stop();
-    expect(blockCount(blockstore)).toBe(0);
+    const lost = new ContentDisk();
+    for (const [key, bytes] of await disk.blocks()) await lost.files.put(key, bytes);
+    await (await memoryNode({ disk: lost })).store.stop();
+    expect(await blockCount(lost)).toBe(0);
   });
 });

@@ -72,6 +72,7 @@ export function jobOf(changes: Partial<Omit<Job, 'spec'>> & { readonly spec?: Pa
     id: 'job',
     version: 1,
     digest: contentIdOf(encodeCanonical('spec')),
+    namespace: 'default',
     submitter: REQUESTER,
     spec: specOf(spec),
     createdAt: NOW,

@@ -14,7 +14,7 @@ export interface TestStore {
 export async function openTestStore(clock: FakeClock, disk = newDisk(clock)): Promise<TestStore> {
   const opening = (async () =>
     openStore(
-      { folder: 'memory', limits: defaultStoreLimits },
+      { folder: 'memory', contentFolder: 'memory', limits: defaultStoreLimits },
       { clock, logger: silentLogger, database: await disk.open() },
     ))();
   return { disk, store: await clock.runUntilSettled(opening, 10_000) };

@@ -34,16 +34,26 @@ afterEach(async () => {
 });
 
 async function storeOf(role: 'requester' | 'provider'): Promise<Store> {
-  const options = { folder: join(folder, role, 'store'), limits: defaultStoreLimits };
+  const options = {
+    folder: join(folder, role, 'store'),
+    contentFolder: join(folder, role, 'content'),
+    limits: defaultStoreLimits,
+  };
   const store = await openStore(options, { clock: new FakeClock(), logger: silentLogger });
   stops.push(() => store.stop());
   return store;
 }
 
-async function contentOf(role: 'requester' | 'provider'): Promise<ContentStore> {
+async function contentOf(store: Store): Promise<ContentStore> {
   const content = createContentStore(
-    { folder: join(folder, role, 'content'), limits: {} },
-    { transport: new ScriptedTransport(), clock: new FakeClock(), logger: silentLogger },
+    { limits: {} },
+    {
+      records: store.content,
+      files: store.blocks,
+      transport: new ScriptedTransport(),
+      clock: new FakeClock(),
+      logger: silentLogger,
+    },
   );
   await content.start();
   stops.push(() => content.stop());
@@ -92,9 +102,9 @@ describe('a data directory of version 0.1.0', () => {
   });
 
   it('has the results of what was completed', async () => {
-    const { jobs: store } = await storeOf('requester');
-    const content = await contentOf('requester');
-    const snapshot = await store.snapshot(expected.jobs.completed.id);
+    const store = await storeOf('requester');
+    const content = await contentOf(store);
+    const snapshot = await store.jobs.snapshot(expected.jobs.completed.id);
     const observed = snapshot?.executions[0]?.observed;
     if (observed?.state !== 'Completed') throw new Error('it was completed');
     const paths = (await content.tree(observed.resultCid)).map(({ path }) => path);

@@ -175,7 +175,7 @@ describe('the table on a real store', () => {
     const publisher = new ScriptedPublisher(clock);
     const open = async (): Promise<{ store: Store; registry: Registry }> => {
       const store = await openStore(
-        { folder: 'memory', limits: defaultStoreLimits },
+        { folder: 'memory', contentFolder: 'memory', limits: defaultStoreLimits },
         { clock, logger: silentLogger, database: await disk.open() },
       );
       const registry = createRegistry(

@@ -86,7 +86,7 @@ describe('the census of a store', () => {
   function open(): Promise<Store> {
     const opening = (async () =>
       openStore(
-        { folder: 'memory', limits: defaultStoreLimits },
+        { folder: 'memory', contentFolder: 'memory', limits: defaultStoreLimits },
         { clock, logger: silentLogger, database: await disk.open() },
       ))();
     return clock.settle(opening);

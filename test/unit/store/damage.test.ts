@@ -20,7 +20,10 @@ const logger: Logger = {
 };
 
 const openIt = (): Promise<Store> =>
-  openStore({ folder, limits: defaultStoreLimits }, { clock: new FakeClock(), logger });
+  openStore(
+    { folder, contentFolder: folder, limits: defaultStoreLimits },
+    { clock: new FakeClock(), logger },
+  );
 
 async function fileLike(pattern: RegExp): Promise<string> {
   const name = (await readdir(folder)).sort().findLast((one) => pattern.test(one));

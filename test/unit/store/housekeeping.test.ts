@@ -39,7 +39,7 @@ async function open(pruneScan = defaultStoreLimits.pruneScan): Promise<void> {
   const limits = { ...defaultStoreLimits, pruneScan, pruneGraceMs: 0 };
   const opening = (async () =>
     openStore(
-      { folder: 'memory', limits },
+      { folder: 'memory', contentFolder: 'memory', limits },
       { clock: jumping, logger: silentLogger, database: await disk.open() },
     ))();
   store = await clock.runUntilSettled(opening, 1000);

@@ -23,7 +23,7 @@ async function start(): Promise<void> {
   life = time.incarnation(wall);
   const opening = (async () =>
     openStore(
-      { folder: 'memory', limits: defaultStoreLimits },
+      { folder: 'memory', contentFolder: 'memory', limits: defaultStoreLimits },
       { clock: life.clock, logger: silentLogger, database: await disk.open() },
     ))();
   store = await time.runUntilSettled(opening, 1000);

@@ -59,6 +59,7 @@ export function job(
     id,
     version: 1,
     digest: 'bafydigest',
+    namespace: 'default',
     submitter: 'me',
     spec: { ...SPEC, ...spec },
     createdAt: 1000,

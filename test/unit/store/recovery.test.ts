@@ -62,6 +62,7 @@ class Node {
   async start(): Promise<void> {
     const options = {
       folder: 'memory',
+      contentFolder: 'memory',
       limits: { ...defaultStoreLimits, batchOperations: 12, cachedJobs: 1 },
     };
     const open = async (): Promise<Store> =>
@@ -230,7 +231,7 @@ describe('a node whose disk is full', () => {
     const failures: string[] = [];
     const open = async (): Promise<Store> =>
       openStore(
-        { folder: 'memory', limits: defaultStoreLimits },
+        { folder: 'memory', contentFolder: 'memory', limits: defaultStoreLimits },
         {
           clock,
           logger: silentLogger,

@@ -12,7 +12,7 @@ export async function levelFixture(): Promise<StoreFixture> {
   const clock = new HurriedClock();
   const folder = await mkdtemp(join(tmpdir(), 'bidmesh-store-'));
   return {
-    open: (limits) => openStore({ folder, limits }, { clock, logger: silentLogger }),
+    open: (limits) => openStore({ folder, contentFolder: folder, limits }, { clock, logger: silentLogger }),
     setNow: (wallMs) => {
       clock.now = wallMs;
     },
@@ -26,7 +26,10 @@ export async function memoryFixture(): Promise<StoreFixture> {
   const disk = new MemoryDisk({ clock, random: seededRandom(1) });
   return {
     open: async (limits) =>
-      openStore({ folder: 'memory', limits }, { clock, logger: silentLogger, database: await disk.open() }),
+      openStore(
+        { folder: 'memory', contentFolder: 'memory', limits },
+        { clock, logger: silentLogger, database: await disk.open() },
+      ),
     setNow: (wallMs) => {
       clock.now = wallMs;
     },

@@ -8,7 +8,7 @@ import { HurriedClock, seededRandom } from './clocks.ts';
 import * as make from './market-records.ts';
 import { levelFixture } from './store-fixtures.ts';
 
-const options = { folder: 'memory', limits: defaultStoreLimits };
+const options = { folder: 'memory', contentFolder: 'memory', limits: defaultStoreLimits };
 
 function setUp(): {
   readonly disk: MemoryDisk;
@@ -85,6 +85,11 @@ describe('a store', () => {
       await database.batch([{ type: 'put', key: 'meta!format', value: Uint8Array.of(value) }]);
     };
     await tamper(format(200));
+    await expect(open()).rejects.toMatchObject({
+      code: 'DATABASE_NEWER',
+      message: expect.stringMatching(/newer version of Bidmesh.*--data-dir/),
+    });
+    await tamper(format(0));
     await expect(open()).rejects.toMatchObject({ code: 'DATABASE_UNREADABLE' });
     await tamper(format(1));
     await (await open()).stop();

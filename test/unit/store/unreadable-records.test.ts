@@ -8,7 +8,7 @@ import { defaultStoreLimits } from '../../../src/store/options.ts';
 import { HurriedClock, seededRandom } from './clocks.ts';
 import * as make from './market-records.ts';
 
-const options = { folder: 'memory', limits: defaultStoreLimits };
+const options = { folder: 'memory', contentFolder: 'memory', limits: defaultStoreLimits };
 
 class Fixture {
   readonly clock = new HurriedClock();

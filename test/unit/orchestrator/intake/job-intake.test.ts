@@ -15,11 +15,21 @@ const DESCRIPTION = jobDescription.parse({
   engine: { type: 'wasm', params: { module: { cid: MODULE_CID } } },
 });
 
+const MODULE = {
+  cid: MODULE_CID,
+  bytes: 8,
+  isPublic: false,
+  storedAt: 1,
+  blocks: [[MODULE_CID, 8]],
+  inline: [MODULE_CID],
+} as const;
+
 let clock: FakeClock;
 let stored: TestStore;
 let enqueued: Evaluation[];
 let pins: Set<string>;
 let openJobs: number;
+let openDrafts: number;
 let room: () => Promise<void>;
 let intake: JobIntake;
 
@@ -29,6 +39,7 @@ beforeEach(async () => {
   enqueued = [];
   pins = new Set();
   openJobs = 0;
+  openDrafts = 0;
   room = async () => {};
   let ids = 0;
   const newId = (): string => `id-${(ids += 1)}`;
@@ -50,8 +61,18 @@ beforeEach(async () => {
       store,
       content: {
         requireRoom: () => room(),
-        put: async () => ({ cid: MODULE_CID, size: 8 }),
-        sizeOf: async () => 8,
+        draft: () => {
+          openDrafts += 1;
+          return {
+            put: async () => ({ cid: MODULE_CID, size: 8 }),
+            sizeOf: async () => 8,
+            changes: (owner) => [
+              { op: 'add', object: MODULE, bytes: new Map([[MODULE_CID, new Uint8Array(8)]]) },
+              { op: 'pin', cid: MODULE_CID, owner },
+            ],
+            end: async () => void (openDrafts -= 1),
+          };
+        },
         pin: async (cid, owner) => void pins.add(`${cid} ${owner}`),
         unpin: async (owner) => {
           for (const pin of pins) if (pin.endsWith(` ${owner}`)) pins.delete(pin);
@@ -85,7 +106,8 @@ describe('a job that is posted', () => {
       job: { state: 'Pending', submitter: REQUESTER },
     });
     expect(enqueued).toMatchObject([{ jobId, trigger: 'job-register' }]);
-    expect(pins).toEqual(new Set([`${MODULE_CID} ${jobId}`]));
+    expect(stored.store.content.pinsOf(jobId)).toEqual(new Set([MODULE_CID]));
+    expect(openDrafts).toBe(0);
   });
 
   it('is not taken where the disk has no room for its records', async () => {
@@ -121,6 +143,7 @@ describe('a job that is posted', () => {
   it('is refused when the disk is full', async () => {
     stored.disk.failWrites();
     await expect(post()).rejects.toMatchObject({ code: 'STORE_FAILED' });
+    expect(openDrafts).toBe(0);
     stored.disk.repair();
   });
 });

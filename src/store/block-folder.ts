@@ -1,32 +1,16 @@
 import { mkdir, readdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { CID } from 'multiformats/cid';
-import { parseContentId } from './content-id.ts';
+import type { BlockFiles } from '../content/ports.ts';
 import { syncFile } from './disk-sync.ts';
 import { GroupedWork } from './grouped-work.ts';
-
-/** The part of a blockstore that is used here; the memory blockstore of `blockstore-core` is one, too. */
-export interface BlockShelf {
-  open?(): Promise<void>;
-  put(cid: CID, bytes: Uint8Array): unknown;
-  get(cid: CID): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
-  delete(cid: CID): unknown;
-  getAll(): Iterable<{ readonly cid: CID }> | AsyncIterable<{ readonly cid: CID }>;
-  /** Makes blocks durable that were put; where it is missing, `put` alone does. */
-  sync?(cids: readonly CID[]): Promise<void>;
-}
 
 const EXTENSION = '.data';
 /** Folders are named by the end of the ids in them: 1024 at most. */
 const SHARD_LENGTH = 2;
 const SYNCS_AT_ONCE = 16;
 
-/**
- * Blocks as files, by whole content id: a leaf and a node of the same bytes are two files. A block is synced not
- * when it is put but in {@link sync}, many together: until then it belongs to no object, and what a crash leaves
- * of it is swept.
- */
-export class BlockFolder implements BlockShelf {
+/** Blocks as files, by whole content id: a leaf and a node of the same bytes are two files. */
+export class BlockFolder implements BlockFiles {
   readonly #path: string;
   readonly #changed = new Set<string>();
   readonly #folders = new Set<string>();
@@ -37,45 +21,46 @@ export class BlockFolder implements BlockShelf {
   }
 
   async open(): Promise<void> {
-    await mkdir(this.#path, { recursive: true });
+    await mkdir(this.#path, { recursive: true, mode: 0o700 });
   }
 
-  async put(cid: CID, bytes: Uint8Array): Promise<void> {
+  async put(cid: string, bytes: Uint8Array): Promise<void> {
     const folder = this.#folderOf(cid);
     await this.#makeFolder(folder);
     await writeFile(this.#fileOf(cid), bytes, { mode: 0o600 });
     this.#changed.add(folder);
   }
 
-  async *get(cid: CID): AsyncGenerator<Uint8Array> {
-    yield await readFile(this.#fileOf(cid));
+  async get(cid: string): Promise<Uint8Array> {
+    return await readFile(this.#fileOf(cid));
   }
 
-  delete(cid: CID): Promise<void> {
+  delete(cid: string): Promise<void> {
     return unlink(this.#fileOf(cid));
   }
 
   /** Only what is in its right place: whatever else lies in the folder is not touched. */
-  async *getAll(): AsyncGenerator<{ readonly cid: CID }> {
+  async *list(): AsyncGenerator<string> {
     for (const name of await readdir(this.#path, { recursive: true })) {
-      const cid = parseContentId(basename(name, EXTENSION));
-      if (cid !== undefined && join(this.#path, name) === this.#fileOf(cid)) yield { cid };
+      const cid = basename(name, EXTENSION);
+      if (join(this.#path, name) === this.#fileOf(cid)) yield cid;
     }
   }
 
-  async sync(cids: readonly CID[]): Promise<void> {
+  async sync(cids: readonly string[]): Promise<void> {
+    if (cids.length === 0) return;
     for (let at = 0; at < cids.length; at += SYNCS_AT_ONCE) {
       await Promise.all(cids.slice(at, at + SYNCS_AT_ONCE).map((cid) => syncFile(this.#fileOf(cid))));
     }
     await this.#syncingNames.run();
   }
 
-  #folderOf(cid: CID): string {
-    return join(this.#path, cid.toString().slice(-SHARD_LENGTH));
+  #folderOf(cid: string): string {
+    return join(this.#path, cid.slice(-SHARD_LENGTH));
   }
 
-  #fileOf(cid: CID): string {
-    return join(this.#folderOf(cid), `${cid.toString()}${EXTENSION}`);
+  #fileOf(cid: string): string {
+    return join(this.#folderOf(cid), `${cid}${EXTENSION}`);
   }
 
   async #makeFolder(folder: string): Promise<void> {
