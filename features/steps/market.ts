@@ -239,6 +239,16 @@ Then(
   },
 );
 
+Then(
+  /^the contract is over (.*) (\w+) an hour: "(.*)"$/,
+  async (world: MarketWorld, amount: string, currency: string, lines: string) => {
+    const { requester } = await bothCopies(world);
+    const { price } = requester.terms.value;
+    expect(price).toMatchObject({ amount, currency, per: 'hour' });
+    expect(price.lines?.map((line) => `${line.item} ${line.amount}`).join(', ')).toBe(lines);
+  },
+);
+
 Then('the contract becomes {word} on both sides', async (world: MarketWorld, state: string) => {
   await until(`the contract is ${state} on both sides`, SETTLED_WITHIN_MS, async () => {
     const { requester, provider } = await bothCopies(world);

@@ -8,7 +8,8 @@ import { type NodeSpec, WANTED_BIDS } from '../support/test-node.ts';
 setWorldConstructor(MarketWorld);
 
 /**
- * One row of a table of nodes. Columns: node, provides (yes), price (0.02 an hour), cpu (4), memory (8GiB),
+ * One row of a table of nodes. Columns: node, provides (yes), price (0.02 an hour), rates (none, or
+ * `cpuHour 0.20, gpuHour.T4 1.50`, in place of the price), cpu (4), memory (8GiB),
  * work (20ms), label (none, or key=value), locks (when asked, or with the bid), lock time (as in use), patience with requesters that are gone
  * before their work began (as in use), gpus (none, or
  * 2 x 16GiB), nvidia-smi prints (nothing, or a file of test/fixtures/gpu; then the machine is this one with those
@@ -19,6 +20,7 @@ function specOf(row: Readonly<Record<string, string>>): Omit<NodeSpec, 'realExec
     node = '',
     provides,
     price,
+    rates,
     cpu,
     memory,
     work,
@@ -33,6 +35,7 @@ function specOf(row: Readonly<Record<string, string>>): Omit<NodeSpec, 'realExec
   const provider = {
     lockOnBid: locks === 'with the bid',
     ...(price === undefined ? {} : { price: { amount: price } }),
+    ...(rates === undefined ? {} : { price: rateCardOf(rates) }),
     ...(key === undefined || value === undefined ? {} : { labels: { [key]: value } }),
   };
   return {
@@ -47,6 +50,16 @@ function specOf(row: Readonly<Record<string, string>>): Omit<NodeSpec, 'realExec
     patienceMs: patience === undefined ? undefined : durationQuantity.parse(patience),
     workMs: durationQuantity.parse(work ?? '20ms'),
   };
+}
+
+/** Devices of other models than those that are named cost next to nothing. */
+function rateCardOf(text: string): Readonly<Record<string, unknown>> {
+  const card: Record<string, unknown> = {};
+  for (const [name = '', rate] of text.split(', ').map((part) => part.split(' '))) {
+    const [key = '', model] = name.split('.');
+    card[key] = model === undefined ? rate : { default: '0.001', [model]: rate };
+  }
+  return card;
 }
 
 /** `2 x 16GiB` */

@@ -1,7 +1,7 @@
 import type { AdvertAmounts } from '../domain/market/advert.ts';
 import type { Location, Pools } from '../domain/matching/capability.ts';
 import type { Lease } from '../domain/market/lock.ts';
-import type { Price } from '../domain/units/money.ts';
+import type { Asking } from '../domain/units/rate-card.ts';
 
 export interface NodeStatus {
   readonly peerId: string;
@@ -47,8 +47,8 @@ export interface NodeResources extends Pools {
   readonly leases: readonly Lease[];
   /** Why this node offers nothing, as a sentence; then all amounts are 0, as it has not looked at its machine. */
   readonly offersNothing?: string;
-  /** What this node asks for each partition; undefined on a node that offers nothing. */
-  readonly price?: Price;
+  /** What this node asks, for each partition or by what it takes; undefined on a node that offers nothing. */
+  readonly price?: Asking;
   /** As in {@link NodeStatus.draining}. */
   readonly draining?: boolean;
 }
@@ -71,7 +71,7 @@ export interface PeerLine {
   readonly labels?: Readonly<Record<string, string>>;
   readonly location?: Location;
   readonly free?: AdvertAmounts;
-  readonly price?: Price;
+  readonly price?: Asking;
   readonly draining?: boolean;
   /** What the node of the peer can do, as specs/protocols/envelope.md lists it. */
   readonly features?: readonly string[];

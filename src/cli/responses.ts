@@ -2,7 +2,33 @@ import { z } from 'zod';
 
 /** The parts of the API's answers that the command line reads. What else is in them passes through. */
 
-const price = z.object({ amount: z.string(), currency: z.string(), per: z.string() });
+const price = z.object({
+  amount: z.string(),
+  currency: z.string(),
+  per: z.string(),
+  lines: z
+    .array(
+      z.object({
+        item: z.string(),
+        model: z.string().optional(),
+        quantity: z.string(),
+        rate: z.string(),
+        amount: z.string(),
+      }),
+    )
+    .optional(),
+});
+const asking = z.union([
+  price,
+  z.object({
+    currency: z.string(),
+    base: z.string().optional(),
+    cpuHour: z.string().optional(),
+    memoryGiBHour: z.string().optional(),
+    diskGiBHour: z.string().optional(),
+    gpuHour: z.record(z.string(), z.string()).optional(),
+  }),
+]);
 export type PriceAnswer = z.output<typeof price>;
 
 const executionShape = z.looseObject({
@@ -149,7 +175,7 @@ export const resourcesShape = z.looseObject({
   free: amount,
   leases: z.array(z.unknown()),
   offersNothing: z.string().optional(),
-  price: price.optional(),
+  price: asking.optional(),
   draining: z.boolean().optional(),
 });
 
@@ -171,7 +197,7 @@ export const peerListShape = z.object({
           gpus: z.array(z.looseObject({ model: z.string(), vramBytes: z.number(), count: z.number() })),
         })
         .optional(),
-      price: price.optional(),
+      price: asking.optional(),
       draining: z.boolean().optional(),
     }),
   ),

@@ -1,3 +1,4 @@
+import { askingOf } from './asked-price.ts';
 import { join } from 'node:path';
 import { apiDefaults } from '../api/options.ts';
 import { defaultLibp2pLimits } from '../network/libp2p/options.ts';
@@ -66,7 +67,7 @@ function providerOptionsOf({ provider }: NodeConfig): NodeOptions['provider'] {
   return {
     ownJobs,
     onboard,
-    price,
+    price: askingOf(price),
     labels,
     location: {
       ...(continent === null ? {} : { continent }),

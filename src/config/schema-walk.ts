@@ -27,7 +27,9 @@ function plain(key: string): string {
   return key.replaceAll('_', '').toLowerCase();
 }
 
+const WRAPPERS = [z.ZodDefault, z.ZodPrefault, z.ZodExactOptional] as const;
+
 function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return unwrap(schema.unwrap());
+  if (WRAPPERS.some((wrapper) => schema instanceof wrapper)) return unwrap((schema as z.ZodDefault).unwrap());
   return schema;
 }

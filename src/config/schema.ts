@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { isLoopbackHost, parseListen } from '../api/options.ts';
 import { defaultNetworkLimits } from '../network/options.ts';
 import { LABEL_NAME } from '../domain/units/label-name.ts';
-import { decimalAmount, pricePeriods } from '../domain/units/money.ts';
 import { PEER_ID } from '../domain/units/peer-id.ts';
 import { wellFormedProblem } from '../domain/program/program-text.ts';
 import { byteQuantity, cpuQuantity, durationQuantity } from '../domain/units/quantities.ts';
 import { type AddressUse, addressProblem } from './address-check.ts';
+import { askedPrice } from './asked-price.ts';
 
 const SHORTEST_TOKEN = 16;
 /** Strangers are left something: nobody new could become a regular otherwise. */
@@ -123,16 +123,7 @@ const provider = z
           .default('all'),
       })
       .prefault({}),
-    price: z
-      .strictObject({
-        amount: decimalAmount.default('0.02'),
-        currency: z
-          .string()
-          .regex(/^[A-Z]{3,8}$/, 'expected a currency code such as USD')
-          .default('USD'),
-        per: z.enum(pricePeriods).default('hour'),
-      })
-      .prefault({}),
+    price: askedPrice,
     labels: z
       .record(
         labelName,

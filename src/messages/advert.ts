@@ -6,7 +6,7 @@ import {
   advertName,
   MOST_ADVERT_BYTES,
 } from '../domain/market/advert.ts';
-import { count, durationMs, features, peerRecordBytes, price } from './field-schemas.ts';
+import { asking, count, durationMs, features, peerRecordBytes } from './field-schemas.ts';
 import type { SignedMessage } from './message.ts';
 
 const advertText = z.string().max(advertBounds.textLength);
@@ -59,7 +59,7 @@ export const advertMessage: SignedMessage<Advert> = {
     }),
     onboarded: amounts,
     free: amounts,
-    price,
+    price: asking,
     draining: z.boolean(),
     features: features.exactOptional(),
     validForMs: durationMs,

@@ -3,7 +3,8 @@ import type { CapabilityComparison } from '../domain/matching/comparison.ts';
 import { FEATURE, MOST_FEATURES } from '../domain/market/features.ts';
 import { advertName } from '../domain/market/advert.ts';
 import type { Price } from '../domain/units/money.ts';
-import { decimalAmount, pricePeriods } from '../domain/units/money.ts';
+import { decimalAmount, priceItems, pricePeriods } from '../domain/units/money.ts';
+import { type Asking, LONGEST_MODEL, MOST_LINES, rateFields } from '../domain/units/rate-card.ts';
 import { PEER_ID } from '../domain/units/peer-id.ts';
 import type { ResourceRequirements } from '../domain/units/resources.ts';
 import { isContentId } from '../lib/canonical.ts';
@@ -40,17 +41,37 @@ export const peerRecordBytes = z
 
 const currency = z.string().regex(/^[A-Z]{3,8}$/);
 
+const priceLines = z
+  .array(
+    z.object({
+      item: z.enum(priceItems),
+      model: z.string().max(LONGEST_MODEL).exactOptional(),
+      quantity: decimalAmount,
+      rate: decimalAmount,
+      amount: decimalAmount,
+    }),
+  )
+  .max(MOST_LINES);
+
 export const price: z.ZodType<Price> = z.object({
   amount: decimalAmount,
   currency,
   per: z.enum(pricePeriods),
+  lines: priceLines.exactOptional(),
 });
+
+/** What a provider asks of everybody: a price, or rates. */
+export const asking: z.ZodType<Asking> = z.union([
+  z.object({ amount: decimalAmount, currency, per: z.enum(pricePeriods) }),
+  z.object({ amount: z.never().exactOptional(), currency, ...rateFields }),
+]);
 
 /** A price as somebody states it: whether its amount is one is judged where it would count. */
 export const statedPrice: z.ZodType<Price> = z.object({
   amount: z.string().max(LONGEST_AMOUNT),
   currency,
   per: z.enum(pricePeriods),
+  lines: priceLines.exactOptional(),
 });
 
 const gpuText = z.string().max(64);

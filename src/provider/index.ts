@@ -3,7 +3,7 @@ import type { NodeTraits, Pools } from '../domain/matching/capability.ts';
 import type { Notary } from '../domain/market/evidence.ts';
 import type { Lease } from '../domain/market/lock.ts';
 import type { RefusalReason } from '../domain/market/refusal-reason.ts';
-import type { Price } from '../domain/units/money.ts';
+import type { Asking } from '../domain/units/rate-card.ts';
 import type { NodeNotes } from '../domain/trust/peer-memory.ts';
 import type { Resources } from '../domain/units/resources.ts';
 import type { Calendar } from '../lib/calendar.ts';
@@ -54,7 +54,7 @@ export interface ProviderNeeds {
 export interface ProviderDescription {
   readonly traits: NodeTraits;
   readonly pools: Pools;
-  readonly price: Price;
+  readonly price: Asking;
   readonly draining: boolean;
 }
 
@@ -63,7 +63,7 @@ export interface Provider extends Startable {
   readonly desk: ProviderDesk;
   pools(): Pools;
   leases(): readonly Lease[];
-  readonly price: Price;
+  readonly price: Asking;
   readonly draining: boolean;
   /** Takes no new work, or takes it again; what runs goes on. Resolves when a restart would know it too. */
   setDraining(draining: boolean): Promise<void>;

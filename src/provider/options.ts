@@ -1,4 +1,4 @@
-import type { Price } from '../domain/units/money.ts';
+import type { Asking } from '../domain/units/rate-card.ts';
 import { defaultStrikeLimits, type StrikeLimits } from '../domain/trust/strike-book.ts';
 import { type AdmissionLimits, defaultAdmissionLimits } from './admission/limits.ts';
 import { defaultStrangerLimits, type StrangerLimits } from './locks/limits.ts';
@@ -6,7 +6,7 @@ import { defaultStrangerLimits, type StrangerLimits } from './locks/limits.ts';
 export interface ProviderOptions {
   /** Answers requests of this very node, so that a node that is alone can serve itself. */
   readonly ownJobs: boolean;
-  readonly price: Price;
+  readonly price: Asking;
   /** Takes the lock with the bid; otherwise only when asked. */
   readonly lockOnBid: boolean;
   /** Peer ids that are served; empty means everybody. */

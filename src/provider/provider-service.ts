@@ -1,5 +1,5 @@
 import { BehaviourBook } from '../domain/trust/behaviour-book.ts';
-import type { Price } from '../domain/units/money.ts';
+import type { Asking } from '../domain/units/rate-card.ts';
 import type { Bid, BidRequest, Decline, JobRequest } from '../domain/market/bid.ts';
 import type { Pools } from '../domain/matching/capability.ts';
 import type { ContractAnswer, Proposal, SignedContract } from '../domain/market/contract.ts';
@@ -128,7 +128,7 @@ export class ProviderService implements Provider, ProviderDesk {
     return this.#parts?.ledger.leases() ?? [];
   }
 
-  get price(): Price {
+  get price(): Asking {
     return this.#options.price;
   }
 

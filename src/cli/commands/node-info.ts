@@ -1,7 +1,8 @@
 import type { CommandAdder, CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { tableOf } from '../output/table.ts';
-import { bytesText, coresText, gpusText, priceText } from '../output/text.ts';
+import { bytesText, coresText, gpusText } from '../output/text.ts';
+import { askingText } from '../output/price-text.ts';
 import {
   drainShape,
   type PeerAnswer,
@@ -100,7 +101,7 @@ async function showResources({ client, output }: CommandContext): Promise<number
       [
         table,
         `leases   ${resources.leases.length}`,
-        ...(resources.price === undefined ? [] : [`price    ${priceText(resources.price)}`]),
+        ...(resources.price === undefined ? [] : [`price    ${askingText(resources.price)}`]),
         ...(resources.draining === true ? [`drained  ${DRAINED}`] : []),
       ].join('\n'),
   );
@@ -134,7 +135,7 @@ function peerRow(peer: PeerAnswer): readonly string[] {
     free === undefined ? '' : coresText(free.cpuMillis),
     free === undefined ? '' : bytesText(free.memoryBytes),
     gpusText(free?.gpus ?? []),
-    price === undefined ? '' : priceText(price),
+    price === undefined ? '' : askingText(price),
     Object.keys(engines).join(', '),
     version,
   ];

@@ -1,7 +1,7 @@
 import type { ExplanationAnswer } from '../responses.ts';
 import { tableOf } from './table.ts';
 import { shortPeer } from './progress.ts';
-import { priceText } from './text.ts';
+import { priceLinesText, priceText } from './price-text.ts';
 
 /** The ranks that put a bid where it is; the rest is in the machine's answer. */
 const SHOWN_RANKS = 3;
@@ -15,7 +15,10 @@ export function explanationText(explanation: ExplanationAnswer, job: 'posted' | 
   return [
     headline(explanation, job),
     `Seen by at least ${seenAtLeast} provider${seenAtLeast === 1 ? '' : 's'}.`,
-    ...section('Bids, best first', candidates.length === 0 ? [] : [bidTable(candidates)]),
+    ...section(
+      'Bids, best first',
+      candidates.length === 0 ? [] : [bidTable(candidates), ...pricesInFull(candidates)],
+    ),
     ...section('Declines', histogram(declines)),
     ...section(
       'Nearest miss',
@@ -55,6 +58,14 @@ function bidTable(candidates: readonly Candidate[]): string {
     topRanks(ranks),
   ]);
   return tableOf(['PROVIDER', 'SCORE', 'PRICE', 'LOCKED', 'MOST OF ITS SCORE FROM'], rows);
+}
+
+/** Of those that ask by what a job takes. */
+function pricesInFull(candidates: readonly Candidate[]): readonly string[] {
+  return candidates.flatMap(({ provider, price }) => {
+    const lines = priceLinesText(price);
+    return lines === '' ? [] : [`${shortPeer(provider)}: ${priceText(price)} is ${lines}`];
+  });
 }
 
 function topRanks(ranks: Candidate['ranks']): string {

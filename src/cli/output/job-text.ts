@@ -2,7 +2,8 @@ import { wallMsOf } from '../../lib/clock.ts';
 import type { ExecutionAnswer, JobAnswer, JobSummaryAnswer, PriceAnswer } from '../responses.ts';
 import { shortPeer } from './progress.ts';
 import { tableOf } from './table.ts';
-import { priceText, timeText } from './text.ts';
+import { timeText } from './text.ts';
+import { priceText } from './price-text.ts';
 
 const SECOND_MS = 1000;
 const UNITS = [

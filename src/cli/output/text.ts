@@ -1,5 +1,5 @@
 import prettyBytes from 'pretty-bytes';
-import type { EventAnswer, PriceAnswer } from '../responses.ts';
+import type { EventAnswer } from '../responses.ts';
 import { shortPeer } from './progress.ts';
 import { visibleLine } from './visible-text.ts';
 
@@ -26,10 +26,6 @@ export function gpusText(devices: readonly Devices[]): string {
 
 export function coresText(cpuMillis: number): string {
   return String(cpuMillis / 1000);
-}
-
-export function priceText({ amount, currency, per }: PriceAnswer): string {
-  return `${amount} ${currency}/${per}`;
 }
 
 /** `2030-01-02 03:04:05`, without the fraction. */

@@ -5,6 +5,7 @@ import type { AvailableCapability } from '../matching/capability.ts';
 import type { CapabilityComparison, FieldComparison } from '../matching/comparison.ts';
 import { compare } from '../matching/matching.ts';
 import { costNano, type Price } from '../units/money.ts';
+import { askedFor } from '../matching/asking-price.ts';
 import { bookedResources } from '../matching/runtime-memory.ts';
 
 /** A provider as its newest advert shows it. */
@@ -30,16 +31,22 @@ function drainingField({ draining }: AdvertContent): readonly FieldComparison[] 
   return [{ field: 'node.draining', required: 'no', available: 'yes', result: 'Worse', hard: true }];
 }
 
-function priceField({ requirements, budget }: AdvertQuery, price: Price): readonly FieldComparison[] {
+/** What the provider would ask for the job, by its advert. */
+function advertisedPrice({ requirements }: AdvertQuery, { advert, capability }: AdvertisedProvider): Price {
+  return askedFor(advert.price, requirements.resources, capability);
+}
+
+function priceField(query: AdvertQuery, provider: AdvertisedProvider): readonly FieldComparison[] {
+  const { requirements, budget } = query;
   if (budget === undefined) return [];
-  return [compareBudget(budget, price, requirements.executionTimeoutMs)];
+  return [compareBudget(budget, advertisedPrice(query, provider), requirements.executionTimeoutMs)];
 }
 
 /** {@link compare}, and whether the provider takes work at all and at what price. */
 export function compareAdvert(query: AdvertQuery, provider: AdvertisedProvider): CapabilityComparison {
   const { advert, capability } = provider;
   const comparison = compare(query.requirements, capability);
-  const added = [...drainingField(advert), ...priceField(query, advert.price)];
+  const added = [...drainingField(advert), ...priceField(query, provider)];
   const met = added.every(({ result }) => result === 'Equal' || result === 'Better');
   return {
     fields: [...comparison.fields, ...added],
@@ -94,15 +101,17 @@ export interface CandidateMerit {
 
 export function meritOf(
   query: AdvertQuery,
-  { advert }: AdvertisedProvider,
+  provider: AdvertisedProvider,
   comparison: CapabilityComparison,
 ): CandidateMerit {
   const { requirements, budget } = query;
+  const { advert } = provider;
   return {
     fits: comparison.hardOk,
     softScore: comparison.softScore,
     wastesGpus: requirements.resources.gpus.length === 0 && advert.onboarded.gpus.length > 0,
-    costNano: budget === undefined ? 0n : costNano(advert.price, requirements.executionTimeoutMs),
+    costNano:
+      budget === undefined ? 0n : costNano(advertisedPrice(query, provider), requirements.executionTimeoutMs),
     headroom: headroomOf(requirements, advert),
   };
 }

@@ -2,7 +2,7 @@ import { encodeCanonical, sameBytes } from '../../lib/canonical.ts';
 import type { PeerRecordBytes } from './bid.ts';
 import { NODE_FEATURES } from './features.ts';
 import type { AvailableCapability, NodeTraits, Pools } from '../matching/capability.ts';
-import type { Price } from '../units/money.ts';
+import type { Asking } from '../units/rate-card.ts';
 import type { GpuDevice, Resources } from '../units/resources.ts';
 
 /** Devices that are alike. */
@@ -18,7 +18,7 @@ export interface AdvertAmounts extends Omit<Resources, 'gpus'> {
 export interface AdvertContent extends Omit<NodeTraits, 'peerId'> {
   readonly onboarded: AdvertAmounts;
   readonly free: AdvertAmounts;
-  readonly price: Price;
+  readonly price: Asking;
   /** Takes no new work. */
   readonly draining: boolean;
   /** What the node can do: see {@link NODE_FEATURES}. */
@@ -134,7 +134,7 @@ function amountsOf(resources: Resources, told: ReadonlyMap<string, number>): Adv
 export function advertContent(node: {
   readonly traits: NodeTraits;
   readonly pools: Pick<Pools, 'onboarded' | 'free'>;
-  readonly price: Price;
+  readonly price: Asking;
   readonly draining: boolean;
 }): AdvertContent {
   const { traits, pools } = node;

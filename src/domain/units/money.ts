@@ -21,7 +21,22 @@ export interface Price {
   readonly amount: string;
   readonly currency: string;
   readonly per: PricePeriod;
+  /** How the amount came about, where it was computed from what a job takes. */
+  readonly lines?: readonly PriceLine[];
 }
+
+/** What one kind of thing comes to for an hour: `quantity` times `rate`, all as decimal text. */
+export interface PriceLine {
+  readonly item: 'base' | 'cpu' | 'memory' | 'disk' | 'gpu';
+  /** Of the devices. */
+  readonly model?: string;
+  /** Partitions, cores, GiB, or devices. */
+  readonly quantity: string;
+  readonly rate: string;
+  readonly amount: string;
+}
+
+export const priceItems = ['base', 'cpu', 'memory', 'disk', 'gpu'] as const;
 
 const PERIOD_MS: Readonly<Record<Exclude<PricePeriod, 'result'>, number>> = {
   second: 1000,

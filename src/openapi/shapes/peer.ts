@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { named, pageOf } from '../named.ts';
-import { priceShape } from './price.ts';
+import { askingShape } from './price.ts';
 import { freeAmountShape } from './resources.ts';
 
 const FOREIGN = 'Not of this network, or of another release of it: it will never answer.';
@@ -28,7 +28,7 @@ export const peerShape = named(
     labels: z.record(z.string(), z.string()).optional(),
     location: locationShape.optional(),
     free: freeAmountShape.optional(),
-    price: priceShape.optional(),
+    price: askingShape.optional(),
     draining: z.boolean().optional(),
     features: z.array(z.string()).describe('What its node can do.').optional(),
     lastSeenAt: z.iso.datetime().optional(),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { named } from '../named.ts';
 import { DRAINING } from './node.ts';
-import { priceShape } from './price.ts';
+import { askingShape } from './price.ts';
 
 const gpuShape = named(
   'Gpu',
@@ -62,7 +62,9 @@ export const resourcesShape = named(
       .string()
       .describe('Only on a node that offers nothing: why, as a sentence. All amounts are 0 then.')
       .optional(),
-    price: priceShape.describe('What this node asks for each partition.').optional(),
+    price: askingShape
+      .describe('What this node asks: one price for each partition, or rates for what it takes, an hour.')
+      .optional(),
     draining: z.boolean().describe(DRAINING).optional(),
   }),
 );

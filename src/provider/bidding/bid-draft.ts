@@ -1,4 +1,5 @@
 import type { Bid, BidRequest } from '../../domain/market/bid.ts';
+import { askedFor } from '../../domain/matching/asking-price.ts';
 import { fitAfter } from '../../domain/matching/bid-fit.ts';
 import type { NodeTraits } from '../../domain/matching/capability.ts';
 import type { CapabilityComparison } from '../../domain/matching/comparison.ts';
@@ -34,7 +35,7 @@ export function draftBid(
     bidId: newId(),
     requestId: request.requestId,
     jobId: request.jobId,
-    price,
+    price: askedFor(price, request.requirements.resources, ledger.pools()),
     time: { durationMs: executionTimeoutMs, startWithinMs: limits.longestStartWithinMs },
     startsInMs: starts.estimateMs(engine.type),
     validForMs: limits.bidValidMs,

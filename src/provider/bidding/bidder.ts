@@ -6,6 +6,7 @@ import {
   type Refusal,
   isNoRoom,
 } from '../../domain/market/bid.ts';
+import { askedFor } from '../../domain/matching/asking-price.ts';
 import type { CapabilityComparison } from '../../domain/matching/comparison.ts';
 import type { NodeTraits } from '../../domain/matching/capability.ts';
 import type { Evidence } from '../../domain/market/evidence.ts';
@@ -79,6 +80,7 @@ export class Bidder {
       request,
       options: this.#options,
       draining: this.#draining,
+      price: () => askedFor(this.#options.price, request.requirements.resources, this.#needs.ledger.pools()),
       liveExecutions: this.#needs.liveExecutions(),
       retryAfter: () => this.#needs.ledger.retryAfter(),
     });

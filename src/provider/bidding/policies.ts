@@ -1,6 +1,7 @@
 import type { BidRequest, Refusal, Verdict } from '../../domain/market/bid.ts';
 import { compareBudget, isWithinBudget } from '../../domain/matching/budget-matching.ts';
 import { durationTexts } from '../../domain/matching/field-text.ts';
+import type { Price } from '../../domain/units/money.ts';
 import type { ProviderOptions } from '../options.ts';
 import { draining, runsEnough } from './refusals.ts';
 
@@ -11,6 +12,8 @@ export interface PolicyContext {
   readonly request: BidRequest;
   readonly options: ProviderOptions;
   readonly draining: boolean;
+  /** What this node asks for the job as things stand. */
+  readonly price: () => Price;
   readonly liveExecutions: number;
   /** When something that runs or is locked here ends by itself, if not before. */
   readonly retryAfter: () => Pick<Refusal, 'retryAfterMs'>;
@@ -60,11 +63,12 @@ const timeoutAcceptable: Policy = ({ request, options }) =>
         retryable: false,
       });
 
-const priceWithinBudget: Policy = ({ request, options }) => {
+const priceWithinBudget: Policy = ({ request, price: asked }) => {
   const { budget } = request;
-  const { price } = options;
+  if (budget === undefined) return YES;
   const { executionTimeoutMs } = request.requirements;
-  if (budget === undefined || isWithinBudget(budget, price, executionTimeoutMs)) return YES;
+  const price = asked();
+  if (isWithinBudget(budget, price, executionTimeoutMs)) return YES;
   const { field, required, available } = compareBudget(budget, price, executionTimeoutMs);
   const code = field === 'budget.currency' ? 'other-currency-taken' : 'over-budget';
   return no({ code: 'PRICE', why: { code, data: {} }, field, required, available, retryable: false });

@@ -124,6 +124,18 @@ const SENSELESS: Readonly<Record<string, readonly (readonly [value: unknown, say
   ],
   'provider.price.currency': [['usd', /currency code/]],
   'provider.price.per': [['day', /result, second, minute or hour/]],
+  'provider.price.base': [['-1', /without a sign/]],
+  'provider.price.cpuHour': [
+    [0.04, /in quotes/],
+    ['123456', /5 digits/],
+  ],
+  'provider.price.memoryGiBHour': [['1e3', /decimal amount/]],
+  'provider.price.diskGiBHour': [['', /decimal amount/]],
+  'provider.price.gpuHour': [
+    [{ A100: '1.20' }, /expected default/],
+    [{ default: '1', ['A'.repeat(65)]: '2' }, /64/],
+    [{ default: 1 }, /in quotes/],
+  ],
   'provider.labels': [
     [{ 'a b': 'x' }, /a label of/],
     [{ a: 7 }, /in quotes/],
@@ -240,6 +252,12 @@ describe('senseless values', () => {
       [...at('provider.allow', [PEER]), ...at('provider.deny', [PEER])],
       'provider.allow.0',
       /provider\.deny as well/,
+    ],
+    [
+      'one price for everything beside a rate',
+      [...at('provider.price.amount', '0.02'), ...at('provider.price.gpuHour', { default: '1' })],
+      'provider.price.amount',
+      /keep one of the two/,
     ],
     [
       'addresses that nobody listens on',

@@ -11,6 +11,7 @@ function contextOf(changes: Partial<PolicyContext> = {}): PolicyContext {
     request: requestOf(),
     options: providerOptions(),
     draining: false,
+    price: () => ({ amount: '0.02', currency: 'USD', per: 'hour' }),
     liveExecutions: 0,
     retryAfter: () => ({ retryAfterMs: 700 }),
     ...changes,
