@@ -19,7 +19,7 @@ import { readSource } from './architecture/source-model.ts';
 
 const MARKET = ['orchestrator', 'provider', 'registry', 'content', 'settlement', 'tasks'];
 const EDGES = ['network', 'store', 'identity', 'api'];
-const BELOW = ['messages/', 'openapi/', 'domain/', 'lib/'];
+const BELOW = ['messages/', 'openapi/', 'domain/', 'engines/', 'lib/'];
 const PORTS = MARKET.map((part) => `${part}/ports.ts`);
 const INDEXES = MARKET.map((part) => `${part}/index.ts`);
 const OPTIONS = [...[...MARKET, ...EDGES].map((part) => `${part}/options.ts`), 'network/libp2p/options.ts'];
@@ -32,24 +32,26 @@ const COMMANDS = [
   'proof/',
   'identity/authority.ts',
   'identity/authority/',
+  'engines/',
   'lib/',
 ];
 
 /** Who may import whom, besides itself. */
 const ROWS: readonly ImportRow[] = [
   { from: 'lib/', values: [], types: [] },
-  { from: 'domain/', values: ['lib/'], types: [] },
-  { from: 'words/', values: ['domain/', 'lib/'], types: [] },
-  { from: 'messages/', values: ['domain/', 'lib/'], types: [] },
+  { from: 'engines/', values: ['lib/'], types: [] },
+  { from: 'domain/', values: ['engines/', 'lib/'], types: [] },
+  { from: 'words/', values: ['domain/', 'engines/', 'lib/'], types: [] },
+  { from: 'messages/', values: ['domain/', 'engines/', 'lib/'], types: [] },
   // Also what runs in browsers reads the shapes: nothing of the node comes with them but types.
   { from: 'openapi/', values: [], types: ['domain/'] },
-  ...MARKET.map((part) => ({ from: `${part}/`, values: ['domain/', 'lib/'], types: [] })),
+  ...MARKET.map((part) => ({ from: `${part}/`, values: ['domain/', 'engines/', 'lib/'], types: [] })),
   { from: 'proof/', values: BELOW, types: [] },
   { from: 'network/', values: BELOW, types: PORTS },
   { from: 'store/', values: BELOW, types: PORTS },
   { from: 'identity/', values: BELOW, types: PORTS },
   { from: 'api/', values: [...BELOW, 'words/'], types: INDEXES },
-  { from: 'config/', values: [...OPTIONS, 'domain/', 'lib/'], types: [] },
+  { from: 'config/', values: [...OPTIONS, 'domain/', 'engines/', 'lib/'], types: [] },
   { from: 'launcher/', values: [...OPTIONS, 'lib/'], types: [] },
   { from: 'node/', values: [...FOLDERS, ...BELOW, 'words/'], types: [] },
   { from: 'cli/', values: COMMANDS, types: ['node/running-node.ts'] },
@@ -63,7 +65,7 @@ const ROWS: readonly ImportRow[] = [
 ];
 
 /** What starts a process and looks after it. */
-const CHILD_OWNERS = ['provider/sandbox/', 'provider/processes/'];
+const CHILD_OWNERS = ['provider/engines/', 'provider/sandbox/', 'provider/processes/'];
 
 /** The one place of each side effect that comes with a package. */
 const PACKAGE_OWNERS: readonly PackageOwner[] = [
@@ -216,6 +218,7 @@ describe('the checker', () => {
   it.each([
     ['src/lib/a.ts', `import { b } from '../domain/b.ts';`],
     ['src/domain/a.ts', `import type { B } from '../messages/b.ts';`],
+    ['src/engines/wasm/a.ts', `import type { B } from '../../domain/b.ts';`],
     ['src/messages/a.ts', `import type { B } from '../provider/ports.ts';`],
     ['src/orchestrator/search/a.ts', `import type { B } from '../../provider/ports.ts';`],
     ['src/provider/a.ts', `export { b } from '../store/b.ts';`],
@@ -238,6 +241,8 @@ describe('the checker', () => {
 
   it.each([
     ['src/domain/a.ts', `import { b } from '../lib/b.ts'; import { c } from './c.ts';`],
+    ['src/domain/a.ts', `import { b } from '../engines/registry.ts';`],
+    ['src/provider/engines/wasm/a.ts', `import { b } from '../../../engines/wasm/engine.ts';`],
     ['src/provider/locks/a.ts', `import { b } from '../resources/b.ts'; import { z } from 'zod';`],
     [
       'src/store/a.ts',

@@ -11,7 +11,7 @@ import { systemRandom } from '../../src/lib/random.ts';
 import { createLibp2pUnderlay } from '../../src/network/libp2p/libp2p-underlay.ts';
 import { type BidmeshNode, startNode } from '../../src/node/node.ts';
 import type { MachineInventory } from '../../src/provider/resources/probe.ts';
-import { createScriptedExecutor, type ScriptedWork } from '../../test/simulation/scripted-executor.ts';
+import { createScriptedDrivers, type ScriptedWork } from '../../test/simulation/scripted-drivers.ts';
 import { ApiClient } from './api-client.ts';
 import { pathWithNvidiaSmi } from './gpu-tool.ts';
 import { CountingRunRecord } from './run-record.ts';
@@ -40,7 +40,7 @@ export interface NodeSpec {
   readonly lockTtlMs: number | undefined;
   /** How long its provider waits for a requester that is gone before its work began; undefined: as in use. */
   readonly patienceMs: number | undefined;
-  /** How long each execution works, where the executor is a scripted one. */
+  /** How long each execution works, where the engines are scripted ones. */
   readonly workMs: number;
   /** Runs the programs of jobs for real, in sandboxed children. */
   readonly realExecutor: boolean;
@@ -62,13 +62,13 @@ export interface TestNode {
   readonly node: BidmeshNode;
   readonly api: ApiClient;
   readonly underlay: ScriptedUnderlay;
-  /** What its scripted executor ran. */
+  /** What its scripted engines ran. */
   readonly runs: CountingRunRecord;
-  /** How the work of its scripted executor goes from now on. */
+  /** How the work of its scripted engines goes from now on. */
   readonly work: ScriptedWork;
 }
 
-/** Starts a node of production parts on TCP over loopback; only the machine, and where asked the executor, is scripted. */
+/** Starts a node of production parts on TCP over loopback; only the machine, and where asked the engines, are scripted. */
 export async function startTestNode(spec: NodeSpec, around: NodeSurroundings): Promise<TestNode> {
   const options = optionsFor(spec, around);
   const identity = identityOf(systemRandom.bytes(32));
@@ -101,7 +101,7 @@ export async function startTestNode(spec: NodeSpec, around: NodeSurroundings): P
       ...(spec.realExecutor
         ? {}
         : {
-            executor: createScriptedExecutor(systemClock, runs, () => work),
+            drivers: createScriptedDrivers(systemClock, runs, () => work),
           }),
     },
   );

@@ -21,7 +21,7 @@ import {
   refuseProgramFlags,
 } from './program-job.ts';
 import { peerListShape } from './responses.ts';
-import { kindOf, readStandardInput } from './standard-input.ts';
+import { engineOfBytes, readStandardInput } from './standard-input.ts';
 import { readBytes } from './local-files.ts';
 import { uploadBytes, uploadFiles } from './uploads.ts';
 
@@ -71,10 +71,10 @@ async function jobFromStdin(
   }
   const bytes = await readStandardInput(environment.stdin, signal);
   if (bytes.length === 0) throw new CodedError('USAGE', 'Standard input is empty: there is nothing to run.');
-  const kind = flags.engine ?? kindOf(bytes);
-  if (kind !== 'description') {
+  const engine = flags.engine ?? engineOfBytes(bytes);
+  if (engine !== undefined) {
     const source = await uploadBytes(streamOf([bytes]), client, signal);
-    return await programJob(context, { engine: kind, source, name: 'job', args }, flags, signal);
+    return await programJob(context, { engine, source, name: 'job', args }, flags, signal);
   }
   refuseProgramFlags(args, flags);
   return await described(context, parseJobFile(bytes, 'standard input'), environment.cwd, signal);

@@ -1,8 +1,7 @@
 import { basename, extname } from 'node:path';
+import { engineNamed, programEngines } from '../engines/registry.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import type { JobDocument } from './job-file.ts';
-
-export type EngineName = 'python' | 'wasm';
 
 /** One group of devices, as a job description has it. */
 export type GpuWish = Readonly<Record<string, string | number>>;
@@ -11,7 +10,7 @@ type Pair = readonly [string, string];
 
 /** What was typed beside a program, each of it in the form that it has to have. */
 export interface ProgramFlags {
-  readonly engine?: EngineName;
+  readonly engine?: string;
   readonly input?: readonly Pair[];
   readonly output?: readonly Pair[];
   readonly stdin?: string;
@@ -40,21 +39,25 @@ export function refuseProgramFlags(args: readonly string[], flags: ProgramFlags)
   const stray = FLAGS.find((flag) => flags[flag] !== undefined);
   if (stray === undefined && args.length === 0) return;
   const what = stray === undefined ? 'Arguments go' : `--${stray} goes`;
-  throw new CodedError('USAGE', `${what} with a program (.py or .wasm); a job description says it itself.`);
+  throw new CodedError('USAGE', `${what} with a program (${EXTENSIONS}); a job description says it itself.`);
 }
 
-const BY_EXTENSION: Readonly<Record<string, EngineName>> = { '.py': 'python', '.wasm': 'wasm' };
+const EXTENSIONS = programEngines
+  .flatMap(({ shortcut }) => shortcut.extensions)
+  .toSorted()
+  .join(' or ');
 
 /** What runs a file that is a program itself; undefined for the description of a job. */
-export function engineOf(file: string): EngineName | undefined {
-  return BY_EXTENSION[extname(file).toLowerCase()];
+export function engineOf(file: string): string | undefined {
+  const extension = extname(file).toLowerCase();
+  return programEngines.find(({ shortcut }) => shortcut.extensions.includes(extension))?.type;
 }
 
 /** Where a program, or what it reads, is: a local path, or content that the node has already. */
 export type Source = string | { readonly cid: string };
 
 export interface Program {
-  readonly engine: EngineName;
+  readonly engine: string;
   readonly source: Source;
   readonly name: string;
   readonly args: readonly string[];
@@ -81,7 +84,7 @@ export function jobAround(program: Program, flags: ProgramFlags): JobDocument {
     engine: {
       type: engine,
       params: {
-        [engine === 'wasm' ? 'module' : 'script']: source,
+        [engineNamed(engine)?.shortcut?.param ?? 'program']: source,
         args,
         env: Object.fromEntries(flags.env ?? []),
         ...given({ stdin }),

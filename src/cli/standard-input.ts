@@ -1,3 +1,4 @@
+import { programEngines } from '../engines/registry.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
 import type { InputStream } from './environment.ts';
 
@@ -37,16 +38,22 @@ async function nextOf(iterator: AsyncIterator<Uint8Array>): Promise<IteratorResu
   }
 }
 
-const WASM_MAGIC = [0x00, 0x61, 0x73, 0x6d];
 const LOOKED_AT_BYTES = 64 * 1024;
 
 /**
- * What came without a name to tell it by: a module by its first bytes, a job description where a line begins with the
- * one key that each has (or where it is JSON), and else a Python script, of which no line begins so.
+ * What came without a name to tell it by: a program of an engine whose programs have first bytes of their own by these,
+ * a job description where a line begins with the one key that each has (or where it is JSON), and else a program of the
+ * engine whose programs are text, such as Python scripts, of which no line begins so. Undefined for a description.
  */
-export function kindOf(bytes: Uint8Array): 'wasm' | 'python' | 'description' {
-  if (WASM_MAGIC.every((byte, index) => bytes[index] === byte)) return 'wasm';
+export function engineOfBytes(bytes: Uint8Array): string | undefined {
+  const marked = programEngines.find(({ shortcut: { startsWith } }) => isMarkedBy(startsWith, bytes));
+  if (marked !== undefined) return marked.type;
   const text = new TextDecoder().decode(bytes.subarray(0, LOOKED_AT_BYTES));
   const described = /^\s*\{\s*["}]/.test(text) || /^(?:engine|"engine"|'engine')\s*:(?:\s|$)/m.test(text);
-  return described ? 'description' : 'python';
+  const plain = programEngines.find(({ shortcut }) => shortcut.startsWith === 'text');
+  return described ? undefined : plain?.type;
+}
+
+function isMarkedBy(mark: Uint8Array | 'text', bytes: Uint8Array): boolean {
+  return mark !== 'text' && mark.every((byte, index) => bytes[index] === byte);
 }

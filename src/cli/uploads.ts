@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { engineNamed } from '../engines/registry.ts';
 import type { ApiClient, ApiRequest } from './api-client.ts';
 import { isDocument, type JobDocument } from './job-file.ts';
 import { readBytes } from './local-files.ts';
@@ -32,15 +33,12 @@ export async function uploadFiles(
 async function withProgram(engine: JobDocument, upload: (value: unknown) => unknown): Promise<JobDocument> {
   const params = engine['params'];
   if (!isDocument(params)) return engine;
-  const { module: wasmModule, script } = params;
-  return {
-    ...engine,
-    params: {
-      ...params,
-      ...(wasmModule === undefined ? {} : { module: await upload(wasmModule) }),
-      ...(script === undefined ? {} : { script: await upload(script) }),
-    },
-  };
+  const named = engineNamed(String(engine['type']));
+  const uploaded: Record<string, unknown> = {};
+  for (const name of Object.keys(named?.content ?? {})) {
+    if (params[name] !== undefined) uploaded[name] = await upload(params[name]);
+  }
+  return { ...engine, params: { ...params, ...uploaded } };
 }
 
 async function withSources(

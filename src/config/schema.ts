@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isLoopbackHost, parseListen } from '../api/options.ts';
 import { defaultNetworkLimits } from '../network/options.ts';
+import { engineTypes } from '../engines/registry.ts';
 import { LABEL_NAME } from '../domain/units/label-name.ts';
 import { PEER_ID } from '../domain/units/peer-id.ts';
 import { wellFormedProblem } from '../domain/program/program-text.ts';
@@ -104,9 +105,6 @@ const p2p = z
       'tells others of addresses while p2p.listen is empty, so nobody answers there: fill one or empty the other',
   });
 
-/** Jobs ask for an engine by one of these names. */
-const engines = ['wasm', 'python'] as const;
-
 const provider = z
   .strictObject({
     enabled: z.boolean().default(true),
@@ -135,9 +133,12 @@ const provider = z
       .default({}),
     location: z.strictObject({ continent: place, country: place, city: place, asn: place }).prefault({}),
     engines: z
-      .array(z.enum(engines))
-      .min(1, 'expected wasm, python or both: to offer nothing set provider.enabled to false')
-      .default([...engines]),
+      .array(z.enum(engineTypes))
+      .min(
+        1,
+        `expected at least one of ${engineTypes.join(', ')}: to offer nothing set provider.enabled to false`,
+      )
+      .default([...engineTypes]),
     lockOnBid: z.boolean().default(false),
     regularsPercent: z.number().int().min(0).max(MOST_KEPT_PERCENT).default(20),
     allow: peerIds.default([]),

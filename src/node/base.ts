@@ -10,7 +10,7 @@ import type { Random } from '../lib/random.ts';
 import type { Libp2pNeeds } from '../network/libp2p/libp2p-underlay.ts';
 import type { Underlay } from '../network/underlay.ts';
 import type { Surroundings } from './machine.ts';
-import type { Executor } from '../provider/task-driver.ts';
+import type { TaskDriver } from '../provider/task-driver.ts';
 import type { AttemptFolders, DiskGauge } from '../provider/ports.ts';
 import type { MachineInventory } from '../provider/resources/probe.ts';
 import type { Database } from '../store/database.ts';
@@ -18,7 +18,7 @@ import type { Store } from '../store/index.ts';
 
 /** What the process knows of the machine, handed in because only the entry may ask. */
 export interface Host {
-  /** The Node.js that runs the executors' children. */
+  /** The Node.js that runs the children of tasks. */
   readonly nodePath: string;
   /** PATH: where optional tools are looked for. */
   readonly searchPath: string;
@@ -40,7 +40,7 @@ export interface NodeOverrides {
   /** In place of TCP under libp2p. */
   readonly transports?: Libp2pNeeds['transports'];
   readonly content?: (transport: BlockTransport) => ContentStore;
-  readonly executor?: Executor;
+  readonly drivers?: readonly TaskDriver[];
   readonly folders?: AttemptFolders;
   readonly disk?: DiskGauge;
   readonly machine?: MachineInventory;

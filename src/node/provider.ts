@@ -7,10 +7,10 @@ import { refusalSentence } from '../words/refusal-words.ts';
 import type { NodeBase } from './base.ts';
 import { lookAround } from './machine.ts';
 import { createAttemptFolders } from '../provider/executions/attempt-folders.ts';
-import type { EngineOffer } from '../provider/task-driver.ts';
 import { createProvider, type Provider } from '../provider/index.ts';
 import { beyondMachine, missingDevices, onboard } from '../provider/resources/onboarding.ts';
 import { createDiskGauge } from '../provider/resources/system.ts';
+import type { Fingerprint } from '../provider/task-driver.ts';
 
 /** On an open network every identity may take part: the signature that named it is the whole check. */
 export const openMembership = { check: () => Promise.resolve({ ok: true as const }) };
@@ -26,7 +26,7 @@ export async function buildProvider(
   const surroundings = overrides.surroundings ?? lookAround(options, host, overrides);
   if (options.provider === undefined || surroundings === undefined) return undefined;
   const { onboard: offered, labels, location, engines, ...providerOptions } = options.provider;
-  const { machine, offer } = await surroundings.found;
+  const { machine, fingerprints } = await surroundings.found;
   for (const note of machine.notes) logger.info('hardware', { note });
   const missing = missingDevices(machine.resources, offered);
   if (missing.length > 0) {
@@ -37,19 +37,20 @@ export async function buildProvider(
   if (beyond.length > 0) {
     logger.warn('provider.onboard names more than this machine has: what it has is offered', { beyond });
   }
-  const works = { ...offer.engines, ...offer.runtimes };
-  const useless = (engines ?? []).filter((name) => !Object.hasOwn(works, name));
-  if (useless.length > 0) {
-    logger.warn('provider.engines names engines that do not work on this machine', { useless });
+  for (const [engine, fingerprint] of fingerprints) {
+    if (fingerprint.usable) logger.info('engine', { engine, ...fingerprint });
+    else if (engines?.includes(engine) === true) {
+      logger.warn('provider.engines names an engine that does not work on this machine', {
+        engine,
+        why: fingerprint.why,
+      });
+    }
   }
-  const { runtimeMemory } = surroundings.executor;
   const traits: NodeTraits = {
     peerId: identity.peerId,
     nodeVersion: packageFile.version,
     cpu: machine.cpu,
-    engines: offeredEngines(offer, engines),
-    runtimes: offer.runtimes,
-    ...(runtimeMemory === undefined ? {} : { runtimeMemory }),
+    ...offeredEngines(fingerprints, engines),
     labels,
     location,
   };
@@ -67,7 +68,7 @@ export async function buildProvider(
     content,
     folders: overrides.folders ?? createAttemptFolders(join(options.dataDir, 'attempts')),
     disk: overrides.disk ?? createDiskGauge(options.dataDir),
-    executor: surroundings.executor,
+    drivers: surroundings.drivers,
     check: openMembership,
     traits,
     machine: machine.resources,
@@ -76,13 +77,19 @@ export async function buildProvider(
   });
 }
 
-/** A job asks for an engine by name, and an interpreter that an engine runs counts as one. */
+/** What this machine can run, of what its owner wants to offer. */
 function offeredEngines(
-  offer: EngineOffer,
+  fingerprints: ReadonlyMap<string, Fingerprint>,
   wanted: readonly string[] | undefined,
-): Readonly<Record<string, string>> {
-  const all = { ...offer.engines, ...offer.runtimes };
-  return Object.fromEntries(
-    Object.entries(all).filter(([name]) => wanted === undefined || wanted.includes(name)),
-  );
+): Pick<NodeTraits, 'engines' | 'runtimes' | 'runtimeMemory'> {
+  const engines: Record<string, string> = {};
+  const runtimes: Record<string, string> = {};
+  const runtimeMemory: Record<string, number> = {};
+  for (const [engine, fingerprint] of fingerprints) {
+    if (!fingerprint.usable || wanted?.includes(engine) === false) continue;
+    engines[engine] = fingerprint.version;
+    Object.assign(runtimes, fingerprint.runtimes);
+    if (fingerprint.runtimeMemoryBytes > 0) runtimeMemory[engine] = fingerprint.runtimeMemoryBytes;
+  }
+  return { engines, runtimes, ...(Object.keys(runtimeMemory).length === 0 ? {} : { runtimeMemory }) };
 }

@@ -11,7 +11,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import type { Startable } from '../lib/startable.ts';
-import type { Executor } from './task-driver.ts';
+import type { TaskDriver } from './task-driver.ts';
 import type { ProviderOptions } from './options.ts';
 import type {
   AttemptFolders,
@@ -41,7 +41,7 @@ export interface ProviderNeeds {
   readonly content: ProviderContent;
   readonly folders: AttemptFolders;
   readonly disk: DiskGauge;
-  readonly executor: Executor;
+  readonly drivers: readonly TaskDriver[];
   readonly check: CounterpartCheck;
   readonly traits: NodeTraits;
   readonly machine: Resources;

@@ -14,6 +14,18 @@ import type { Invocation } from '../domain/program/task.ts';
 
 // ---- what the provider needs from the store --------------------------------------------------------
 
+/**
+ * What its driver needs to find a task again, or what is left of it. It is written down with the execution and read by
+ * the same driver, perhaps in a later release: `state` is the driver's own, `version` says of which shape it is.
+ */
+export interface TaskHandle {
+  readonly engine: string;
+  readonly version: number;
+  /** Counts the runs of its execution, from 1: a batch job has one. */
+  readonly run: number;
+  readonly state: unknown;
+}
+
 /** The provider's record of one execution. */
 export interface ProviderExecution {
   readonly item: ServingItem;
@@ -22,8 +34,8 @@ export interface ProviderExecution {
   readonly jobId: string;
   readonly lockId: string;
   readonly invocation: Invocation;
-  /** The child, from before it starts its work: after a crash exactly this process is ended. */
-  readonly process?: { readonly pid: number; readonly startTimeTicks: number };
+  /** From before the task begins its work: after a crash exactly this one is found again, or what is left of it ended. */
+  readonly task?: TaskHandle;
   readonly acceptedAt: number;
   /** The requester has it; nothing more to say. */
   readonly settled: boolean;
@@ -132,13 +144,15 @@ export interface PrintedOutput {
 export interface AttemptFolders {
   /** An empty folder; what an earlier attempt of the same id left is removed first. */
   create(executionId: string): Promise<AttemptFolder>;
+  /** The folder of an attempt that outlived the node: what is printed from now on is added to what was. */
+  reopen(executionId: string): Promise<AttemptFolder>;
   remove(executionId: string): Promise<void>;
   /** What an attempt of an earlier life of this node had printed; undefined where nothing is left of it. */
   printed(executionId: string): Promise<PrintedOutput | undefined>;
   /** Writes a little and takes it away again; rejects as a real write would. */
   tryWrite(): Promise<void>;
-  /** Removes every attempt's folder; at start, when nothing runs. */
-  sweep(): Promise<void>;
+  /** At start: removes the folder of every attempt but those that go on. */
+  sweep(keep: ReadonlySet<string>): Promise<void>;
 }
 
 export type OutputStream = 'stdout' | 'stderr';

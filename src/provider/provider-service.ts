@@ -86,10 +86,11 @@ export class ProviderService implements Provider, ProviderDesk {
       },
       stored.highestLockVersion,
     );
-    const startable = await recoverExecutions(stored, { ...this.#needs, ...parts });
+    const { startable, resumable } = await recoverExecutions(stored, { ...this.#needs, ...parts });
     this.#draining = (await this.#needs.notes?.get(DRAINING))?.[0] === 1;
     parts.bidder.setDraining(this.#draining);
     this.#parts = parts;
+    for (const { execution, resumed } of resumable) parts.supervisor.resume(execution, resumed);
     for (const execution of startable) parts.begin(execution);
     const requesters = new Set(parts.book.all().map(({ requester }) => requester));
     for (const requester of requesters) parts.reporter.changed(requester);

@@ -1,8 +1,10 @@
-import type { RuntimeMemory } from '../domain/matching/runtime-memory.ts';
+import type { Duplex } from 'node:stream';
 import type { Env, ExitReason } from '../domain/program/task.ts';
+import { CodedError } from '../lib/coded-error.ts';
+import type { OutputStream, TaskHandle } from './ports.ts';
 
-/** What is enforced on one attempt. Reaching one ends the attempt with the reason named here. */
-export interface ExecutionLimits {
+/** What is enforced on one task. Reaching one ends the task with the reason named here. */
+export interface TaskLimits {
   /** `timeout` */
   readonly wallClockMs: number;
   /** `out-of-memory` */
@@ -13,14 +15,17 @@ export interface ExecutionLimits {
   readonly outputFiles: number;
 }
 
-/** Everything one attempt may see. Paths are on this machine; the program sees only the targets. */
-export interface ExecutionTask {
+/** Everything one run of an execution may see. Paths are on this machine; the program sees only the targets. */
+export interface Task {
   readonly executionId: string;
-  /** An empty folder that belongs to this attempt alone; the caller removes it afterwards. */
+  /** Counts within its execution, from 1: a batch job has one. */
+  readonly run: number;
+  /** An empty folder that belongs to this task alone; the caller removes it afterwards. */
   readonly folder: string;
-  readonly engine: 'wasm' | 'python';
-  /** The WASM module or the Python script. */
-  readonly programPath: string;
+  /** The engine's params that are content, by name: the file that each lies in. */
+  readonly content: Readonly<Record<string, string>>;
+  /** The engine's other params, by name. */
+  readonly params: Readonly<Record<string, unknown>>;
   readonly args: readonly string[];
   readonly env: Env;
   /** The text itself, or a file of this machine. */
@@ -29,26 +34,24 @@ export interface ExecutionTask {
   readonly inputs: readonly { readonly target: string; readonly hostPath: string }[];
   /** Folders the program may write to, as absolute paths; what is left there is the result. */
   readonly outputs: readonly { readonly name: string; readonly path: string }[];
-  readonly limits: ExecutionLimits;
+  readonly limits: TaskLimits;
 }
 
-export type OutputStream = 'stdout' | 'stderr';
-
-/** Receives what the program prints, as it is printed. */
-export interface ExecutionSink {
-  /** Called with the child's pid as soon as it is known, before the program starts; the child waits for the promise. */
-  started(process: { readonly pid: number; readonly startTimeTicks: number }): Promise<void>;
-  /** Nothing more is read of the program's output until the promise is settled: it prints no faster than it is written. */
-  output(stream: OutputStream, bytes: Uint8Array): Promise<void>;
+/** What a task tells while it runs. */
+export interface TaskEvents {
+  /** The task can be found again by this handle. It does not begin its work before the promise has resolved. */
+  readonly started: (handle: TaskHandle) => Promise<void>;
+  /** Nothing more is read of the task's output until the promise is settled: it prints no faster than it is written. */
+  readonly output: (stream: OutputStream, bytes: Uint8Array) => Promise<void>;
 }
 
-export interface ExecutionOutcome {
+export interface TaskOutcome {
   readonly exitReason: ExitReason;
   /** The program's own exit code where it ended by itself, all 32 bits. */
   readonly exitCode?: number;
   /** One sentence for people. */
   readonly message: string;
-  /** Regular files below `outputs`, never links; `hostPath` is inside the attempt's folder. */
+  /** Regular files below `outputs`, never links; `hostPath` is inside the task's folder. */
   readonly files: readonly {
     readonly output: string;
     readonly path: string;
@@ -58,30 +61,85 @@ export interface ExecutionOutcome {
   readonly usage: { readonly wallClockMs: number; readonly cpuMs: number };
 }
 
-/** What an executor offers on this machine, as advertised in capabilities. */
-export interface EngineOffer {
-  /** Engine name -> version, e.g. `wasm` -> `1.0.0`. */
-  readonly engines: Readonly<Record<string, string>>;
-  /** Runtime name -> version, e.g. `python` -> `3.12.0`. */
-  readonly runtimes: Readonly<Record<string, string>>;
-  /** How attempts are isolated here: `process` alone or inside `bubblewrap`. */
-  readonly isolation: 'process' | 'bubblewrap';
+/** What a task takes just now. */
+export interface TaskStats {
+  readonly cpuMs: number;
+  readonly memoryBytes: number;
 }
 
-/**
- * Runs attempts. One child process and one folder per attempt; the child has no ambient rights and ends
- * with this process even when this process is killed with SIGKILL.
- */
-export interface Executor {
-  /** What an attempt takes beside the memory of its program; it may have both together. Left out: nothing is booked. */
-  readonly runtimeMemory?: RuntimeMemory;
-  /** What can run here; probed once, bounded in time. */
-  probe(): Promise<EngineOffer>;
+/** One end of a terminal session, or of a command without one, inside a running task. */
+export interface TaskSession {
+  readonly stream: Duplex;
+  resize(columns: number, rows: number): void;
+  readonly ended: Promise<{ readonly exitCode: number }>;
+}
+
+/** A task that runs, as its driver holds it. */
+export interface RunningTask {
+  readonly handle: TaskHandle;
+  /** Its end. Never rejects for something the program did: that is an outcome. May be asked more than once. */
+  wait(): Promise<TaskOutcome>;
+  /** Asks it to end, and ends it after `graceMs` where it has not: `cancelled`. One that cannot be asked ends at once. */
+  stop(graceMs: number): void;
+  /** Throws `SIGNAL_UNSUPPORTED` for what the fingerprint does not list. */
+  signal(name: NodeJS.Signals): Promise<void>;
+  /** Undefined where it has ended. */
+  stats(): Promise<TaskStats | undefined>;
+  /** A stream between this node and the program, apart from its output. */
+  channel?(): Promise<Duplex>;
+  /** A connection to a port that the program listens on. */
+  dial?(port: number): Promise<Duplex>;
+  /** A command beside the program, with a terminal or without. */
+  exec?(command: readonly string[], tty: boolean): Promise<TaskSession>;
+}
+
+/** The parts of {@link RunningTask} that an engine may have or not. */
+export type TaskExtra = 'channel' | 'dial' | 'exec';
+
+/** What an engine is on this machine. */
+export type Fingerprint =
+  | {
+      readonly usable: true;
+      /** As constraints see it. */
+      readonly version: string;
+      /** Interpreters and the like that come with it, by name. */
+      readonly runtimes: Readonly<Record<string, string>>;
+      /** What stands between a task and this machine, such as `process` or `bubblewrap`. */
+      readonly isolation: string;
+      /** The limits that are kept whatever the program does. */
+      readonly enforces: readonly (keyof TaskLimits)[];
+      /** What a task takes beside the memory of its program; it may have both together. 0: nothing is booked. */
+      readonly runtimeMemoryBytes: number;
+      /** Its tasks go on while the node is away, and are recovered. */
+      readonly outlivesNode: boolean;
+      readonly signals: readonly NodeJS.Signals[];
+      readonly extras: readonly TaskExtra[];
+    }
+  | { readonly usable: false; readonly why: string };
+
+export type Recovered =
+  | { readonly state: 'running'; readonly task: RunningTask }
+  | { readonly state: 'gone' };
+
+/** Runs the tasks of one engine on this machine. Adding an engine means filling this, and the pure side in `engines/`. */
+export interface TaskDriver {
+  readonly engine: string;
+  /** What can run here; looked at once, bounded in time. */
+  fingerprint(): Promise<Fingerprint>;
   /**
-   * Runs one attempt to its end. Never rejects for something the program did: that is an outcome.
-   * Aborting the signal ends the child and gives `cancelled`.
+   * Begins a task; resolves once it is at work. Rejects with `TASK_NOT_STARTED` (see {@link notStarted}) where it
+   * comes to nothing before that, also because `signal` is aborted meanwhile; then nothing is left of it.
    */
-  run(task: ExecutionTask, sink: ExecutionSink, signal: AbortSignal): Promise<ExecutionOutcome>;
-  /** Ends a child left over from an earlier run of this node, if that very process (pid and start time) still lives. */
-  reap(process: { readonly pid: number; readonly startTimeTicks: number }): Promise<void>;
+  start(task: Task, events: TaskEvents, signal: AbortSignal): Promise<RunningTask>;
+  /** After a restart of the node: the task goes on, or is no more. What it prints from now on is told to `output`. */
+  recover(handle: TaskHandle, output: TaskEvents['output']): Promise<Recovered>;
+  /** What is still there of an earlier life of this node and was not recovered: of `recorded`, and what the engine finds. */
+  leftovers(recorded: readonly TaskHandle[]): Promise<readonly TaskHandle[]>;
+  /** Ends a task if it lives and removes what the engine keeps of it. Safe at any time, also twice. */
+  destroy(handle: TaskHandle): Promise<void>;
+}
+
+/** A task came to nothing before its program began; the program is at fault only where `exitReason` says so. */
+export function notStarted(exitReason: ExitReason, message: string, cause?: unknown): CodedError {
+  return new CodedError('TASK_NOT_STARTED', message, { cause, data: { exitReason } });
 }

@@ -12,6 +12,7 @@ import type { Database, Operation } from './database.ts';
 import type { RetentionOptions, StoreLimits } from './options.ts';
 import { OF_CONTRACT } from './job-records.ts';
 import { isUnreadable, Repository } from './records.ts';
+import { withTaskHandle } from './task-handle.ts';
 import { contractWithWhy } from './told-reasons.ts';
 
 interface LockVersion {
@@ -139,7 +140,7 @@ export class LevelProviderStore implements ProviderStore {
     const leases: Lease[] = [];
     for await (const lease of this.#leases.values()) leases.push(lease);
     const executions: ProviderExecution[] = [];
-    for await (const execution of this.#executions.values()) executions.push(execution);
+    for await (const execution of this.#executions.values()) executions.push(withTaskHandle(execution));
     return { leases, executions, highestLockVersion: this.#highestLockVersion };
   }
 

@@ -229,8 +229,15 @@ function providerOf(notary: Notary, network: Network, store: Store): Provider {
         room: () => ({ freeBytes: 2 ** 40, quotaBytes: 2 ** 40 }),
       } as never,
       disk: { freeBytes: async () => 2 ** 40 },
-      folders: { create: unused, remove: unused, printed: unused, tryWrite: unused, sweep: async () => {} },
-      executor: { probe: unused, run: unused, reap: unused },
+      folders: {
+        create: unused,
+        reopen: unused,
+        remove: unused,
+        printed: unused,
+        tryWrite: unused,
+        sweep: async () => {},
+      },
+      drivers: [],
       check: { check: async () => ({ ok: true }) },
       traits: {
         peerId: notary.self,

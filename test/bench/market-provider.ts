@@ -18,7 +18,7 @@ import type { ProviderStore } from '../../src/provider/ports.ts';
 import { createRegistry } from '../../src/registry/index.ts';
 import { defaultRegistryLimits } from '../../src/registry/options.ts';
 import { createMemoryContent, MemoryBlocks } from '../simulation/memory-content.ts';
-import { createMemoryFolders, createScriptedExecutor } from '../simulation/scripted-executor.ts';
+import { createMemoryFolders, createScriptedDrivers } from '../simulation/scripted-drivers.ts';
 import type { World } from '../simulation/world.ts';
 import { plainCalendar } from '../unit/fakes/plain-calendar.ts';
 
@@ -196,7 +196,7 @@ function createLightProvider(
       content,
       disk: { freeBytes: async () => undefined },
       folders: createMemoryFolders(),
-      executor: createScriptedExecutor(clock, world.record, () => ({ durationMs: 500 })),
+      drivers: createScriptedDrivers(clock, world.record, () => ({ durationMs: 500 })),
       check: { check: async () => ({ ok: true }) },
       traits: {
         peerId: notary.self,

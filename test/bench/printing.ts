@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { systemClock } from '../../src/lib/clock.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { createAttemptFolders } from '../../src/provider/executions/attempt-folders.ts';
-import type { ExecutionOutcome, Executor } from '../../src/provider/task-driver.ts';
-import { createWasiExecutor } from '../../src/provider/engines/wasi-executor.ts';
+import { createDrivers } from '../../src/provider/engines/drivers.ts';
+import type { TaskDriver, TaskOutcome } from '../../src/provider/task-driver.ts';
 import { type Bench, percentile, round } from './figure.ts';
 
 const run = promisify(execFile);
@@ -37,20 +37,21 @@ export const printing: Bench = {
     'processor time of 100 000 prints beside native Python, memory of a provider whose programs print without end',
   async run({ report, note }) {
     const folder = await mkdtemp(join(tmpdir(), 'bidmesh-printing-'));
-    const executor = createWasiExecutor({
+    const driver = createDrivers({
       nodePath: process.execPath,
       searchPath: process.env['PATH'] ?? '',
       useBubblewrap: 'auto',
       clock: systemClock,
       random: systemRandom,
-    });
+    }).find(({ engine }) => engine === 'python');
+    if (driver === undefined) throw new Error('there is no Python');
     try {
-      await executor.probe();
+      await driver.fingerprint();
       const script = join(folder, 'prints.py');
       await writeFile(script, PRINTS);
       const [ours, unbuffered, buffered]: [number[], number[], number[]] = [[], [], []];
       for (let turn = 0; turn < RUNS; turn += 1) {
-        ours.push(await ourCpuMs(executor, folder, script, turn));
+        ours.push(await ourCpuMs(driver, folder, script, turn));
         unbuffered.push(await nativeCpuMs(['-u', script]));
         buffered.push(await nativeCpuMs([script]));
       }
@@ -74,7 +75,7 @@ export const printing: Bench = {
         bench: 'printing',
         metric: 'endless_rss_growth',
         unit: 'MB',
-        ...(await endlessGrowth(executor, folder)),
+        ...(await endlessGrowth(driver, folder)),
       });
     } finally {
       await rm(folder, { recursive: true });
@@ -88,16 +89,16 @@ async function nativeCpuMs(args: readonly string[]): Promise<number> {
 }
 
 /** The child's time and that of this process, which takes its output away and writes it down. */
-async function ourCpuMs(executor: Executor, folder: string, script: string, turn: number): Promise<number> {
+async function ourCpuMs(driver: TaskDriver, folder: string, script: string, turn: number): Promise<number> {
   const before = process.cpuUsage();
-  const { outcome } = await attempt(executor, folder, `prints-${turn}`, script, new AbortController().signal);
+  const { outcome } = await attempt(driver, folder, `prints-${turn}`, script, new AbortController().signal);
   const { user, system } = process.cpuUsage(before);
   if (outcome.exitCode !== 0) throw new Error(outcome.message);
   return outcome.usage.cpuMs + (user + system) / 1000;
 }
 
 async function endlessGrowth(
-  executor: Executor,
+  driver: TaskDriver,
   folder: string,
 ): Promise<{ readonly value: number; readonly printedMb: number }> {
   const script = join(folder, 'endless.py');
@@ -106,7 +107,7 @@ async function endlessGrowth(
   const abort = new AbortController();
   let printed = 0;
   const attempts = Array.from({ length: ENDLESS_PROGRAMS }, async (_, index) => {
-    printed += (await attempt(executor, folder, `endless-${index}`, script, abort.signal)).printed;
+    printed += (await attempt(driver, folder, `endless-${index}`, script, abort.signal)).printed;
   });
   let most = before;
   const end = performance.now() + ENDLESS_MS;
@@ -120,21 +121,22 @@ async function endlessGrowth(
 }
 
 async function attempt(
-  executor: Executor,
+  driver: TaskDriver,
   folder: string,
   executionId: string,
   programPath: string,
   signal: AbortSignal,
-): Promise<{ readonly outcome: ExecutionOutcome; readonly printed: number }> {
+): Promise<{ readonly outcome: TaskOutcome; readonly printed: number }> {
   const folders = createAttemptFolders(folder);
   const place = await folders.create(executionId);
   let printed = 0;
-  const outcome = await executor.run(
+  const task = await driver.start(
     {
       executionId,
       folder: place.hostPath,
-      engine: 'python',
-      programPath,
+      run: 1,
+      content: { script: programPath },
+      params: {},
       args: [],
       env: {},
       stdin: '',
@@ -151,6 +153,8 @@ async function attempt(
     },
     signal,
   );
+  signal.addEventListener('abort', () => task.stop(0), { once: true });
+  const outcome = await task.wait();
   await place.end();
   await folders.remove(executionId);
   return { outcome, printed };

@@ -14,7 +14,7 @@ import { MemoryDisk } from '../../src/store/memory-database.ts';
 import { defaultRetention, defaultStoreLimits, type RetentionOptions } from '../../src/store/options.ts';
 import { FakeClock, type WallClock } from './fake-clock.ts';
 import { createMemoryContent, type MachineRoom, MemoryBlocks } from './memory-content.ts';
-import { createMemoryFolders, createScriptedExecutor, RunRecord } from './scripted-executor.ts';
+import { createMemoryFolders, createScriptedDrivers, RunRecord } from './scripted-drivers.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { SimulatedNetwork, type SimulatedNetworkOptions, type SimulatedNode } from './simulated-network.ts';
 
@@ -30,6 +30,8 @@ export interface WorldOptions {
   /** Providers take the lock with the bid. */
   readonly lockOnBid?: boolean;
   readonly retention?: Partial<RetentionOptions>;
+  /** Whose engines run: scripted ones, or those that nodes have. */
+  readonly drivers?: 'scripted' | 'of the list';
 }
 
 /** What a node is in its world. */
@@ -71,10 +73,12 @@ export class World {
   readonly #exitReason: (executionId: string) => ExitReason;
   readonly #lockOnBid: boolean;
   readonly #retention: RetentionOptions;
+  readonly #scripted: boolean;
 
   constructor(options: WorldOptions) {
     this.random = new SeededRandom(options.seed);
     this.network = new SimulatedNetwork(this.clock, this.random.fork('network'), options.network ?? {});
+    this.#scripted = options.drivers !== 'of the list';
     this.#lockOnBid = options.lockOnBid ?? false;
     this.#retention = { ...defaultRetention, ...options.retention };
     this.#workMs = options.workMs ?? (() => 500);
@@ -117,10 +121,14 @@ export class World {
           database: await machine.disk.open(),
           underlay: () => simulated.underlay,
           content: (transport) => createMemoryContent(machine.blocks, transport, machine.room),
-          executor: createScriptedExecutor(clock, this.record, (executionId) => ({
-            durationMs: this.#workMs(executionId),
-            exitReason: this.#exitReason(executionId),
-          })),
+          ...(this.#scripted
+            ? {
+                drivers: createScriptedDrivers(clock, this.record, (executionId) => ({
+                  durationMs: this.#workMs(executionId),
+                  exitReason: this.#exitReason(executionId),
+                })),
+              }
+            : {}),
           folders: createMemoryFolders(machine.room),
           disk: { freeBytes: async () => (machine.room.diskFull ? 0 : 100 * GIB) },
           machine: {

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { BUDGET, type EngineName, type GpuWish } from '../program-job.ts';
+import { programEngines } from '../../engines/registry.ts';
+import { BUDGET, type GpuWish } from '../program-job.ts';
 
 /** Flags that say of a program what a job description says itself. What they take beyond their form, the node knows. */
 export function withProgramFlags(command: Command): Command {
@@ -41,7 +42,7 @@ export function withProgramFlags(command: Command): Command {
   return command;
 }
 
-const ENGINES: readonly EngineName[] = ['python', 'wasm'];
+const ENGINES = programEngines.map(({ type }) => type).toSorted();
 
 const CORES = /^\d+(\.\d+)?m?$/;
 const SIZE = /^\d+(\.\d+)?\s*(([kKMGTP]i?)?B)?$/;

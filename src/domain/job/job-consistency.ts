@@ -1,11 +1,11 @@
 import type { z } from 'zod';
+import { engineNamed } from '../../engines/registry.ts';
 import { amountConflicts } from '../matching/constraint-conflicts.ts';
 import { excludesEngine } from '../matching/constraint-values.ts';
 import type { plainDescription } from './job-description.ts';
 import { bytesThere } from '../matching/field-text.ts';
 import { type ProgramBounds, programFaults } from '../program/program-rules.ts';
 import { wellFormedProblem } from '../program/program-text.ts';
-import { leastMemoryBytes } from '../matching/runtime-memory.ts';
 
 /** A hundredth of a core. */
 const LEAST_CPU_MILLIS = 10;
@@ -24,7 +24,7 @@ export function consistent(job: PlainJob, context: z.RefinementCtx): void {
   for (const { index, message } of amountConflicts(constraints.hard, asked)) {
     context.addIssue({ code: 'custom', path: ['constraints', 'hard', index], message });
   }
-  const leastBytes = leastMemoryBytes[job.engine.type];
+  const leastBytes = engineNamed(job.engine.type)?.leastMemoryBytes ?? 0;
   if (resources.memory < leastBytes) {
     const message = `is less than any ${job.engine.type} program needs to start: expected ${bytesThere(leastBytes)} or more`;
     context.addIssue({ code: 'custom', path: ['resources', 'memory'], message });

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { isContentId } from '../../lib/canonical.ts';
+import { contentSource } from './content-source.ts';
+import { engineParams } from './engine-params.ts';
 import { consistent, runnable, wellFormed } from './job-consistency.ts';
-import { MAX_NAME_BYTES, MAX_PATH_DEPTH } from '../program/path-bounds.ts';
 import { jobConstraints } from './job-constraints.ts';
+import { jobLimits } from './job-limits.ts';
 import { jobPreference } from './job-preference.ts';
 import { decimalAmount, pricePeriods } from '../units/money.ts';
 import { PEER_ID } from '../units/peer-id.ts';
@@ -10,33 +11,6 @@ import { byteQuantity, cpuQuantity, durationQuantity } from '../units/quantities
 import { tidySandboxPath } from '../program/sandbox-path.ts';
 import { rangeProblem } from '../units/version-range.ts';
 
-/** Bounds of one job description; listed in specs/limits.md. */
-export const jobLimits = {
-  nameLength: 128,
-  labels: 32,
-  args: 256,
-  argLength: 8192,
-  envVariables: 128,
-  envLength: 32_768,
-  /** Longer text travels as content. */
-  stdinLength: 65_536,
-  inlineBytes: 1_048_576,
-  partitions: 1000,
-  gpuGroups: 8,
-  constraints: 32,
-  constraintBytes: 24_576,
-  inputs: 64,
-  outputs: 16,
-  pathLength: 512,
-  pathDepth: MAX_PATH_DEPTH,
-  nameBytes: MAX_NAME_BYTES,
-  programBytes: 1_835_008,
-  peers: 64,
-} as const;
-
-const INLINE_BASE64_LENGTH = Math.ceil(jobLimits.inlineBytes / 3) * 4;
-
-const contentId = z.string().max(128).refine(isContentId, 'expected a content id (CIDv1)');
 const peerId = z
   .string()
   .regex(PEER_ID, 'expected the peer id of a node: 12D3KooW and 44 more letters and digits');
@@ -56,68 +30,6 @@ const outputName = z
     /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/,
     'expected letters, digits, dots, dashes and underscores, a letter or digit first, at most 64 characters',
   );
-
-const byContentId = z.strictObject({ cid: contentId });
-const inlineBase64 = z.strictObject({ base64: z.base64().max(INLINE_BASE64_LENGTH) });
-const TOO_LONG_INLINE = 'longer than 1 MiB: upload it with POST /dms/blobs and give its cid';
-const inlineText = z.strictObject({
-  text: z
-    .string()
-    .max(jobLimits.inlineBytes, TOO_LONG_INLINE)
-    // Beyond that many letters it was said already.
-    .refine(
-      (text) => text.length > jobLimits.inlineBytes || Buffer.byteLength(text) <= jobLimits.inlineBytes,
-      TOO_LONG_INLINE,
-    ),
-});
-/** A path means something to the CLI only, which uploads the file and puts `{ cid }` in its place. */
-const noPath = z.string().transform((path, context): never => {
-  context.addIssue({
-    code: 'custom',
-    message: `a path (${path.slice(0, 64)}) can only be read by the command line tool: give { cid } instead, or use "bidmesh job post"`,
-  });
-  return z.NEVER;
-});
-
-const kinds = (choice: string): { error: string } => ({
-  error: `expected ${choice}, or a path with the command line tool`,
-});
-
-/** A string is the text itself and never a path. */
-const standardInput = z.union(
-  [inlineText.shape.text, byContentId, inlineText, inlineBase64],
-  'expected text, { cid }, { text } or { base64 }, of at most 1 MiB where it is not a cid',
-);
-
-const program = {
-  args: z.array(z.string().max(jobLimits.argLength)).max(jobLimits.args).default([]),
-  env: z
-    .record(
-      z
-        .string()
-        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected letters, digits and underscores, and no digit first')
-        .max(128),
-      z.string().max(jobLimits.envLength),
-    )
-    .refine((env) => Object.keys(env).length <= jobLimits.envVariables, 'too many variables')
-    .default({}),
-  stdin: standardInput.default(''),
-};
-
-const wasmEngine = z.strictObject({
-  type: z.literal('wasm'),
-  params: z.strictObject({
-    module: z.union([byContentId, inlineBase64, noPath], kinds('{ cid } or { base64 }')),
-    ...program,
-  }),
-});
-const pythonEngine = z.strictObject({
-  type: z.literal('python'),
-  params: z.strictObject({
-    script: z.union([byContentId, inlineText, noPath], kinds('{ cid } or { text }')),
-    ...program,
-  }),
-});
 
 const versionRange = z
   .string()
@@ -171,7 +83,7 @@ export const plainDescription = z.strictObject({
       `expected at most ${jobLimits.labels} labels`,
     )
     .default({}),
-  engine: z.discriminatedUnion('type', [wasmEngine, pythonEngine]),
+  engine: engineParams,
   resources: z
     .strictObject({
       cpu: cpuQuantity.prefault('500m'),
@@ -227,10 +139,7 @@ export const plainDescription = z.strictObject({
     .array(
       z.strictObject({
         target: sandboxPath,
-        source: z.union(
-          [byContentId, inlineText, inlineBase64, noPath],
-          kinds('{ cid }, { text } or { base64 }'),
-        ),
+        source: contentSource(['text', 'base64']),
       }),
     )
     .max(jobLimits.inputs)

@@ -1,16 +1,9 @@
 import type { Requirements } from './requirements.ts';
 import type { NodeTraits } from './capability.ts';
 import type { ResourceRequirements } from '../units/resources.ts';
-import type { EngineType } from '../program/task.ts';
 
 /** By engine: what the process that runs a program takes beside the program's own memory. */
 export type RuntimeMemory = Readonly<Record<string, number>>;
-
-/** With less than this no program of the engine starts. */
-export const leastMemoryBytes: Readonly<Record<EngineType, number>> = {
-  wasm: 64 * 1024,
-  python: 16 * 1024 * 1024,
-};
 
 /** What a program takes on a machine beside its own memory; nothing where the machine books nothing for it. */
 export function runtimeMemoryOf(

@@ -1,10 +1,11 @@
+import { engineNamed } from '../../engines/registry.ts';
 import { nulProblem, wellFormedProblem } from './program-text.ts';
 import { isBelow, sandboxPathProblem, type SandboxPathBounds } from './sandbox-path.ts';
-import type { EngineType, Env } from './task.ts';
+import type { Env } from './task.ts';
 
 /** A program with what it is given, as a description, an invocation and an attempt all have it. */
 export interface ProgramParts {
-  readonly engine: EngineType;
+  readonly engine: string;
   readonly args: readonly string[];
   readonly env: Env;
   /** Text that goes with the program; anything else is content and is brought like an input. */
@@ -28,7 +29,6 @@ export interface ProgramFault {
 
 /** The program's own folder while it runs: its files are lost with it, and it can always be written to. */
 const SCRATCH = '/tmp';
-const SCRIPT_FOLDER = '/job';
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
@@ -123,9 +123,10 @@ function placeFaults(program: ProgramParts): readonly ProgramFault[] {
   return faults;
 }
 
-function reservedProblem(engine: EngineType, { at, isInput }: Place): string | undefined {
-  if (engine === 'python' && (at === SCRIPT_FOLDER || isBelow(at, SCRIPT_FOLDER))) {
-    return `${SCRIPT_FOLDER} holds the script itself: choose another folder, such as /inputs or /outputs`;
+function reservedProblem(engine: string, { at, isInput }: Place): string | undefined {
+  const folder = engineNamed(engine)?.reserved.find(({ path }) => at === path || isBelow(at, path));
+  if (folder !== undefined) {
+    return `${folder.path} ${folder.why}: choose another folder, such as /inputs or /outputs`;
   }
   if (isInput && at === SCRATCH) {
     return `${SCRATCH} is the folder that programs keep temporary files in: choose a path below it, or another one`;

@@ -4,24 +4,15 @@ export interface ContentRef {
   readonly size: number;
 }
 
-export type EngineType = 'wasm' | 'python';
-
 /** The program of a job, ready to run: everything by content id, nothing inline. */
-export type EngineSpec =
-  | {
-      readonly type: 'wasm';
-      readonly module: ContentRef;
-      readonly args: readonly string[];
-      readonly env: Env;
-      readonly stdin: StandardInput;
-    }
-  | {
-      readonly type: 'python';
-      readonly script: ContentRef;
-      readonly args: readonly string[];
-      readonly env: Env;
-      readonly stdin: StandardInput;
-    };
+export interface EngineSpec {
+  readonly type: string;
+  readonly args: readonly string[];
+  readonly env: Env;
+  readonly stdin: StandardInput;
+  /** The engine's own params; those that are content are a {@link ContentRef}, and nothing else has its shape. */
+  readonly [param: string]: unknown;
+}
 
 export type Env = Readonly<Record<string, string>>;
 
@@ -30,9 +21,12 @@ export type StandardInput = string | ContentRef;
 
 /** Every content id that a program and its inputs are made of. */
 export function contentRefsOf(engine: EngineSpec, inputs: readonly InputMount[]): readonly ContentRef[] {
-  const program = engine.type === 'wasm' ? engine.module : engine.script;
-  const stdin = typeof engine.stdin === 'string' ? [] : [engine.stdin];
-  return [program, ...stdin, ...inputs.map(({ content }) => content)];
+  return [...Object.values(engine).filter(isContentRef), ...inputs.map(({ content }) => content)];
+}
+
+export function isContentRef(value: unknown): value is ContentRef {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length !== 2) return false;
+  return 'cid' in value && typeof value.cid === 'string' && 'size' in value && typeof value.size === 'number';
 }
 
 export interface InputMount {

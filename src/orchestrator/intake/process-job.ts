@@ -1,4 +1,6 @@
-import { type JobDescription, jobLimits } from '../../domain/job/job-description.ts';
+import { type ContentSource, isContentSource } from '../../domain/job/content-source.ts';
+import type { JobDescription } from '../../domain/job/job-description.ts';
+import { jobLimits } from '../../domain/job/job-limits.ts';
 import { DEFAULT_NAMESPACE, type Job, type JobSpec } from '../../domain/job/job.ts';
 import {
   type ContentRef,
@@ -6,6 +8,7 @@ import {
   type EngineSpec,
   type StandardInput,
 } from '../../domain/program/task.ts';
+import { engineNamed } from '../../engines/registry.ts';
 import { contentIdOf, encodeCanonical } from '../../lib/canonical.ts';
 import { CodedError } from '../../lib/coded-error.ts';
 import type { OrchestratorOptions } from '../options.ts';
@@ -13,8 +16,6 @@ import type { ContentDraft } from '../ports.ts';
 
 /** How long a job that does not say so waits for room. */
 const DEFAULT_QUEUE_MS = 600_000;
-
-type ContentSource = { readonly cid: string } | { readonly text: string } | { readonly base64: string };
 
 const encoder = new TextEncoder();
 
@@ -91,12 +92,14 @@ async function engineOf(
   engine: JobDescription['engine'],
   content: Pick<ContentDraft, 'put' | 'sizeOf'>,
 ): Promise<EngineSpec> {
-  const { args, env } = engine.params;
-  const stdin = await stdinOf(engine.params.stdin, content);
-  if (engine.type === 'wasm') {
-    return { type: 'wasm', module: await takeIn(engine.params.module, content), args, env, stdin };
+  const { args, env, stdin, ...own } = engine.params;
+  const contents = engineNamed(engine.type)?.content ?? {};
+  const taken: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(own)) {
+    taken[name] =
+      Object.hasOwn(contents, name) && isContentSource(value) ? await takeIn(value, content) : value;
   }
-  return { type: 'python', script: await takeIn(engine.params.script, content), args, env, stdin };
+  return { type: engine.type, ...taken, args, env, stdin: await stdinOf(stdin, content) };
 }
 
 /** Text goes with the job while it is short; everything else is content, which a provider fetches. */

@@ -3,7 +3,7 @@ import type { RefusalReason } from '../../domain/market/refusal-reason.ts';
 import { bare } from '../../domain/units/reason.ts';
 import type { ContractTerms, Proposal } from '../../domain/market/contract.ts';
 import { bytesAsked, bytesThere, durationTexts } from '../../domain/matching/field-text.ts';
-import { jobLimits } from '../../domain/job/job-description.ts';
+import { jobLimits } from '../../domain/job/job-limits.ts';
 import { programFaults } from '../../domain/program/program-rules.ts';
 import { contentRefsOf, type Invocation } from '../../domain/program/task.ts';
 import { contentIdOf, encodeCanonical, sameBytes } from '../../lib/canonical.ts';

@@ -19,7 +19,10 @@ export function createAttemptFolders(root: string): AttemptFolders {
       const path = pathOf(executionId);
       await rm(path, { recursive: true, force: true });
       await mkdir(join(path, 'work'), { recursive: true, mode: 0o700 });
-      return DiskAttemptFolder.open(path);
+      return DiskAttemptFolder.open(path, 'wx');
+    },
+    async reopen(executionId) {
+      return DiskAttemptFolder.open(pathOf(executionId), 'a');
     },
     async remove(executionId) {
       await rm(pathOf(executionId), { recursive: true, force: true });
@@ -44,11 +47,12 @@ export function createAttemptFolders(root: string): AttemptFolders {
         await rm(path, { force: true });
       }
     },
-    async sweep() {
+    async sweep(keep) {
       await mkdir(root, { recursive: true, mode: 0o700 });
       // The folder itself stays: it may be where a disk of its own is mounted.
+      const kept = new Set([LOST_AND_FOUND, ...[...keep].map(encodeURIComponent)]);
       for (const name of await readdir(root)) {
-        if (name !== LOST_AND_FOUND) await rm(join(root, name), { recursive: true, force: true });
+        if (!kept.has(name)) await rm(join(root, name), { recursive: true, force: true });
       }
     },
   };
@@ -74,10 +78,11 @@ class DiskAttemptFolder implements AttemptFolder {
     this.#changed = this.#nextChange();
   }
 
-  static async open(path: string): Promise<DiskAttemptFolder> {
+  static async open(path: string, flags: 'wx' | 'a'): Promise<DiskAttemptFolder> {
     const file = async (stream: OutputStream): Promise<StreamFile> => {
       const filePath = join(path, stream);
-      return { path: filePath, handle: await open(filePath, 'wx', 0o600), written: 0 };
+      const handle = await open(filePath, flags, 0o600);
+      return { path: filePath, handle, written: (await handle.stat()).size };
     };
     return new DiskAttemptFolder(path, { stdout: await file('stdout'), stderr: await file('stderr') });
   }

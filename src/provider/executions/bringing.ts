@@ -1,7 +1,7 @@
 import { durationText } from '../../domain/matching/field-text.ts';
 import { type Clock, type Timer } from '../../lib/clock.ts';
 import type { ProviderLimits } from '../options.ts';
-import type { StopReason } from './supervisor.ts';
+import type { StopReason } from './attempt-end.ts';
 
 export type BringingLimits = Pick<
   ProviderLimits,

@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { retryOn } from '../../lib/retry.ts';
 import type { Invocation } from '../../domain/program/task.ts';
 import type { ServingItem } from '../../domain/market/serving.ts';
-import type { ProviderCommit, ProviderExecution, ProviderStore } from '../ports.ts';
+import type { ProviderCommit, ProviderExecution, ProviderStore, TaskHandle } from '../ports.ts';
 
 type ServingState = ServingItem['state'];
 type Change = Partial<Omit<ServingItem, 'executionId' | 'contractId' | 'attempt' | 'sequence'>> & {
@@ -88,15 +88,15 @@ export class ExecutionBook {
     return this.all().filter(({ item }) => !isWorkOver(item.state)).length;
   }
 
-  /** BidAccepted -> Running, with the child process that does the work: it may go on once this has resolved. */
+  /** BidAccepted -> Running, with the handle of the task that does the work: it may go on once this has resolved. */
   async begin(
     executionId: string,
-    process: NonNullable<ProviderExecution['process']>,
+    task: TaskHandle,
     startedAt: number,
     also: ProviderCommit = {},
   ): Promise<ProviderExecution> {
     const started = this.#moved(executionId, { state: 'Running', startedAt });
-    return await this.#replace({ ...started, process }, also);
+    return await this.#replace({ ...started, task }, also);
   }
 
   /** One step on its way, with what else belongs in the same batch. Throws `SERVING_TRANSITION`, `EXECUTION_UNKNOWN`. */

@@ -3,66 +3,87 @@ import type { ServingItem } from '../../domain/market/serving.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { Executor } from '../task-driver.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { AttemptFolders, ProviderContent, ProviderExecution, ProviderStore } from '../ports.ts';
 import type { ExecutionBook } from './execution-book.ts';
 import type { Settler } from './settler.ts';
+import type { ResumedTask } from './supervisor.ts';
+import { endLeftovers, giveUp, recoverTasks, type TaskRecoveryNeeds } from './task-recovery.ts';
 
 /** Of all attempts that were cut short, at one start. */
 const MOST_KEPT_BYTES = 64 * 1024 * 1024;
 
-export interface RecoveryNeeds {
+export interface RecoveryNeeds extends TaskRecoveryNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly store: Pick<ProviderStore, 'commit'>;
-  readonly executor: Pick<Executor, 'reap'>;
-  readonly folders: Pick<AttemptFolders, 'printed' | 'sweep'>;
+  readonly folders: Pick<AttemptFolders, 'printed' | 'reopen' | 'sweep'>;
   readonly content: Pick<ProviderContent, 'importTree' | 'pin'>;
   readonly ledger: Pick<ResourceLedger, 'adopt' | 'get'>;
   readonly book: ExecutionBook;
   readonly settler: Pick<Settler, 'settle'>;
 }
 
+/** What goes on now: executions that had not started, and tasks that outlived the node. */
+export interface RecoveredWork {
+  readonly startable: readonly ProviderExecution[];
+  readonly resumable: readonly { readonly execution: ProviderExecution; readonly resumed: ResumedTask }[];
+}
+
 /**
- * Brings back what is on disk, before the first bid: children that are left over are ended, locks without a contract
- * are freed, and what was running is lost, since a child never outlives its node. Returns what had not started
- * and may start now.
+ * Brings back what is on disk, before the first bid: tasks that went on are taken up again, what is left of others is
+ * ended, locks without a contract are freed, and what was running and is gone is lost.
  */
 export async function recoverExecutions(
   stored: { readonly leases: readonly Lease[]; readonly executions: readonly ProviderExecution[] },
   needs: RecoveryNeeds,
-): Promise<readonly ProviderExecution[]> {
-  const { executor, folders, book, ledger, settler } = needs;
-  for (const { process } of stored.executions) if (process !== undefined) await executor.reap(process);
-  const kept = await keepPrinted(stored.executions, needs);
-  await folders.sweep();
-  await recoverLeases(stored.leases, stored.executions, needs);
+): Promise<RecoveredWork> {
+  const { folders, book, ledger, settler } = needs;
+  const recovered = await recoverTasks(stored.executions, needs);
+  const goesOn = (execution: ProviderExecution): boolean =>
+    hasNotStarted(execution) || recovered.has(execution.item.executionId);
+  await recoverLeases(stored.leases, stored.executions.filter(goesOn), needs);
+  for (const { item, lockId } of stored.executions) {
+    const resumed = recovered.get(item.executionId);
+    if (resumed === undefined || ledger.get(lockId) !== undefined) continue;
+    recovered.delete(item.executionId);
+    await giveUp(resumed, needs.drivers);
+  }
+  await endLeftovers(stored.executions, recovered, needs);
+  const kept = await keepPrinted(
+    stored.executions.filter(({ item }) => !recovered.has(item.executionId)),
+    needs,
+  );
+  await folders.sweep(new Set(recovered.keys()));
   const startable: ProviderExecution[] = [];
+  const resumable: { execution: ProviderExecution; resumed: ResumedTask }[] = [];
   for (const execution of stored.executions) {
     book.add(execution);
+    const resumed = recovered.get(execution.item.executionId);
     if (execution.settled) settler.settle(execution, 'stop');
+    else if (resumed !== undefined) resumable.push({ execution, resumed });
     else if (hasNotStarted(execution) && ledger.get(execution.lockId) !== undefined)
       startable.push(execution);
     else await loseWhatRan(execution, kept.get(execution.item.executionId), needs);
   }
-  return startable;
+  return { startable, resumable };
 }
 
+/** Those of `executions`, which go on, are held again; the others are freed. */
 async function recoverLeases(
   leases: readonly Lease[],
   executions: readonly ProviderExecution[],
   { ledger, store }: RecoveryNeeds,
 ): Promise<void> {
-  const wanted = new Set(executions.filter(hasNotStarted).map(({ lockId }) => lockId));
+  const wanted = new Set(executions.map(({ lockId }) => lockId));
   const freed = leases
     .filter((lease) => !(lease.state === 'committed' && wanted.has(lease.lockId) && ledger.adopt(lease)))
     .map(releaseLease);
   if (freed.length > 0) await store.commit({ leases: freed });
 }
 
-function hasNotStarted({ item, process, settled }: ProviderExecution): boolean {
-  return item.state === 'BidAccepted' && process === undefined && !settled;
+function hasNotStarted({ item, task, settled }: ProviderExecution): boolean {
+  return item.state === 'BidAccepted' && task === undefined && !settled;
 }
 
 type Kept = Pick<ServingItem, 'resultCid' | 'resultBytes'>;

@@ -1,11 +1,9 @@
 import type { ContractTerms } from '../../domain/market/contract.ts';
 import { moveContract } from '../../domain/market/contract.ts';
-import type { ServingItem } from '../../domain/market/serving.ts';
 import { contentRefsOf, type ExitReason } from '../../domain/program/task.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
+import { CodedError, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { Executor } from '../task-driver.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { ProviderOptions } from '../options.ts';
 import type {
@@ -14,12 +12,16 @@ import type {
   ProviderContent,
   ProviderExecution,
   ProviderStore,
+  TaskHandle,
 } from '../ports.ts';
 import type { Room } from '../resources/room.ts';
-import { runAttempt, stageInputs, writeRefusal } from './attempt.ts';
+import type { RunningTask, TaskDriver } from '../task-driver.ts';
+import { finishTask, startTask } from './attempt.ts';
+import { type End, endOf, failureOf, type StopReason } from './attempt-end.ts';
 import { BringingWatch } from './bringing.ts';
 import type { ExecutionBook } from './execution-book.ts';
 import type { Hearing } from './hearing.ts';
+import { stageInputs, writeRefusal } from './staging.ts';
 import type { StartTimes } from './start-times.ts';
 
 export interface SupervisorNeeds {
@@ -29,7 +31,7 @@ export interface SupervisorNeeds {
   readonly store: Pick<ProviderStore, 'contract'>;
   readonly content: ProviderContent;
   readonly folders: AttemptFolders;
-  readonly executor: Executor;
+  readonly drivers: readonly TaskDriver[];
   readonly book: ExecutionBook;
   readonly starts: Pick<StartTimes, 'saw'>;
   readonly room: Pick<Room, 'expect' | 'arrived' | 'refused'>;
@@ -39,10 +41,10 @@ export interface SupervisorNeeds {
   readonly hearing: Pick<Hearing, 'atMs' | 'heard'>;
 }
 
-/** Why an attempt was told to stop, where that was not the program's doing. */
-export interface StopReason {
-  readonly exitReason: ExitReason;
-  readonly message: string;
+/** A task that outlived the node that had started it. */
+export interface ResumedTask {
+  readonly task: RunningTask;
+  readonly folder: AttemptFolder;
 }
 
 interface RunningAttempt {
@@ -52,18 +54,13 @@ interface RunningAttempt {
   stop: StopReason | undefined;
 }
 
-type End = Pick<
-  ServingItem,
-  'state' | 'exitReason' | 'exitCode' | 'message' | 'resultCid' | 'resultBytes' | 'usage'
->;
-
 const NOT_STARTED: StopReason = { exitReason: 'internal', message: 'The work did not start in time.' };
 const STOPPING: StopReason = { exitReason: 'lost', message: 'The provider was stopped while this ran.' };
 
 /** Ends before the beginning that are the requester's doing. */
 const WITHHELD: ReadonlySet<ExitReason> = new Set(['requester-away', 'input-unavailable']);
 
-/** An executor that says when the program starts is how a crash is told from a start: one that does not is not believed. */
+/** A driver that says when the program starts is how a crash is told from a start: one that does not is not believed. */
 const UNBEGUN = {
   state: 'Failed',
   exitReason: 'internal',
@@ -84,6 +81,18 @@ export class Supervisor {
 
   /** Starts the work of an execution that is on disk as BidAccepted; once it runs, a second start does nothing. */
   start(execution: ProviderExecution): void {
+    this.#begin(execution, (attempt) => this.#run(execution, attempt));
+  }
+
+  /** Takes up the work of an execution that went on while this node was away. */
+  resume(execution: ProviderExecution, { task, folder }: ResumedTask): void {
+    this.#begin(execution, (attempt) => {
+      attempt.folder = folder;
+      return this.#finish(execution, task, folder, attempt);
+    });
+  }
+
+  #begin(execution: ProviderExecution, work: (attempt: RunningAttempt) => Promise<End>): void {
     const { executionId } = execution.item;
     if (this.#stopped || this.#running.has(executionId)) return;
     const { promise: done, resolve } = Promise.withResolvers<void>();
@@ -94,7 +103,7 @@ export class Supervisor {
       stop: undefined,
     };
     this.#running.set(executionId, attempt);
-    this.#carry(execution, attempt)
+    this.#carry(execution, attempt, () => work(attempt))
       .catch((error: unknown) => {
         this.#needs.logger.error('an attempt was not brought to its end', {
           executionId,
@@ -127,11 +136,15 @@ export class Supervisor {
     await Promise.all(attempts.map(([, { done }]) => done));
   }
 
-  async #carry(execution: ProviderExecution, attempt: RunningAttempt): Promise<void> {
+  async #carry(
+    execution: ProviderExecution,
+    attempt: RunningAttempt,
+    work: () => Promise<End>,
+  ): Promise<void> {
     const { executionId } = execution.item;
     let end: End;
     try {
-      end = await this.#run(execution, attempt);
+      end = await work();
     } catch (error) {
       end = failureOf(error, attempt.stop);
       const refusal = writeRefusal(error);
@@ -150,9 +163,11 @@ export class Supervisor {
 
   async #run(execution: ProviderExecution, attempt: RunningAttempt): Promise<End> {
     const { content, folders, clock } = this.#needs;
-    const { executionId, contractId } = execution.item;
+    const { limits } = this.#options;
+    const { executionId } = execution.item;
     const { signal } = attempt.abort;
     const { engine, inputs } = execution.invocation;
+    const driver = this.#driverOf(engine.type);
     this.#needs.room.expect(executionId, contentRefsOf(engine, inputs));
     const beganMs = clock.monotonicMs();
     const terms = await this.#termsOf(execution);
@@ -164,25 +179,36 @@ export class Supervisor {
       this.#needs.room.arrived(executionId);
       const folder = await folders.create(executionId);
       attempt.folder = folder;
-      const started = async (process: NonNullable<ProviderExecution['process']>): Promise<void> => {
+      const started = async (handle: TaskHandle): Promise<void> => {
         startTimer.cancel();
-        await this.#started(execution, process);
-        this.#needs.starts.saw(execution.invocation.engine.type, clock.monotonicMs() - beganMs);
+        await this.#started(execution, handle);
+        this.#needs.starts.saw(engine.type, clock.monotonicMs() - beganMs);
       };
-      const result = await runAttempt(
-        execution,
-        terms,
-        folder,
-        this.#options,
-        this.#needs,
-        { started },
-        signal,
-      );
-      await content.pin(result.resultCid, contractId);
-      return endOf(result, attempt.stop);
+      const start = { execution, terms, folder, limits, content, driver, started };
+      const task = await startTask(start, signal);
+      return await this.#finish(execution, task, folder, attempt);
     } finally {
       startTimer.cancel();
     }
+  }
+
+  async #finish(
+    execution: ProviderExecution,
+    task: RunningTask,
+    folder: AttemptFolder,
+    attempt: RunningAttempt,
+  ): Promise<End> {
+    const { content } = this.#needs;
+    const driver = this.#driverOf(task.handle.engine);
+    const result = await finishTask(task, folder, { content, driver }, attempt.abort.signal);
+    await content.pin(result.resultCid, execution.item.contractId);
+    return endOf(result, attempt.stop);
+  }
+
+  #driverOf(type: string): TaskDriver {
+    const driver = this.#needs.drivers.find(({ engine }) => engine === type);
+    if (driver === undefined) throw new CodedError('ENGINE_UNKNOWN', `This node has no engine ${type}.`);
+    return driver;
   }
 
   /** In this time alone does a contract need its requester: what is here begins without it. */
@@ -216,16 +242,13 @@ export class Supervisor {
     return Math.min(startWithinMs, Math.max(0, leftMs));
   }
 
-  async #started(
-    execution: ProviderExecution,
-    process: NonNullable<ProviderExecution['process']>,
-  ): Promise<void> {
+  async #started(execution: ProviderExecution, handle: TaskHandle): Promise<void> {
     const { book, clock, store } = this.#needs;
     const { executionId, contractId } = execution.item;
     const now = clock.livedMs();
     const contract = await store.contract(contractId);
     const contracts = contract === undefined ? [] : [moveContract(contract, 'ACTIVE', now)];
-    await book.begin(executionId, process, now, { contracts });
+    await book.begin(executionId, handle, now, { contracts });
     this.#needs.onChanged(execution.requester);
   }
 
@@ -242,32 +265,4 @@ export class Supervisor {
     );
     this.#needs.onChanged(execution.requester);
   }
-}
-
-function endOf(
-  { outcome, resultCid, resultBytes }: Awaited<ReturnType<typeof runAttempt>>,
-  stop: StopReason | undefined,
-): End {
-  const stopped = outcome.exitReason === 'cancelled' ? stop : undefined;
-  const exitReason = stopped?.exitReason ?? outcome.exitReason;
-  return {
-    state: stateAfter(exitReason),
-    exitReason,
-    ...(outcome.exitCode === undefined ? {} : { exitCode: outcome.exitCode }),
-    message: stopped?.message ?? outcome.message,
-    resultCid,
-    resultBytes,
-    usage: outcome.usage,
-  };
-}
-
-function failureOf(error: unknown, stop: StopReason | undefined): End {
-  const exitReason: ExitReason = codeOf(error) === 'INPUT_UNAVAILABLE' ? 'input-unavailable' : 'internal';
-  const reason = stop ?? { exitReason, message: messageOf(error) };
-  return { ...reason, state: stateAfter(reason.exitReason) };
-}
-
-function stateAfter(exitReason: ExitReason): End['state'] {
-  if (exitReason === 'completed') return 'Publishing';
-  return exitReason === 'cancelled' ? 'Cancelled' : 'Failed';
 }

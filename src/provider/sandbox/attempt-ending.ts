@@ -13,7 +13,7 @@ export interface AttemptEnding {
   readonly message: string;
 }
 
-/** What a child may say about its program; the other reasons are the executor's own. */
+/** What a child may say about its program; the other reasons are the node's own. */
 const endSchema = z.strictObject({
   exitReason: z.enum([
     'completed',

@@ -1,27 +1,14 @@
 import { realpath } from 'node:fs/promises';
 import { bubblewrapArgs, type ReadOnlyBind } from './bubblewrap.ts';
-import type { ExecutionLimits, ExecutionTask } from '../task-driver.ts';
-import type { PythonRuntime } from './python-runtime.ts';
+import type { Task, TaskLimits } from '../task-driver.ts';
 import type { SandboxTask } from './child/sandbox-task.ts';
+import type { WasiProgram } from './wasi-program.ts';
 
 const WASM_PAGE_BYTES = 64 * 1024;
 const MAX_WASM_PAGES = 65_536;
 /** Bounds the runtime's own objects: open files, names in folders, tables. The program's memory is not in it. */
 const HEAP_MEBIBYTES = 128;
 const MAX_TABLE_ENTRIES = 1_000_000;
-/**
- * This build of CPython was compiled without optimisation: each of its many small functions is called, and V8 alone
- * can put them into their callers. Its own bounds are for code whose compiler did that; it also compiles sooner.
- */
-const PYTHON_FLAGS = [
-  '--wasm-inlining-budget=20000',
-  '--wasm-inlining-max-size=1500',
-  '--wasm-inlining-factor=10',
-  '--wasm-inlining-min-budget=1000',
-  '--wasm-tiering-budget=5000000',
-];
-const SCRIPT = '/job/main.py';
-const PYTHON_LIBRARY = '/job/.python';
 /** There is no other folder that relative paths of every WASI program lead to. */
 const STARTING_FOLDER = { name: 'files', path: '/' };
 const SEED_BYTES = 48;
@@ -36,24 +23,19 @@ export interface SandboxLayout {
 export interface LayoutOptions {
   readonly nodePath: string;
   readonly bubblewrapPath: string | undefined;
-  readonly python: PythonRuntime | undefined;
   /** The program of the child. */
   readonly codePath: string;
   readonly seed: Uint8Array;
 }
 
-interface Program {
-  readonly modulePath: string;
-  readonly args: readonly string[];
-  readonly env: ExecutionTask['env'];
-  readonly inputs: ExecutionTask['inputs'];
-}
-
 export const SEED_LENGTH_BYTES = SEED_BYTES;
 
 /** Works out the command line and the task of an attempt. Rejects where a file that it names is not there. */
-export async function layOut(task: ExecutionTask, options: LayoutOptions): Promise<SandboxLayout> {
-  const program = programOf(task, options.python);
+export async function layOut(
+  task: Task,
+  program: WasiProgram,
+  options: LayoutOptions,
+): Promise<SandboxLayout> {
   const place = placer(options.bubblewrapPath !== undefined);
   const codePath = await place.add(options.codePath, '/sandbox/child.mjs');
   const modulePath = await place.add(program.modulePath, '/sandbox/program');
@@ -67,7 +49,7 @@ export async function layOut(task: ExecutionTask, options: LayoutOptions): Promi
       : { path: await place.add(task.stdin.hostPath, '/sandbox/stdin') };
   const nodeArgs = [
     ...runtimeFlags(task.limits),
-    ...(task.engine === 'python' ? PYTHON_FLAGS : []),
+    ...program.nodeFlags,
     ...place.binds.map(({ sandboxPath }) => `--allow-fs-read=${sandboxPath}`),
     codePath,
   ];
@@ -97,35 +79,11 @@ export async function layOut(task: ExecutionTask, options: LayoutOptions): Promi
  * Where a job names no outputs, what its program leaves in the folder it starts in is the result: whoever runs
  * `open('result.csv', 'w')` expects to get the file.
  */
-export function outputsOf({ outputs }: ExecutionTask): ExecutionTask['outputs'] {
+export function outputsOf({ outputs }: Task): Task['outputs'] {
   return outputs.length === 0 ? [STARTING_FOLDER] : outputs;
 }
 
-function programOf(task: ExecutionTask, python: PythonRuntime | undefined): Program {
-  const { programPath, args, env, inputs } = task;
-  if (task.engine === 'wasm' || python === undefined) {
-    return { modulePath: programPath, args: ['main.wasm', ...args], env, inputs };
-  }
-  return {
-    modulePath: python.modulePath,
-    // -u: what is printed is seen at once.
-    args: ['python', '-u', SCRIPT, ...args],
-    env: { PYTHONDONTWRITEBYTECODE: '1', ...env, PYTHONPATH: pythonPathOf(env) },
-    inputs: [
-      ...inputs,
-      { target: SCRIPT, hostPath: programPath },
-      { target: PYTHON_LIBRARY, hostPath: python.libraryPath },
-      { target: `${PYTHON_LIBRARY}/time-zones.json`, hostPath: python.timeZonesPath },
-    ],
-  };
-}
-
-/** Ours comes first, and is taken out again before the script starts. */
-function pythonPathOf({ PYTHONPATH }: ExecutionTask['env']): string {
-  return PYTHONPATH === undefined || PYTHONPATH === '' ? PYTHON_LIBRARY : `${PYTHON_LIBRARY}:${PYTHONPATH}`;
-}
-
-function runtimeFlags({ memoryBytes }: ExecutionLimits): string[] {
+function runtimeFlags({ memoryBytes }: TaskLimits): string[] {
   const pages = Math.min(MAX_WASM_PAGES, Math.floor(memoryBytes / WASM_PAGE_BYTES));
   return [
     '--permission',

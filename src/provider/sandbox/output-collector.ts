@@ -2,7 +2,7 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_PATH_DEPTH } from '../../domain/program/path-bounds.ts';
-import type { ExecutionLimits, ExecutionOutcome } from '../task-driver.ts';
+import type { TaskLimits, TaskOutcome } from '../task-driver.ts';
 
 const fileSchema = z.strictObject({
   output: z.string(),
@@ -22,13 +22,13 @@ export class OutputError extends Error {
 export class OutputCollector {
   readonly #folder: string;
   readonly #names: ReadonlySet<string>;
-  readonly #limits: ExecutionLimits;
+  readonly #limits: TaskLimits;
   readonly #seen = new Set<string>();
-  readonly #files: ExecutionOutcome['files'][number][] = [];
+  readonly #files: TaskOutcome['files'][number][] = [];
   #bytes = 0;
   #current: { readonly handle: FileHandle; missing: number } | undefined;
 
-  constructor(folder: string, names: readonly string[], limits: ExecutionLimits) {
+  constructor(folder: string, names: readonly string[], limits: TaskLimits) {
     this.#folder = folder;
     this.#names = new Set(names);
     this.#limits = limits;
@@ -70,7 +70,7 @@ export class OutputCollector {
   }
 
   /** All files, once the child has said that there are no more. */
-  finish(): ExecutionOutcome['files'] {
+  finish(): TaskOutcome['files'] {
     this.#requireComplete();
     return this.#files;
   }

@@ -6,22 +6,21 @@ import { codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Random } from '../../lib/random.ts';
 import { type AttemptEnding, endingOfLost, parseEnd } from './attempt-ending.ts';
 import { type SandboxProcess, startSandboxProcess } from './child-process.ts';
-import type { ExecutionOutcome, ExecutionSink, ExecutionTask } from '../task-driver.ts';
+import type { Task, TaskEvents, TaskOutcome, TaskStats } from '../task-driver.ts';
 import { OutputCollector, OutputError } from './output-collector.ts';
 import { sampleProcess } from '../processes/process-identity.ts';
-import type { PythonRuntime } from './python-runtime.ts';
 import { PrintAsker } from './print-asker.ts';
 import { PAGE_BYTES } from './child/page-store.ts';
 import { encodeFrame, FRAME, type Frame, FrameDecoder, FrameError, joinPrinted } from './child/frames.ts';
 import { layOut, outputsOf, type SandboxLayout, SEED_LENGTH_BYTES } from './layout.ts';
-import { refuseTask } from './task-check.ts';
+import type { WasiProgram } from './wasi-program.ts';
 
 const CLOSE_TIMEOUT_MS = 5000;
 const DISK_BLOCK_BYTES = 512;
 /** A file that ends in the middle of a page takes the whole page, and so may some that are being replaced. */
 const SPARE_PAGES = 64;
 
-/** How the executor watches over a child beyond what the child does by itself. */
+/** How the node watches over a child beyond what the child does by itself. */
 export interface WatchdogOptions {
   readonly intervalMs: number;
   readonly startTimeoutMs: number;
@@ -29,61 +28,43 @@ export interface WatchdogOptions {
   readonly collectTimeoutMs: number;
 }
 
-export interface AttemptSettings {
+export interface SandboxSettings {
   readonly clock: Clock;
   readonly random: Random;
   readonly nodePath: string;
   readonly bubblewrapPath: string | undefined;
-  readonly python: PythonRuntime | undefined;
   /** The program of the child. */
   readonly code: string;
   readonly watchdog: WatchdogOptions;
-  readonly runtimeMemory: Readonly<Record<ExecutionTask['engine'], number>>;
 }
 
-/** Runs one attempt from an empty folder to its outcome. */
-export async function runAttempt(
-  settings: AttemptSettings,
-  task: ExecutionTask,
-  sink: ExecutionSink,
-  signal: AbortSignal,
-): Promise<ExecutionOutcome> {
-  const refused = refuseTask(task);
-  if (refused !== undefined) return outcomeOf({ exitReason: 'denied', message: refused });
-  if (signal.aborted)
-    return outcomeOf({ exitReason: 'cancelled', message: 'It was cancelled before it started.' });
-  const attempt = new Attempt(settings, task, sink);
-  const onAbort = (): void =>
-    attempt.stop({ exitReason: 'cancelled', message: 'The execution was cancelled.' });
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await attempt.run();
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
+/** Told once the child exists and before its program begins; the child waits for the promise. */
+export type OnChild = (child: Pick<SandboxProcess, 'pid' | 'startTimeTicks'>) => Promise<void>;
 
-class Attempt {
-  readonly #settings: AttemptSettings;
-  readonly #task: ExecutionTask;
-  readonly #sink: ExecutionSink;
+/** One program in one child, from an empty folder to its outcome. */
+export class SandboxRun {
+  readonly #settings: SandboxSettings;
+  readonly #program: WasiProgram;
+  readonly #task: Task;
+  readonly #output: TaskEvents['output'];
   readonly #collector: OutputCollector;
   #child: SandboxProcess | undefined;
   /** The first reason to end counts; what follows from it, such as a broken pipe, does not. */
   #ending: AttemptEnding | undefined;
   #asker: PrintAsker | undefined;
   /** What the child handed over, once it has said that this is all. */
-  #handedOver: ExecutionOutcome['files'] = [];
+  #handedOver: TaskOutcome['files'] = [];
   #deadline: Timer | undefined;
   #startedMs: number | undefined;
   #endedMs: number | undefined;
   #cpuBaseMs = 0;
   #cpuMs = 0;
 
-  constructor(settings: AttemptSettings, task: ExecutionTask, sink: ExecutionSink) {
+  constructor(settings: SandboxSettings, program: WasiProgram, task: Task, output: TaskEvents['output']) {
     this.#settings = settings;
+    this.#program = program;
     this.#task = task;
-    this.#sink = sink;
+    this.#output = output;
     this.#collector = new OutputCollector(
       join(task.folder, 'outputs'),
       outputsOf(task).map(({ name }) => name),
@@ -96,14 +77,21 @@ class Attempt {
     this.#child?.kill();
   }
 
-  async run(): Promise<ExecutionOutcome> {
+  /** What the child takes now; undefined where there is none. */
+  async stats(): Promise<TaskStats | undefined> {
+    const sample = this.#child === undefined ? undefined : await sampleProcess(this.#child.pid);
+    return sample === undefined ? undefined : { cpuMs: sample.cpuMs, memoryBytes: sample.ownBytes };
+  }
+
+  /** Never rejects. */
+  async run(onChild: OnChild): Promise<TaskOutcome> {
     const { folder } = this.#task;
     const spoolPath = join(folder, 'spool');
     const spool = await open(spoolPath, 'wx+', 0o600);
     try {
       await unlink(spoolPath);
       const layout = await this.#prepare();
-      if (layout !== undefined) await this.#runChild(layout, spool);
+      if (layout !== undefined) await this.#runChild(layout, spool, onChild);
     } catch (error) {
       this.stop({ exitReason: 'internal', message: messageOf(error) });
     } finally {
@@ -121,7 +109,7 @@ class Attempt {
     await writeFile(codePath, code, { flag: 'wx' });
     try {
       const seed = random.bytes(SEED_LENGTH_BYTES);
-      return await layOut(this.#task, { ...this.#settings, codePath, seed });
+      return await layOut(this.#task, this.#program, { ...this.#settings, codePath, seed });
     } catch (error) {
       if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EACCES') throw error;
       this.stop({
@@ -132,7 +120,7 @@ class Attempt {
     }
   }
 
-  async #runChild(layout: SandboxLayout, spool: FileHandle): Promise<void> {
+  async #runChild(layout: SandboxLayout, spool: FileHandle, onChild: OnChild): Promise<void> {
     const { clock, bubblewrapPath, watchdog } = this.#settings;
     if (this.#ending !== undefined) return;
     const wrapped = bubblewrapPath !== undefined;
@@ -145,8 +133,8 @@ class Attempt {
     };
     const child = await startSandboxProcess(command, clock);
     this.#child = child;
-    const { pid, startTimeTicks } = child;
-    await this.#sink.started({ pid, startTimeTicks });
+    const { pid } = child;
+    await onChild(child);
     if (this.#ending !== undefined) child.kill();
     this.#deadline = clock.after(watchdog.startTimeoutMs, () =>
       this.stop({ exitReason: 'internal', message: 'The sandbox did not start in time.' }),
@@ -198,7 +186,7 @@ class Attempt {
       case FRAME.stderr:
         this.#collector.countBytes(payload.length);
         this.#asker?.printed();
-        await this.#sink.output(type === FRAME.stdout ? 'stdout' : 'stderr', payload);
+        await this.#output(type === FRAME.stdout ? 'stdout' : 'stderr', payload);
         return;
       case FRAME.file:
         this.#programEnds();
@@ -251,7 +239,7 @@ class Attempt {
 
   async #watch(pid: number, spool: FileHandle): Promise<void> {
     const { memoryBytes, outputBytes, outputFiles } = this.#task.limits;
-    const runtimeBytes = this.#settings.runtimeMemory[this.#task.engine];
+    const runtimeBytes = this.#program.runtimeMemoryBytes;
     if ((await this.#sample(pid)) > memoryBytes + runtimeBytes) {
       const message = `The program and its runtime needed more than their ${memoryBytes} + ${runtimeBytes} bytes of memory.`;
       this.stop({ exitReason: 'out-of-memory', message });
@@ -270,18 +258,14 @@ class Attempt {
     return sample.ownBytes;
   }
 
-  #outcome(): ExecutionOutcome {
+  #outcome(): TaskOutcome {
     const ending = this.#ending ?? { exitReason: 'internal', message: 'The sandbox ended without a word.' };
     const endedMs = this.#endedMs ?? this.#settings.clock.monotonicMs();
     const wallClockMs = this.#startedMs === undefined ? 0 : Math.round(endedMs - this.#startedMs);
     return {
-      ...outcomeOf(ending),
+      ...ending,
       files: this.#handedOver,
       usage: { wallClockMs, cpuMs: Math.max(0, Math.round(this.#cpuMs - this.#cpuBaseMs)) },
     };
   }
-}
-
-function outcomeOf(ending: AttemptEnding): ExecutionOutcome {
-  return { ...ending, files: [], usage: { wallClockMs: 0, cpuMs: 0 } };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkJob } from '../../../src/api/job-body.ts';
-import { jobLimits } from '../../../src/domain/job/job-description.ts';
+import { jobLimits } from '../../../src/domain/job/job-limits.ts';
 import { codeOf } from '../../../src/lib/coded-error.ts';
 import { readDocument } from '../../../src/lib/documents/read-document.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { apiDefaults } from '../../../src/api/options.ts';
 import { defaultContentLimits } from '../../../src/content/options.ts';
-import { jobLimits } from '../../../src/domain/job/job-description.ts';
+import { jobLimits } from '../../../src/domain/job/job-limits.ts';
 import { advertMessage } from '../../../src/messages/advert.ts';
 import { bidMessage } from '../../../src/messages/bid.ts';
 import { bidRequestMessage } from '../../../src/messages/bid-request.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { MOST_EXCLUDED } from '../../../src/domain/market/bid.ts';
 import { jobConstraints } from '../../../src/domain/job/job-constraints.ts';
-import { jobLimits } from '../../../src/domain/job/job-description.ts';
+import { jobLimits } from '../../../src/domain/job/job-limits.ts';
 import { REACHED_TAG_LENGTH } from '../../../src/domain/market/reached.ts';
 import { encodeCanonical } from '../../../src/lib/canonical.ts';
 import { bidRequestMessage } from '../../../src/messages/bid-request.ts';

@@ -1,6 +1,6 @@
 /**
- * What goes over the two pipes between the executor and its child: a 4-byte big-endian payload length, a type
- * byte, the payload. The executor sends one `task`; the child answers `running`, then output as it is printed,
+ * What goes over the two pipes between the node and its child: a 4-byte big-endian payload length, a type
+ * byte, the payload. The node sends one `task`; the child answers `running`, then output as it is printed,
  * then the files (`file`, followed by its `data`), and `end`.
  */
 export const FRAME = { task: 1, running: 2, stdout: 3, stderr: 4, file: 5, data: 6, end: 7 } as const;

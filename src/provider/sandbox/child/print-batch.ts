@@ -3,7 +3,7 @@ import { FRAME, FRAME_HEADER_BYTES } from './frames.ts';
 
 /** What is held back at most; what does not fit goes out at once. */
 export const PRINT_BATCH_BYTES = 16 * 1024;
-/** What is printed so soon after the last bytes that left waits for more; the executor asks for it a moment later. */
+/** What is printed so soon after the last bytes that left waits for more; the node asks for it a moment later. */
 export const PRINT_BATCH_MS = 10;
 
 const LENGTH = 1;

@@ -38,5 +38,5 @@ export interface SandboxFile {
 /** An open file of the attempt that the child inherits: what does not fit in memory goes there. */
 export const SPOOL_FD = 3;
 
-/** Only the executor can write to the child's standard input, so the shape is taken on trust. */
+/** Only the node can write to the child's standard input, so the shape is taken on trust. */
 export const parseTask: (text: string) => SandboxTask = JSON.parse;

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { kindOf } from '../../../../src/cli/standard-input.ts';
+import { engineOfBytes } from '../../../../src/cli/standard-input.ts';
 import { rawContentIdOf } from '../../../../src/lib/canonical.ts';
 import { type Desk, openDesk } from '../command-line.ts';
 
@@ -202,19 +202,19 @@ describe('standard input', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining('is empty') });
   });
 
-  it.each<[string | Uint8Array, string]>([
+  it.each<[string | Uint8Array, string | undefined]>([
     [Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0), 'wasm'],
-    ['{"engine": {}}', 'description'],
-    ['\n  {\n  "name": "x" }', 'description'],
-    ['---\n# a job\nengine:\n  type: wasm\n', 'description'],
-    ['name: x\r\nengine: {}\r\n', 'description'],
+    ['{"engine": {}}', undefined],
+    ['\n  {\n  "name": "x" }', undefined],
+    ['---\n# a job\nengine:\n  type: wasm\n', undefined],
+    ['name: x\r\nengine: {}\r\n', undefined],
     ['print("engine: x")\n', 'python'],
     ['#!/usr/bin/env python3\nengine = 3\n', 'python'],
     ['def f():\n  engine: int\n', 'python'],
     ['x = {"a": 1}', 'python'],
     ['', 'python'],
-  ])('%j is seen as %s', (input, kind) => {
-    expect(kindOf(typeof input === 'string' ? bytes(input) : input)).toBe(kind);
+  ])('%j is seen as %s', (input, engine) => {
+    expect(engineOfBytes(typeof input === 'string' ? bytes(input) : input)).toBe(engine);
   });
 
   it.each(['data.bin', '-'])('is handed to the program by --stdin %s, whatever its bytes', async (file) => {

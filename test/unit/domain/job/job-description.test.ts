@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { jobDescription, jobLimits } from '../../../../src/domain/job/job-description.ts';
+import { jobDescription } from '../../../../src/domain/job/job-description.ts';
+import { jobLimits } from '../../../../src/domain/job/job-limits.ts';
 import { rawContentIdOf } from '../../../../src/lib/canonical.ts';
 
 const cid = rawContentIdOf(new TextEncoder().encode('module'));

@@ -1,6 +1,7 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
-import { jobDescription, jobLimits } from '../../../../src/domain/job/job-description.ts';
+import { jobDescription } from '../../../../src/domain/job/job-description.ts';
+import { jobLimits } from '../../../../src/domain/job/job-limits.ts';
 import type { Invocation } from '../../../../src/domain/program/task.ts';
 import { decodeFrame, encodeFrame } from '../../../../src/messages/frame.ts';
 import { contractTermsMessage } from '../../../../src/messages/contract-terms.ts';
@@ -144,11 +145,12 @@ async function refusalsOf(invocation: Invocation | undefined): Promise<readonly 
   const frame = encodeFrame({ kind: 'proposal', body: proposalToWire(proposal) });
   const withLongestTerms =
     frame.length - proposal.terms.payload.length + contractTermsMessage.maxPayloadBytes;
-  const refused = refuseTask({
+  const refused = refuseTask(type, {
     executionId: 'job.v1.p0r0.a1',
     folder: '/nowhere',
-    engine: type,
-    programPath: '/nowhere/program',
+    run: 1,
+    content: {},
+    params: {},
     args,
     env: { BIDMESH_JOB_ID: 'j'.repeat(64), BIDMESH_EXECUTION_ID: 'e'.repeat(128), ...env },
     stdin: typeof stdin === 'string' ? stdin : { hostPath: '/nowhere/stdin' },

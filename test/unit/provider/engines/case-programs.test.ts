@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { executorFor, runJob } from './sandbox-run.ts';
+import { driversFor, runJob } from './sandbox-run.ts';
 
 const SLOW = { timeout: 30_000 };
-const executor = executorFor('process');
+const drivers = driversFor('process');
 const outputs = [{ name: 'o', path: '/outputs' }];
 
 function program(name: string): string {
@@ -13,7 +13,7 @@ function program(name: string): string {
 
 describe('programs that once found another world', SLOW, () => {
   it('names.py: every name that a program gives is kept', async () => {
-    const { outcome, stdout, files } = await runJob(executor, {
+    const { outcome, stdout, files } = await runJob(drivers, {
       engine: 'python',
       program: program('names.py'),
       outputs,
@@ -33,7 +33,7 @@ import zipfile, tarfile
 print([oct(i.external_attr >> 16) for i in zipfile.ZipFile('/outputs/z.zip').infolist() if not i.is_dir()])
 print([oct(i.mode) for i in tarfile.open('/outputs/t.tar') if i.isfile()])
 `;
-    const { outcome, stdout } = await runJob(executor, {
+    const { outcome, stdout } = await runJob(drivers, {
       engine: 'python',
       program: `${program('pack.py')}${shown}`,
       outputs,
@@ -46,7 +46,7 @@ print([oct(i.mode) for i in tarfile.open('/outputs/t.tar') if i.isfile()])
     const seen: string[] = [];
     const text = program('silent.py');
     expect(text).toContain('time.sleep(320)');
-    const { outcome } = await runJob(executor, {
+    const { outcome } = await runJob(drivers, {
       engine: 'python',
       program: text.replace('320', '0.5'),
       printed: (part) => void seen.push(part),

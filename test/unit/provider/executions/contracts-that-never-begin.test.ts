@@ -16,7 +16,7 @@ import { SeededRandom } from '../../../simulation/seeded-random.ts';
 import { INVOCATION, ONBOARDED, providerOptions, TRAITS } from '../bidding/bidding-desk.ts';
 import { plainCalendar } from '../../fakes/plain-calendar.ts';
 import { evidence, notaryOf, requestOf, termsOf } from '../../fakes/market.ts';
-import { ScriptedContent, ScriptedExecutor, ScriptedFolders } from './workshop.ts';
+import { ScriptedContent, ScriptedDriver, ScriptedFolders } from './workshop.ts';
 
 /** Small enough that all of them are full long before the end. */
 const FEW = 100;
@@ -115,7 +115,7 @@ class Scene {
       content,
       disk: { freeBytes: async () => undefined },
       folders: new ScriptedFolders(),
-      executor: new ScriptedExecutor(),
+      drivers: [new ScriptedDriver()],
       check: { check: async () => ({ ok: true }) },
       traits: { peerId: 'provider', ...TRAITS },
       machine: ONBOARDED,

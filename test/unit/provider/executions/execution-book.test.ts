@@ -15,7 +15,7 @@ let clock: FakeClock;
 let store: ScriptedProviderStore;
 let book: ExecutionBook;
 
-const PROCESS = { pid: 7, startTimeTicks: 1 };
+const TASK = { engine: 'wasm', version: 1, run: 1, state: { pid: 7 } };
 const ID = itemOf('BidAccepted').executionId;
 
 function executionAs(
@@ -44,9 +44,9 @@ beforeEach(() => {
 describe('the execution book', () => {
   it('goes its way, each step on disk with a higher sequence', async () => {
     book.add(executionAs('BidAccepted'));
-    await book.begin(ID, PROCESS, NOW + 1);
+    await book.begin(ID, TASK, NOW + 1);
     expect(store.executions.get(ID)).toMatchObject({
-      process: PROCESS,
+      task: TASK,
       item: { state: 'Running', startedAt: NOW + 1, sequence: 2 },
     });
     await book.move(ID, { state: 'Publishing', resultCid: 'cid' }, { leases: [] });
@@ -63,7 +63,7 @@ describe('the execution book', () => {
     const another = itemOf('Running', { executionId: 'other.v1.p0r0.a1', contractId: 'other' });
     book.add(executionAs('BidAccepted'));
     expect(book.serves(REQUESTER)).toBe(false);
-    await book.begin(ID, PROCESS, NOW + 1);
+    await book.begin(ID, TASK, NOW + 1);
     book.add(executionAs('Running', { item: another }));
     expect([book.serves(REQUESTER), book.serves('another')]).toEqual([true, false]);
     await book.settle(ID, {});
@@ -76,7 +76,7 @@ describe('the execution book', () => {
     const inputs = [{ target: '/data', content: { cid: 'data', size: 3 } }];
     const engine = { ...INVOCATION.engine, args: ['a'], env: { A: 'b' }, stdin: 'text' };
     book.add(executionAs('BidAccepted', { invocation: { ...INVOCATION, engine, inputs } }));
-    await book.begin(ID, PROCESS, NOW);
+    await book.begin(ID, TASK, NOW);
     expect(book.get(ID)?.invocation.engine).toEqual(engine);
     await book.move(ID, { state: 'Failed' });
     const bare = { ...INVOCATION.engine, args: [], env: {}, stdin: '' };

@@ -6,18 +6,20 @@ import { CodedError, codeOf } from '../../../../src/lib/coded-error.ts';
 import { silentLogger } from '../../../../src/lib/logger.ts';
 import { createProvider, type Provider } from '../../../../src/provider/index.ts';
 import { defaultProviderLimits } from '../../../../src/provider/options.ts';
-import type { ProviderExecution } from '../../../../src/provider/ports.ts';
+import type { ProviderExecution, TaskHandle } from '../../../../src/provider/ports.ts';
 import { FakeClock } from '../../../simulation/fake-clock.ts';
 import { SeededRandom } from '../../../simulation/seeded-random.ts';
 import { EXECUTION, INVOCATION, ONBOARDED, providerOptions, TRAITS } from '../bidding/bidding-desk.ts';
 import { contractOf, evidence, itemOf, notaryOf, REQUESTER, requestOf } from '../../fakes/market.ts';
 import { openTestStore, type TestStore } from '../../fakes/stores.ts';
-import { ScriptedContent, ScriptedExecutor, ScriptedFolders } from './workshop.ts';
+import { ScriptedContent, ScriptedDriver, ScriptedFolders } from './workshop.ts';
 import { plainCalendar } from '../../fakes/plain-calendar.ts';
+
+const HANDLE: TaskHandle = { engine: 'wasm', version: 1, run: 1, state: 'of an earlier life' };
 
 let clock: FakeClock;
 let stored: TestStore;
-let executor: ScriptedExecutor;
+let driver: ScriptedDriver;
 let content: ScriptedContent;
 let folders: ScriptedFolders;
 let reports: ServingList[];
@@ -28,7 +30,7 @@ let provider: Provider;
 beforeEach(async () => {
   clock = new FakeClock();
   stored = await openTestStore(clock);
-  executor = new ScriptedExecutor();
+  driver = new ScriptedDriver();
   content = new ScriptedContent();
   folders = new ScriptedFolders();
   reports = [];
@@ -70,7 +72,7 @@ function newProvider(): Provider {
     content,
     disk: { freeBytes: async () => undefined },
     folders,
-    executor,
+    drivers: [driver],
     check: { check: async () => ({ ok: true }) },
     traits: { peerId: 'provider', ...TRAITS },
     machine: ONBOARDED,
@@ -151,14 +153,11 @@ describe('a provider that comes back', () => {
 
   it('ends leftover children and folders before anything else', async () => {
     folders.present.add('old');
-    await leave(
-      [leaseAs('committed')],
-      [executionAs(itemOf('Running'), { process: { pid: 99, startTimeTicks: 1 } })],
-    );
+    await leave([leaseAs('committed')], [executionAs(itemOf('Running'), { task: HANDLE })]);
     await start();
-    expect(executor.reaped).toEqual([99]);
+    expect(driver.destroyed).toEqual([HANDLE]);
     expect(folders.swept).toBe(1);
-    expect(executor.runs).toEqual([]);
+    expect(driver.runs).toEqual([]);
   });
 
   it('what was running is lost, its capacity free, and its requester told', async () => {
@@ -197,20 +196,18 @@ describe('a provider that comes back', () => {
   it('what was accepted and had not started is started once', async () => {
     await leave([leaseAs('committed')], [executionAs(itemOf('BidAccepted', { sequence: 1 }))]);
     await start();
-    expect(executor.runs).toHaveLength(1);
+    expect(driver.runs).toHaveLength(1);
     expect(provider.leases()).toMatchObject([{ lockId: 'lock', state: 'committed' }]);
     await clock.advanceBy(5000);
-    expect(executor.runs).toHaveLength(1);
+    expect(driver.runs).toHaveLength(1);
     expect(reports.at(-1)?.items).toMatchObject([{ state: 'Running' }]);
   });
 
   it('what may have started is not started again', async () => {
-    const noted = executionAs(itemOf('BidAccepted', { sequence: 1 }), {
-      process: { pid: 99, startTimeTicks: 1 },
-    });
+    const noted = executionAs(itemOf('BidAccepted', { sequence: 1 }), { task: HANDLE });
     await leave([leaseAs('committed')], [noted]);
     await start();
-    expect(executor.runs).toEqual([]);
+    expect(driver.runs).toEqual([]);
     expect(reports[0]?.items).toMatchObject([{ state: 'Failed', exitReason: 'lost' }]);
     expect((await onDisk()).leases).toEqual([]);
   });
@@ -219,7 +216,7 @@ describe('a provider that comes back', () => {
     const large = leaseAs('committed', { resources: { ...ONBOARDED, cpuMillis: ONBOARDED.cpuMillis + 1 } });
     await leave([large], [executionAs(itemOf('BidAccepted', { sequence: 1 }))]);
     await start();
-    expect(executor.runs).toEqual([]);
+    expect(driver.runs).toEqual([]);
     expect(reports[0]?.items).toMatchObject([{ state: 'Failed', exitReason: 'lost' }]);
     expect((await onDisk()).leases).toEqual([]);
   });

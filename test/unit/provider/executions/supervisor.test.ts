@@ -11,7 +11,7 @@ import { FakeClock } from '../../../simulation/fake-clock.ts';
 import { INVOCATION, ONBOARDED, providerOptions } from '../bidding/bidding-desk.ts';
 import { contractOf, itemOf, REQUESTER, RESOURCES } from '../../fakes/market.ts';
 import { ScriptedProviderStore } from '../../fakes/provider-store.ts';
-import { ScriptedContent, ScriptedExecutor, ScriptedFolders } from './workshop.ts';
+import { ScriptedContent, ScriptedDriver, ScriptedFolders } from './workshop.ts';
 
 const ID = itemOf('BidAccepted').executionId;
 const START_WITHIN_MS = 10_000;
@@ -20,7 +20,7 @@ let clock: FakeClock;
 let store: ScriptedProviderStore;
 let ledger: ResourceLedger;
 let book: ExecutionBook;
-let executor: ScriptedExecutor;
+let driver: ScriptedDriver;
 let content: ScriptedContent;
 let folders: ScriptedFolders;
 let changed: number;
@@ -35,7 +35,7 @@ beforeEach(async () => {
   clock = new FakeClock();
   store = new ScriptedProviderStore();
   book = new ExecutionBook(store, clock);
-  executor = new ScriptedExecutor();
+  driver = new ScriptedDriver();
   content = new ScriptedContent();
   folders = new ScriptedFolders();
   room = new Room({ clock, content, folders, disk: { freeBytes: async () => undefined } });
@@ -75,7 +75,7 @@ beforeEach(async () => {
     store,
     content,
     folders,
-    executor,
+    drivers: [driver],
     book,
     starts: { saw: (engine, ms) => seen.push([engine, ms]) },
     room,
@@ -100,12 +100,12 @@ describe('an attempt', () => {
     supervisor.start(execution);
     await clock.settle();
     expect(item()).toMatchObject({ state: 'Running', startedAt: clock.nowMs() });
-    expect(store.executions.get(ID)?.process).toEqual({ pid: 42, startTimeTicks: 7 });
+    expect(store.executions.get(ID)?.task).toEqual({ engine: 'wasm', version: 1, run: 1, state: 'scripted' });
     expect(store.contracts.get('contract')?.state).toBe('ACTIVE');
     expect(folders.present).toEqual(new Set([ID]));
 
-    await executor.runs[0]?.sink.output('stdout', Uint8Array.of(1));
-    executor.runs[0]?.end({ exitCode: 0 });
+    await driver.runs[0]?.output('stdout', Uint8Array.of(1));
+    driver.runs[0]?.end({ exitCode: 0 });
     await clock.settle();
     expect(item()).toMatchObject({
       state: 'Publishing',
@@ -136,7 +136,7 @@ describe('an attempt', () => {
     fetching.resolve();
     await clock.settle();
     expect(seen).toEqual([['wasm', 300]]);
-    executor.runs[0]?.end({ exitCode: 0 });
+    driver.runs[0]?.end({ exitCode: 0 });
     await clock.advanceBy(1000);
     expect(seen).toHaveLength(1);
   });
@@ -147,7 +147,7 @@ describe('an attempt', () => {
     await clock.settle();
     supervisor.start(execution);
     await clock.settle();
-    expect(executor.runs).toHaveLength(1);
+    expect(driver.runs).toHaveLength(1);
   });
 
   it.each([
@@ -158,7 +158,7 @@ describe('an attempt', () => {
   ] as const)('that ends with %s is %s, and its output is kept', async (exitReason, state) => {
     supervisor.start(execution);
     await clock.settle();
-    executor.runs[0]?.end({ exitReason, exitCode: 3, message: 'so' });
+    driver.runs[0]?.end({ exitReason, exitCode: 3, message: 'so' });
     await clock.settle();
     expect(item()).toMatchObject({ state, exitReason, exitCode: 3, message: 'so', resultCid: 'result' });
     expect(ledger.free()).toEqual(ONBOARDED);
@@ -170,7 +170,7 @@ describe('an attempt', () => {
     supervisor.start({ ...execution, invocation: { ...execution.invocation, engine: { ...engine, stdin } } });
     await clock.settle();
     expect(content.fetched).toContain('bytes');
-    expect(executor.runs[0]?.task.stdin).toEqual({ hostPath: `/attempts/${ID}/stdin` });
+    expect(driver.runs[0]?.task?.stdin).toEqual({ hostPath: `/attempts/${ID}/stdin` });
   });
 
   it('without its inputs fails as input-unavailable', async () => {
@@ -179,7 +179,7 @@ describe('an attempt', () => {
     await clock.settle();
     expect(item()).toMatchObject({ state: 'Failed', exitReason: 'input-unavailable' });
     expect(item()?.message).toContain('gone');
-    expect(executor.runs).toEqual([]);
+    expect(driver.runs).toEqual([]);
     expect(ledger.free()).toEqual(ONBOARDED);
   });
 
@@ -352,7 +352,7 @@ describe('an attempt', () => {
     supervisor.stop(ID, { exitReason: 'cancelled', message: 'not wanted' });
     supervisor.stop(ID, { exitReason: 'timeout', message: 'later' });
     await clock.settle();
-    expect(executor.runs[0]?.signal.aborted).toBe(true);
+    expect(driver.runs[0]?.stopped).toBe(true);
     expect(item()).toMatchObject({ state: 'Cancelled', exitReason: 'cancelled', message: 'not wanted' });
     expect(ledger.free()).toEqual(ONBOARDED);
   });
@@ -363,7 +363,7 @@ describe('an attempt', () => {
     supervisor.stop(ID, { exitReason: 'cancelled', message: 'not wanted' });
     await clock.settle();
     expect(item()).toMatchObject({ state: 'Cancelled', exitReason: 'cancelled' });
-    expect(executor.runs).toEqual([]);
+    expect(driver.runs).toEqual([]);
   });
 
   it('that ended by itself before the stop keeps its own end', async () => {
@@ -371,7 +371,7 @@ describe('an attempt', () => {
     content.importing = importing.promise;
     supervisor.start(execution);
     await clock.settle();
-    executor.runs[0]?.end();
+    driver.runs[0]?.end();
     await clock.settle();
     supervisor.stop(ID, { exitReason: 'cancelled', message: 'too late' });
     importing.resolve();
@@ -383,24 +383,24 @@ describe('an attempt', () => {
     supervisor.start(execution);
     await clock.settle();
     content.importing = Promise.reject(new Error('quota'));
-    executor.runs[0]?.end();
+    driver.runs[0]?.end();
     await clock.settle();
     expect(item()).toMatchObject({ state: 'Failed', exitReason: 'internal', message: 'quota' });
   });
 
-  it('fails when the executor itself does', async () => {
+  it('fails when the driver itself does', async () => {
     supervisor.start(execution);
     await clock.settle();
-    executor.runs[0]?.fail(new Error('broken'));
+    driver.runs[0]?.fail(new Error('broken'));
     await clock.settle();
     expect(item()).toMatchObject({ state: 'Failed', exitReason: 'internal', message: 'broken' });
   });
 
   it('is not believed when it never said that it started', async () => {
-    executor.starts = false;
+    driver.starts = false;
     supervisor.start(execution);
     await clock.settle();
-    executor.runs[0]?.end();
+    driver.runs[0]?.end();
     await clock.settle();
     expect(item()).toMatchObject({ state: 'Failed', exitReason: 'internal' });
     expect(ledger.free()).toEqual(ONBOARDED);
@@ -418,7 +418,7 @@ describe('an attempt', () => {
     supervisor.start(execution);
     await clock.settle();
     expect(supervisor.folderOf(ID)?.hostPath).toBe(`/attempts/${ID}`);
-    executor.runs[0]?.end();
+    driver.runs[0]?.end();
     await clock.settle();
     expect(supervisor.folderOf(ID)).toBeUndefined();
   });

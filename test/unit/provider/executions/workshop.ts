@@ -1,8 +1,11 @@
 import type {
-  ExecutionOutcome,
-  ExecutionSink,
-  ExecutionTask,
-  Executor,
+  Fingerprint,
+  Recovered,
+  RunningTask,
+  Task,
+  TaskDriver,
+  TaskEvents,
+  TaskOutcome,
 } from '../../../../src/provider/task-driver.ts';
 import type {
   AttemptFolder,
@@ -10,32 +13,56 @@ import type {
   OutputStream,
   PrintedOutput,
   ProviderContent,
+  TaskHandle,
   TreeSource,
 } from '../../../../src/provider/ports.ts';
 
 /** A program that does what the test says, and ends when it is told to. */
 export interface ScriptedRun {
-  readonly task: ExecutionTask;
-  readonly sink: ExecutionSink;
-  readonly signal: AbortSignal;
-  end(outcome?: Partial<ExecutionOutcome>): void;
+  /** Undefined where it began in an earlier life of the node. */
+  readonly task: Task | undefined;
+  readonly output: TaskEvents['output'];
+  stopped: boolean;
+  end(outcome?: Partial<TaskOutcome>): void;
   fail(error: Error): void;
 }
 
-export class ScriptedExecutor implements Executor {
+export class ScriptedDriver implements TaskDriver {
+  readonly engine = 'wasm';
   readonly runs: ScriptedRun[] = [];
-  readonly reaped: number[] = [];
+  readonly destroyed: TaskHandle[] = [];
+  /** The states of handles whose tasks go on while the node is away. */
+  readonly outliving: unknown[] = [];
   /** False: the program never gets as far as starting. */
   starts = true;
 
-  async probe(): ReturnType<Executor['probe']> {
-    return { engines: { wasm: '1.0.0' }, runtimes: {}, isolation: 'process' };
+  async fingerprint(): Promise<Fingerprint> {
+    return { usable: false, why: 'nobody asks' };
   }
 
-  async run(task: ExecutionTask, sink: ExecutionSink, signal: AbortSignal): Promise<ExecutionOutcome> {
-    if (this.starts) await sink.started({ pid: 42, startTimeTicks: 7 });
-    const { promise, resolve, reject } = Promise.withResolvers<ExecutionOutcome>();
-    const end = (outcome: Partial<ExecutionOutcome> = {}): void =>
+  async start(task: Task, events: TaskEvents): Promise<RunningTask> {
+    const handle = { engine: this.engine, version: 1, run: task.run, state: 'scripted' };
+    if (this.starts) await events.started(handle);
+    return this.#run(handle, task, events.output);
+  }
+
+  async recover(handle: TaskHandle, output: TaskEvents['output']): Promise<Recovered> {
+    return this.outliving.includes(handle.state)
+      ? { state: 'running', task: this.#run(handle, undefined, output) }
+      : { state: 'gone' };
+  }
+
+  async leftovers(recorded: readonly TaskHandle[]): Promise<readonly TaskHandle[]> {
+    return recorded;
+  }
+
+  async destroy(handle: TaskHandle): Promise<void> {
+    this.destroyed.push(handle);
+  }
+
+  #run(handle: TaskHandle, task: Task | undefined, output: TaskEvents['output']): RunningTask {
+    const { promise, resolve, reject } = Promise.withResolvers<TaskOutcome>();
+    const end = (outcome: Partial<TaskOutcome> = {}): void =>
       resolve({
         exitReason: 'completed',
         message: 'ended',
@@ -43,16 +70,18 @@ export class ScriptedExecutor implements Executor {
         usage: { wallClockMs: 1, cpuMs: 1 },
         ...outcome,
       });
-    signal.addEventListener('abort', () => end({ exitReason: 'cancelled', message: 'stopped' }), {
-      once: true,
-    });
-    if (signal.aborted) end({ exitReason: 'cancelled', message: 'stopped' });
-    this.runs.push({ task, sink, signal, end, fail: reject });
-    return promise;
-  }
-
-  async reap({ pid }: { readonly pid: number }): Promise<void> {
-    this.reaped.push(pid);
+    const run: ScriptedRun = { task, output, stopped: false, end, fail: reject };
+    this.runs.push(run);
+    return {
+      handle,
+      wait: () => promise,
+      stop: () => {
+        run.stopped = true;
+        end({ exitReason: 'cancelled', message: 'stopped' });
+      },
+      signal: async () => {},
+      stats: async () => undefined,
+    };
   }
 }
 
@@ -121,6 +150,10 @@ export class ScriptedFolders implements AttemptFolders {
   readonly left = new Map<string, string>();
   swept = 0;
 
+  async reopen(executionId: string): Promise<AttemptFolder> {
+    return await this.create(executionId);
+  }
+
   async create(executionId: string): Promise<AttemptFolder> {
     this.present.add(executionId);
     const printed: Record<OutputStream, Uint8Array[]> = { stdout: [], stderr: [] };
@@ -148,8 +181,8 @@ export class ScriptedFolders implements AttemptFolders {
 
   async tryWrite(): Promise<void> {}
 
-  async sweep(): Promise<void> {
+  async sweep(keep: ReadonlySet<string>): Promise<void> {
     this.swept += 1;
-    this.present.clear();
+    for (const executionId of this.present) if (!keep.has(executionId)) this.present.delete(executionId);
   }
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../src/lib/clock.ts';
 import { createToolRunner } from '../../../../src/provider/processes/tool-runner.ts';
 import { helloAndSpinModule } from '../../../fixtures/wasm-modules.ts';
-import { executorFor, type Isolation, type Job, runJob } from '../engines/sandbox-run.ts';
+import { driversFor, isolationOf, type Isolation, type Job, runJob } from '../engines/sandbox-run.ts';
 
 async function descriptorsOf(pid: number | 'self'): Promise<string[]> {
   const folder = `/proc/${pid}/fd`;
@@ -44,13 +44,12 @@ describe.runIf(process.platform === 'linux')(
         ['a module', { program: helloAndSpinModule('here') }],
         ['a script', { engine: 'python', program: 'print("here")\nwhile True: pass' }],
       ])('is the pipes and the spool, for %s', async ([, job], { skip }) => {
-        const executor = executorFor(isolation);
-        if ((await executor.probe()).isolation !== isolation)
-          skip('bwrap is not there or does not work here');
+        const drivers = driversFor(isolation);
+        if ((await isolationOf(drivers)) !== isolation) skip('bwrap is not there or does not work here');
         const abort = new AbortController();
         let child = 0;
         let found: string[] = [];
-        await runJob(executor, {
+        await runJob(drivers, {
           ...job,
           signal: abort.signal,
           started: async ({ pid }) => {

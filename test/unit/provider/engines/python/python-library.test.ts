@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { executorFor, runJob } from '../sandbox-run.ts';
+import { driversFor, runJob } from '../sandbox-run.ts';
 
-const LIBRARY = 'src/provider/sandbox/python';
+const LIBRARY = 'src/provider/engines/python/library';
 /** Set it to write the compiled files again after a change of the sources. */
 const WRITE = process.env['BIDMESH_WRITE_BYTECODE'];
 
@@ -22,7 +22,7 @@ print(json.dumps(compiled))
 `;
 
 it('has each of its files compiled as it stands, as compiling would take longer than most scripts', async () => {
-  const { stdout, stderr } = await runJob(executorFor('process'), { engine: 'python', program: COMPILE });
+  const { stdout, stderr } = await runJob(driversFor('process'), { engine: 'python', program: COMPILE });
   expect(stderr).toBe('');
   const compiled: Readonly<Record<string, readonly [string, string]>> = JSON.parse(stdout);
   if (WRITE !== undefined) write(compiled);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { executorFor, runJob } from '../sandbox-run.ts';
+import { driversFor, runJob } from '../sandbox-run.ts';
 
 const ZONES = `
 America/Los_Angeles America/New_York America/Sao_Paulo America/St_Johns Asia/Kathmandu Asia/Tehran Asia/Tokyo
@@ -28,7 +28,7 @@ def missing(name):
 print(json.dumps([offsets, summer.tzname(), str(summer.dst()), len(available_timezones()), missing('No/Where'), missing('../job')]))
 `;
   const stdin = JSON.stringify([ZONES, TIMES]);
-  const { stdout, stderr } = await runJob(executorFor('process'), { engine: 'python', program, stdin });
+  const { stdout, stderr } = await runJob(driversFor('process'), { engine: 'python', program, stdin });
   expect(stderr).toBe('');
   const [offsets, name, summer, count, ...refused] = JSON.parse(stdout);
   expect([name, summer, count > 500, refused]).toEqual([

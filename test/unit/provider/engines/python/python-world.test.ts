@@ -1,6 +1,6 @@
 import { pbkdf2Sync, scryptSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { executorFor, type Isolation, type Job, runJob } from '../sandbox-run.ts';
+import { driversFor, isolationOf, type Isolation, type Job, runJob } from '../sandbox-run.ts';
 
 /** Prints the value of each call by its name, or the kind and the words of its error. */
 const TELL = `
@@ -20,14 +20,14 @@ const SLOW = { timeout: 30_000 };
 const WHERE = '(see "Python" in specs/sandbox.md)';
 const ONE_PROCESS = 'a program here is one process and cannot start another';
 
-const executors = { process: executorFor('process'), bubblewrap: executorFor('bubblewrap') };
+const drivers = { process: driversFor('process'), bubblewrap: driversFor('bubblewrap') };
 
 async function told(
   program: string,
   job: Partial<Job> = {},
   isolation: Isolation = 'process',
 ): Promise<unknown> {
-  const { stdout, stderr } = await runJob(executors[isolation], {
+  const { stdout, stderr } = await runJob(drivers[isolation], {
     engine: 'python',
     ...job,
     program: `${TELL}${program}`,
@@ -38,7 +38,7 @@ async function told(
 
 describe.each<Isolation>(['process', 'bubblewrap'])('Python, isolated by %s', SLOW, (isolation) => {
   it('takes turns with asyncio', async ({ skip }) => {
-    if ((await executors[isolation].probe()).isolation !== isolation)
+    if ((await isolationOf(drivers[isolation])) !== isolation)
       skip('bwrap is not there or does not work here');
     const program = `
 import asyncio, sys, time
@@ -100,7 +100,7 @@ tell(queues=lambda: asyncio.run(queues()), late=lambda: asyncio.run(late()), at_
   });
 
   it('says what is missing where a program runs into it', async ({ skip }) => {
-    if ((await executors[isolation].probe()).isolation !== isolation)
+    if ((await isolationOf(drivers[isolation])) !== isolation)
       skip('bwrap is not there or does not work here');
     const program = `
 import asyncio, importlib, importlib.util, os, socket, subprocess, threading, urllib.request
@@ -224,7 +224,7 @@ tell(sha1=lambda: hashlib.pbkdf2_hmac('sha1', b'password', b'salt', 3, 50).hex()
 import json, sys
 for name in json.load(sys.stdin): open(name, 'w').write(name)
 `;
-    const { files, outcome } = await runJob(executors.process, {
+    const { files, outcome } = await runJob(drivers.process, {
       engine: 'python',
       program,
       stdin: JSON.stringify(names),

@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { executorFor, type Isolation, type Job, type JobResult, MIB, runJob } from '../sandbox-run.ts';
+import {
+  driversFor,
+  isolationOf,
+  type Isolation,
+  type Job,
+  type JobResult,
+  MIB,
+  runJob,
+} from '../sandbox-run.ts';
 
 /** Calls each function and prints its name with its value or the kind of its error. */
 const ATTEMPTS = `
@@ -18,11 +26,11 @@ def attempt(**calls):
 `;
 
 describe.each<Isolation>(['process', 'bubblewrap'])('a Python script, isolated by %s', (isolation) => {
-  const executor = executorFor(isolation);
+  const drivers = driversFor(isolation);
   let works = false;
   const run = async (job: Job, skip: (note: string) => void): Promise<JobResult> => {
     if (!works) skip('bwrap is not there or does not work here');
-    return runJob(executor, { engine: 'python', ...job });
+    return runJob(drivers, { engine: 'python', ...job });
   };
   const attempts = async (
     calls: string,
@@ -35,7 +43,7 @@ describe.each<Isolation>(['process', 'bubblewrap'])('a Python script, isolated b
   };
 
   beforeAll(async () => {
-    works = (await executor.probe()).isolation === isolation;
+    works = (await isolationOf(drivers)) === isolation;
   }, 30_000);
 
   it('turns an input into an output with csv and json', async ({ skip }) => {
@@ -210,14 +218,12 @@ print(list(first), len(rest), hashlib.sha256(first + rest).hexdigest(), sys.stdi
       inputs.push({ target: '/data', hostPath });
     };
     if (!works) skip('bwrap is not there or does not work here');
-    const { stdout } = await runJob(
-      { ...executor, run: (task, sink, signal) => executor.run({ ...task, inputs }, sink, signal) },
-      {
-        engine: 'python',
-        program: `${ATTEMPTS}attempt(walk=lambda: list(os.walk('/data')), a=lambda: open('/data/inner/a').read())`,
-        prepare,
-      },
-    );
+    const { stdout } = await runJob(drivers, {
+      altered: { inputs },
+      engine: 'python',
+      program: `${ATTEMPTS}attempt(walk=lambda: list(os.walk('/data')), a=lambda: open('/data/inner/a').read())`,
+      prepare,
+    });
     expect(JSON.parse(stdout)).toEqual({
       walk: [
         ['/data', ['inner'], []],

@@ -25,7 +25,7 @@ export async function findPythonRuntime(): Promise<PythonRuntime | undefined> {
     const { version } = manifestSchema.parse(JSON.parse(await readFile(manifestPath, 'utf8')));
     return {
       modulePath: join(dirname(manifestPath), 'dist', 'python.wasm'),
-      libraryPath: fileURLToPath(new URL('./python', import.meta.url)),
+      libraryPath: fileURLToPath(new URL('./library', import.meta.url)),
       timeZonesPath: resolve('moment-timezone/data/packed/latest.json'),
       version,
     };

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import * as modules from '../../../fixtures/wasm-modules.ts';
+import * as modules from '../../../../fixtures/wasm-modules.ts';
 import {
-  executorFor,
+  driversFor,
+  isolationOf,
   type Isolation,
   isAlive,
   type Job,
@@ -14,20 +15,20 @@ import {
   MIB,
   runJob,
   timeUntil,
-} from './sandbox-run.ts';
+} from '../sandbox-run.ts';
 
 const NO_BWRAP = 'bwrap is not there or does not work here';
 
 describe.each<Isolation>(['process', 'bubblewrap'])('a program, isolated by %s', (isolation) => {
-  const executor = executorFor(isolation);
+  const drivers = driversFor(isolation);
   let works = false;
   const run = (job: Job, skip: (note: string) => void): Promise<JobResult> => {
     if (!works) skip(NO_BWRAP);
-    return runJob(executor, job);
+    return runJob(drivers, job);
   };
 
   beforeAll(async () => {
-    works = (await executor.probe()).isolation === isolation;
+    works = (await isolationOf(drivers)) === isolation;
   }, 30_000);
 
   it('ends by itself', async ({ skip }) => {
@@ -247,15 +248,16 @@ describe.each<Isolation>(['process', 'bubblewrap'])('a program, isolated by %s',
     expect(stdout).toBe('');
   });
 
-  it('is ended by reap, but only as the very process on record', async ({ skip }) => {
+  it('is destroyed by its handle, but only as the very process on record', async ({ skip }) => {
     let alive: boolean | undefined;
     const { outcome } = await run(
       {
         program: modules.sleepModule(60_000),
-        started: async ({ pid, startTimeTicks }) => {
-          await executor.reap({ pid, startTimeTicks: startTimeTicks + 1 });
+        started: async ({ pid, startTimeTicks }, handle) => {
+          const [driver] = drivers;
+          await driver?.destroy({ ...handle, state: { pid, startTimeTicks: startTimeTicks + 1 } });
           alive = await isAlive(pid);
-          await executor.reap({ pid, startTimeTicks });
+          await driver?.destroy(handle);
         },
       },
       skip,
@@ -266,7 +268,7 @@ describe.each<Isolation>(['process', 'bubblewrap'])('a program, isolated by %s',
 
   it('ends with its node, even by kill -9 and while it spins', async ({ skip }) => {
     if (!works) skip(NO_BWRAP);
-    const script = fileURLToPath(new URL('./spinning-parent.ts', import.meta.url));
+    const script = fileURLToPath(new URL('../spinning-parent.ts', import.meta.url));
     const folder = await mkdtemp(join(tmpdir(), 'bidmesh-parent-'));
     const parent = spawn(process.execPath, [script, isolation], {
       env: { ...process.env, TMPDIR: folder },
@@ -285,14 +287,34 @@ describe.each<Isolation>(['process', 'bubblewrap'])('a program, isolated by %s',
   }, 20_000);
 });
 
-describe('the executor', () => {
-  const executor = executorFor('process');
+describe('the drivers', () => {
+  const drivers = driversFor('process');
 
   it('offers what is installed', async () => {
-    expect(await executor.probe()).toEqual({
-      engines: { wasm: expect.stringMatching(/^\d+\.\d+\.\d+$/) },
-      runtimes: { python: '3.12.0' },
+    const fingerprints = await Promise.all(
+      drivers.map(async (driver) => [driver.engine, await driver.fingerprint()]),
+    );
+    const common = {
+      usable: true,
       isolation: 'process',
+      enforces: ['wallClockMs', 'memoryBytes', 'outputBytes', 'outputFiles'],
+      outlivesNode: false,
+      signals: [],
+      extras: [],
+    };
+    expect(Object.fromEntries(fingerprints)).toEqual({
+      wasm: {
+        ...common,
+        version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+        runtimes: {},
+        runtimeMemoryBytes: 64 * MIB,
+      },
+      python: {
+        ...common,
+        version: '3.12.0',
+        runtimes: { python: '3.12.0' },
+        runtimeMemoryBytes: 128 * MIB,
+      },
     });
   });
 
@@ -308,24 +330,15 @@ describe('the executor', () => {
     ['an input over the script', { engine: 'python', program: '', inputs: { '/job/main.py': '' } }],
     ['a limit that is no number', { program: '', limits: { outputBytes: Number.NaN } }],
   ])('refuses %s', async (_, job) => {
-    expect((await runJob(executor, job)).outcome).toMatchObject({ exitReason: 'denied' });
+    expect((await runJob(drivers, job)).outcome).toMatchObject({ exitReason: 'denied' });
   });
 
   it('says when the program or an input is missing', async () => {
-    const task = { program: modules.noopModule() };
-    const missing = await runJob(
-      {
-        ...executor,
-        run: (given, sink, signal) => executor.run({ ...given, programPath: '/nowhere' }, sink, signal),
-      },
-      task,
-    );
+    const program = modules.noopModule();
+    const missing = await runJob(drivers, { program, altered: { content: { module: '/nowhere' } } });
     expect(missing.outcome).toMatchObject({ exitReason: 'input-unavailable' });
     const inputs = [{ target: '/a', hostPath: '/nowhere/a' }];
-    const input = await runJob(
-      { ...executor, run: (given, sink, signal) => executor.run({ ...given, inputs }, sink, signal) },
-      task,
-    );
+    const input = await runJob(drivers, { program, altered: { inputs } });
     expect(input.outcome).toMatchObject({ exitReason: 'input-unavailable' });
   });
 });

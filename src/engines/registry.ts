@@ -1,0 +1,25 @@
+import { assert } from '../lib/assert.ts';
+import type { Engine } from './engine.ts';
+import { engines } from './index.ts';
+
+/** Short, since it is a key in adverts, and a word in commands. */
+const ENGINE_TYPE = /^[a-z][a-z0-9-]{0,31}$/;
+
+const byType = new Map(engines.map((engine) => [engine.type, engine]));
+assert(byType.size === engines.length, 'two engines have the same name');
+assert(
+  engines.every(({ type }) => ENGINE_TYPE.test(type)),
+  'an engine has a name that nobody could write',
+);
+
+/** Undefined for one that this version does not know, as a message of another node may name it. */
+export function engineNamed(type: string): Engine | undefined {
+  return byType.get(type);
+}
+
+export const engineTypes: readonly string[] = [...byType.keys()];
+
+/** Those of which the command line makes a job of a program alone. */
+export const programEngines = engines.flatMap(({ type, shortcut }) =>
+  shortcut === undefined ? [] : [{ type, shortcut }],
+);
