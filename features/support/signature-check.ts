@@ -10,9 +10,12 @@ const DAG_CBOR_CID_PREFIX = [0x01, 0x71, 0x12, 0x20];
 /** The same for a file of one block. */
 const RAW_CID_PREFIX = [0x01, 0x55, 0x12, 0x20];
 
+/** Those of the types that are looked at here. */
+const VERSIONS: Readonly<Record<string, number>> = { 'contract-terms': 1, bid: 2 };
+
 /** What is signed in front of the payload: written out here once more, because other implementations rely on it. */
 export function domainOf(network: string, type: string): Uint8Array {
-  return new TextEncoder().encode(`bidmesh/${network}/${type}/v1`);
+  return new TextEncoder().encode(`bidmesh/${network}/${type}/v${VERSIONS[type] ?? 0}`);
 }
 
 /** Checks a signature with nothing but the signer's peer id, in which its key stands. */
