@@ -63,10 +63,17 @@ async function refuse(environment: CliEnvironment, json: boolean, error: unknown
   if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok;
   const usage = error instanceof CommanderError;
   if (json || !usage) {
-    const message = messageOf(error).replace(/^error: /, '');
+    const message = withoutPrefix(messageOf(error));
     await new Output(environment, json).failure(usage ? new CodedError('USAGE', message) : error);
   }
   return usage ? exitCodes.usage : exitCodes.failure;
+}
+
+/** What Commander puts before its sentences. */
+const PREFIX = 'error: ';
+
+function withoutPrefix(sentence: string): string {
+  return sentence.startsWith(PREFIX) ? sentence.slice(PREFIX.length) : sentence;
 }
 
 function wantsJson(argv: readonly string[]): boolean {

@@ -17,11 +17,7 @@ export function signedContractToWire(contract: SignedContract): unknown {
   return { contractId, terms: envelopeOf(terms), providerSignature };
 }
 
-/** True when the contract has the id of its terms, and both parties that the terms name have signed those bytes. */
-export function verifySignedContract(verifier: Verifier, contract: SignedContract): boolean {
-  return openSignedContract(verifier, signedContractToWire(contract)).ok;
-}
-
+/** The contract, where it has the id of its terms, and both parties that the terms name have signed those bytes. */
 export function openSignedContract(verifier: Verifier, body: unknown): Read<SignedContract> {
   const shape = signedContractBody.safeParse(body);
   if (!shape.success) return refuse('MALFORMED', 'not a signed contract');

@@ -28,10 +28,6 @@ export class ExpiringSet {
     return true;
   }
 
-  get size(): number {
-    return this.#addedAt.size;
-  }
-
   #forget(): void {
     const oldest = this.#clock.monotonicMs() - this.#ttlMs;
     for (const [key, addedAt] of this.#addedAt) {

@@ -11,7 +11,7 @@ import type { Notary } from '../../src/domain/market/evidence.ts';
 import { createNotary, type Identity, identityOf } from '../../src/identity/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { scopeOf } from '../../src/network/libp2p/address-scope.ts';
-import { writeBatching } from '../../src/network/libp2p/write-batching.ts';
+import { writeBatching } from '../unit/network/libp2p/batching-protector.ts';
 import type { Target } from './attack.ts';
 
 /** Not the network of the honest nodes: in the field a stranger does not share a prefix with them. */

@@ -6,7 +6,7 @@ import { createNotary, createVerifier } from '../../src/identity/notary.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { systemRandom } from '../../src/lib/random.ts';
-import { verifySignedContract } from '../../src/messages/signed-contract.ts';
+import { verifySignedContract } from '../unit/messages/contract-check.ts';
 import { createNetwork, type Network } from '../../src/network/index.ts';
 import type { Underlay } from '../../src/network/underlay.ts';
 import { laterNotary } from '../simulation/later-notary.ts';

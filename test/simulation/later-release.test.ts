@@ -3,7 +3,7 @@ import { createNotary, createVerifier, identityOf } from '../../src/identity/ind
 import { declineMessage } from '../../src/messages/decline.ts';
 import { envelopeOf } from '../../src/messages/envelope.ts';
 import { decodeFrame, encodeFrame } from '../../src/messages/frame.ts';
-import { verifySignedContract } from '../../src/messages/signed-contract.ts';
+import { verifySignedContract } from '../unit/messages/contract-check.ts';
 import { defaultNetworkLimits } from '../../src/network/options.ts';
 import { protocolNames } from '../../src/network/names.ts';
 import * as sample from '../unit/messages/samples.ts';

@@ -10,7 +10,7 @@ import { type BidmeshNode, startNode } from '../../src/node/node.ts';
 import { defaultOrchestratorLimits } from '../../src/orchestrator/options.ts';
 import { defaultProviderLimits } from '../../src/provider/options.ts';
 import { defaultRegistryLimits } from '../../src/registry/options.ts';
-import { MemoryDisk } from '../../src/store/memory-database.ts';
+import { MemoryDisk } from './memory-disk.ts';
 import { defaultRetention, defaultStoreLimits, type RetentionOptions } from '../../src/store/options.ts';
 import { FakeClock, type WallClock } from './fake-clock.ts';
 import { createMemoryContent, type MachineRoom, MemoryBlocks } from './memory-content.ts';

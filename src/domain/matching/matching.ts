@@ -100,19 +100,6 @@ export function compare(requirements: Requirements, available: AvailableCapabili
   };
 }
 
-/**
- * Whether the same requirements could fit later, when work that runs here has ended: true when nothing but
- * capacity that is taken at present stands in the way.
- */
-export function isRetryable(
-  comparison: CapabilityComparison,
-  requirements: Requirements,
-  available: AvailableCapability,
-): boolean {
-  if (comparison.hardOk) return true;
-  return compare(requirements, { ...available, free: available.onboarded }).hardOk;
-}
-
 /** The first hard field that is not met: the one a refusal names. */
 export function nearestMiss(comparison: CapabilityComparison): FieldComparison | undefined {
   return comparison.fields.find((field) => field.hard && !isMet(field));

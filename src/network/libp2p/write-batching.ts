@@ -1,26 +1,16 @@
-import type { ConnectionProtector, MessageStream } from '@libp2p/interface';
+import type { MessageStream } from '@libp2p/interface';
 import { afterThisTurn } from '../../lib/clock.ts';
 
 /** What is written within one turn may grow to this before it is sent at once. */
 const BATCH_BYTES = 64 * 1024;
 
+type Chunk = Parameters<MessageStream['send']>[0];
+
 /**
  * Sends what one turn of the event loop writes to a connection as one packet. An answer is otherwise four or more:
  * the length of each encrypted message, the message, and the window updates around it; and a packet costs both sides
- * far more than the bytes in it. It stands where a private network's cipher would, below the encryption.
+ * far more than the bytes in it. It stands below the encryption; `sent` is called with each packet.
  */
-export function writeBatching(): ConnectionProtector {
-  return {
-    protect: (connection) => {
-      batchWrites(connection);
-      return Promise.resolve(connection);
-    },
-  };
-}
-
-type Chunk = Parameters<MessageStream['send']>[0];
-
-/** Gathers what is written to the connection from here on, and tells of each packet. */
 export function batchWrites(connection: MessageStream, sent: () => void = () => {}): void {
   const send = connection.send.bind(connection);
   const close = connection.close.bind(connection);

@@ -3,7 +3,7 @@ import { CommitQueue } from '../../../src/store/commit-queue.ts';
 import { LevelContentRecords } from '../../../src/store/content-records.ts';
 import type { Database, KeyRange, Operation } from '../../../src/store/database.ts';
 import { defaultStoreLimits } from '../../../src/store/options.ts';
-import { SortedEntries } from '../../../src/store/sorted-entries.ts';
+import { SortedEntries } from '../../simulation/sorted-entries.ts';
 
 /** A database whose batches are on disk at once. */
 export class ImmediateDatabase implements Database {

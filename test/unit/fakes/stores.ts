@@ -1,6 +1,6 @@
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { openStore, type Store } from '../../../src/store/index.ts';
-import { MemoryDisk } from '../../../src/store/memory-database.ts';
+import { MemoryDisk } from '../../simulation/memory-disk.ts';
 import { defaultStoreLimits } from '../../../src/store/options.ts';
 import type { FakeClock } from '../../simulation/fake-clock.ts';
 import { SeededRandom } from '../../simulation/seeded-random.ts';

@@ -15,14 +15,11 @@ import { ISSUED_AT_TOLERANCE_MS } from '../../../src/messages/message.ts';
 import { openProposal, proposalToWire } from '../../../src/messages/proposal.ts';
 import type { Read } from '../../../src/messages/rejection.ts';
 import { searchClosedMessage } from '../../../src/messages/search-closed.ts';
-import {
-  openSignedContract,
-  signedContractToWire,
-  verifySignedContract,
-} from '../../../src/messages/signed-contract.ts';
+import { openSignedContract, signedContractToWire } from '../../../src/messages/signed-contract.ts';
 import { MESSAGE_VERSIONS } from '../../../src/messages/versions.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 import { everyMessage } from './every-message.ts';
+import { verifySignedContract } from './contract-check.ts';
 import * as sample from './samples.ts';
 
 const clock = new FakeClock();

@@ -8,6 +8,9 @@ import { loadIdentity } from '../../../src/identity/index.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { openStore, type Store } from '../../../src/store/index.ts';
 import { defaultStoreLimits } from '../../../src/store/options.ts';
+import { eventSentence } from '../../../src/words/event-words.ts';
+import { jobSentence } from '../../../src/words/job-words.ts';
+import { rankPhrase } from '../../../src/words/rank-words.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 import { SeededRandom } from '../../simulation/seeded-random.ts';
 import expected from '../../fixtures/recorded-0.1.0/expected.json' with { type: 'json' };
@@ -83,6 +86,29 @@ describe('a data directory of version 0.1.0', () => {
     expect(new Set(await store.openJobs())).toEqual(
       new Set([expected.jobs.queued.id, expected.jobs.running.id]),
     );
+  });
+
+  it('has the sentences of before reasons were data', async () => {
+    const { jobs: store } = await storeOf('requester');
+    const told: string[] = [];
+    for (const [, { id }] of jobs) {
+      const { job, executions } = (await store.snapshot(id)) ?? {};
+      const ends = (executions ?? []).flatMap(({ observed }) =>
+        'end' in observed ? [observed.end.why] : [],
+      );
+      expect(ends.every(({ code }) => code === 'unknown' || code === 'no-contract')).toBe(true);
+      if (job?.why !== undefined) told.push(jobSentence(job.why));
+      for (const { index } of await store.searchesOf(id)) {
+        const ranks = index.entries.flatMap((entry) => entry.ranks);
+        expect(ranks.map(({ why }) => why.code)).toEqual(ranks.map(() => 'unknown'));
+        expect(ranks.map(({ why }) => rankPhrase(why))).not.toContain('');
+      }
+      for (const { type, why } of await store.events(id, 0, 100)) {
+        if (type === 'job.failed') told.push(why === undefined ? '' : eventSentence(why));
+      }
+    }
+    expect(told.length).toBeGreaterThan(1);
+    expect(told).not.toContain('');
   });
 
   it('has the contracts of both sides, and what is under way', async () => {

@@ -5,7 +5,7 @@ import { silentLogger } from '../../../src/lib/logger.ts';
 import { createRegistry, type Registry } from '../../../src/registry/index.ts';
 import { defaultRegistryLimits } from '../../../src/registry/options.ts';
 import { openStore, type Store } from '../../../src/store/index.ts';
-import { MemoryDisk } from '../../../src/store/memory-database.ts';
+import { MemoryDisk } from '../../simulation/memory-disk.ts';
 import { defaultStoreLimits } from '../../../src/store/options.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 import { SeededRandom } from '../../simulation/seeded-random.ts';

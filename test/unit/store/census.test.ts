@@ -6,7 +6,7 @@ import { silentLogger } from '../../../src/lib/logger.ts';
 import type { ProviderExecution } from '../../../src/provider/ports.ts';
 import { Census } from '../../../src/store/census.ts';
 import { openStore, type Store } from '../../../src/store/index.ts';
-import { MemoryDisk } from '../../../src/store/memory-database.ts';
+import { MemoryDisk } from '../../simulation/memory-disk.ts';
 import { defaultStoreLimits } from '../../../src/store/options.ts';
 import { ManualClock, seededRandom } from './clocks.ts';
 import * as make from './market-records.ts';

@@ -2,7 +2,7 @@ import { fc, it } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import type { ContentChange } from '../../../src/domain/program/stored-content.ts';
 import type { LevelContentRecords } from '../../../src/store/content-records.ts';
-import { MemoryDisk } from '../../../src/store/memory-database.ts';
+import { MemoryDisk } from '../../simulation/memory-disk.ts';
 import { openStore } from '../../../src/store/index.ts';
 import { defaultStoreLimits } from '../../../src/store/options.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';

@@ -4,7 +4,7 @@ import type { Clock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { Housekeeping } from '../../../src/node/housekeeping.ts';
 import { openStore, type Store } from '../../../src/store/index.ts';
-import { MemoryDisk } from '../../../src/store/memory-database.ts';
+import { MemoryDisk } from '../../simulation/memory-disk.ts';
 import { defaultRetention, defaultStoreLimits, type RetentionOptions } from '../../../src/store/options.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 import { type MemoryNode, memoryNode, text } from '../content/content-fixtures.ts';

@@ -3,7 +3,7 @@ import type { Clock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { openStore, type Store } from '../../../src/store/index.ts';
 import type { Operation } from '../../../src/store/database.ts';
-import { MemoryDisk } from '../../../src/store/memory-database.ts';
+import { MemoryDisk } from '../../simulation/memory-disk.ts';
 import { defaultStoreLimits } from '../../../src/store/options.ts';
 import { FakeClock, type Incarnation } from '../../simulation/fake-clock.ts';
 import { SeededRandom } from '../../simulation/seeded-random.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Database, Operation } from '../../../src/store/database.ts';
-import { MemoryDisk } from '../../../src/store/memory-database.ts';
+import { MemoryDisk } from '../../simulation/memory-disk.ts';
 import { databaseSuite } from '../../suites/database.suite.ts';
 import { HurriedClock, ManualClock, seededRandom, turn } from './clocks.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { JobCommit } from '../../../src/orchestrator/ports.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { openStore, type Store } from '../../../src/store/index.ts';
-import { MemoryDisk } from '../../../src/store/memory-database.ts';
+import { MemoryDisk } from '../../simulation/memory-disk.ts';
 import { defaultStoreLimits } from '../../../src/store/options.ts';
 import { ManualClock, seededRandom, turn } from './clocks.ts';
 import * as make from './market-records.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { openStore } from '../../../src/store/index.ts';
-import { MemoryDisk } from '../../../src/store/memory-database.ts';
+import { MemoryDisk } from '../../simulation/memory-disk.ts';
 import type { StoreFixture } from '../../suites/job-store.suite.ts';
 import { HurriedClock, seededRandom } from './clocks.ts';
 

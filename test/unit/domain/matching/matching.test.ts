@@ -1,13 +1,7 @@
 import { fc, it } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import type { Constraint, ConstraintOperator } from '../../../../src/domain/matching/constraint.ts';
-import {
-  chooseDevices,
-  compare,
-  grant,
-  isRetryable,
-  nearestMiss,
-} from '../../../../src/domain/matching/matching.ts';
+import { chooseDevices, compare, grant, nearestMiss } from '../../../../src/domain/matching/matching.ts';
 import {
   coversResources,
   type GpuRequirement,
@@ -112,24 +106,11 @@ describe('comparing amounts', () => {
       available: 'none',
       result: 'Error',
     });
-    expect(isRetryable(comparison, python, available())).toBe(false);
   });
 
   it('takes no engine from the prototype of the map', () => {
     const inherited = { ...traits, engines: Object.create({ wasm: '1.0.0' }) as Record<string, string> };
     expect(compare(requirements(), available({ traits: inherited })).hardOk).toBe(false);
-  });
-
-  it('can be tried again when only taken capacity is in the way', () => {
-    const busy = available({ free: resources({ cpuMillis: 100 }) });
-    const small = available({
-      onboarded: resources({ cpuMillis: 200 }),
-      free: resources({ cpuMillis: 100 }),
-    });
-    const comparison = compare(requirements(), busy);
-    expect(nearestMiss(comparison)?.field).toBe('cpu');
-    expect(isRetryable(comparison, requirements(), busy)).toBe(true);
-    expect(isRetryable(compare(requirements(), small), requirements(), small)).toBe(false);
   });
 
   it('has no miss where everything fits', () => {

@@ -1,7 +1,7 @@
 import type { MessageStream } from '@libp2p/interface';
 import { describe, expect, it } from 'vitest';
 import { afterThisTurn } from '../../../../src/lib/clock.ts';
-import { writeBatching } from '../../../../src/network/libp2p/write-batching.ts';
+import { writeBatching } from './batching-protector.ts';
 
 interface Wire {
   readonly connection: MessageStream;

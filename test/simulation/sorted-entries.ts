@@ -1,4 +1,4 @@
-import type { KeyRange, Operation } from './database.ts';
+import type { KeyRange, Operation } from '../../src/store/database.ts';
 
 const FIRST_SURROGATE = 0xd800;
 const LAST_SURROGATE = 0xdfff;

@@ -1,6 +1,6 @@
-import { assert } from '../lib/assert.ts';
-import type { Clock } from '../lib/clock.ts';
-import { type Random, randomFraction } from '../lib/random.ts';
+import { assert } from '../../src/lib/assert.ts';
+import type { Clock } from '../../src/lib/clock.ts';
+import { type Random, randomFraction } from '../../src/lib/random.ts';
 import {
   type Database,
   databaseLocked,
@@ -9,7 +9,7 @@ import {
   type Operation,
   storeClosed,
   storeFailed,
-} from './database.ts';
+} from '../../src/store/database.ts';
 import { SortedEntries } from './sorted-entries.ts';
 
 export interface MemoryDiskOptions {
