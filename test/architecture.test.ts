@@ -25,6 +25,7 @@ const INDEXES = MARKET.map((part) => `${part}/index.ts`);
 const OPTIONS = [...[...MARKET, ...EDGES].map((part) => `${part}/options.ts`), 'network/libp2p/options.ts'];
 const FOLDERS = [...MARKET, ...EDGES, 'proof', 'config', 'launcher'].map((part) => `${part}/`);
 const COMMANDS = [
+  'client/index.ts',
   'node/node.ts',
   'config/',
   'launcher/',
@@ -45,6 +46,11 @@ const ROWS: readonly ImportRow[] = [
   { from: 'messages/', values: ['domain/', 'engines/', 'lib/'], types: [] },
   // Also what runs in browsers reads the shapes: nothing of the node comes with them but types.
   { from: 'openapi/', values: [], types: ['domain/'] },
+  {
+    from: 'client/',
+    values: ['openapi/', 'lib/backoff.ts', 'lib/clock.ts', 'lib/coded-error.ts'],
+    types: [],
+  },
   ...MARKET.map((part) => ({ from: `${part}/`, values: ['domain/', 'engines/', 'lib/'], types: [] })),
   { from: 'proof/', values: BELOW, types: [] },
   { from: 'network/', values: BELOW, types: PORTS },
@@ -124,9 +130,10 @@ const CHILD_CONTROL = ['process.kill', 'process.execPath'];
 /** The one place of each side effect that needs no import. */
 const GLOBAL_OWNERS: readonly GlobalOwner[] = [
   {
-    globals: ['Date', 'performance', 'setTimeout', 'setInterval', 'setImmediate', 'AbortSignal.timeout'],
+    globals: ['Date', 'performance', 'setInterval', 'setImmediate', 'AbortSignal.timeout'],
     owners: ['lib/clock.ts'],
   },
+  { globals: ['setTimeout'], owners: ['lib/clock.ts', 'client/timers.ts'] },
   { globals: ['Math.random', 'crypto'], owners: ['lib/random.ts'] },
   {
     globals: ['process', 'console'],
@@ -135,7 +142,7 @@ const GLOBAL_OWNERS: readonly GlobalOwner[] = [
   },
   { globals: ['process.nextTick'], owners: ['lib/clock.ts'] },
   { globals: CHILD_CONTROL, owners: [...PROCESS_OWNERS, ...CHILD_OWNERS, 'launcher/'] },
-  { globals: ['fetch', 'WebSocket'], owners: ['cli/', 'launcher/'] },
+  { globals: ['fetch', 'WebSocket'], owners: ['client/connection.ts'] },
 ];
 
 /** Wall time jumps: it is read for signatures and ids, for programs of others, for the ages that people are shown, and where a calendar is made of it. */
@@ -171,6 +178,19 @@ describe('the source tree', () => {
 
   it('has no two folders that import each other, at any depth', () => {
     expect(mutualImports(models)).toEqual([]);
+  });
+
+  it('has a client that runs in browsers: of packages it imports zod alone', () => {
+    const inBrowsers = models.filter(({ path }) =>
+      /^src\/(client|openapi|lib\/(backoff|clock|coded-error))[/.]/.test(path),
+    );
+    const packages = inBrowsers.flatMap(({ path, imports }) =>
+      imports
+        .filter(({ specifier }) => !specifier.startsWith('.'))
+        .map(({ specifier }) => `${path}: ${specifier}`),
+    );
+    expect(inBrowsers.length).toBeGreaterThan(20);
+    expect(packages.filter((line) => !line.endsWith(': zod'))).toEqual([]);
   });
 
   it('keeps each package with a side effect in its one place', () => {
@@ -332,7 +352,8 @@ describe('the checker', () => {
     ['src/provider/a.ts', `// Date.now() and setTimeout\nconst text = 'process.exit';`],
     ['src/lib/clock.ts', `Date.now(); setTimeout(() => {}, performance.now());`],
     ['src/launcher/a.ts', `process.kill(1, 'SIGKILL'); spawn(process.execPath);`],
-    ['src/cli/a.ts', `process.exitCode = 1; console.log(await fetch(''));`],
+    ['src/cli/a.ts', `process.exitCode = 1; console.log('');`],
+    ['src/client/connection.ts', `await fetch('');`],
   ])('accepts the names in %s: %s', (path, text) => {
     expect(globals(path, text)).toEqual([]);
   });

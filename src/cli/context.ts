@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { ApiClient } from './api-client.ts';
+import type { BidmeshClient } from '../client/index.ts';
+import { nodeClient } from './node-client.ts';
 import type { CliEnvironment } from './environment.ts';
 import { Output } from './output/output.ts';
 import { checkedToken, DEFAULT_API, parseApiUrl } from './request-failure.ts';
@@ -8,7 +9,7 @@ import { checkedToken, DEFAULT_API, parseApiUrl } from './request-failure.ts';
 export interface CommandContext {
   readonly environment: CliEnvironment;
   readonly output: Output;
-  readonly client: ApiClient;
+  readonly client: BidmeshClient;
 }
 
 /** Carries out a command; the number is what the process answers with. */
@@ -24,15 +25,16 @@ export function contextOf(
   json: boolean,
 ): CommandContext {
   const { env } = environment;
-  let client: ApiClient | undefined;
+  let client: BidmeshClient | undefined;
   return {
     environment,
     output: new Output(environment, json),
     // Made when it is used: a wrong address is nothing to a command that asks no node.
     get client() {
-      client ??= new ApiClient(
+      client ??= nodeClient(
         parseApiUrl(api ?? (env['BIDMESH_API'] || DEFAULT_API)),
         checkedToken(env['BIDMESH__API__TOKEN']),
+        environment.clock,
         env,
       );
       return client;

@@ -1,6 +1,4 @@
-import type { Clock } from '../lib/clock.ts';
-import type { ApiClient } from './api-client.ts';
-import { jobEvents } from './event-source.ts';
+import type { BidmeshClient } from '../client/index.ts';
 import { LiveOutput } from './live-output.ts';
 import type { Output } from './output/output.ts';
 import type { JobProgress } from './output/progress.ts';
@@ -8,8 +6,7 @@ import type { JobProgress } from './output/progress.ts';
 export const ENDS: ReadonlySet<string> = new Set(['job.completed', 'job.failed', 'job.stopped']);
 
 export interface FollowNeeds {
-  readonly client: ApiClient;
-  readonly clock: Clock;
+  readonly client: BidmeshClient;
   readonly output: Output;
   readonly progress: JobProgress;
 }
@@ -24,10 +21,10 @@ export async function followJob(
   needs: FollowNeeds,
   signal: AbortSignal,
 ): Promise<LiveOutput> {
-  const { client, clock, output, progress } = needs;
-  const live = new LiveOutput(jobId, output, { client, clock });
+  const { client, output, progress } = needs;
+  const live = new LiveOutput(jobId, output, client);
   try {
-    for await (const event of jobEvents(client, clock, jobId, signal)) {
+    for await (const event of client.jobEvents(jobId, { signal })) {
       await progress.event(event);
       if (
         event.type === 'execution.started' &&

@@ -1,6 +1,5 @@
+import type { BidmeshClient } from '../client/index.ts';
 import { CodedError } from '../lib/coded-error.ts';
-import { type ApiClient, pathSegment } from './api-client.ts';
-import { jobListShape } from './responses.ts';
 
 /** As the node has it: fewer characters are those of every job of a month. */
 const SHORTEST_PREFIX = 4;
@@ -13,8 +12,7 @@ const MOST_NAMED = 8;
  * The id of the one job whose id is `text` or begins so; `text` itself where there is none, for the node to refuse.
  * Throws `USAGE` where it is too short, and `ID_AMBIGUOUS` with the jobs that it may mean.
  */
-export async function jobIdOf(client: ApiClient, text: string): Promise<string> {
-  pathSegment(text);
+export async function jobIdOf(client: BidmeshClient, text: string): Promise<string> {
   if (text.length >= WHOLE_ID_LENGTH || !/^[0-9A-Za-z-]+$/.test(text)) return text;
   if (text.length < SHORTEST_PREFIX) {
     throw new CodedError(
@@ -22,8 +20,7 @@ export async function jobIdOf(client: ApiClient, text: string): Promise<string> 
       `${JSON.stringify(text)} is too short for the id of a job: give its first ${SHORTEST_PREFIX} characters or more, as "bidmesh job list" shows it.`,
     );
   }
-  const query = new URLSearchParams({ idPrefix: prefixOf(text), limit: String(MOST_NAMED + 1) });
-  const { items } = await client.json(jobListShape, `/orchestrator/jobs?${query.toString()}`);
+  const { items } = await client.listJobs({ idPrefix: prefixOf(text), limit: MOST_NAMED + 1 });
   const [first] = items;
   if (first === undefined || items.some(({ id }) => id === text)) return text;
   if (items.length === 1) return first.id;

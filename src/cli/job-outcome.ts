@@ -1,5 +1,5 @@
+import type { Execution, Job } from '../client/index.ts';
 import { exitCodes, passedOn } from './exit-codes.ts';
-import type { ExecutionAnswer, JobAnswer } from './responses.ts';
 
 /** How work under contract ends where that is not why its job failed. */
 const NO_FAILURE_OF_ITS_OWN: ReadonlySet<string | undefined> = new Set([
@@ -10,7 +10,7 @@ const NO_FAILURE_OF_ITS_OWN: ReadonlySet<string | undefined> = new Set([
 ]);
 
 /** Whether the job failed for want of a provider, and not by what came of its work. */
-export function nobodyTook({ state, executions }: JobAnswer): boolean {
+export function nobodyTook({ state, executions }: Job): boolean {
   const contracted = executions.filter(({ contractId }) => contractId !== undefined);
   return (
     state === 'Failed' &&
@@ -19,8 +19,8 @@ export function nobodyTook({ state, executions }: JobAnswer): boolean {
 }
 
 /** Of each partition. */
-function newestAttempts(executions: readonly ExecutionAnswer[]): readonly ExecutionAnswer[] {
-  const newest = new Map<number, ExecutionAnswer>();
+function newestAttempts(executions: readonly Execution[]): readonly Execution[] {
+  const newest = new Map<number, Execution>();
   for (const execution of executions) {
     const known = newest.get(execution.partition);
     if (known === undefined || known.attempt < execution.attempt) newest.set(execution.partition, execution);
@@ -29,7 +29,7 @@ function newestAttempts(executions: readonly ExecutionAnswer[]): readonly Execut
 }
 
 /** The program's own exit code: of the newest attempt of the first partition whose program did not end well. */
-export function exitCodeOf(job: JobAnswer): number {
+export function exitCodeOf(job: Job): number {
   const failed = newestAttempts(job.executions).find(
     ({ exitCode }) => exitCode !== undefined && exitCode !== 0,
   );

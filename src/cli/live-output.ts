@@ -1,21 +1,21 @@
-import { jobLog, type LogNeeds, type Stream } from './log-source.ts';
+import type { BidmeshClient, LogStream } from '../client/index.ts';
 import type { Output } from './output/output.ts';
 
-const STREAMS: readonly Stream[] = ['stdout', 'stderr'];
+const STREAMS: readonly LogStream[] = ['stdout', 'stderr'];
 
 /** The output of executions as they print it. What is missed here comes with the result. */
 export class LiveOutput {
-  readonly #needs: LogNeeds;
+  readonly #client: BidmeshClient;
   readonly #output: Output;
   readonly #jobId: string;
   readonly #stop = new AbortController();
   readonly #shown = new Map<string, number>();
   readonly #running: Promise<void>[] = [];
 
-  constructor(jobId: string, output: Output, needs: LogNeeds) {
+  constructor(jobId: string, output: Output, client: BidmeshClient) {
     this.#jobId = jobId;
     this.#output = output;
-    this.#needs = needs;
+    this.#client = client;
   }
 
   show(executionId: string): void {
@@ -23,7 +23,7 @@ export class LiveOutput {
   }
 
   /** How many bytes of an execution's stream a person has seen already. */
-  shownBytes(executionId: string, stream: Stream): number {
+  shownBytes(executionId: string, stream: LogStream): number {
     return this.#shown.get(`${executionId} ${stream}`) ?? 0;
   }
 
@@ -32,10 +32,10 @@ export class LiveOutput {
     await Promise.all(this.#running);
   }
 
-  async #copy(executionId: string, stream: Stream): Promise<void> {
-    const wish = { jobId: this.#jobId, stream, follow: true, execution: executionId };
+  async #copy(executionId: string, stream: LogStream): Promise<void> {
+    const wish = { stream, follow: true, execution: executionId, signal: this.#stop.signal };
     try {
-      for await (const event of jobLog(wish, this.#needs, this.#stop.signal)) {
+      for await (const event of this.#client.jobLogs(this.#jobId, wish)) {
         if (event.type !== 'output') continue;
         const { bytes } = event;
         await (stream === 'stdout' ? this.#output.bytes(bytes) : this.#output.errorBytes(bytes));

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
+import type { BidmeshClient } from '../client/index.ts';
 import { CodedError } from '../lib/coded-error.ts';
-import type { ApiClient } from './api-client.ts';
 import type { CommandContext } from './context.ts';
 import {
   folderOf,
@@ -20,7 +20,6 @@ import {
   type ProgramFlags,
   refuseProgramFlags,
 } from './program-job.ts';
-import { peerListShape } from './responses.ts';
 import { engineOfBytes, readStandardInput } from './standard-input.ts';
 import { readBytes } from './local-files.ts';
 import { uploadBytes, uploadFiles } from './uploads.ts';
@@ -125,9 +124,9 @@ function streamOf(bytes: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Read
 const WHOLE_PEER_ID_LENGTH = 52;
 
 /** Ends of peer ids, as lists show them, become whole ones of peers that the node knows. */
-async function wholePeerIds(client: ApiClient, typed: readonly string[]): Promise<readonly string[]> {
+async function wholePeerIds(client: BidmeshClient, typed: readonly string[]): Promise<readonly string[]> {
   if (typed.every((text) => text.length === WHOLE_PEER_ID_LENGTH)) return typed;
-  const { items } = await client.json(peerListShape, '/dms/peers');
+  const { items } = await client.listPeers();
   return typed.map((text) => {
     if (text.length === WHOLE_PEER_ID_LENGTH) return text;
     const found = items.map(({ peerId }) => peerId).filter((peerId) => peerId.endsWith(text));

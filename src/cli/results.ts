@@ -1,45 +1,10 @@
-import type { z } from 'zod';
+import { type BidmeshClient, newestResults, type Result } from '../client/index.ts';
 import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
-import { type ApiClient, jobPath, pathSegment } from './api-client.ts';
 import { partsBelow, ResultFolder } from './result-folder.ts';
-import { type ResultAnswer, resultListShape } from './responses.ts';
 
 /** The newest result of each partition. */
-export async function resultsOf(client: ApiClient, jobId: string): Promise<readonly ResultAnswer[]> {
-  const newest = new Map<number, ResultAnswer>();
-  for await (const item of resultPages(client, jobId)) {
-    const before = newest.get(item.partition);
-    // A result that is cut goes on with the next page; another attempt's replaces it.
-    const goesOn = before?.executionId === item.executionId;
-    const files = goesOn ? [...before.files, ...item.files] : item.files;
-    newest.set(item.partition, { ...item, files });
-  }
-  return [...newest.values()].sort((a, b) => a.partition - b.partition);
-}
-
-async function* resultPages(client: ApiClient, jobId: string): AsyncGenerator<ResultAnswer> {
-  for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
-    const query = cursor === undefined ? '' : `?cursor=${encodeURIComponent(cursor)}`;
-    const page: z.output<typeof resultListShape> = await client.json(
-      resultListShape,
-      jobPath(jobId, `/results${query}`),
-    );
-    yield* page.items;
-    cursor = page.nextCursor;
-  }
-}
-
-/** The bytes of one result file. */
-export async function openResult(
-  client: ApiClient,
-  jobId: string,
-  path: string,
-  signal?: AbortSignal,
-): Promise<AsyncIterable<Uint8Array>> {
-  const encoded = path.split('/').map(pathSegment).join('/');
-  const request = signal === undefined ? {} : { signal };
-  const response = await client.request(jobPath(jobId, `/results/${encoded}`), request);
-  return client.bytesOf(response, signal);
+export function resultsOf(client: BidmeshClient, jobId: string): Promise<readonly Result[]> {
+  return newestResults((cursor) => client.listResults(jobId, { cursor }));
 }
 
 /** A result file that is not here now, and why. */
@@ -60,9 +25,9 @@ export interface Download {
  * or written keeps no other one back. Throws where the node itself does not answer.
  */
 export async function downloadResults(
-  client: ApiClient,
+  client: BidmeshClient,
   jobId: string,
-  results: readonly ResultAnswer[],
+  results: readonly Result[],
   path: string,
   signal?: AbortSignal,
 ): Promise<Download> {
@@ -76,7 +41,7 @@ export async function downloadResults(
         const place = several ? `p${partition}/${file.path}` : file.path;
         try {
           partsBelow(place);
-          const bytes = await openResult(client, jobId, `p${partition}/${file.path}`, signal);
+          const bytes = await client.getResultFile(jobId, `p${partition}/${file.path}`, { signal });
           written.push(await folder.write(place, bytes));
         } catch (error) {
           signal?.throwIfAborted();

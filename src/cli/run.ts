@@ -1,10 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { CodedError, codeOf, messageOf } from '../lib/coded-error.ts';
-import { QUERY_REFUSED } from './api-client.ts';
 import { type Act, type CommandAdder, type CommandContext, contextOf } from './context.ts';
 import type { CliEnvironment } from './environment.ts';
 import { exitCodes } from './exit-codes.ts';
+import { QUERY_REFUSED } from './node-client.ts';
 import { Output, READER_LEFT } from './output/output.ts';
 
 /** Every command of the program, in the order of its help; a node does without the others, as it would keep them. */

@@ -1,4 +1,4 @@
-import type { EventAnswer } from './responses.ts';
+import type { JobEvent } from '../client/index.ts';
 
 /** Unfinished is what a job that is over has of partitions that neither completed nor failed themselves. */
 export type SweepPlace = 'waiting' | 'starting' | 'running' | 'completed' | 'failed' | 'unfinished';
@@ -38,7 +38,7 @@ export class SweepCounts {
     return [...this.#places.values()].filter(({ place }) => place === 'completed').length;
   }
 
-  apply({ type, executionId, partition }: EventAnswer): void {
+  apply({ type, executionId, partition }: JobEvent): void {
     if (type === 'job.completed' || type === 'job.failed' || type === 'job.stopped') this.#over = true;
     if (type === 'execution.failed' || type === 'execution.lost') this.#failedAttempts += 1;
     const place = PLACE_AFTER[type];

@@ -1,9 +1,8 @@
 import { resolve } from 'node:path';
+import type { BidmeshClient } from '../client/index.ts';
 import { engineNamed } from '../engines/registry.ts';
-import type { ApiClient, ApiRequest } from './api-client.ts';
 import { isDocument, type JobDocument } from './job-file.ts';
 import { readBytes } from './local-files.ts';
-import { blobShape } from './responses.ts';
 
 /**
  * The same job with every local file that it names by a path uploaded and replaced by `{ cid }`. Paths are relative
@@ -12,7 +11,7 @@ import { blobShape } from './responses.ts';
 export async function uploadFiles(
   job: JobDocument,
   folder: string,
-  client: ApiClient,
+  client: BidmeshClient,
   signal?: AbortSignal,
 ): Promise<JobDocument> {
   const uploaded = new Map<string, Promise<Uploaded>>();
@@ -52,7 +51,7 @@ async function withSources(
   return replaced;
 }
 
-async function uploadFile(path: string, client: ApiClient, signal?: AbortSignal): Promise<Uploaded> {
+async function uploadFile(path: string, client: BidmeshClient, signal?: AbortSignal): Promise<Uploaded> {
   return uploadBytes(await readBytes(path), client, signal);
 }
 
@@ -62,16 +61,11 @@ interface Uploaded {
 
 /** Puts bytes into the content store of the node. */
 export async function uploadBytes(
-  body: NonNullable<ApiRequest['body']>,
-  client: ApiClient,
+  body: ReadableStream<Uint8Array>,
+  client: BidmeshClient,
   signal?: AbortSignal,
 ): Promise<Uploaded> {
   signal?.throwIfAborted();
-  const { cid } = await client.json(blobShape, '/dms/blobs', {
-    method: 'POST',
-    headers: { 'content-type': 'application/octet-stream' },
-    body,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const { cid } = await client.uploadBlob(body, {}, { signal });
   return { cid };
 }

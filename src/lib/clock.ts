@@ -23,6 +23,9 @@ export interface Clock {
   after(delayMs: number, fire: () => void): Timer;
 }
 
+/** What only waits. */
+export type Timers = Pick<Clock, 'after'>;
+
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
@@ -53,7 +56,7 @@ export function afterThisEvent(fire: () => void): void {
 }
 
 /** Resolves after `delayMs`, or rejects with the signal's reason as soon as it is aborted. */
-export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+export function sleep(clock: Timers, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
       reject(signal.reason);
@@ -96,7 +99,7 @@ export function every(clock: Clock, periodMs: number, tick: () => Promise<void> 
  * A late outcome is dropped, also when it is a rejection.
  */
 export function within<T, U>(
-  clock: Clock,
+  clock: Timers,
   limitMs: number,
   work: Promise<T>,
   onTimeout: () => U,

@@ -46,3 +46,5 @@ export const operations = {
   getReadiness,
   getMetrics,
 } as const satisfies Readonly<Record<string, Operation>>;
+
+export type OperationId = keyof typeof operations;

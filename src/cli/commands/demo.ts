@@ -1,16 +1,14 @@
 import { fileURLToPath } from 'node:url';
+import { type BidmeshClient, bytesOf } from '../../client/index.ts';
 import type { LocalNetwork, LocalNode } from '../../launcher/local-network.ts';
 import { type Clock, sleep } from '../../lib/clock.ts';
 import { CodedError } from '../../lib/coded-error.ts';
-import { ApiClient, jobPath } from '../api-client.ts';
 import type { CommandAdder, CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { jobEvents } from '../event-source.ts';
 import { folderOf, readJobFile } from '../job-file.ts';
 import { Progress, shortPeer } from '../output/progress.ts';
+import { nodeClient } from '../node-client.ts';
 import { parseApiUrl } from '../request-failure.ts';
-import { contractListShape, jobShape, statusShape } from '../responses.ts';
-import { openResult } from '../results.ts';
 import { uploadFiles } from '../uploads.ts';
 
 const PROVIDER_PRICES = ['0.04', '0.02', '0.03', '0.05'];
@@ -43,7 +41,7 @@ async function runDemo(context: CommandContext): Promise<number> {
         `  provider ${index + 1}  ${shortPeer(process.peerId)}  asks ${PROVIDER_PRICES[index]} USD an hour`,
       );
     }
-    const client = new ApiClient(parseApiUrl(requester.process.api), undefined);
+    const client = nodeClient(parseApiUrl(requester.process.api), undefined, environment.clock);
     await untilMet(client, environment.clock, providers.length);
     const summary = await runJob(context, client, providers.length);
     await output.result(summary, () => '');
@@ -65,10 +63,10 @@ function startProviders(network: LocalNetwork): Promise<readonly LocalNode[]> {
   );
 }
 
-async function untilMet(client: ApiClient, clock: Clock, count: number): Promise<void> {
+async function untilMet(client: BidmeshClient, clock: Clock, count: number): Promise<void> {
   const deadlineMs = clock.monotonicMs() + MEET_TIMEOUT_MS;
   for (;;) {
-    const { peers } = await client.json(statusShape, '/dms/status');
+    const { peers } = await client.getStatus();
     if (peers >= count) return;
     if (clock.monotonicMs() > deadlineMs) {
       throw new CodedError(
@@ -93,22 +91,21 @@ interface DemoSummary {
   readonly postToCompletedMs: number;
 }
 
-async function runJob(context: CommandContext, client: ApiClient, providers: number): Promise<DemoSummary> {
+async function runJob(
+  context: CommandContext,
+  client: BidmeshClient,
+  providers: number,
+): Promise<DemoSummary> {
   const { environment, output } = context;
   const { clock } = environment;
   const job = await uploadFiles((await readJobFile(JOB_FILE)).job, folderOf(JOB_FILE), client);
   await output.note('\nPosting a job: a Python script that sums a file of orders by city.');
   const postedAtMs = clock.monotonicMs();
-  const response = await client.request('/orchestrator/postJob', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(job),
-  });
-  const jobId = decodeURIComponent(response.headers.get('location')?.split('/').at(-1) ?? '');
+  const { id: jobId } = await client.postJob({ json: JSON.stringify(job) });
   let bids = 0;
   let postToContractMs: number | undefined;
   const progress = new Progress(output, clock);
-  for await (const event of jobEvents(client, clock, jobId, new AbortController().signal)) {
+  for await (const event of client.jobEvents(jobId)) {
     await progress.event(event);
     if (event.type === 'bid.received') bids += 1;
     if (event.type === 'contract.accepted') postToContractMs ??= clock.monotonicMs() - postedAtMs;
@@ -128,25 +125,21 @@ async function runJob(context: CommandContext, client: ApiClient, providers: num
 }
 
 async function summaryOf(
-  client: ApiClient,
+  client: BidmeshClient,
   jobId: string,
 ): Promise<Pick<DemoSummary, 'jobId' | 'state' | 'provider' | 'contractId' | 'price' | 'stdout'>> {
-  const { state, executions } = await client.json(jobShape, jobPath(jobId));
-  const { items } = await client.json(contractListShape, jobPath(jobId, '/contracts'));
+  const { state, executions } = await client.getJob(jobId);
+  const { items } = await client.listContracts(jobId);
   const winner = executions.findLast((execution) => execution.observedState === 'Completed');
-  let stdout = '';
-  if (winner !== undefined) {
-    const decoder = new TextDecoder();
-    for await (const chunk of await openResult(client, jobId, 'p0/stdout'))
-      stdout += decoder.decode(chunk, { stream: true });
-  }
+  const bytes =
+    winner === undefined ? new Uint8Array() : await bytesOf(await client.getResultFile(jobId, 'p0/stdout'));
   return {
     jobId,
     state,
     provider: winner?.provider,
     contractId: items.at(-1)?.id,
     price: winner?.price,
-    stdout,
+    stdout: new TextDecoder().decode(bytes),
   };
 }
 

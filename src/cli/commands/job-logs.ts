@@ -1,12 +1,10 @@
-import { CodedError, codeOf } from '../../lib/coded-error.ts';
-import { jobPath } from '../api-client.ts';
+import { type JobLogsOptions, type LogEvent, LogsBrokenOff, type LogStream } from '../../client/index.ts';
+import { CodedError } from '../../lib/coded-error.ts';
 import type { CommandAdder, CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { JOB_ID, jobIdOf } from '../job-id.ts';
-import { jobLog, LOGS_BROKEN_OFF, type LogEvent, type LogWish, type Stream } from '../log-source.ts';
 import { PrefixedLines } from '../output/prefixed-lines.ts';
 import { shortPeer } from '../output/progress.ts';
-import { jobShape } from '../responses.ts';
 
 interface LogFlags {
   readonly follow?: boolean;
@@ -15,6 +13,12 @@ interface LogFlags {
   readonly partition?: string;
   readonly execution?: string;
 }
+
+/** What is to be printed of a job. */
+type LogWish = { readonly jobId: string } & Pick<
+  JobLogsOptions,
+  'follow' | 'stream' | 'from' | 'partition' | 'execution'
+>;
 
 const LINE_FEED = 0x0a;
 /** How a program ends by itself; of anything else the output does not tell. */
@@ -47,8 +51,8 @@ async function printLogs(context: CommandContext, id: string, flags: LogFlags): 
     return whole ? exitCodes.ok : exitCodes.brokenOff;
   } catch (error) {
     if (interrupted.signal.aborted) return exitCodes.interrupted;
-    if (codeOf(error) !== LOGS_BROKEN_OFF) throw error;
-    await context.output.failure(error);
+    if (!(error instanceof LogsBrokenOff)) throw error;
+    await context.output.failure(brokenOff(id, flags, error));
     return exitCodes.brokenOff;
   } finally {
     forget();
@@ -80,7 +84,7 @@ async function printChosen(
   throw new CodedError('USAGE', `The job has ${count} partitions: --from goes with --partition <number>.`);
 }
 
-function streamOf(text = 'stdout'): Stream {
+function streamOf(text = 'stdout'): LogStream {
   if (text === 'stdout' || text === 'stderr') return text;
   throw new CodedError('USAGE', `--stream takes stdout or stderr, and not ${JSON.stringify(text)}.`);
 }
@@ -94,7 +98,7 @@ function partitionOf(text: string): number {
 }
 
 async function partitionsOf({ client }: CommandContext, jobId: string, signal: AbortSignal): Promise<number> {
-  return (await client.json(jobShape, jobPath(jobId), { signal })).count ?? 1;
+  return (await client.getJob(jobId, { signal })).count;
 }
 
 /** All partitions, each line behind its number: side by side when following, else one after the other. */
@@ -158,9 +162,10 @@ class LogPrinter {
 
   /** True when all of the last attempt that was read was there. */
   async print(signal: AbortSignal): Promise<boolean> {
-    const { client, environment, output } = this.#context;
+    const { client, output } = this.#context;
+    const { jobId, ...wish } = this.#wish;
     const onBroken = (): Promise<void> => this.#note('The node does not answer; trying again.');
-    for await (const event of jobLog(this.#wish, { client, clock: environment.clock, onBroken }, signal)) {
+    for await (const event of client.jobLogs(jobId, { ...wish, signal, onBroken })) {
       await this.#show(event);
     }
     if (this.#missing === undefined) return true;
@@ -202,6 +207,22 @@ class LogPrinter {
   async #note(text: string): Promise<void> {
     await this.#context.output.note(`${this.#prefix}${text}`);
   }
+}
+
+/** Where it broke off, and the command that reads on there. */
+function brokenOff(jobId: string, { follow, stream }: LogFlags, cause: LogsBrokenOff): CodedError {
+  const { executionId, offset } = cause;
+  const flags = [
+    ...(follow === true ? [' --follow'] : []),
+    ...(stream === undefined || stream === 'stdout' ? [] : [` --stream ${stream}`]),
+    ...(executionId === undefined ? [] : [` --execution ${executionId}`]),
+    ` --from ${offset}`,
+  ];
+  return new CodedError(
+    cause.code,
+    `The node has gone away in the middle of the output, at byte ${offset}; the job may go on. Once the node is back, read on with: bidmesh job logs ${jobId}${flags.join('')}`,
+    { cause, data: cause.data },
+  );
 }
 
 function missingPart({ executionId, offset, until }: Extract<LogEvent, { type: 'missing' }>): CodedError {

@@ -1,13 +1,11 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { CodedError } from '../../lib/coded-error.ts';
-import { type ApiClient, jobPath } from '../api-client.ts';
+import type { BidmeshClient, Job, LogStream, Result } from '../../client/index.ts';
 import type { CommandAdder, CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { followJob } from '../follow-job.ts';
 import { exitCodeOf, nobodyTook } from '../job-outcome.ts';
 import type { LiveOutput } from '../live-output.ts';
-import type { Stream } from '../log-source.ts';
 import { withFateOf } from '../node-loss.ts';
 import { explanationText } from '../output/explanation.ts';
 import { Progress } from '../output/progress.ts';
@@ -15,8 +13,7 @@ import { SweepProgress } from '../output/sweep-progress.ts';
 import { prepareJob } from '../prepared-job.ts';
 import type { ProgramFlags } from '../program-job.ts';
 import { checkedIdempotencyKey } from '../request-failure.ts';
-import { explanationShape, type JobAnswer, jobShape, type ResultAnswer } from '../responses.ts';
-import { downloadResults, incompleteDownload, openResult, resultsOf } from '../results.ts';
+import { downloadResults, incompleteDownload, resultsOf } from '../results.ts';
 import { withProgramFlags } from './program-flags.ts';
 
 interface PostFlags extends ProgramFlags {
@@ -74,25 +71,16 @@ async function postJob(
   signal?: AbortSignal,
 ): Promise<{ readonly id: string; readonly count: number }> {
   const { idempotencyKey } = flags;
-  const key =
-    idempotencyKey === undefined ? {} : { 'idempotency-key': checkedIdempotencyKey(idempotencyKey) };
+  const key = idempotencyKey === undefined ? undefined : checkedIdempotencyKey(idempotencyKey);
   const { job, named } = await prepareJob(context, file, args, flags, signal);
   // From here on the node may have the job, so it is seen through to the answer that says so.
   signal?.throwIfAborted();
-  const request = context.client.request('/orchestrator/postJob', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...key },
-    body: JSON.stringify(job),
-  });
-  const response = await request.catch((error: unknown) => {
+  const request = context.client.postJob({ json: JSON.stringify(job) }, { idempotencyKey: key });
+  const { id } = await request.catch((error: unknown) => {
     throw named(error);
   });
-  const id = response.headers.get('location')?.split('/').at(-1);
-  if (id === undefined || id === '') {
-    throw new CodedError('API_UNEXPECTED', 'The node took the job and did not say where it is.');
-  }
   const count = job['count'];
-  return { id: decodeURIComponent(id), count: typeof count === 'number' ? count : 1 };
+  return { id, count: typeof count === 'number' ? count : 1 };
 }
 
 async function tryJob(
@@ -103,11 +91,7 @@ async function tryJob(
 ): Promise<number> {
   const { client, output } = context;
   const { job, named } = await prepareJob(context, file, args, flags);
-  const request = client.json(explanationShape, '/orchestrator/postJob?dryRun=true', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(job),
-  });
+  const request = client.postJob({ json: JSON.stringify(job) }, { dryRun: true });
   const explanation = await request.catch((error: unknown) => {
     throw named(error);
   });
@@ -134,7 +118,7 @@ async function runJob(
     const { clock } = environment;
     const { count } = posted;
     const progress = count === 1 ? new Progress(output, clock) : new SweepProgress(output, clock, count);
-    const live = await followJob(id, count === 1, { client, clock, output, progress }, signal);
+    const live = await followJob(id, count === 1, { client, output, progress }, signal);
     signal.throwIfAborted();
     return await showEnd(context, id, flags, live, signal);
   } catch (error) {
@@ -159,7 +143,7 @@ async function showEnd(
   signal: AbortSignal,
 ): Promise<number> {
   const { environment, client, output } = context;
-  const job = await client.json(jobShape, jobPath(id), { signal });
+  const job = await client.getJob(id, { signal });
   const results = await resultsOf(client, id);
   await (output.json ? printMachine(context, job, results) : printRest(context, id, results, live));
   if (flags.out !== undefined) {
@@ -180,14 +164,14 @@ async function showEnd(
 async function printRest(
   { client, output }: CommandContext,
   id: string,
-  results: readonly ResultAnswer[],
+  results: readonly Result[],
   live: LiveOutput,
 ): Promise<void> {
   for (const stream of ['stderr', 'stdout'] as const) {
     for (const { partition, executionId, files } of results) {
       if (!files.some(({ path }) => path === stream)) continue;
       let toSkip = live.shownBytes(executionId, stream);
-      for await (const chunk of await openResult(client, id, `p${partition}/${stream}`)) {
+      for await (const chunk of await client.getResultFile(id, `p${partition}/${stream}`)) {
         const rest = chunk.subarray(Math.min(toSkip, chunk.length));
         toSkip -= chunk.length - rest.length;
         await (stream === 'stdout' ? output.bytes(rest) : output.errorBytes(rest));
@@ -198,8 +182,8 @@ async function printRest(
 
 async function printMachine(
   { client, output }: CommandContext,
-  job: JobAnswer,
-  results: readonly ResultAnswer[],
+  job: Job,
+  results: readonly Result[],
 ): Promise<void> {
   const [stdout, stderr] = [
     await textOf(client, job.id, results, 'stdout'),
@@ -209,17 +193,17 @@ async function printMachine(
 }
 
 async function textOf(
-  client: ApiClient,
+  client: BidmeshClient,
   id: string,
-  results: readonly ResultAnswer[],
-  stream: Stream,
+  results: readonly Result[],
+  stream: LogStream,
 ): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   let left = MOST_TEXT_BYTES;
   for (const { partition, files } of results) {
     if (!files.some(({ path }) => path === stream)) continue;
-    for await (const chunk of await openResult(client, id, `p${partition}/${stream}`)) {
+    for await (const chunk of await client.getResultFile(id, `p${partition}/${stream}`)) {
       text += decoder.decode(chunk.subarray(0, left), { stream: true });
       left -= Math.min(left, chunk.length);
       if (left === 0) break;

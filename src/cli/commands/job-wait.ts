@@ -1,12 +1,10 @@
-import { jobPath } from '../api-client.ts';
+import type { Job } from '../../client/index.ts';
 import type { CommandAdder, CommandContext } from '../context.ts';
-import { jobEvents } from '../event-source.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { ENDS } from '../follow-job.ts';
 import { jobIdOf } from '../job-id.ts';
 import { exitCodeOf } from '../job-outcome.ts';
 import { withFateOf } from '../node-loss.ts';
-import { type JobAnswer, jobShape } from '../responses.ts';
 
 export const addWaitCommand: CommandAdder = (job, actOf) => {
   const wait = job
@@ -42,19 +40,15 @@ async function waitFor(context: CommandContext, typed: readonly string[]): Promi
   }
 }
 
-async function ended(
-  { client, environment }: CommandContext,
-  id: string,
-  signal: AbortSignal,
-): Promise<JobAnswer> {
+async function ended({ client }: CommandContext, id: string, signal: AbortSignal): Promise<Job> {
   try {
-    const now = await client.json(jobShape, jobPath(id), { signal });
+    const now = await client.getJob(id, { signal });
     if (OVER.has(now.state)) return now;
-    for await (const event of jobEvents(client, environment.clock, id, signal)) {
+    for await (const event of client.jobEvents(id, { signal })) {
       if (ENDS.has(event.type)) break;
     }
     signal.throwIfAborted();
-    return await client.json(jobShape, jobPath(id), { signal });
+    return await client.getJob(id, { signal });
   } catch (error) {
     throw withFateOf(id, error);
   }

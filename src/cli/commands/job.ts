@@ -1,19 +1,19 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { type ApiClient, jobPath } from '../api-client.ts';
+import type { BidmeshClient } from '../../client/index.ts';
 import type { CommandAdder, CommandContext } from '../context.ts';
-import { jobEvents } from '../event-source.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { JOB_ID, jobIdOf } from '../job-id.ts';
 import { tableOf } from '../output/table.ts';
 import { explanationText } from '../output/explanation.ts';
 import { jobListText, jobText } from '../output/job-text.ts';
 import { bytesText, eventLine } from '../output/text.ts';
-import { eventListShape, explanationShape, jobListShape, jobShape } from '../responses.ts';
-import { downloadResults, incompleteDownload, openResult, resultsOf } from '../results.ts';
+import { downloadResults, incompleteDownload, resultsOf } from '../results.ts';
 import { addLogsCommand } from './job-logs.ts';
 import { addPostCommands } from './job-run.ts';
 import { addWaitCommand } from './job-wait.ts';
+
+type JobFilter = NonNullable<Parameters<BidmeshClient['listJobs']>[0]>;
 
 /** A longer one moves the rest of its own line and of no other. */
 const WIDEST_PATH = 40;
@@ -29,7 +29,7 @@ export const addJobCommands: CommandAdder = (program, actOf) => {
   cancel.action((text: string) =>
     actOf(cancel)(async ({ client, output }) => {
       const id = await jobIdOf(client, text);
-      await client.request(jobPath(id, '/cancel'), { method: 'POST' });
+      await client.cancelJob(id);
       await output.result({ id }, () => `asked for the end of ${id}`);
       return exitCodes.ok;
     }),
@@ -45,9 +45,8 @@ const addReadCommands: CommandAdder = (job, actOf) => {
     .option('--label <key=value>', 'those with this label', labelQuery)
     .option('--limit <number>', 'how many at most')
     .option('--cursor <cursor>', 'go on where the list before ended');
-  list.action((flags: Readonly<Record<string, string>>) =>
-    actOf(list)((context) => listJobs(context, new URLSearchParams(flags))),
-  );
+  // The node checks what was typed.
+  list.action((flags: JobFilter) => actOf(list)((context) => listJobs(context, flags)));
   const get = job.command('get').description('one job and its executions').argument('<id>', JOB_ID);
   get.action((id: string) =>
     actOf(get)(async (context) => getJob(context, await jobIdOf(context.client, id))),
@@ -84,39 +83,30 @@ function labelQuery(text: string): string {
   throw new InvalidArgumentError('It takes KEY=VALUE.');
 }
 
-async function listJobs(
-  { client, output, environment }: CommandContext,
-  query: URLSearchParams,
-): Promise<number> {
-  const list = await client.json(jobListShape, `/orchestrator/jobs?${query.toString()}`);
+async function listJobs({ client, output, environment }: CommandContext, query: JobFilter): Promise<number> {
+  const list = await client.listJobs(query);
   await output.result(list, () => jobListText(list.items, environment.clock.nowMs()));
   if (list.nextCursor !== undefined) await output.note(`There are more: --cursor ${list.nextCursor}`);
   return exitCodes.ok;
 }
 
 async function getJob({ client, output, environment }: CommandContext, id: string): Promise<number> {
-  const job = await client.json(jobShape, jobPath(id));
+  const job = await client.getJob(id);
   await output.result(job, () => jobText(job, environment.clock.nowMs()));
   return exitCodes.ok;
 }
 
 async function explainJob({ client, output }: CommandContext, id: string): Promise<number> {
-  const explanation = await client.json(explanationShape, jobPath(id, '/explain'));
+  const explanation = await client.explainJob(id);
   await output.result(explanation, () => explanationText(explanation, 'posted'));
   return exitCodes.ok;
 }
 
 async function listEvents({ client, output }: CommandContext, id: string): Promise<number> {
-  for (let cursor: string | undefined = '0'; cursor !== undefined; ) {
-    const page: Awaited<ReturnType<typeof readPage>> = await readPage(client, id, cursor);
-    for (const event of page.items) await output.result(event, () => eventLine(event));
-    cursor = page.nextCursor;
+  for await (const event of client.jobEvents(id, { follow: false })) {
+    await output.result(event, () => eventLine(event));
   }
   return exitCodes.ok;
-}
-
-function readPage(client: ApiClient, id: string, cursor: string) {
-  return client.json(eventListShape, jobPath(id, `/events?cursor=${encodeURIComponent(cursor)}`));
 }
 
 async function followEvents(context: CommandContext, id: string): Promise<number> {
@@ -124,7 +114,7 @@ async function followEvents(context: CommandContext, id: string): Promise<number
   const interrupted = new AbortController();
   const forget = environment.onStop(() => interrupted.abort());
   try {
-    for await (const event of jobEvents(client, environment.clock, id, interrupted.signal)) {
+    for await (const event of client.jobEvents(id, { signal: interrupted.signal })) {
       await output.result(event, () => eventLine(event));
     }
     return exitCodes.interrupted;
@@ -159,7 +149,7 @@ async function listResults({ client, output }: CommandContext, id: string): Prom
 }
 
 async function printResult({ client, output }: CommandContext, id: string, path: string): Promise<number> {
-  for await (const chunk of await openResult(client, id, path)) await output.bytes(chunk);
+  for await (const chunk of await client.getResultFile(id, path)) await output.bytes(chunk);
   return exitCodes.ok;
 }
 

@@ -1,16 +1,9 @@
+import type { Peer, Status } from '../../client/index.ts';
 import type { CommandAdder, CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { tableOf } from '../output/table.ts';
 import { bytesText, coresText, gpusText } from '../output/text.ts';
 import { askingText } from '../output/price-text.ts';
-import {
-  drainShape,
-  type PeerAnswer,
-  peerListShape,
-  resourcesShape,
-  type StatusAnswer,
-  statusShape,
-} from '../responses.ts';
 
 const POOLS = ['machine', 'onboarded', 'allocated', 'locked', 'free'] as const;
 
@@ -35,14 +28,13 @@ export const addNodeCommands: CommandAdder = (program, actOf) => {
 const DRAINED = 'takes no new work until "bidmesh node undrain", also after a restart; what runs goes on';
 
 async function setDraining({ client, output }: CommandContext, draining: boolean): Promise<number> {
-  const path = draining ? '/dms/drain' : '/dms/undrain';
-  const answer = await client.json(drainShape, path, { method: 'POST' });
+  const answer = draining ? await client.drain() : await client.undrain();
   await output.result(answer, () => (answer.draining ? `The node ${DRAINED}.` : 'The node takes new work.'));
   return exitCodes.ok;
 }
 
 async function showStatus({ client, output }: CommandContext): Promise<number> {
-  const status = await client.json(statusShape, '/dms/status');
+  const status = await client.getStatus();
   await output.result(status, () =>
     [
       `peer     ${status.peerId}`,
@@ -59,14 +51,14 @@ async function showStatus({ client, output }: CommandContext): Promise<number> {
   return exitCodes.ok;
 }
 
-function heldBackLines({ heldBack = [] }: StatusAnswer): string[] {
+function heldBackLines({ heldBack = [] }: Status): string[] {
   return heldBack.map(({ peerId, prefix, code, times }) => {
     const from = prefix === undefined ? '' : ` from ${prefix}`;
     return `held     ${peerId}${from}: ${code}, ${times} time${times === 1 ? '' : 's'}`;
   });
 }
 
-function damageLines({ storeDamage }: StatusAnswer): string[] {
+function damageLines({ storeDamage }: Status): string[] {
   if (storeDamage === undefined) return [];
   const more = storeDamage.count - storeDamage.first.length;
   return [
@@ -75,14 +67,14 @@ function damageLines({ storeDamage }: StatusAnswer): string[] {
   ];
 }
 
-function foreignText({ foreignPeers = 0, otherNetworks = [] }: StatusAnswer): string {
+function foreignText({ foreignPeers = 0, otherNetworks = [] }: Status): string {
   if (foreignPeers === 0) return '';
   const of = otherNetworks.length === 0 ? '' : ` (${otherNetworks.join(', ')})`;
   return `, ${foreignPeers} of them of another network${of} or release: they will never answer`;
 }
 
 async function showResources({ client, output }: CommandContext): Promise<number> {
-  const resources = await client.json(resourcesShape, '/dms/resources');
+  const resources = await client.getResources();
   const rows = POOLS.map((pool) => {
     const { cpuMillis, memoryBytes, diskBytes, gpus } = resources[pool];
     return [
@@ -109,14 +101,14 @@ async function showResources({ client, output }: CommandContext): Promise<number
 }
 
 async function showPeers({ client, output }: CommandContext): Promise<number> {
-  const peers = await client.json(peerListShape, '/dms/peers');
+  const peers = await client.listPeers();
   await output.result(peers, () => tableOf(PEER_COLUMNS, peers.items.map(peerRow)));
   return exitCodes.ok;
 }
 
 const RELEASES = { older: ', of an older release', newer: ', of a newer release' } as const;
 
-function foreignState({ foreign, network, release }: PeerAnswer): string {
+function foreignState({ foreign, network, release }: Peer): string {
   if (foreign !== true) return '';
   if (release !== undefined) return RELEASES[release];
   return network === undefined ? ', no Bidmesh node' : `, of network ${network}`;
@@ -125,9 +117,9 @@ function foreignState({ foreign, network, release }: PeerAnswer): string {
 const PEER_COLUMNS = ['PEER', 'STATE', 'LOCATION', 'CORES', 'MEMORY', 'GPUS', 'PRICE', 'ENGINES', 'VERSION'];
 
 /** Amounts are what is free, as the peer told it last. */
-function peerRow(peer: PeerAnswer): readonly string[] {
+function peerRow(peer: Peer): readonly string[] {
   const { peerId, connected, location = {}, free, price, engines = {}, version = '' } = peer;
-  const place = ['continent', 'country', 'city', 'asn'].flatMap((part) => location[part] ?? []);
+  const place = (['continent', 'country', 'city', 'asn'] as const).flatMap((part) => location[part] ?? []);
   return [
     peerId,
     `${connected ? 'connected' : 'known'}${peer.draining === true ? ', draining' : ''}${foreignState(peer)}`,

@@ -1,4 +1,4 @@
-import type { ExplanationAnswer } from '../responses.ts';
+import type { Explanation } from '../../client/index.ts';
 import { tableOf } from './table.ts';
 import { shortPeer } from './progress.ts';
 import { priceLinesText, priceText } from './price-text.ts';
@@ -7,10 +7,10 @@ import { priceLinesText, priceText } from './price-text.ts';
 const SHOWN_RANKS = 3;
 const LONGEST_BAR = 30;
 
-type Candidate = ExplanationAnswer['candidates'][number];
+type Candidate = Explanation['candidates'][number];
 
 /** Why a job is where it is, or where it would go, as a page for people. */
-export function explanationText(explanation: ExplanationAnswer, job: 'posted' | 'tried'): string {
+export function explanationText(explanation: Explanation, job: 'posted' | 'tried'): string {
   const { candidates, declines, nearest, suggestions, seenAtLeast } = explanation;
   return [
     headline(explanation, job),
@@ -35,7 +35,7 @@ export function explanationText(explanation: ExplanationAnswer, job: 'posted' | 
   ].join('\n');
 }
 
-function headline({ placed, winner }: ExplanationAnswer, job: 'posted' | 'tried'): string {
+function headline({ placed, winner }: Explanation, job: 'posted' | 'tried'): string {
   if (winner === undefined) {
     if (placed) return 'Placed.';
     return job === 'posted' ? 'Not placed.' : 'Nobody would take it now.';
@@ -77,7 +77,7 @@ function topRanks(ranks: Candidate['ranks']): string {
     .join('; ');
 }
 
-function histogram(declines: ExplanationAnswer['declines']): readonly string[] {
+function histogram(declines: Explanation['declines']): readonly string[] {
   const names = declines.map(({ code, field }) => (field === undefined ? code : `${code} ${field}`));
   const widest = Math.max(0, ...names.map((name) => name.length));
   const most = Math.max(1, ...declines.map(({ count }) => count));

@@ -1,5 +1,5 @@
 import { wallMsOf } from '../../lib/clock.ts';
-import type { ExecutionAnswer, JobAnswer, JobSummaryAnswer, PriceAnswer } from '../responses.ts';
+import type { Execution, Job, JobSummary, Price } from '../../client/index.ts';
 import { shortPeer } from './progress.ts';
 import { tableOf } from './table.ts';
 import { timeText } from './text.ts';
@@ -32,7 +32,7 @@ export function ageText(iso: string, nowMs: number): string {
 const PERIOD_MS: Readonly<Record<string, number>> = { second: 1000, minute: 60_000, hour: 3_600_000 };
 
 /** What an attempt comes to at the price of its contract, by the time that it ran so far; undefined where nothing ran. */
-function costOf(execution: ExecutionAnswer, nowMs: number): number | undefined {
+function costOf(execution: Execution, nowMs: number): number | undefined {
   const { price, contractId, startedAt, finishedAt, observedState } = execution;
   if (price === undefined || contractId === undefined) return undefined;
   const amount = Number(price.amount);
@@ -57,11 +57,11 @@ function providersText(providers: readonly string[]): string {
   return others.length === 0 ? shortPeer(first) : `${shortPeer(first)} +${others.length}`;
 }
 
-function stateText({ state, count, partitions }: JobSummaryAnswer): string {
+function stateText({ state, count, partitions }: JobSummary): string {
   return count === 1 ? state : `${state} ${partitions.completed}/${count}`;
 }
 
-export function jobListText(jobs: readonly JobSummaryAnswer[], nowMs: number): string {
+export function jobListText(jobs: readonly JobSummary[], nowMs: number): string {
   const rows = jobs.map((job) => [
     job.id,
     job.name,
@@ -76,7 +76,7 @@ export function jobListText(jobs: readonly JobSummaryAnswer[], nowMs: number): s
 const WIDEST_NAME = 36;
 
 /** One job with its times, its cost and each of its attempts. */
-export function jobText(job: JobAnswer, nowMs: number): string {
+export function jobText(job: Job, nowMs: number): string {
   const reason = job.reason === undefined ? '' : `: ${job.reason}`;
   const endMs = job.finishedAt === undefined ? nowMs : wallMsOf(job.finishedAt);
   const took = durationText(endMs - wallMsOf(job.createdAt));
@@ -93,7 +93,7 @@ export function jobText(job: JobAnswer, nowMs: number): string {
   ].join('\n');
 }
 
-function partitionsText({ count, partitions }: JobSummaryAnswer): string {
+function partitionsText({ count, partitions }: JobSummary): string {
   const { completed, ...others } = partitions;
   const rest = Object.entries(others).filter(([, number]) => number > 0);
   return [`${completed} of ${count} completed`, ...rest.map(([place, number]) => `${number} ${place}`)].join(
@@ -101,7 +101,7 @@ function partitionsText({ count, partitions }: JobSummaryAnswer): string {
   );
 }
 
-function costsOf({ executions }: JobAnswer, nowMs: number): string {
+function costsOf({ executions }: Job, nowMs: number): string {
   const sums = new Map<string, number>();
   for (const execution of executions) {
     const cost = costOf(execution, nowMs);
@@ -125,14 +125,14 @@ const COLUMNS = [
   'MESSAGE',
 ];
 
-function executionTable(executions: readonly ExecutionAnswer[], nowMs: number): string {
+function executionTable(executions: readonly Execution[], nowMs: number): string {
   return tableOf(
     COLUMNS,
     executions.map((execution) => executionRow(execution, nowMs)),
   );
 }
 
-function executionRow(execution: ExecutionAnswer, nowMs: number): readonly string[] {
+function executionRow(execution: Execution, nowMs: number): readonly string[] {
   const { startedAt, finishedAt, price, exitCode } = execution;
   const endMs = finishedAt === undefined ? nowMs : wallMsOf(finishedAt);
   return [
@@ -150,7 +150,7 @@ function executionRow(execution: ExecutionAnswer, nowMs: number): readonly strin
   ];
 }
 
-function executionCost(execution: ExecutionAnswer, price: PriceAnswer | undefined, nowMs: number): string {
+function executionCost(execution: Execution, price: Price | undefined, nowMs: number): string {
   const cost = costOf(execution, nowMs);
   return cost === undefined || price === undefined ? '' : costText(cost, price.currency);
 }

@@ -1,26 +1,7 @@
-interface PriceLine {
-  readonly item: string;
-  readonly model?: string | undefined;
-  readonly quantity: string;
-  readonly rate: string;
-  readonly amount: string;
-}
+import type { Asking, Price } from '../../client/index.ts';
 
-interface Price {
-  readonly amount: string;
-  readonly currency: string;
-  readonly per: string;
-  readonly lines?: readonly PriceLine[] | undefined;
-}
-
-interface RateCard {
-  readonly currency: string;
-  readonly base?: string | undefined;
-  readonly cpuHour?: string | undefined;
-  readonly memoryGiBHour?: string | undefined;
-  readonly diskGiBHour?: string | undefined;
-  readonly gpuHour?: Readonly<Record<string, string>> | undefined;
-}
+type PriceLine = NonNullable<Price['lines']>[number];
+type RateCard = Exclude<Asking, Price>;
 
 /** `0.02 USD/hour`. */
 export function priceText({ amount, currency, per }: Price): string {

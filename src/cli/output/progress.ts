@@ -1,5 +1,5 @@
 import { type Clock, every, type Timer } from '../../lib/clock.ts';
-import type { EventAnswer } from '../responses.ts';
+import type { JobEvent } from '../../client/index.ts';
 import type { Output } from './output.ts';
 import { visibleLine } from './visible-text.ts';
 
@@ -9,7 +9,7 @@ const CLEAR_LINE = '\r\u001b[2K';
 
 /** How the events of a job are shown. */
 export interface JobProgress {
-  event(event: EventAnswer): Promise<void>;
+  event(event: JobEvent): Promise<void>;
   /** Takes away what moves, so that something else can be printed. */
   pause(): Promise<void>;
 }
@@ -27,7 +27,7 @@ export class Progress implements JobProgress {
     this.#clock = clock;
   }
 
-  async event(event: EventAnswer): Promise<void> {
+  async event(event: JobEvent): Promise<void> {
     const text = describe(event);
     if (text === undefined) return;
     const { line, done = false, failed = false, meanwhile = false } = text;
@@ -80,7 +80,7 @@ interface Description {
 }
 
 /** An event in words; undefined for those that say nothing new to a person. */
-function describe(event: EventAnswer): Description | undefined {
+function describe(event: JobEvent): Description | undefined {
   const provider = event.provider === undefined ? 'a provider' : shortPeer(event.provider);
   const because = event.message === undefined ? '' : `: ${visibleLine(event.message)}`;
   switch (event.type) {

@@ -1,5 +1,5 @@
 import { type Clock, every, type Timer } from '../../lib/clock.ts';
-import type { EventAnswer } from '../responses.ts';
+import type { JobEvent } from '../../client/index.ts';
 import { SweepCounts, type SweepPlace } from '../sweep-counts.ts';
 import type { Output } from './output.ts';
 import { FRAMES, FRAME_MS, type JobProgress, shortPeer } from './progress.ts';
@@ -34,7 +34,7 @@ export class SweepProgress implements JobProgress {
     this.#counts = new SweepCounts(count);
   }
 
-  async event(event: EventAnswer): Promise<void> {
+  async event(event: JobEvent): Promise<void> {
     this.#counts.apply(event);
     const because = event.message === undefined ? '' : `: ${visibleLine(event.message)}`;
     if (event.type === 'job.queued') this.#waitsFor = because;

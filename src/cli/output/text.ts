@@ -1,5 +1,5 @@
 import prettyBytes from 'pretty-bytes';
-import type { EventAnswer } from '../responses.ts';
+import type { JobEvent } from '../../client/index.ts';
 import { shortPeer } from './progress.ts';
 import { visibleLine } from './visible-text.ts';
 
@@ -34,7 +34,7 @@ export function timeText(iso: string): string {
 }
 
 /** One event in one line, whatever strangers put into it. */
-export function eventLine(event: EventAnswer): string {
+export function eventLine(event: JobEvent): string {
   const parts = [
     String(event.seq).padStart(4),
     timeText(event.at),

@@ -28,3 +28,4 @@ export const bidShape = named(
 export type Bid = z.output<typeof bidShape>;
 
 export const bidPageShape = pageOf('BidPage', bidShape);
+export type BidPage = z.output<typeof bidPageShape>;

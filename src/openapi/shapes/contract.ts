@@ -13,3 +13,4 @@ export const contractShape = named(
 export type Contract = z.output<typeof contractShape>;
 
 export const contractPageShape = pageOf('ContractPage', contractShape);
+export type ContractPage = z.output<typeof contractPageShape>;

@@ -7,6 +7,7 @@ export const jobStateShape = named(
   'JobState',
   z.enum(['Pending', 'Queued', 'Running', 'Completed', 'Failed', 'Stopped']),
 );
+export type JobState = z.output<typeof jobStateShape>;
 
 const count = z.number().int();
 
@@ -64,3 +65,4 @@ export const jobShape = named('Job', jobSummaryShape.extend({ executions: z.arra
 export type Job = z.output<typeof jobShape>;
 
 export const jobPageShape = pageOf('JobPage', jobSummaryShape);
+export type JobPage = z.output<typeof jobPageShape>;

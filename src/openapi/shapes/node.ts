@@ -46,7 +46,10 @@ export const statusShape = named(
 export type Status = z.output<typeof statusShape>;
 
 export const drainedShape = named('Drained', z.object({ draining: z.boolean() }));
+export type Drained = z.output<typeof drainedShape>;
 
 export const livenessShape = named('Liveness', z.object({ ok: z.literal(true) }));
+export type Liveness = z.output<typeof livenessShape>;
 
 export const readinessShape = named('Readiness', z.object({ ok: z.boolean(), reasons: z.array(z.string()) }));
+export type Readiness = z.output<typeof readinessShape>;

@@ -38,3 +38,4 @@ export const peerShape = named(
 export type Peer = z.output<typeof peerShape>;
 
 export const peerPageShape = pageOf('PeerPage', peerShape);
+export type PeerPage = z.output<typeof peerPageShape>;

@@ -24,6 +24,7 @@ export const priceShape = named(
       .optional(),
   }),
 );
+export type Price = z.output<typeof priceShape>;
 
 const rateCardShape = named(
   'RateCard',
@@ -43,3 +44,4 @@ const rateCardShape = named(
 
 /** What a node asks of everybody. */
 export const askingShape = named('Asking', z.union([priceShape, rateCardShape]));
+export type Asking = z.output<typeof askingShape>;

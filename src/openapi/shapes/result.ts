@@ -13,5 +13,7 @@ export const resultShape = named(
 export type Result = z.output<typeof resultShape>;
 
 export const resultPageShape = pageOf('ResultPage', resultShape);
+export type ResultPage = z.output<typeof resultPageShape>;
 
 export const storedBlobShape = named('StoredBlob', z.object({ cid: z.string(), size: z.number().int() }));
+export type StoredBlob = z.output<typeof storedBlobShape>;

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Output } from '../../../../src/cli/output/output.ts';
 import { SweepProgress } from '../../../../src/cli/output/sweep-progress.ts';
-import type { EventAnswer } from '../../../../src/cli/responses.ts';
+import type { JobEvent } from '../../../../src/client/index.ts';
 import { SweepCounts } from '../../../../src/cli/sweep-counts.ts';
 import { ManualClock } from '../../store/clocks.ts';
 
 const PARTITIONS = 20;
 
-function happened(type: string, partition?: number, attempt = 1, message?: string): EventAnswer {
+function happened(type: string, partition?: number, attempt = 1, message?: string): JobEvent {
   return {
     seq: 1,
     at: '2030-01-01T00:00:00Z',
@@ -18,11 +18,11 @@ function happened(type: string, partition?: number, attempt = 1, message?: strin
   };
 }
 
-const each = (type: string, from: number, to: number): EventAnswer[] =>
+const each = (type: string, from: number, to: number): JobEvent[] =>
   Array.from({ length: to - from }, (_, at) => happened(type, from + at));
 
 /** Twelve run at first, seven of them end well, one is lost and tried again. */
-const STORY: readonly EventAnswer[] = [
+const STORY: readonly JobEvent[] = [
   happened('job.posted'),
   happened('search.opened'),
   ...Array.from({ length: 40 }, () => happened('bid.received')),

@@ -1,5 +1,6 @@
-import { type Clock, within } from '../lib/clock.ts';
+import { type Timers, within } from '../lib/clock.ts';
 import { CodedError } from '../lib/coded-error.ts';
+import type { BodyReader } from './connection.ts';
 
 /** One server-sent event. */
 export interface ServerEvent {
@@ -12,27 +13,22 @@ export interface ServerEvent {
 const SILENT_AFTER_MS = 60_000;
 const BLOCK_END = '\n\n';
 
+export function isEventStream(response: Response): boolean {
+  return response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+}
+
 /** Reads a stream of server-sent events. Throws `STREAM_SILENT` where not even heartbeats come any more. */
-export async function* serverEvents(response: Response, clock: Clock): AsyncGenerator<ServerEvent> {
-  if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true) {
-    throw new CodedError(
-      'API_UNEXPECTED',
-      'The node does not stream events: it is of an older version. Restart it with this one.',
-    );
-  }
-  const body: ReadableStream<Uint8Array> | null = response.body;
-  const reader = body?.getReader();
-  if (reader === undefined) return;
+export async function* serverEvents(body: BodyReader, timers: Timers): AsyncGenerator<ServerEvent> {
   const decoder = new TextDecoder();
   let text = '';
   try {
     for (;;) {
-      const step = await within(clock, SILENT_AFTER_MS, reader.read(), () => undefined);
-      if (step === undefined) throw new CodedError('STREAM_SILENT', 'The node has fallen silent.');
-      if (step.done) return;
+      const chunk = await within(timers, SILENT_AFTER_MS, body.read(), () => 'silent' as const);
+      if (chunk === 'silent') throw new CodedError('STREAM_SILENT', 'The node has fallen silent.');
+      if (chunk === undefined) return;
       // What was looked at already has no end of a block, but for its last letter.
       let lookFrom = Math.max(0, text.length - 1);
-      text += decoder.decode(step.value, { stream: true });
+      text += decoder.decode(chunk, { stream: true });
       let start = 0;
       for (let end = text.indexOf(BLOCK_END, lookFrom); end >= 0; end = text.indexOf(BLOCK_END, lookFrom)) {
         const event = parseBlock(text.slice(start, end));
@@ -43,10 +39,9 @@ export async function* serverEvents(response: Response, clock: Clock): AsyncGene
       text = text.slice(start);
     }
   } finally {
-    reader.cancel().catch(() => {});
+    body.cancel();
   }
 }
-
 function parseBlock(block: string): ServerEvent | undefined {
   const data: string[] = [];
   let id: string | undefined;

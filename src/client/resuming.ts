@@ -1,5 +1,5 @@
 import { backoffMs } from '../lib/backoff.ts';
-import { type Clock, sleep } from '../lib/clock.ts';
+import { sleep, type Timers } from '../lib/clock.ts';
 import { CodedError, codeOf } from '../lib/coded-error.ts';
 
 const RECONNECT = { firstMs: 200, longestMs: 3000, factor: 2 };
@@ -7,10 +7,10 @@ const RECONNECT = { firstMs: 200, longestMs: 3000, factor: 2 };
 const MOST_FAILURES = 8;
 
 export interface Resuming {
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
+  readonly timers: Timers;
+  readonly signal: AbortSignal | undefined;
   /** Called with the first failure after something came. */
-  readonly onBroken?: () => Promise<void>;
+  readonly onBroken?: (() => Promise<void>) | undefined;
   /** Whether a failure may pass; else it is thrown at once. */
   readonly mayPass?: (error: unknown) => boolean;
   /** What to say when it is given up. */
@@ -22,33 +22,39 @@ export interface Resuming {
  * returns true, or when `signal` is aborted; gives up after several failures in a row.
  */
 export async function* resuming<Item>(
-  { clock, signal, onBroken, mayPass = isPassing, givenUp }: Resuming,
+  { timers, signal, onBroken, mayPass = isPassing, givenUp }: Resuming,
   open: () => AsyncGenerator<Item, boolean>,
 ): AsyncGenerator<Item> {
+  const aborted = (): boolean => signal?.aborted === true;
   let failures = 0;
   let cause: unknown;
   for (;;) {
     try {
       const items = open();
-      for (let step = await items.next(); ; step = await items.next()) {
-        if (step.done === true) {
-          if (step.value) return;
-          break;
+      try {
+        for (let step = await items.next(); ; step = await items.next()) {
+          if (step.done === true) {
+            if (step.value) return;
+            break;
+          }
+          failures = 0;
+          yield step.value;
         }
-        failures = 0;
-        yield step.value;
+      } finally {
+        // Whoever reads no further lets the connection go.
+        await items.return(true);
       }
     } catch (error) {
-      if (signal.aborted) return;
+      if (aborted()) return;
       if (!mayPass(error)) throw error;
       cause = error;
     }
-    if (signal.aborted) return;
+    if (aborted()) return;
     failures += 1;
     if (failures > MOST_FAILURES) throw givenUp(cause);
     if (failures === 1) await onBroken?.();
-    await sleep(clock, backoffMs(RECONNECT, failures), signal).catch(() => undefined);
-    if (signal.aborted) return;
+    await sleep(timers, backoffMs(RECONNECT, failures), signal).catch(() => undefined);
+    if (aborted()) return;
   }
 }
 
