@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { LocalNetwork } from '../../src/launcher/local-network.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { sampleProcess } from '../../src/provider/processes/process-identity.ts';
@@ -121,11 +123,24 @@ export async function isAlive({ pid, startTimeTicks }: KnownProcess): Promise<bo
 
 async function childrenByParent(): Promise<ReadonlyMap<number, readonly number[]>> {
   const children = new Map<number, number[]>();
-  for (const entry of await readdir('/proc')) {
-    const parent = /^\d+$/.test(entry) ? await parentOf(entry) : undefined;
-    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
+  for (const [pid, parent] of await processes()) {
+    children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
   return children;
+}
+
+/** Every process with its parent. A small Linux has no ps, and other systems have no /proc. */
+async function processes(): Promise<readonly (readonly [pid: number, parent: number])[]> {
+  if (process.platform !== 'linux') {
+    const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=']);
+    return [...stdout.matchAll(/^\s*(\d+)\s+(\d+)\s*$/gm)].map(([, ...ids]) => [
+      Number(ids[0]),
+      Number(ids[1]),
+    ]);
+  }
+  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
+  const found = await Promise.all(pids.map(async (pid) => [Number(pid), await parentOf(pid)] as const));
+  return found.flatMap(([pid, parent]) => (parent === undefined ? [] : [[pid, parent] as const]));
 }
 
 async function parentOf(pid: string): Promise<number | undefined> {

@@ -38,6 +38,7 @@ async function check(): Promise<void> {
   await step('types', () => steps.hasTypes(installed));
   if (isOld) {
     await step("import from 'bidmesh' on an old Node.js", () => steps.refusesAnOldNode(installed));
+    await step('killed behind an old Node.js', () => steps.endsWithItsParent(installed));
     await step('old Node.js alone', () => steps.saysWhatItNeeds(installed));
   } else {
     console.log('Left out here: what an old Node.js gets, as there is none on the path.');

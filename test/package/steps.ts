@@ -44,27 +44,43 @@ export async function runsTheDemo({ folder, bidmesh }: Installed): Promise<strin
   return state;
 }
 
-/** Starts a node as `npx` would, asks it something, and ends it as a terminal does: the signal goes to all of them. */
-export async function startsANode({ folder, bidmesh }: Installed): Promise<string> {
+/** A node as `npx` starts it, in a group of its own. */
+async function startNode(installed: Installed) {
   const args = ['start', '--json', '--data-dir', 'data', '--api', '127.0.0.1:0', '--no-mdns'];
-  const node = spawn(bidmesh, args, {
-    cwd: folder,
+  const node = spawn(installed.bidmesh, args, {
+    cwd: installed.folder,
     env: { ...bareEnvironment, BIDMESH__LOG__LEVEL: 'warn' },
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   });
   const exited = once(node, 'exit');
+  const closed = once(node, 'close');
   const [line] = await Promise.race([
     once(createInterface({ input: node.stdout }), 'line'),
     exited.then(([code]) => Promise.reject(new Error(`bidmesh start ended with ${String(code)}`))),
   ]);
   const { api, peerId } = JSON.parse(String(line));
-  const status = await output(bidmesh, ['--api', api, 'status'], { cwd: folder });
+  return { pid: node.pid ?? 0, api, peerId, exited, closed };
+}
+
+/** Asks a node something, and ends it as a terminal does: the signal goes to all that runs in it. */
+export async function startsANode(installed: Installed): Promise<string> {
+  const { pid, api, peerId, exited } = await startNode(installed);
+  const status = await output(installed.bidmesh, ['--api', api, 'status'], { cwd: installed.folder });
   assert.ok(status.includes(peerId));
-  process.kill(-(node.pid ?? 0), 'SIGINT');
+  process.kill(-pid, 'SIGINT');
   const [code, signal] = await exited;
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
   return peerId;
+}
+
+/** An older Node.js stands in front of the node, and is killed. Its output ends when nobody has it open any more. */
+export async function endsWithItsParent(installed: Installed): Promise<string> {
+  const { pid, closed } = await startNode(installed);
+  process.kill(pid, 'SIGKILL');
+  await closed;
+  assert.throws(() => process.kill(-pid, 0), { code: 'ESRCH' });
+  return 'ended';
 }
 
 export async function isStartedByAProgram({ folder, newNode }: Installed): Promise<string> {

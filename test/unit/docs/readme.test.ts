@@ -46,7 +46,9 @@ describe('README.md', () => {
     const [, installs] = /Needed are Node\.js (\d+) or later/.exec(readme) ?? [];
     const [, runs] = /your own must be (\d+\.\d+) or later/.exec(readme) ?? [];
     expect(engines.node).toBe(`>=${installs}`);
-    expect(readFileSync('src/bidmesh.js', 'utf8')).toContain(`OLDEST_NODE = [${runs?.replace('.', ', ')}]`);
+    for (const entry of ['src/bidmesh.js', 'src/index.ts']) {
+      expect(readFileSync(entry, 'utf8')).toContain(`OLDEST_NODE = [${runs?.replace('.', ', ')}]`);
+    }
   });
 
   it('posts a job that the node accepts', () => {

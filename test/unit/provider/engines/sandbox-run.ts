@@ -15,6 +15,7 @@ import type {
   TaskLimits,
   TaskOutcome,
 } from '../../../../src/provider/task-driver.ts';
+import { sampleProcess } from '../../../../src/provider/processes/process-identity.ts';
 
 export type Isolation = 'process' | 'bubblewrap';
 
@@ -175,12 +176,7 @@ async function stdinOf(stdin: Job['stdin'], base: string): Promise<Task['stdin']
 
 /** Whether the process with this pid is still there (a zombie is not). */
 export async function isAlive(pid: number): Promise<boolean> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
-  } catch {
-    return false;
-  }
+  return (await sampleProcess(pid)) !== undefined;
 }
 
 /** Polls until `condition` holds; the time it took, or `undefined` when `limitMs` passed first. */
