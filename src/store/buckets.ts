@@ -33,7 +33,7 @@ export const buckets = {
   contractProposed: 'contract-proposed',
   /** contractId -> ContractOwner: whose contract it is */
   contractOwner: 'contract-owner',
-  /** jobId/evaluationId -> what version 0.1.0 kept of an evaluation: only removed any more */
+  /** Retired: jobId/evaluationId -> what version 0.1.0 kept of an evaluation */
   evaluation: 'evaluation',
   /** jobId/seq -> StoredEvent */
   event: 'event',

@@ -8,13 +8,6 @@ import type { Database } from './database.ts';
 import { aggregateOf, compareExecutions, type JobAggregate, type JobHead } from './job-aggregate.ts';
 import { JobIndex } from './job-index.ts';
 import { KeySet, Repository } from './records.ts';
-import {
-  contractWithWhy,
-  eventWithWhy,
-  executionWithWhy,
-  jobWithWhy,
-  searchWithWhy,
-} from './told-reasons.ts';
 
 interface StoredEvent {
   readonly jobId: string;
@@ -75,46 +68,36 @@ export class JobRecords {
   readonly events: Repository<StoredEvent>;
   readonly idempotency: Repository<IdempotencyRecord>;
   readonly pruning: KeySet;
-  /** Of version 0.1.0, which stored evaluations: they go with their job. */
-  readonly oldEvaluations: KeySet;
   readonly proposed: KeySet;
   readonly index: JobIndex;
 
   constructor(database: Database) {
-    this.jobs = new Repository(database, buckets.job, (job) => keyOf(job.id), OF_JOB, jobWithWhy);
+    this.jobs = new Repository(database, buckets.job, (job) => keyOf(job.id), OF_JOB);
     this.heads = new Repository(database, buckets.jobHead, (head) => keyOf(head.jobId), OF_HEAD);
     this.executions = new Repository(
       database,
       buckets.execution,
       ({ jobId, id }) => keyOf(jobId, id),
       OF_EXECUTION,
-      executionWithWhy,
     );
     this.searches = new Repository(
       database,
       buckets.search,
       ({ jobId, round }) => this.searchKey(jobId, round),
       OF_SEARCH,
-      searchWithWhy,
     );
     this.contracts = new Repository(
       database,
       buckets.contract,
       (contract) => this.contractKey(contract.jobId, contract.contractId),
       OF_CONTRACT,
-      contractWithWhy,
     );
     this.contractOwners = new Repository(database, buckets.contractOwner, (owner) => keyOf(owner.contractId));
-    this.events = new Repository(
-      database,
-      buckets.event,
-      ({ jobId, event }) => this.eventKey(jobId, event.seq),
-      ['event.seq'],
-      ({ jobId, event }) => ({ jobId, event: eventWithWhy(event) }),
+    this.events = new Repository(database, buckets.event, ({ jobId, event }) =>
+      this.eventKey(jobId, event.seq),
     );
     this.idempotency = new Repository(database, buckets.idempotency, (record) => keyOf(record.key));
     this.pruning = new KeySet(database, buckets.jobPruning);
-    this.oldEvaluations = new KeySet(database, buckets.evaluation);
     this.proposed = new KeySet(database, buckets.contractProposed);
     this.index = new JobIndex(database);
   }

@@ -147,7 +147,7 @@ export class JobRetention {
   async #removeParts(jobId: string): Promise<void> {
     const { records, queue } = this.#needs;
     let operations: Operation[] = [];
-    const parts = [records.executions, records.searches, records.oldEvaluations, records.events];
+    const parts = [records.executions, records.searches, records.events];
     for (const repository of [...parts, records.contracts]) {
       for await (const key of repository.keys({ prefix: `${jobId}/` })) {
         operations.push(repository.remove(key));

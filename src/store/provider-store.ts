@@ -13,7 +13,6 @@ import type { RetentionOptions, StoreLimits } from './options.ts';
 import { OF_CONTRACT } from './job-records.ts';
 import { isUnreadable, Repository } from './records.ts';
 import { withTaskHandle } from './task-handle.ts';
-import { contractWithWhy } from './told-reasons.ts';
 
 interface LockVersion {
   readonly highest: number;
@@ -76,7 +75,6 @@ export class LevelProviderStore implements ProviderStore {
       buckets.providerContract,
       ({ contractId }) => keyOf(contractId),
       OF_CONTRACT,
-      contractWithWhy,
     );
     this.#nevers = new Repository(
       database,

@@ -51,24 +51,18 @@ export class Repository<Value> {
   readonly #bucket: BucketName;
   readonly #keyOf: (value: Value) => string;
   readonly #needed: readonly string[];
-  readonly #upgraded: (value: Value & {}) => Value & {};
 
-  /**
-   * `needed`: fields that every record has, with dots between the names of inner ones. `upgraded` gives the form of today
-   * to a record of an earlier one.
-   */
+  /** `needed`: fields that every record has, with dots between the names of inner ones. */
   constructor(
     database: Database,
     bucket: BucketName,
     keyOf: (value: Value) => string,
     needed: readonly string[] = [],
-    upgraded: (value: Value & {}) => Value & {} = (value) => value,
   ) {
     this.#database = database;
     this.#bucket = bucket;
     this.#keyOf = keyOf;
     this.#needed = needed;
-    this.#upgraded = upgraded;
   }
 
   /** Throws `RECORD_UNREADABLE`. */
@@ -165,7 +159,7 @@ export class Repository<Value> {
     if (name !== key) throw new Error('it names another key');
     const missing = this.#needed.find((path) => !has(value, path));
     if (missing !== undefined) throw new Error(`it has no ${missing}`);
-    return this.#upgraded(value);
+    return value;
   }
 }
 

@@ -7,6 +7,7 @@ import { silentLogger } from '../../../../src/lib/logger.ts';
 import type { Database, Operation } from '../../../../src/store/database.ts';
 import { bringUpToDate } from '../../../../src/store/format.ts';
 import { type Migration, migrations } from '../../../../src/store/migrations/index.ts';
+import { countKey } from '../../../../src/store/buckets.ts';
 import { JobRecords } from '../../../../src/store/job-records.ts';
 import { Repository } from '../../../../src/store/records.ts';
 import { ContentDisk, type ImmediateDatabase } from '../../fakes/content-disk.ts';
@@ -180,6 +181,33 @@ describe('jobs without a namespace', () => {
     const { jobs: read } = new JobRecords(disk.database);
     expect(await read.get('j')).toEqual({ ...former, namespace: 'default' });
     expect(await disk.database.get('job!k')).toEqual(Uint8Array.of(1, 2, 3));
+  });
+});
+
+describe('sentences in the place of reasons', () => {
+  it('are told of one, and stored evaluations go', async () => {
+    await formatIs(3);
+    const events = new Repository<{ readonly jobId: string; readonly event: { readonly seq: number } }>(
+      disk.database,
+      'event',
+      ({ jobId, event }) => `${jobId}/${countKey(event.seq)}`,
+    );
+    const jobs = new Repository<{ readonly id: string }>(disk.database, 'job', ({ id }) => id);
+    const event = { seq: 1, at: 1, type: 'job.failed' } as const;
+    await disk.database.batch([
+      jobs.put({ ...make.job('j'), reason: 'It was so.' } as { readonly id: string }),
+      events.put({ jobId: 'j', event: { ...event, message: 'It was so.' } as typeof event }),
+      { type: 'put', key: 'evaluation!j/e', value: Uint8Array.of(1, 2, 3) },
+    ]);
+    await migrate();
+    const records = new JobRecords(disk.database);
+    const why = make.told('It was so.');
+    expect(await records.jobs.get('j')).toEqual(make.job('j', { why }));
+    expect(await records.events.get(records.eventKey('j', 1))).toEqual({
+      jobId: 'j',
+      event: { ...event, why },
+    });
+    expect(await disk.database.get('evaluation!j/e')).toBeUndefined();
   });
 });
 

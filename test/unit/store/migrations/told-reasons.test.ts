@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { ExecutionEnd, Observed } from '../../../src/domain/market/execution.ts';
-import { EMPTY_INDEX } from '../../../src/domain/market/search.ts';
+import type { ExecutionEnd, Observed } from '../../../../src/domain/market/execution.ts';
+import { EMPTY_INDEX } from '../../../../src/domain/market/search.ts';
 import {
   contractWithWhy,
   eventWithWhy,
   executionWithWhy,
   jobWithWhy,
   searchWithWhy,
-} from '../../../src/store/told-reasons.ts';
-import { entryOf } from '../fakes/market.ts';
-import * as make from './market-records.ts';
+} from '../../../../src/store/migrations/told-reasons.ts';
+import { entryOf } from '../../fakes/market.ts';
+import * as make from '../market-records.ts';
 
 function endedWith(state: 'Failed' | 'AskForBidRejected', end: object): Observed {
   return { state, end: { finishedAt: 1, exitReason: 'denied', ...end } as ExecutionEnd };
@@ -65,7 +65,7 @@ describe('a record of before reasons were data', () => {
 
   it('is left as it is where it is of today', () => {
     const job = make.job('j', { why: { code: 'no-search-slot', data: {} } });
-    expect(jobWithWhy(job)).toEqual(job);
+    expect(jobWithWhy(job)).toBe(job);
     const search = make.search('j', 1);
     expect(searchWithWhy(search)).toBe(search);
     const ended = make.ended(make.execution('j', 0, 1));

@@ -1,10 +1,10 @@
-import type { JobEvent } from '../domain/job/job-event.ts';
-import type { Job } from '../domain/job/job.ts';
-import type { ContractRecord } from '../domain/market/contract.ts';
-import type { EndReason } from '../domain/market/end-reason.ts';
-import type { Execution } from '../domain/market/execution.ts';
-import type { Rank, RuledOut, Search } from '../domain/market/search.ts';
-import type { ReasonOf, Told } from '../domain/units/reason.ts';
+import type { JobEvent } from '../../domain/job/job-event.ts';
+import type { Job } from '../../domain/job/job.ts';
+import type { ContractRecord } from '../../domain/market/contract.ts';
+import type { EndReason } from '../../domain/market/end-reason.ts';
+import type { Execution } from '../../domain/market/execution.ts';
+import type { Rank, RuledOut, Search } from '../../domain/market/search.ts';
+import type { ReasonOf, Told } from '../../domain/units/reason.ts';
 
 /*
  * Records that were written before reasons were data hold sentences in their place. Each of these gives such a record its
@@ -17,16 +17,19 @@ function told(text: string): ReasonOf<Told> {
   return { code: 'unknown', data: { text } };
 }
 
-export function jobWithWhy({ reason, ...job }: Before<Job>): Job {
-  return reason === undefined ? job : { ...job, why: told(reason) };
+export function jobWithWhy(before: Before<Job>): Job {
+  const { reason, ...job } = before;
+  return reason === undefined ? before : { ...job, why: told(reason) };
 }
 
-export function eventWithWhy({ message, ...event }: Before<JobEvent>): JobEvent {
-  return message === undefined ? event : { ...event, why: told(message) };
+export function eventWithWhy(before: Before<JobEvent>): JobEvent {
+  const { message, ...event } = before;
+  return message === undefined ? before : { ...event, why: told(message) };
 }
 
-export function contractWithWhy({ reason, ...contract }: Before<ContractRecord>): ContractRecord {
-  if (reason === undefined) return contract;
+export function contractWithWhy(before: Before<ContractRecord>): ContractRecord {
+  const { reason, ...contract } = before;
+  if (reason === undefined) return before;
   return { ...contract, why: reason === 'never-begun' ? { code: reason, data: {} } : told(reason) };
 }
 
