@@ -12,7 +12,6 @@ import type { Database, Operation } from './database.ts';
 import type { RetentionOptions, StoreLimits } from './options.ts';
 import { OF_CONTRACT } from './job-records.ts';
 import { isUnreadable, Repository } from './records.ts';
-import { withTaskHandle } from './task-handle.ts';
 
 interface LockVersion {
   readonly highest: number;
@@ -138,7 +137,7 @@ export class LevelProviderStore implements ProviderStore {
     const leases: Lease[] = [];
     for await (const lease of this.#leases.values()) leases.push(lease);
     const executions: ProviderExecution[] = [];
-    for await (const execution of this.#executions.values()) executions.push(withTaskHandle(execution));
+    for await (const execution of this.#executions.values()) executions.push(execution);
     return { leases, executions, highestLockVersion: this.#highestLockVersion };
   }
 

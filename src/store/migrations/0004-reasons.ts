@@ -6,7 +6,7 @@ import type { Search } from '../../domain/market/search.ts';
 import { type BucketName, buckets, countKey, keyOf } from '../buckets.ts';
 import type { Database, Operation } from '../database.ts';
 import { KeySet, Repository } from '../records.ts';
-import { inSteps, type Migration } from './migration.ts';
+import { inSteps, type Migration, rewritten } from './migration.ts';
 import {
   contractWithWhy,
   eventWithWhy,
@@ -62,17 +62,6 @@ export const reasons: Migration = {
     );
   },
 };
-
-/** Those that have a new form. One that cannot be read is left as it is. */
-async function* rewritten<Value>(
-  records: Repository<Value>,
-  withWhy: (value: Value) => Value,
-): AsyncGenerator<Operation> {
-  for await (const value of records.values()) {
-    const after = withWhy(value);
-    if (after !== value) yield records.put(after);
-  }
-}
 
 async function* removalOfEvaluations(database: Database): AsyncGenerator<Operation> {
   const evaluations = new KeySet(database, buckets.evaluation);

@@ -1,5 +1,6 @@
 import type { Logger } from '../../lib/logger.ts';
 import type { Database, Operation } from '../database.ts';
+import type { Repository } from '../records.ts';
 
 export interface MigrationNeeds {
   readonly database: Database;
@@ -41,4 +42,15 @@ export async function* inSteps(
     bytes = 0;
   }
   if (step.length > 0) yield step;
+}
+
+/** Those records of a bucket that `change` does not give back as they were. What cannot be read stays as it is. */
+export async function* rewritten<Value>(
+  records: Repository<Value>,
+  change: (value: Value) => Value,
+): AsyncGenerator<Operation> {
+  for await (const before of records.values()) {
+    const after = change(before);
+    if (after !== before) yield records.put(after);
+  }
 }

@@ -1,4 +1,4 @@
-import { chmod, cp, mkdtemp, rm } from 'node:fs/promises';
+import { access, chmod, cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ContentStore, createContentStore } from '../../../src/content/index.ts';
 import { loadIdentity } from '../../../src/identity/index.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
+import { contentOf as contentOfJob } from '../../../src/orchestrator/intake/process-job.ts';
 import { openStore, type Store } from '../../../src/store/index.ts';
 import { defaultStoreLimits } from '../../../src/store/options.ts';
 import { eventSentence } from '../../../src/words/event-words.ts';
@@ -125,6 +126,30 @@ describe('a data directory of version 0.1.0', () => {
     for (const { contractId } of contracts) {
       expect((await provider.contract(contractId))?.contractId).toBe(contractId);
     }
+  });
+
+  it('has its content with whoever keeps it, and no journal beside the records', async () => {
+    const store = await storeOf('requester');
+    const content = await contentOf(store);
+    const execution = expected.jobs.completed.executions[0]?.id ?? '';
+    expect(store.content.pinsOf(execution).size).toBe(1);
+    for (const id of await store.jobs.openJobs()) {
+      const spec = (await store.jobs.snapshot(id))?.job.spec;
+      for (const { cid, size } of spec === undefined ? [] : contentOfJob(spec)) {
+        expect(store.content.pinsOf(id).has(cid)).toBe(true);
+        expect(await content.sizeOf(cid)).toBe(size);
+      }
+    }
+    await expect(access(join(folder, 'requester', 'content', 'journal'))).rejects.toThrow('ENOENT');
+  });
+
+  it('opens once more as it was left', async () => {
+    const first = await storeOf('requester');
+    const objects = [...first.content.objects()];
+    await first.stop();
+    const second = await storeOf('requester');
+    expect([...second.content.objects()]).toEqual(objects);
+    expect((await second.jobs.snapshot(expected.jobs.running.id))?.job.namespace).toBe('default');
   });
 
   it('has the results of what was completed', async () => {

@@ -211,6 +211,27 @@ describe('sentences in the place of reasons', () => {
   });
 });
 
+describe('the process of an execution', () => {
+  it('is a handle of its engine', async () => {
+    await formatIs(1);
+    const executions = new Repository<ReturnType<typeof make.providerExecution>>(
+      disk.database,
+      'provider-execution',
+      ({ item }) => item.executionId,
+    );
+    const child = { pid: 7, startTimeTicks: 8 };
+    const execution = make.providerExecution('e');
+    const former: typeof execution & { readonly process: object } = { ...execution, process: child };
+    await disk.database.batch([executions.put(former)]);
+    await migrate();
+    const { type } = execution.invocation.engine;
+    expect(await executions.get('e')).toEqual({
+      ...execution,
+      task: { engine: type, version: 0, run: 1, state: child },
+    });
+  });
+});
+
 /** The disk, on which the node ends behind so many batches. */
 function failingAfter(batches: number): Database {
   let left = batches;
