@@ -1,5 +1,6 @@
 import { dirname, extname } from 'node:path';
 import { z } from 'zod';
+import { programEngines } from '../engines/registry.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import type { ReadDocument } from '../lib/documents/document.ts';
 import { DocumentFault } from '../lib/documents/document-fault.ts';
@@ -30,6 +31,11 @@ export async function readJobFile(path: string): Promise<JobFile> {
   return parseJobFile(await readWhole(path), path);
 }
 
+const ENGINE_FLAGS = programEngines
+  .map(({ type }) => `--engine ${type}`)
+  .toSorted()
+  .join(' or ');
+
 /** The same of bytes that come from `path`, whatever that is. */
 export function parseJobFile(bytes: Uint8Array, path: string): JobFile {
   const document = documentIn(bytes, path);
@@ -37,7 +43,7 @@ export function parseJobFile(bytes: Uint8Array, path: string): JobFile {
   if (!isDocument(value)) {
     throw new CodedError(
       'JOB_FILE_INVALID',
-      `${path} holds no job description, which is keys and values, "engine" among them. Of a program, say what runs it: --engine python or --engine wasm.`,
+      `${path} holds no job description, which is keys and values, "engine" among them. Of a program, say what runs it: ${ENGINE_FLAGS}.`,
     );
   }
   return { path, job: value, lineOf: (field) => document.placeOf(field)?.line };

@@ -42,7 +42,8 @@ export function refuseProgramFlags(args: readonly string[], flags: ProgramFlags)
   throw new CodedError('USAGE', `${what} with a program (${EXTENSIONS}); a job description says it itself.`);
 }
 
-const EXTENSIONS = programEngines
+/** What a program's file may end with, as people are told. */
+export const EXTENSIONS = programEngines
   .flatMap(({ shortcut }) => shortcut.extensions)
   .toSorted()
   .join(' or ');

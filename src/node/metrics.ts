@@ -4,6 +4,7 @@ import type { ContentStore } from '../content/index.ts';
 import type { ConnectionCounts } from '../network/underlay.ts';
 import type { SchedulingStats } from '../orchestrator/index.ts';
 import type { Provider } from '../provider/index.ts';
+import type { TaskLoad } from '../provider/task-driver.ts';
 import type { CensusCounts } from '../store/census.ts';
 
 /** What is counted elsewhere; each is asked when somebody reads the metrics. */
@@ -11,7 +12,7 @@ export interface MetricsNeeds {
   readonly peers: () => number;
   readonly heldBack: () => number;
   readonly connections: () => ConnectionCounts;
-  readonly provider: Pick<Provider, 'leases'> | undefined;
+  readonly provider: Pick<Provider, 'leases' | 'tasks' | 'describe'> | undefined;
   readonly census: () => CensusCounts;
   readonly scheduling: () => SchedulingStats;
   readonly content: Pick<ContentStore, 'room'>;
@@ -51,7 +52,7 @@ interface Metric {
   readonly name: string;
   readonly help: string;
   readonly labels: readonly string[];
-  readonly read: () => readonly Sample[];
+  readonly read: () => readonly Sample[] | Promise<readonly Sample[]>;
 }
 
 async function buildMetrics(needs: MetricsNeeds): Promise<MetricsRegistry> {
@@ -59,6 +60,7 @@ async function buildMetrics(needs: MetricsNeeds): Promise<MetricsRegistry> {
   const registry = new Registry();
   for (const { kind, name, help, labels, read } of [
     ...marketMetrics(needs),
+    ...taskMetrics(needs),
     ...schedulingMetrics(needs),
     ...nodeMetrics(needs),
   ]) {
@@ -66,17 +68,19 @@ async function buildMetrics(needs: MetricsNeeds): Promise<MetricsRegistry> {
     if (kind === 'gauge') {
       const gauge: InstanceType<typeof Gauge> = new Gauge({
         ...settings,
-        collect() {
+        async collect() {
+          const samples = await read();
           gauge.reset();
-          for (const sample of read()) gauge.set(sample.labels, sample.value);
+          for (const sample of samples) gauge.set(sample.labels, sample.value);
         },
       });
     } else {
       const counter: InstanceType<typeof Counter> = new Counter({
         ...settings,
-        collect() {
+        async collect() {
+          const samples = await read();
           counter.reset();
-          for (const sample of read()) counter.inc(sample.labels, sample.value);
+          for (const sample of samples) counter.inc(sample.labels, sample.value);
         },
       });
     }
@@ -129,6 +133,40 @@ function marketMetrics({ provider, census }: MetricsNeeds): readonly Metric[] {
       },
     },
   ];
+}
+
+const TASK_METRICS: readonly {
+  readonly name: string;
+  readonly help: string;
+  readonly of: (load: TaskLoad) => number;
+}[] = [
+  { name: 'bidmesh_tasks', help: 'Tasks that run here now, by engine.', of: () => 1 },
+  {
+    name: 'bidmesh_tasks_memory_bytes',
+    help: 'Memory of the tasks that run here now, with that of their runtimes, by engine.',
+    of: ({ memoryBytes }) => memoryBytes,
+  },
+  {
+    name: 'bidmesh_tasks_cpu_seconds',
+    help: 'Processor time of the tasks that run here now, since each began, by engine.',
+    of: ({ cpuMs }) => cpuMs / 1000,
+  },
+];
+
+function taskMetrics({ provider }: MetricsNeeds): readonly Metric[] {
+  return TASK_METRICS.map(({ name, help, of }) => ({
+    kind: 'gauge',
+    name,
+    help,
+    labels: ['engine'],
+    read: async () => {
+      const loads = (await provider?.tasks()) ?? [];
+      return Object.keys(provider?.describe()?.traits.engines ?? {}).map((engine) => ({
+        labels: { engine },
+        value: loads.reduce((sum, load) => (load.engine === engine ? sum + of(load) : sum), 0),
+      }));
+    },
+  }));
 }
 
 function byRole(counts: CensusCounts, what: 'executions' | 'contracts', label: string): readonly Sample[] {

@@ -11,7 +11,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import type { Startable } from '../lib/startable.ts';
-import type { TaskDriver } from './task-driver.ts';
+import type { TaskDriver, TaskLoad } from './task-driver.ts';
 import type { ProviderOptions } from './options.ts';
 import type {
   AttemptFolders,
@@ -63,6 +63,8 @@ export interface Provider extends Startable {
   readonly desk: ProviderDesk;
   pools(): Pools;
   leases(): readonly Lease[];
+  /** What the tasks that run here now take. */
+  tasks(): Promise<readonly TaskLoad[]>;
   readonly price: Asking;
   readonly draining: boolean;
   /** Takes no new work, or takes it again; what runs goes on. Resolves when a restart would know it too. */

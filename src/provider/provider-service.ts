@@ -18,6 +18,7 @@ import type { Provider, ProviderDescription, ProviderNeeds } from './index.ts';
 import type { ProviderOptions } from './options.ts';
 import type { Answer, Asked, OutputStream, ProviderDesk, RequesterGuard } from './ports.ts';
 import { type ProviderParts, wireProvider } from './provider-parts.ts';
+import type { TaskLoad } from './task-driver.ts';
 
 /** The node record that keeps a drained provider drained over restarts. */
 const DRAINING = 'draining';
@@ -127,6 +128,10 @@ export class ProviderService implements Provider, ProviderDesk {
 
   leases(): readonly Lease[] {
     return this.#parts?.ledger.leases() ?? [];
+  }
+
+  async tasks(): Promise<readonly TaskLoad[]> {
+    return (await this.#parts?.supervisor.tasks()) ?? [];
   }
 
   get price(): Asking {

@@ -67,6 +67,11 @@ export interface TaskStats {
   readonly memoryBytes: number;
 }
 
+/** The same, beside the engine that the task is of. */
+export interface TaskLoad extends TaskStats {
+  readonly engine: string;
+}
+
 /** One end of a terminal session, or of a command without one, inside a running task. */
 export interface TaskSession {
   readonly stream: Duplex;

@@ -11,7 +11,7 @@ import { explanationText } from '../output/explanation.ts';
 import { Progress } from '../output/progress.ts';
 import { SweepProgress } from '../output/sweep-progress.ts';
 import { prepareJob } from '../prepared-job.ts';
-import type { ProgramFlags } from '../program-job.ts';
+import { EXTENSIONS, type ProgramFlags } from '../program-job.ts';
 import { checkedIdempotencyKey } from '../request-failure.ts';
 import { downloadResults, incompleteDownload, resultsOf } from '../results.ts';
 import { withProgramFlags } from './program-flags.ts';
@@ -56,7 +56,7 @@ function withJobFlags(command: Command): Command {
     command
       .argument(
         '<file>',
-        'a job description (YAML or JSON), a program (.py or .wasm), or - for either from a pipe',
+        `a job description (YAML or JSON), a program (${EXTENSIONS}), or - for either from a pipe`,
       )
       .argument('[args...]', "the program's arguments; those with dashes go behind --")
       .option('--idempotency-key <key>', 'the same key posts the same job only once'),

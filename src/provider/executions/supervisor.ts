@@ -15,7 +15,7 @@ import type {
   TaskHandle,
 } from '../ports.ts';
 import type { Room } from '../resources/room.ts';
-import type { RunningTask, TaskDriver } from '../task-driver.ts';
+import type { RunningTask, TaskDriver, TaskLoad } from '../task-driver.ts';
 import { finishTask, startTask } from './attempt.ts';
 import { type End, endOf, failureOf, type StopReason } from './attempt-end.ts';
 import { BringingWatch } from './bringing.ts';
@@ -51,6 +51,7 @@ interface RunningAttempt {
   readonly abort: AbortController;
   readonly done: Promise<void>;
   folder: AttemptFolder | undefined;
+  task: RunningTask | undefined;
   stop: StopReason | undefined;
 }
 
@@ -100,6 +101,7 @@ export class Supervisor {
       abort: new AbortController(),
       done,
       folder: undefined,
+      task: undefined,
       stop: undefined,
     };
     this.#running.set(executionId, attempt);
@@ -126,6 +128,15 @@ export class Supervisor {
 
   folderOf(executionId: string): AttemptFolder | undefined {
     return this.#running.get(executionId)?.folder;
+  }
+
+  /** What the tasks that run now take. */
+  async tasks(): Promise<readonly TaskLoad[]> {
+    const tasks = [...this.#running.values()].flatMap(({ task }) => (task === undefined ? [] : [task]));
+    const loads = await Promise.all(
+      tasks.map(async (task) => ({ engine: task.handle.engine, stats: await task.stats() })),
+    );
+    return loads.flatMap(({ engine, stats }) => (stats === undefined ? [] : [{ engine, ...stats }]));
   }
 
   /** Ends every attempt and waits until their children are gone. What is accepted from now on starts in another life. */
@@ -199,6 +210,7 @@ export class Supervisor {
     attempt: RunningAttempt,
   ): Promise<End> {
     const { content } = this.#needs;
+    attempt.task = task;
     const driver = this.#driverOf(task.handle.engine);
     const result = await finishTask(task, folder, { content, driver }, attempt.abort.signal);
     await content.pin(result.resultCid, execution.item.contractId);

@@ -7,7 +7,14 @@ const needs: MetricsNeeds = {
   peers: () => 3,
   heldBack: () => 8,
   connections: () => ({ inbound: 2, outbound: 1, refused: 7 }),
-  provider: undefined,
+  provider: {
+    leases: () => [],
+    describe: () => ({ traits: { engines: { wasm: '1.0.0', python: '3.12.0' } } }) as never,
+    tasks: async () => [
+      { engine: 'wasm', cpuMs: 1500, memoryBytes: 7 },
+      { engine: 'wasm', cpuMs: 500, memoryBytes: 5 },
+    ],
+  },
   census: () => ({
     jobs: { Running: 4, Completed: 5 },
     requester: { executions: { completed: 5, lost: 1 }, contracts: { ACCEPTED: 6 } },
@@ -43,6 +50,10 @@ describe('the metrics of a node', () => {
       'bidmesh_connections{direction="outbound"} 1',
       'bidmesh_connections_refused_total 7',
       'bidmesh_leases{state="held"} 0',
+      'bidmesh_tasks{engine="wasm"} 2',
+      'bidmesh_tasks{engine="python"} 0',
+      'bidmesh_tasks_memory_bytes{engine="wasm"} 12',
+      'bidmesh_tasks_cpu_seconds{engine="wasm"} 2',
       'bidmesh_evaluations{type="batch",state="pending"} 3',
       'bidmesh_evaluations{type="batch",state="ready"} 0',
       'bidmesh_evaluation_ends_total{end="acked"} 11',

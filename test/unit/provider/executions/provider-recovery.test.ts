@@ -160,6 +160,47 @@ describe('a provider that comes back', () => {
     expect(driver.runs).toEqual([]);
   });
 
+  it('takes up a task that outlived it: with its lock, its folder and its one run', async () => {
+    driver.outliving.push(HANDLE.state);
+    folders.present.add('old');
+    await leave([leaseAs('committed')], [executionAs(itemOf('Running', { sequence: 4 }), { task: HANDLE })]);
+    await start();
+    expect(driver.destroyed).toEqual([]);
+    expect(folders.present).toEqual(new Set([EXECUTION]));
+    expect(provider.leases()).toMatchObject([{ lockId: 'lock', state: 'committed' }]);
+    expect(reports.at(-1)?.items).toMatchObject([{ state: 'Running', sequence: 4 }]);
+    expect(driver.runs).toHaveLength(1);
+    driver.runs[0]?.end({ exitCode: 0 });
+    await clock.advanceBy(100);
+    expect(reports.at(-1)?.items).toMatchObject([{ state: 'Publishing', exitReason: 'completed' }]);
+    expect(driver.destroyed).toEqual([HANDLE]);
+    expect(provider.leases()).toEqual([]);
+  });
+
+  it('ends a task that outlived its lock', async () => {
+    driver.outliving.push(HANDLE.state);
+    await leave([], [executionAs(itemOf('Running'), { task: HANDLE })]);
+    await start();
+    expect(driver.runs[0]?.stopped).toBe(true);
+    expect(driver.destroyed).toContainEqual(HANDLE);
+    expect(reports[0]?.items).toMatchObject([{ state: 'Failed', exitReason: 'lost' }]);
+  });
+
+  it.each(['recover', 'leftovers'] as const)('is not held up by a driver that fails at %s', async (call) => {
+    driver[call] = (): Promise<never> => Promise.reject(new Error('the daemon is not there'));
+    await leave([leaseAs('committed')], [executionAs(itemOf('Running'), { task: HANDLE })]);
+    await start();
+    expect(reports[0]?.items).toMatchObject([{ state: 'Failed', exitReason: 'lost' }]);
+  });
+
+  it('loses what ran on an engine that is not here any more', async () => {
+    const other = { ...HANDLE, engine: 'gone' };
+    await leave([leaseAs('committed')], [executionAs(itemOf('Running'), { task: other })]);
+    await start();
+    expect(driver.destroyed).toEqual([]);
+    expect(reports[0]?.items).toMatchObject([{ state: 'Failed', exitReason: 'lost' }]);
+  });
+
   it('what was running is lost, its capacity free, and its requester told', async () => {
     await leave([leaseAs('committed')], [executionAs(itemOf('Running', { sequence: 4 }))]);
     await start();

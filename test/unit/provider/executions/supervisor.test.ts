@@ -6,6 +6,7 @@ import { Supervisor } from '../../../../src/provider/executions/supervisor.ts';
 import { ResourceLedger } from '../../../../src/provider/locks/ledger.ts';
 import { defaultProviderLimits } from '../../../../src/provider/options.ts';
 import type { ProviderExecution } from '../../../../src/provider/ports.ts';
+import { notStarted } from '../../../../src/provider/task-driver.ts';
 import { Room } from '../../../../src/provider/resources/room.ts';
 import { FakeClock } from '../../../simulation/fake-clock.ts';
 import { INVOCATION, ONBOARDED, providerOptions } from '../bidding/bidding-desk.ts';
@@ -394,6 +395,38 @@ describe('an attempt', () => {
     driver.runs[0]?.fail(new Error('broken'));
     await clock.settle();
     expect(item()).toMatchObject({ state: 'Failed', exitReason: 'internal', message: 'broken' });
+  });
+
+  it.each(['denied', 'input-unavailable'] as const)(
+    'that comes to nothing before it begins ends as %s, with no result and no open folder',
+    async (exitReason) => {
+      driver.refusal = notStarted(exitReason, 'so');
+      supervisor.start(execution);
+      await clock.settle();
+      expect(item()).toMatchObject({ state: 'Failed', exitReason, message: 'so' });
+      expect(item()).not.toHaveProperty('resultCid');
+      expect(folders.ended).toEqual([ID]);
+      expect(ledger.free()).toEqual(ONBOARDED);
+    },
+  );
+
+  it('brings the params of the engine that are content as files, and the others as they are', async () => {
+    supervisor.start(execution);
+    await clock.settle();
+    expect(driver.runs[0]?.task).toMatchObject({
+      run: 1,
+      content: { module: `/attempts/${ID}/content-module` },
+      params: {},
+    });
+  });
+
+  it('tells what its task takes, as long as it runs', async () => {
+    supervisor.start(execution);
+    await clock.settle();
+    expect(await supervisor.tasks()).toEqual([{ engine: 'wasm', cpuMs: 5, memoryBytes: 6 }]);
+    driver.runs[0]?.end();
+    await clock.settle();
+    expect(await supervisor.tasks()).toEqual([]);
   });
 
   it('is not believed when it never said that it started', async () => {

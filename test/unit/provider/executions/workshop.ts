@@ -35,12 +35,15 @@ export class ScriptedDriver implements TaskDriver {
   readonly outliving: unknown[] = [];
   /** False: the program never gets as far as starting. */
   starts = true;
+  /** It comes to nothing before. */
+  refusal: Error | undefined;
 
   async fingerprint(): Promise<Fingerprint> {
     return { usable: false, why: 'nobody asks' };
   }
 
   async start(task: Task, events: TaskEvents): Promise<RunningTask> {
+    if (this.refusal !== undefined) throw this.refusal;
     const handle = { engine: this.engine, version: 1, run: task.run, state: 'scripted' };
     if (this.starts) await events.started(handle);
     return this.#run(handle, task, events.output);
@@ -80,7 +83,7 @@ export class ScriptedDriver implements TaskDriver {
         end({ exitReason: 'cancelled', message: 'stopped' });
       },
       signal: async () => {},
-      stats: async () => undefined,
+      stats: async () => ({ cpuMs: 5, memoryBytes: 6 }),
     };
   }
 }
@@ -149,6 +152,8 @@ export class ScriptedFolders implements AttemptFolders {
   /** What attempts of an earlier life had printed on standard output. */
   readonly left = new Map<string, string>();
   swept = 0;
+  /** Those in which nothing more is printed. */
+  readonly ended: string[] = [];
 
   async reopen(executionId: string): Promise<AttemptFolder> {
     return await this.create(executionId);
@@ -160,7 +165,7 @@ export class ScriptedFolders implements AttemptFolders {
     return {
       hostPath: `/attempts/${executionId}`,
       append: async (stream, bytes) => void printed[stream].push(bytes),
-      end: async () => {},
+      end: async () => void this.ended.push(executionId),
       read: async function* (stream) {
         yield* printed[stream];
       },
