@@ -6,11 +6,11 @@ import type { Network } from '../network/index.ts';
 import { refusalSentence } from '../words/refusal-words.ts';
 import type { NodeBase } from './base.ts';
 import { lookAround } from './machine.ts';
+import { offeredEngines, uselessEngines } from './offered-engines.ts';
 import { createAttemptFolders } from '../provider/executions/attempt-folders.ts';
 import { createProvider, type Provider } from '../provider/index.ts';
 import { beyondMachine, missingDevices, onboard } from '../provider/resources/onboarding.ts';
 import { createDiskGauge } from '../provider/resources/system.ts';
-import type { Fingerprint } from '../provider/task-driver.ts';
 
 /** On an open network every identity may take part: the signature that named it is the whole check. */
 export const openMembership = { check: () => Promise.resolve({ ok: true as const }) };
@@ -39,12 +39,9 @@ export async function buildProvider(
   }
   for (const [engine, fingerprint] of fingerprints) {
     if (fingerprint.usable) logger.info('engine', { engine, ...fingerprint });
-    else if (engines?.includes(engine) === true) {
-      logger.warn('provider.engines names an engine that does not work on this machine', {
-        engine,
-        why: fingerprint.why,
-      });
-    }
+  }
+  for (const useless of uselessEngines(fingerprints, engines)) {
+    logger.warn('provider.engines names an engine that does not work on this machine', useless);
   }
   const traits: NodeTraits = {
     peerId: identity.peerId,
@@ -75,21 +72,4 @@ export async function buildProvider(
     onboarded: onboard(machine.resources, offered),
     onRoomFreed,
   });
-}
-
-/** What this machine can run, of what its owner wants to offer. */
-function offeredEngines(
-  fingerprints: ReadonlyMap<string, Fingerprint>,
-  wanted: readonly string[] | undefined,
-): Pick<NodeTraits, 'engines' | 'runtimes' | 'runtimeMemory'> {
-  const engines: Record<string, string> = {};
-  const runtimes: Record<string, string> = {};
-  const runtimeMemory: Record<string, number> = {};
-  for (const [engine, fingerprint] of fingerprints) {
-    if (!fingerprint.usable || wanted?.includes(engine) === false) continue;
-    engines[engine] = fingerprint.version;
-    Object.assign(runtimes, fingerprint.runtimes);
-    if (fingerprint.runtimeMemoryBytes > 0) runtimeMemory[engine] = fingerprint.runtimeMemoryBytes;
-  }
-  return { engines, runtimes, ...(Object.keys(runtimeMemory).length === 0 ? {} : { runtimeMemory }) };
 }

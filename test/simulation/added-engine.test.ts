@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { engineOf, jobAround } from '../../src/cli/program-job.ts';
 import { engineOfBytes } from '../../src/cli/standard-input.ts';
 import { jobDescription } from '../../src/domain/job/job-description.ts';
-import { finishTapes } from '../fixtures/added-engine/driver.ts';
+import { finishTapes, tapeStarts } from '../fixtures/added-engine/driver.ts';
 import { type Machine, World } from './world.ts';
 
 /** One line in each of the two lists: that is all there is to adding an engine, beside its two folders. */
@@ -33,7 +33,10 @@ describe('an engine that is added', () => {
   afterEach(() => world.stop());
 
   const post = (params: Readonly<Record<string, unknown>>): Promise<string> =>
-    world.post(requester, { engine: { type: 'tape', params: { ...PARAMS, ...params } } });
+    world.post(requester, {
+      engine: { type: 'tape', params: { ...PARAMS, ...params } },
+      timeouts: { queue: '10m' },
+    });
 
   const untilState = async (jobId: string, state: string): Promise<void> => {
     const { orchestrator } = world.nodeOf(requester);
@@ -60,6 +63,7 @@ describe('an engine that is added', () => {
   });
 
   it('goes on while its node is away, and its result is that of the one run', async () => {
+    tapeStarts.clear();
     const jobId = await post({ side: 'lasts' });
     await untilState(jobId, 'Running');
     await world.clock.advanceBy(1000);
@@ -69,7 +73,27 @@ describe('an engine that is added', () => {
     await finishTapes();
     await untilState(jobId, 'Completed');
     expect(await printed(jobId)).toContain('the end');
+    expect([...tapeStarts.values()]).toEqual([1]);
   });
+
+  it.each([5, 20, 40, 60, 80, 100, 150, 200, 400, 800])(
+    'begins no run twice, though its node is killed %i ms after the post',
+    async (afterMs) => {
+      tapeStarts.clear();
+      const jobId = await post({ side: 'lasts' });
+      await world.clock.advanceBy(afterMs);
+      world.crash(provider);
+      await world.boot(provider);
+      const { orchestrator } = world.nodeOf(requester);
+      const isCompleted = async (): Promise<boolean> => {
+        await finishTapes();
+        return (await orchestrator.job(jobId))?.job.state === 'Completed';
+      };
+      await world.until(isCompleted, 120_000, 'the job', 1000);
+      expect([...tapeStarts.values()].every((starts) => starts === 1)).toBe(true);
+      expect(tapeStarts.size).toBeGreaterThan(0);
+    },
+  );
 
   it('has the params that it says, in a job and in a command', () => {
     const parse = (params: object) =>
