@@ -1,6 +1,6 @@
-// A Bidmesh node inside your own program: `npm install bidmesh`, and run this file.
-import { setTimeout as wait } from 'node:timers/promises';
+// A Bidmesh node inside your own program, and a job for it: `npm install` the package, and run this file.
 import { startNode } from 'bidmesh';
+import { BidmeshClient } from 'bidmesh/client';
 
 // The keys are those of the configuration file; all of them may be left out.
 const node = await startNode({
@@ -11,17 +11,15 @@ const node = await startNode({
 });
 try {
   console.log(`node ${node.peerId} answers at ${node.apiUrl}`);
-  const posted = await fetch(`${node.apiUrl}/orchestrator/postJob`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      name: 'embedded',
-      engine: { type: 'python', params: { script: { text: 'print(sum(range(101)))' } } },
-    }),
+  const client = new BidmeshClient({ url: node.apiUrl });
+  const { id } = await client.postJob({
+    name: 'embedded',
+    engine: { type: 'python', params: { script: { text: 'print(sum(range(101)))' } } },
   });
-  const job = new URL(posted.headers.get('location'), node.apiUrl).href;
-  while (!/Completed|Failed/.test((await (await fetch(job)).json()).state)) await wait(100);
-  console.log(await (await fetch(`${job}/results/p0/stdout`)).text());
+  for await (const event of client.jobLogs(id, { follow: true })) {
+    if (event.type === 'output') process.stdout.write(event.bytes);
+    if (event.type === 'end') console.log(`exit code ${event.exitCode}`);
+  }
 } finally {
   await node.stop();
 }

@@ -35,6 +35,7 @@ async function check(): Promise<void> {
   await step('demo', () => steps.runsTheDemo(installed));
   await step('start', () => steps.startsANode(installed));
   await step("import { startNode } from 'bidmesh'", () => steps.isStartedByAProgram(installed));
+  await step("'bidmesh/client' in a browser", () => steps.isForBrowsers(installed));
   await step('types', () => steps.hasTypes(installed));
   if (isOld) {
     await step("import from 'bidmesh' on an old Node.js", () => steps.refusesAnOldNode(installed));

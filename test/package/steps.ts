@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
 import { bareEnvironment, output, run } from './commands.ts';
 
 /** An empty folder with the package in it. */
@@ -24,15 +25,33 @@ const LONGEST_STOP_MS = 20_000;
 /** Ten lines as somebody would write them; the comments say what the compiler has to refuse. */
 const CONSUMER = `
 import { CodedError, type NodeSettings, type RunningNode, startNode } from 'bidmesh';
+import { BidmeshClient, type Job, type JobInput, ProblemError } from 'bidmesh/client';
 const settings: NodeSettings = { network: 'lab', provider: { onboard: { cpu: '50%' } }, limits: { maxJobs: 10 } };
 const node: RunningNode = await startNode(settings, { onFatal: (error: CodedError) => console.log(error.code) });
+const client = new BidmeshClient({ url: node.apiUrl });
+const input: JobInput = { name: 'typed', engine: { type: 'python', params: { script: { text: 'pass' } } } };
+const job: Job = await client.getJob((await client.postJob(input)).id);
 const addresses: readonly string[] = node.multiaddrs();
 // @ts-expect-error there is no such setting
 await startNode({ netwrok: 'lab' });
 // @ts-expect-error a number is no peer id
 const id: number = node.peerId;
+// @ts-expect-error there is no such state
+if (job.state === 'Finnished') throw new ProblemError();
 console.log(addresses, id);
 await node.stop();
+`;
+
+/** Runs a job on the node that its first argument names. */
+const CLIENT = `
+import { BidmeshClient } from 'bidmesh/client';
+const client = new BidmeshClient({ url: process.argv[2] });
+const script = { text: 'print("by a client")' };
+const { id } = await client.postJob({ name: 'client', engine: { type: 'python', params: { script } } });
+for await (const event of client.jobLogs(id, { follow: true })) {
+  if (event.type === 'output') process.stdout.write(event.bytes);
+  if (event.type === 'end') process.exit(event.exitCode);
+}
 `;
 
 export async function tellsItsVersion({ folder, bidmesh }: Installed, version: string): Promise<string> {
@@ -66,11 +85,13 @@ async function startNode(installed: Installed) {
   return { pid: node.pid ?? 0, api, peerId, exited, closed };
 }
 
-/** Asks a node something, and ends it as a terminal does: the signal goes to all that runs in it. */
+/** Asks a node something, has a program of somebody else run a job on it, and ends it as a terminal does: the signal goes to all that runs in it. */
 export async function startsANode(installed: Installed): Promise<string> {
   const { pid, api, peerId, exited } = await startNode(installed);
-  const status = await output(installed.bidmesh, ['--api', api, 'status'], { cwd: installed.folder });
-  assert.ok(status.includes(peerId));
+  const { bidmesh, bareNode, folder } = installed;
+  assert.ok((await output(bidmesh, ['--api', api, 'status'], { cwd: folder })).includes(peerId));
+  await writeFile(join(folder, 'client.mjs'), CLIENT);
+  assert.equal(await output(bareNode, ['client.mjs', api], { cwd: folder }), 'by a client\n');
   process.kill(-pid, 'SIGINT');
   const [code, signal] = await exited;
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
@@ -87,10 +108,23 @@ export async function endsWithItsParent(installed: Installed): Promise<string> {
   return 'ended';
 }
 
+/** Nothing that the client imports is of Node.js. */
+export async function isForBrowsers({ folder }: Installed): Promise<string> {
+  const input = join(folder, 'node_modules', 'bidmesh', 'dist', 'client', 'index.js');
+  const bundle = await rolldown({ input, platform: 'browser', logLevel: 'silent' });
+  const { output: chunks } = await bundle.generate({ format: 'esm', minify: true });
+  await bundle.close();
+  const outside = chunks.flatMap((chunk) =>
+    'imports' in chunk ? [...chunk.imports, ...chunk.dynamicImports] : [],
+  );
+  assert.deepEqual(outside, []);
+  return `${Math.round(chunks[0].code.length / 1024)} KiB with all that it imports`;
+}
+
 export async function isStartedByAProgram({ folder, newNode }: Installed): Promise<string> {
   const sample = join(folder, 'node_modules', 'bidmesh', 'config', 'embed.mjs');
   const text = await output(newNode, [sample], { cwd: folder });
-  assert.match(text, /^5050$/m);
+  assert.match(text, /^5050\nexit code 0$/m);
   return '5050';
 }
 

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { BidmeshClient } from '../../src/client/index.ts';
 import { type NodeSettings, type RunningNode, startNode } from '../../src/index.ts';
 
 let place: string;
@@ -32,9 +33,8 @@ async function start(settings: NodeSettings): Promise<RunningNode> {
   return node;
 }
 
-async function networkOf({ apiUrl }: RunningNode): Promise<unknown> {
-  const { network } = await (await fetch(`${apiUrl}/dms/status`)).json();
-  return network;
+async function networkOf({ apiUrl }: RunningNode): Promise<string> {
+  return (await new BidmeshClient({ url: apiUrl }).getStatus()).network;
 }
 
 it('starts a node with the settings that it is given, and stops it', async () => {
