@@ -8,7 +8,7 @@ import { silentLogger } from '../../src/lib/logger.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { verifySignedContract } from '../unit/messages/contract-check.ts';
 import { createNetwork, type Network } from '../../src/network/index.ts';
-import type { Underlay } from '../../src/network/underlay.ts';
+import type { GossipVerdict, Underlay } from '../../src/network/underlay.ts';
 import { laterNotary } from '../simulation/later-notary.ts';
 import * as sample from '../unit/messages/samples.ts';
 import { RecordingListener, scriptedProvider } from '../unit/network/market-world.ts';
@@ -25,17 +25,39 @@ interface MarketNode {
 }
 
 const nodes: MarketNode[] = [];
+/** What gossip was told of each message: a score falls with what is rejected, and with nothing else. */
+const verdicts: GossipVerdict[] = [];
+
+/** The underlay, and on the way each verdict on what it brings. */
+function overheard(underlay: Underlay): Underlay {
+  return new Proxy(underlay, {
+    get(target, name) {
+      if (name === 'subscribe') {
+        return (topic: string, validate: (from: string, message: Uint8Array) => GossipVerdict) =>
+          target.subscribe(topic, (from, message) => {
+            const verdict = validate(from, message);
+            verdicts.push(verdict);
+            return verdict;
+          });
+      }
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
 
 async function start(
   bootstrap: readonly MarketNode[],
   around: (notary: Notary) => Notary,
 ): Promise<MarketNode> {
   const identity = identityOf(systemRandom.bytes(32));
-  const underlay = createNode({
-    network: NETWORK,
-    privateKeyRaw: identity.privateKeyRaw,
-    bootstrap: bootstrap.flatMap((node) => node.underlay.multiaddrs().slice(0, 1)),
-  });
+  const underlay = overheard(
+    createNode({
+      network: NETWORK,
+      privateKeyRaw: identity.privateKeyRaw,
+      bootstrap: bootstrap.flatMap((node) => node.underlay.multiaddrs().slice(0, 1)),
+    }),
+  );
   const notary = around(createNotary(identity, NETWORK, systemClock));
   const verifier = createVerifier(NETWORK, systemClock);
   const network = createNetwork(
@@ -92,6 +114,7 @@ async function deal(requester: MarketNode, provider: MarketNode): Promise<void> 
 
 describe('a node of a later release, over libp2p', () => {
   afterEach(async () => {
+    verdicts.length = 0;
     await Promise.all(nodes.splice(0).map(({ network }) => network.stop()));
   });
 
@@ -103,6 +126,8 @@ describe('a node of a later release, over libp2p', () => {
     await deal(here, later);
     await deal(later, here);
     expect(here.lists[0]?.items[0]).toMatchObject({ exitReason: 'internal' });
+    expect(verdicts).toContain('accept');
+    expect(verdicts).not.toContain('reject');
     const counted = nodes.flatMap(({ network }) => Object.keys(network.counters()));
     expect(
       counted.filter((name) => /^fault\.|^gossip\.[A-Z]|MALFORMED|UNKNOWN|BAD_|WRONG_/.test(name)),

@@ -237,6 +237,9 @@ describe('contracts', () => {
     expect(open(proposed(alice), mallory.self)).toBe('WRONG_SIGNER');
     expect(open(proposed(alice), alice.self, mallory.self)).toBe('MALFORMED');
     expect(open(proposed(alice, { invocation: { ...sample.invocation, partition: 1 } }))).toBe('MALFORMED');
+    // What is run is understood to its last key, or not at all; that is nobody's fault.
+    expect(open(proposed(alice, { invocation: { ...sample.invocation, later: 1 } }))).toBe('UNKNOWN_VALUE');
+    expect(open(proposed(alice, { invocation: { ...sample.invocation, partition: 'one' } }))).toBe('MALFORMED');
   });
 
   it('do not hold with a signature, an id or terms that are not both parties’ own', () => {

@@ -235,6 +235,29 @@ describe('gossip', () => {
     expect(judge(bidRequestMessage(world.request({ notary: world.notary('requester') })))).toBe('accept');
   });
 
+  it('hands on what later releases say, with what this node does not know of it', async () => {
+    const { world, judge, counters } = await validator();
+    const { requirements } = sample.bidRequest();
+    const said = {
+      ...sample.bidRequest({
+        requirements: {
+          ...requirements,
+          engine: { type: 'quantum' },
+          constraints: { hard: [{ key: 'quantum.bits', operator: 'Gt', values: ['7qb'] }], soft: [] },
+        },
+        features: ['job.service'],
+      }),
+      later: { of: ['any', 'shape', null] },
+      ext: { 'org.example/note': 'blue' },
+    };
+    const notary = world.notary('requester');
+    expect(judge(bidRequestMessage(notary.sign('bid-request', said)))).toBe('accept');
+    const notice = { requestId: 'request-1', later: true, ext: { 'org.example/note': 'blue' } };
+    const closed = envelopeOf(notary.sign('search-closed', notice));
+    expect(judge(encodeFrame({ kind: 'search-closed', body: closed }))).toBe('accept');
+    expect(Object.keys(counters()).filter((name) => name.startsWith('fault.'))).toEqual([]);
+  });
+
   it('rejects what no honest peer forwards, and ignores what may only be strange', async () => {
     const { world, judge, counters } = await validator();
     const notary = world.notary('requester');
