@@ -16,7 +16,8 @@ function at(value: unknown, path: readonly PropertyKey[]): unknown {
 /** A word of a list that has to be known in full, or a key where every one has to be known. */
 function isUnknown(value: unknown, { code, path }: z.core.$ZodIssue): boolean {
   if (code === 'unrecognized_keys') return true;
-  const word = code === 'invalid_value' ? at(value, path) : undefined;
+  // Of a union it is the word that chooses among its members.
+  const word = code === 'invalid_value' || code === 'invalid_union' ? at(value, path) : undefined;
   return typeof word === 'string' && word.length <= LONGEST_WORD;
 }
 

@@ -239,7 +239,11 @@ describe('contracts', () => {
     expect(open(proposed(alice, { invocation: { ...sample.invocation, partition: 1 } }))).toBe('MALFORMED');
     // What is run is understood to its last key, or not at all; that is nobody's fault.
     expect(open(proposed(alice, { invocation: { ...sample.invocation, later: 1 } }))).toBe('UNKNOWN_VALUE');
-    expect(open(proposed(alice, { invocation: { ...sample.invocation, partition: 'one' } }))).toBe('MALFORMED');
+    const engine = { ...sample.invocation.engine, type: 'quantum' };
+    expect(open(proposed(alice, { invocation: { ...sample.invocation, engine } }))).toBe('UNKNOWN_VALUE');
+    expect(open(proposed(alice, { invocation: { ...sample.invocation, partition: 'one' } }))).toBe(
+      'MALFORMED',
+    );
   });
 
   it('do not hold with a signature, an id or terms that are not both parties’ own', () => {
