@@ -161,22 +161,25 @@ export function advertContent(node: {
   };
 }
 
-function withinAmounts(part: AdvertAmounts, whole: AdvertAmounts): boolean {
-  const present = new Map(whole.gpus.map((group) => [kindKey(group), group.count]));
-  return (
-    part.cpuMillis <= whole.cpuMillis &&
-    part.memoryBytes <= whole.memoryBytes &&
-    part.diskBytes <= whole.diskBytes &&
-    part.gpus.every((group) => group.count <= (present.get(kindKey(group)) ?? 0))
-  );
+/** Groups that a later release tells apart may be alike here. */
+function countsByKind(groups: readonly GpuGroup[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const group of groups) {
+    const kind = kindKey(group);
+    counts.set(kind, (counts.get(kind) ?? 0) + group.count);
+  }
+  return counts;
 }
 
-/** True when no more is free than there is, and no kind of device is named twice: no honest node says otherwise. */
+/** True when no more is free than there is: no honest node says otherwise. */
 export function isConsistentAdvert({ onboarded, free }: Pick<Advert, 'onboarded' | 'free'>): boolean {
-  const distinct = [onboarded, free].every(
-    ({ gpus }) => new Set(gpus.map((group) => kindKey(group))).size === gpus.length,
+  const present = countsByKind(onboarded.gpus);
+  return (
+    free.cpuMillis <= onboarded.cpuMillis &&
+    free.memoryBytes <= onboarded.memoryBytes &&
+    free.diskBytes <= onboarded.diskBytes &&
+    [...countsByKind(free.gpus)].every(([kind, count]) => count <= (present.get(kind) ?? 0))
   );
-  return distinct && withinAmounts(free, onboarded);
 }
 
 function devicesOf(groups: readonly GpuGroup[]): readonly GpuDevice[] {

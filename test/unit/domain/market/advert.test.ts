@@ -92,7 +92,7 @@ describe('an advert', () => {
     ['a free device of another kind', { free: { gpus: [{ ...device(0), count: 1, model: 'other' }] } }],
     ['more free devices', { free: { gpus: [{ ...device(0), count: 2 }] } }],
     [
-      'one kind named twice',
+      'one kind named twice, and more of it than there is',
       {
         free: {
           gpus: [
@@ -106,6 +106,27 @@ describe('an advert', () => {
     const told = content(resources({ gpus: [device(0)] }));
     expect(isConsistentAdvert(told)).toBe(true);
     expect(isConsistentAdvert({ ...told, free: { ...told.free, ...free } })).toBe(false);
+  });
+});
+
+describe('an advert of a later release', () => {
+  it('may tell devices apart that are alike here, and is no contradiction for it', () => {
+    const told = content(resources({ gpus: [device(0), device(1)] }));
+    const [group] = told.onboarded.gpus;
+    if (group === undefined) throw new Error('it has devices');
+    const apart = [
+      { ...group, count: 1 },
+      { ...group, count: 1 },
+    ];
+    const amounts = { ...told.onboarded, gpus: apart };
+    expect(isConsistentAdvert({ onboarded: amounts, free: amounts })).toBe(true);
+    expect(isConsistentAdvert({ onboarded: amounts, free: told.free })).toBe(true);
+  });
+
+  it('is read with devices of vendors that are not known here', () => {
+    const amounts = content(resources({ gpus: [device(0)] }));
+    const gpus = amounts.onboarded.gpus.map((group) => ({ ...group, vendor: 'tenstorrent', tiles: 80 }));
+    expect(isValid({ ...amounts, onboarded: { ...amounts.onboarded, gpus } })).toBe(true);
   });
 });
 
