@@ -1,4 +1,4 @@
-@real-executor
+@real-engines
 Feature: The command line
   What is typed reaches a node, what the program did comes back, and the exit code is the program's own.
 

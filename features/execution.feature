@@ -1,4 +1,4 @@
-@real-executor
+@real-engines
 Feature: Running a job
   The provider runs the program in a sandbox and within its limits, and hands back what it printed,
   how it ended and the files it left, each by content id.

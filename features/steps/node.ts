@@ -15,7 +15,7 @@ setWorldConstructor(MarketWorld);
  * 2 x 16GiB), nvidia-smi prints (nothing, or a file of test/fixtures/gpu; then the machine is this one with those
  * devices), wants (so many bids that nobody is left out).
  */
-function specOf(row: Readonly<Record<string, string>>): Omit<NodeSpec, 'realExecutor'> {
+function specOf(row: Readonly<Record<string, string>>): Omit<NodeSpec, 'realEngines'> {
   const {
     node = '',
     provides,

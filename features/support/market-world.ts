@@ -56,10 +56,10 @@ export class MarketWorld extends QuickPickleWorld {
   }
 
   /** Starts a node that is told of all earlier ones, or of the first alone. */
-  async start(spec: Omit<NodeSpec, 'realExecutor'>, told: 'all' | 'first' = 'all'): Promise<TestNode> {
+  async start(spec: Omit<NodeSpec, 'realEngines'>, told: 'all' | 'first' = 'all'): Promise<TestNode> {
     this.#root ??= await mkdtemp(join(tmpdir(), 'bidmesh-feature-'));
     const node = await startTestNode(
-      { ...spec, realExecutor: this.info.tags.includes('@real-executor') },
+      { ...spec, realEngines: this.info.tags.includes('@real-engines') },
       {
         network: this.network,
         root: this.#root,
@@ -73,7 +73,7 @@ export class MarketWorld extends QuickPickleWorld {
   }
 
   /** Starts a node that is told of all earlier ones and is of another network than they. */
-  async startElsewhere(spec: Omit<NodeSpec, 'realExecutor'>, network: string): Promise<void> {
+  async startElsewhere(spec: Omit<NodeSpec, 'realEngines'>, network: string): Promise<void> {
     this.#root ??= await mkdtemp(join(tmpdir(), 'bidmesh-feature-'));
     const around = {
       root: this.#root,
@@ -81,7 +81,7 @@ export class MarketWorld extends QuickPickleWorld {
       toldOfAll: true,
       signal: this.#over.signal,
     };
-    this.#nodes.set(spec.name, await startTestNode({ ...spec, realExecutor: false }, { ...around, network }));
+    this.#nodes.set(spec.name, await startTestNode({ ...spec, realEngines: false }, { ...around, network }));
   }
 
   async addSilentPeer(): Promise<void> {

@@ -43,7 +43,7 @@ export interface NodeSpec {
   /** How long each execution works, where the engines are scripted ones. */
   readonly workMs: number;
   /** Runs the programs of jobs for real, in sandboxed children. */
-  readonly realExecutor: boolean;
+  readonly realEngines: boolean;
 }
 
 export interface NodeSurroundings {
@@ -98,7 +98,7 @@ export async function startTestNode(spec: NodeSpec, around: NodeSurroundings): P
       identity,
       underlay: () => underlay,
       ...(spec.nvidiaSmi === undefined ? { machine: machineOf(spec) } : {}),
-      ...(spec.realExecutor
+      ...(spec.realEngines
         ? {}
         : {
             drivers: createScriptedDrivers(systemClock, runs, () => work),

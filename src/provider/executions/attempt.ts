@@ -40,7 +40,7 @@ export async function startTask(start: TaskStart, signal: AbortSignal): Promise<
 export async function finishTask(
   task: RunningTask,
   folder: AttemptFolder,
-  { content, driver }: { readonly content: ProviderContent; readonly driver: TaskDriver },
+  content: Pick<ProviderContent, 'importTree'>,
   signal: AbortSignal,
 ): Promise<AttemptResult> {
   const onAbort = (): void => task.stop(STOP_GRACE_MS);
@@ -53,7 +53,6 @@ export async function finishTask(
     return { outcome, resultCid: cid, resultBytes: bytes };
   } finally {
     signal.removeEventListener('abort', onAbort);
-    await driver.destroy(task.handle);
   }
 }
 

@@ -211,10 +211,23 @@ export class Supervisor {
   ): Promise<End> {
     const { content } = this.#needs;
     attempt.task = task;
-    const driver = this.#driverOf(task.handle.engine);
-    const result = await finishTask(task, folder, { content, driver }, attempt.abort.signal);
-    await content.pin(result.resultCid, execution.item.contractId);
-    return endOf(result, attempt.stop);
+    try {
+      const result = await finishTask(task, folder, content, attempt.abort.signal);
+      await content.pin(result.resultCid, execution.item.contractId);
+      return endOf(result, attempt.stop);
+    } finally {
+      await this.#destroy(task, execution.item.executionId);
+    }
+  }
+
+  /** What its engine does not let go of is found again at the next start: no result waits for that. */
+  async #destroy({ handle }: RunningTask, executionId: string): Promise<void> {
+    try {
+      await this.#driverOf(handle.engine).destroy(handle);
+    } catch (error) {
+      const reason = messageOf(error);
+      this.#needs.logger.warn('what a task left behind was not removed', { executionId, reason });
+    }
   }
 
   #driverOf(type: string): TaskDriver {

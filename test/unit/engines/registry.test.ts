@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { engines } from '../../../src/engines/index.ts';
 import { engineNamed, engineTypes } from '../../../src/engines/registry.ts';
@@ -22,6 +22,8 @@ describe('the engines', () => {
     expect(foldersIn('src/engines')).toEqual(engineTypes.toSorted());
     expect(foldersIn('src/provider/engines')).toEqual(engineTypes.toSorted());
     expect(drivers.map(({ engine }) => engine)).toEqual(engineTypes);
+    const page = readFileSync('specs/engines.md', 'utf8');
+    expect(engineTypes.filter((type) => !page.includes(`\n## ${type}\n`))).toEqual([]);
   });
 
   it.each(['cobol', '', '__proto__', 'toString'])('are not called %j', (type) => {

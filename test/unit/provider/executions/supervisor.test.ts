@@ -420,6 +420,15 @@ describe('an attempt', () => {
     });
   });
 
+  it('has its end though its engine does not let go of what it left', async () => {
+    driver.destroy = (): Promise<never> => Promise.reject(new Error('the daemon is not there'));
+    supervisor.start(execution);
+    await clock.settle();
+    driver.runs[0]?.end({ exitCode: 0 });
+    await clock.settle();
+    expect(item()).toMatchObject({ state: 'Publishing', resultCid: 'result' });
+  });
+
   it('tells what its task takes, as long as it runs', async () => {
     supervisor.start(execution);
     await clock.settle();
