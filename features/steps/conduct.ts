@@ -32,14 +32,14 @@ Then(
 Then(
   'the explanation shows the strikes {string} of {string}',
   async (world: MarketWorld, strikes: string, name: string) => {
-    const { candidates } = await world.job.api.explain(world.job.location);
+    const { candidates } = await world.job.explanation();
     const ranks = candidates.find(({ provider }) => world.nameOf(provider) === name)?.ranks ?? [];
     expect(ranks.find((rank) => rank.name === 'behaviour')?.reason).toBe(`strikes: ${strikes}`);
   },
 );
 
 Then('the explanation counts:', async (world: MarketWorld, table: DataTable) => {
-  const { declines } = await world.job.api.explain(world.job.location);
+  const { declines } = await world.job.explanation();
   const wanted = table.hashes().map(({ code = '', field = '', count = '' }) => ({
     code,
     ...(field === '' ? {} : { field }),
@@ -51,7 +51,7 @@ Then('the explanation counts:', async (world: MarketWorld, table: DataTable) => 
 Then(
   /^the bid of "(\w+)" was refused with (\w+), and nothing more came of it$/,
   async (world: MarketWorld, name: string, code: string) => {
-    const events = await world.job.api.events(world.job.location);
+    const events = await world.job.events();
     const about = events.filter(({ provider }) => provider === world.peerId(name));
     expect(about.map((event) => [event.type, event.code])).toEqual([['bid.refused', code]]);
     const counters = world.node(world.job.owner).node.counters();

@@ -1,6 +1,6 @@
 import { Given, Then, When } from 'quickpickle';
 import { expect } from 'vitest';
-import type { ExplanationView } from '../support/api-client.ts';
+import type { Explanation } from '../../src/client/index.ts';
 import { withPeerIds } from '../support/job-text.ts';
 import type { MarketWorld } from '../support/market-world.ts';
 import { until } from '../support/until.ts';
@@ -16,7 +16,7 @@ function listOf(text: string): readonly string[] {
 Given('{string} knows the adverts of {string}', async (world: MarketWorld, name: string, names: string) => {
   const wanted = listOf(names).map((one) => world.peerId(one));
   await until(`${name} knows ${names}`, KNOWN_WITHIN_MS, async () => {
-    const peers = await world.node(name).api.peers();
+    const { items: peers } = await world.node(name).api.listPeers();
     const told = new Set(peers.filter(({ price }) => price !== undefined).map(({ peerId }) => peerId));
     return wanted.every((peer) => told.has(peer));
   });
@@ -31,12 +31,12 @@ Then('{string} were/was asked, and nobody else', (world: MarketWorld, names: str
 
 // ---- explanations ----------------------------------------------------------------------------------
 
-function tried(world: MarketWorld): ExplanationView {
+function tried(world: MarketWorld): Explanation {
   if (world.tried === undefined) throw new Error('the scenario has tried no job');
   return world.tried;
 }
 
-function namesIn(world: MarketWorld, { candidates }: ExplanationView): readonly string[] {
+function namesIn(world: MarketWorld, { candidates }: Explanation): readonly string[] {
   return candidates.map(({ provider }) => world.nameOf(provider));
 }
 
@@ -73,7 +73,7 @@ Then('it would go to nobody: {string}', (world: MarketWorld, suggestion: string)
 });
 
 Then('the explanation suggests {string}', async (world: MarketWorld, suggestion: string) => {
-  const { suggestions } = await world.job.api.explain(world.job.location);
+  const { suggestions } = await world.job.explanation();
   const wanted = withPeerIds(suggestion, (name) => world.peerId(name));
   expect(suggestions).toContainEqual(expect.stringContaining(wanted));
 });
@@ -81,7 +81,7 @@ Then('the explanation suggests {string}', async (world: MarketWorld, suggestion:
 Then(
   'the explanation says that {string} won, of {string}, because {string}',
   async (world: MarketWorld, winner: string, names: string, reason: string) => {
-    const explanation = await world.job.api.explain(world.job.location);
+    const explanation = await world.job.explanation();
     const [execution] = (await world.job.view()).executions;
     expect(explanation).toMatchObject({
       placed: true,
@@ -98,7 +98,7 @@ Then(
 Then(
   /^the explanation counts (\d+) x (\w+) because of ([\w.]+)$/,
   async (world: MarketWorld, count: string, code: string, field: string) => {
-    const explanation = await world.job.api.explain(world.job.location);
+    const explanation = await world.job.explanation();
     expect(explanation).toMatchObject({ placed: false, candidates: [], seenAtLeast: Number(count) });
     expect(explanation.declines).toEqual([{ code, field, count: Number(count) }]);
   },
@@ -107,7 +107,7 @@ Then(
 Then(
   'the nearest miss is {string}: {string} asked, {string} on {int} provider(s)',
   async (world: MarketWorld, field: string, required: string, available: string, providers: number) => {
-    const { nearest, suggestions } = await world.job.api.explain(world.job.location);
+    const { nearest, suggestions } = await world.job.explanation();
     expect(nearest).toEqual({ field, required, available, providers });
     expect(suggestions[0]).toBe(
       `${field}: ${required} asked, best seen ${available} on ${providers} provider${providers === 1 ? '' : 's'}.`,

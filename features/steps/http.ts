@@ -1,6 +1,6 @@
 import { type DataTable, Then, When } from 'quickpickle';
 import { expect } from 'vitest';
-import { type HttpAnswer, problemOf } from '../support/api-client.ts';
+import { ask, type HttpAnswer, problemOf } from '../support/http-answer.ts';
 import type { MarketWorld } from '../support/market-world.ts';
 
 const MEDIA_TYPES = { JSON: 'application/json', YAML: 'application/yaml' } as const;
@@ -11,7 +11,7 @@ async function post(
   body: string,
   headers: Record<string, string>,
 ): Promise<void> {
-  const answer = await world.node(name).api.send('POST', '/orchestrator/postJob', { body, headers });
+  const answer = await ask(world.url(name), 'POST', '/orchestrator/postJob', { body, headers });
   world.answers.push(answer);
 }
 
@@ -56,7 +56,7 @@ When(
 );
 
 When('{string} is asked for {string}', async (world: MarketWorld, name: string, path: string) => {
-  world.answers.push(await world.node(name).api.send('GET', path));
+  world.answers.push(await ask(world.url(name), 'GET', path));
 });
 
 Then('the answer is {int} with an empty body', (world: MarketWorld, status: number) => {
@@ -78,7 +78,8 @@ Then('its Location is that of a job called {string}', async (world: MarketWorld,
   const location = locationOf(world.answer);
   expect(location).toMatch(/^\/orchestrator\/jobs\/[^/]+$/);
   const [owner] = world.nodeNames();
-  const job = await world.node(owner ?? '').api.job(location);
+  const id = location.split('/').at(-1) ?? '';
+  const job = await world.node(owner ?? '').api.getJob(id);
   expect(job).toMatchObject({ name, version: 1 });
   expect(location.endsWith(job.id)).toBe(true);
 });
@@ -89,7 +90,7 @@ Then('both answers have the same Location', (world: MarketWorld) => {
 });
 
 Then('{string} has {int} job(s)', async (world: MarketWorld, name: string, count: number) => {
-  expect(await world.node(name).api.jobs()).toHaveLength(count);
+  expect((await world.node(name).api.listJobs()).items).toHaveLength(count);
 });
 
 function locationOf({ status, location, body }: HttpAnswer): string {

@@ -1,5 +1,6 @@
 import { type DataTable, Given, Then, When } from 'quickpickle';
 import { expect } from 'vitest';
+import { bytesOf } from '../../src/client/index.ts';
 import { FollowedLog } from '../support/followed-log.ts';
 import { withPeerIds } from '../support/job-text.ts';
 import type { MarketWorld } from '../support/market-world.ts';
@@ -51,11 +52,11 @@ When('the job of {string} is looked at', (world: MarketWorld, owner: string) => 
 
 When('the job of {string} is cancelled', async (world: MarketWorld, owner: string) => {
   world.lookAtJobOf(owner);
-  await world.job.api.cancel(world.job.location);
+  await world.job.cancel();
 });
 
 When('the job is cancelled', async (world: MarketWorld) => {
-  await world.job.api.cancel(world.job.location);
+  await world.job.cancel();
 });
 
 When('the job is queued: {string}', async (world: MarketWorld, reason: string) => {
@@ -140,20 +141,17 @@ Then('the execution was cancelled', async (world: MarketWorld) => {
 });
 
 Then('the log of the job is {string}', async (world: MarketWorld, text: string) => {
-  const bytes = await world.job.api.bytes(`${world.job.location}/logs`);
-  expect(new TextDecoder().decode(bytes)).toBe(unescaped(text));
+  expect(await world.job.log()).toBe(unescaped(text));
 });
 
 Then(
   'the result of partition {int} has the files:',
   async (world: MarketWorld, partition: number, table: DataTable) => {
-    const { api, location } = world.job;
-    const results = await api.results(location);
+    const results = await world.job.results();
     const paths = results.find((result) => result.partition === partition)?.files.map(({ path }) => path);
     for (const { path, content } of table.hashes()) {
       expect(paths).toContain(path);
-      const bytes = await api.bytes(`${location}/results/${path ?? ''}`);
-      expect(new TextDecoder().decode(bytes)).toBe(unescaped(content ?? ''));
+      expect(await world.job.resultText(path ?? '')).toBe(unescaped(content ?? ''));
     }
   },
 );
@@ -162,10 +160,10 @@ Then(
   'every file of the result is on {string} under the content id of its bytes',
   async (world: MarketWorld, name: string) => {
     const { api } = world.node(name);
-    const files = (await api.results(world.job.location)).flatMap((result) => result.files);
+    const files = (await world.job.results()).flatMap((result) => result.files);
     expect(files.map(({ path }) => path)).toContain('exit.json');
     for (const { cid, size } of files) {
-      const bytes = await api.bytes(`/dms/blobs/${cid}`);
+      const bytes = await bytesOf(await api.downloadBlob(cid));
       expect(bytes).toHaveLength(size);
       expect(fileCid(bytes)).toBe(cid);
     }
@@ -173,9 +171,8 @@ Then(
 );
 
 Then('the partitions 0, 1 and 2 of 3 each printed their own index', async (world: MarketWorld) => {
-  const { api, location } = world.job;
   for (const partition of [0, 1, 2]) {
-    const printed = new TextDecoder().decode(await api.bytes(`${location}/results/p${partition}/stdout`));
+    const printed = await world.job.resultText(`p${partition}/stdout`);
     const variables = printed.split('\0');
     expect(variables).toContain(`BIDMESH_PARTITION_INDEX=${partition}`);
     expect(variables).toContain('BIDMESH_PARTITION_COUNT=3');

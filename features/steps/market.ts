@@ -2,7 +2,7 @@ import { type DataTable, Then } from 'quickpickle';
 import { expect } from 'vitest';
 import { turnIn } from '../../src/domain/market/answer-share.ts';
 import { bothCopies } from '../support/contract-copies.ts';
-import type { BidView, JobEvent } from '../support/api-client.ts';
+import type { Bid, JobEvent } from '../../src/client/index.ts';
 import type { MarketWorld } from '../support/market-world.ts';
 import { domainOf, isSignedBy, termsCid } from '../support/signature-check.ts';
 import { until } from '../support/until.ts';
@@ -17,14 +17,14 @@ async function rankedNames(world: MarketWorld): Promise<readonly string[]> {
   return (await world.bids()).map(({ provider }) => world.nameOf(provider));
 }
 
-async function bidOf(world: MarketWorld, name: string): Promise<BidView> {
+async function bidOf(world: MarketWorld, name: string): Promise<Bid> {
   const bid = (await world.bids()).find(({ provider }) => world.nameOf(provider) === name);
   if (bid === undefined) throw new Error(`${name} made no bid`);
   return bid;
 }
 
 async function eventsOf(world: MarketWorld, type: string, name: string): Promise<readonly JobEvent[]> {
-  const events = await world.job.api.events(world.job.location);
+  const events = await world.job.events();
   return events.filter((event) => event.type === type && world.nameOf(event.provider ?? '') === name);
 }
 
@@ -46,7 +46,7 @@ Then(
 );
 
 Then('{int} search(es) was/were made', async (world: MarketWorld, count: number) => {
-  const events = await world.job.api.events(world.job.location);
+  const events = await world.job.events();
   expect(events.filter(({ type }) => type === 'search.opened')).toHaveLength(count);
 });
 
@@ -90,9 +90,9 @@ Then('every bid came locked', async (world: MarketWorld) => {
 });
 
 Then('the bids of every job stand in the order of its turns', async (world: MarketWorld) => {
-  for (const { api, location } of world.jobs) {
-    const ranking = (await api.bids(location)).map(({ provider }) => provider);
-    const [search] = await world.node('alice').node.orchestrator.searches(location.split('/').at(-1) ?? '');
+  for (const job of world.jobs) {
+    const ranking = (await job.bids()).map(({ provider }) => provider);
+    const [search] = await world.node('alice').node.orchestrator.searches(job.id);
     const { requestId = '' } = search ?? {};
     expect(ranking.length).toBeGreaterThan(1);
     expect(ranking).toEqual(ranking.toSorted((a, b) => turnIn(requestId, a, b)));
@@ -102,7 +102,7 @@ Then('the bids of every job stand in the order of its turns', async (world: Mark
 // ---- job requests ----------------------------------------------------------------------------------
 
 Then('these events came in this order:', async (world: MarketWorld, table: DataTable) => {
-  const events = await world.job.api.events(world.job.location);
+  const events = await world.job.events();
   const wanted = table.hashes();
   let from = 0;
   for (const { event, provider } of wanted) {
@@ -121,13 +121,13 @@ Then('these events came in this order:', async (world: MarketWorld, table: DataT
 });
 
 Then('no {string} event came', async (world: MarketWorld, type: string) => {
-  const events = await world.job.api.events(world.job.location);
+  const events = await world.job.events();
   expect(events.map((event) => event.type)).not.toContain(type);
 });
 
 /** The one event in which a provider refused its lock. */
 async function refusedLock(world: MarketWorld, name: string, code: string): Promise<JobEvent | undefined> {
-  const events = await Promise.all(world.jobs.map(({ api, location }) => api.events(location)));
+  const events = await Promise.all(world.jobs.map((job) => job.events()));
   const refusals = events.flat().filter(({ type }) => type === 'lock.declined');
   expect(refusals).toMatchObject([{ provider: world.peerId(name), code }]);
   return refusals[0];
@@ -156,7 +156,7 @@ Then(
     const ends = await Promise.all(world.jobs.map((job) => job.over()));
     expect(ends.toSorted()).toEqual(['Completed', 'Failed']);
     for (const [at, job] of world.jobs.entries()) {
-      const events = await job.api.events(job.location);
+      const events = await job.events();
       const refused = events.filter(({ type }) => type === 'lock.declined');
       const locked = events.filter(({ type }) => type === 'lock.acquired');
       if (ends[at] === 'Completed') {
@@ -206,7 +206,7 @@ Then(
 Then('the contract is shown with its terms and both signatures', async (world: MarketWorld) => {
   const { requester } = await bothCopies(world);
   const { value, signature } = requester.terms;
-  const [shown, ...others] = await world.job.api.contracts(world.job.location);
+  const [shown, ...others] = await world.job.contracts();
   expect(others).toEqual([]);
   expect(shown).toMatchObject({ id: requester.contractId, terms: { jobId: world.job.id } });
   expect(shown?.signatures).toEqual([
@@ -272,7 +272,7 @@ async function expectDeclined(world: MarketWorld, name: string): Promise<JobEven
   const [declined, ...others] = await eventsOf(world, 'contract.declined', name);
   expect(others).toEqual([]);
   const contractId = String(declined?.data?.['contractId']);
-  const contracts = await world.job.api.contracts(world.job.location);
+  const contracts = await world.job.contracts();
   expect(contracts.find(({ id }) => id === contractId)).toMatchObject({ state: 'DECLINED' });
   expect(await world.node(name).node.store.provider.contract(contractId)).toBeUndefined();
   return declined;

@@ -2,6 +2,7 @@ import { After, type DataTable, Given, setWorldConstructor, Then, When } from 'q
 import { expect } from 'vitest';
 import { byteQuantity, cpuQuantity, durationQuantity } from '../../src/domain/units/quantities.ts';
 import type { GpuDevice } from '../../src/domain/units/resources.ts';
+import { ask } from '../support/http-answer.ts';
 import { MarketWorld } from '../support/market-world.ts';
 import { type NodeSpec, WANTED_BIDS } from '../support/test-node.ts';
 
@@ -106,9 +107,9 @@ Then(
   '{string} says that {string} is not of its network',
   async (world: MarketWorld, name: string, other: string) => {
     const { api } = world.node(name);
-    const status: unknown = JSON.parse((await api.send('GET', '/dms/status')).body);
+    const status = await api.getStatus();
     expect(status).toMatchObject({ peers: 1, foreignPeers: 1, otherNetworks: [world.network] });
-    expect(await api.peers()).toMatchObject([
+    expect((await api.listPeers()).items).toMatchObject([
       { peerId: world.peerId(other), connected: true, foreign: true, network: world.network },
     ]);
   },
@@ -132,19 +133,19 @@ When('the provider {string} joins the network', async (world: MarketWorld, name:
 });
 
 When(/^"(\w+)" is (drain|undrain)ed$/, async (world: MarketWorld, name: string, what: string) => {
-  const { status } = await world.node(name).api.send('POST', `/dms/${what}`);
-  const resources = await world.node(name).api.resources();
+  const { status } = await ask(world.url(name), 'POST', `/dms/${what}`);
+  const resources = await world.node(name).api.getResources();
   expect({ status, draining: resources.draining }).toEqual({ status: 200, draining: what === 'drain' });
 });
 
 When('{string} is asked to drain', async (world: MarketWorld, name: string) => {
-  world.answers.push(await world.node(name).api.send('POST', '/dms/drain'));
+  world.answers.push(await ask(world.url(name), 'POST', '/dms/drain'));
 });
 
 Then('all of the capacity of {string} is free', async (world: MarketWorld, name: string) => {
   const { onboarded, free, locked, allocated, leases, offersNothing } = await world
     .node(name)
-    .api.resources();
+    .api.getResources();
   expect(offersNothing).toBeUndefined();
   expect(leases).toEqual([]);
   expect(free).toEqual(onboarded);
@@ -152,7 +153,7 @@ Then('all of the capacity of {string} is free', async (world: MarketWorld, name:
 });
 
 Then('{string} offers nothing: {string}', async (world: MarketWorld, name: string, because: string) => {
-  const { machine, free, leases, offersNothing } = await world.node(name).api.resources();
+  const { machine, free, leases, offersNothing } = await world.node(name).api.getResources();
   expect(offersNothing).toContain(because);
   expect([machine.cpuMillis, free.cpuMillis, leases.length]).toEqual([0, 0, 0]);
 });
@@ -160,7 +161,7 @@ Then('{string} offers nothing: {string}', async (world: MarketWorld, name: strin
 Then(
   '{string} has {int} devices of driver {string} and compute capability {string}',
   async (world: MarketWorld, name: string, count: number, driver: string, computeCapability: string) => {
-    const { onboarded } = await world.node(name).api.resources();
+    const { onboarded } = await world.node(name).api.getResources();
     expect(onboarded.gpus).toHaveLength(count);
     for (const device of onboarded.gpus) expect(device).toMatchObject({ driver, computeCapability });
   },

@@ -105,9 +105,8 @@ Then(
     const contractId = accepted?.data?.['contractId'];
     expect(contractId).toEqual(expect.any(String));
     expect(executions).toMatchObject([{ contractId, attempt: 1, observedState: 'Completed' }]);
-    expect(await job.api.contracts(job.location)).toMatchObject([{ id: contractId }]);
-    const stdout = await job.api.bytes(`${job.location}/results/stdout`);
-    expect(new TextDecoder().decode(stdout)).toBe('worked\n');
+    expect(await job.contracts()).toMatchObject([{ id: contractId }]);
+    expect(await job.resultText('stdout')).toBe('worked\n');
   },
 );
 

@@ -57,7 +57,7 @@ Then(
   '{string} shows that it holds the stranger back for {string}',
   async (world: MarketWorld, name: string, code: string) => {
     await until(`${name} holds the stranger back`, BID_WITHIN_MS, async () => {
-      const { heldBack = [] } = await world.api(name).status();
+      const { heldBack = [] } = await world.api(name).getStatus();
       return heldBack.some((held) => held.peerId === world.stranger && held.code === code);
     });
   },
@@ -65,7 +65,7 @@ Then(
 
 Then('all of the capacity of {string} is taken', async (world: MarketWorld, name: string) => {
   await until(`the capacity of ${name} is taken`, BID_WITHIN_MS, async () => {
-    const { free, leases } = await world.node(name).api.resources();
+    const { free, leases } = await world.node(name).api.getResources();
     return free.cpuMillis === 0 && leases.some(({ state }) => state === 'committed');
   });
 });
@@ -79,7 +79,7 @@ Given(/^"(\w+)" needs (\w+) to start a program$/, (world: MarketWorld, name: str
 });
 
 Then('{string} holds a lock for the job', async (world: MarketWorld, name: string) => {
-  const { leases } = await world.node(name).api.resources();
+  const { leases } = await world.node(name).api.getResources();
   expect(leases).toMatchObject([{ jobId: world.job.id, state: 'held' }]);
 });
 
@@ -87,7 +87,7 @@ Then(
   'all of the capacity of {string} is free again within {int} ms',
   async (world: MarketWorld, name: string, limitMs: number) => {
     await until(`the capacity of ${name} is free`, limitMs, async () => {
-      const { onboarded, free, leases } = await world.node(name).api.resources();
+      const { onboarded, free, leases } = await world.node(name).api.getResources();
       return leases.length === 0 && free.cpuMillis === onboarded.cpuMillis;
     });
   },
@@ -97,7 +97,7 @@ Then(
   '{string} gives {int} devices to {int} executions, each to one alone',
   async (world: MarketWorld, name: string, devices: number, executions: number) => {
     const given = await until(`${name} has given its devices`, BID_WITHIN_MS, async () => {
-      const { leases, allocated, free } = await world.node(name).api.resources();
+      const { leases, allocated, free } = await world.node(name).api.getResources();
       const committed = leases.filter(({ state }) => state === 'committed');
       return committed.length === executions && { committed, allocated, free };
     });
@@ -136,7 +136,7 @@ Then('{string} never ran two jobs at once', (world: MarketWorld, name: string) =
 Then(
   '{string} has allocated {int} thousandths of a core and {int} GiB to the job',
   async (world: MarketWorld, name: string, cpuMillis: number, memoryGib: number) => {
-    const { allocated, free, onboarded, leases } = await world.node(name).api.resources();
+    const { allocated, free, onboarded, leases } = await world.node(name).api.getResources();
     const taken = { cpuMillis, memoryBytes: memoryGib * 1024 * MIB };
     expect(allocated).toMatchObject(taken);
     expect(leases).toHaveLength(1);

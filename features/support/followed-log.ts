@@ -29,9 +29,9 @@ export class FollowedLog {
 
   async #read(job: PostedJob): Promise<void> {
     const decoder = new TextDecoder();
-    const path = `${job.location}/logs?follow=true`;
-    for await (const bytes of job.api.stream(path, {}, this.#stop.signal)) {
-      this.#text += decoder.decode(bytes, { stream: true });
-    }
+    const address = new URL(`/orchestrator/jobs/${job.id}/logs?follow=true`, job.url());
+    const response = await fetch(address, { signal: this.#stop.signal });
+    if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+    for await (const bytes of response.body ?? []) this.#text += decoder.decode(bytes, { stream: true });
   }
 }

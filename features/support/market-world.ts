@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { QuickPickleWorld } from 'quickpickle';
 import type { TestContext } from 'vitest';
+import type { Bid, BidmeshClient, Explanation, JobEvent } from '../../src/client/index.ts';
 import { protocolNames } from '../../src/network/names.ts';
 import type { Underlay } from '../../src/network/underlay.ts';
-import type { ApiClient, BidView, ExplanationView, HttpAnswer, JobEvent } from './api-client.ts';
 import { startClumsyPeer } from './clumsy-peer.ts';
 import type { FollowedLog } from './followed-log.ts';
+import type { Address, HttpAnswer } from './http-answer.ts';
 import { jobFrom } from './job-text.ts';
 import { PostedJob } from './posted-job.ts';
 import { type KnownProcess, ProcessMarket } from './process-market.ts';
@@ -35,7 +36,7 @@ export class MarketWorld extends QuickPickleWorld {
   /** The peer that sends what is wrong. */
   stranger: string | undefined;
   /** What the last dry run said. */
-  tried: ExplanationView | undefined;
+  tried: Explanation | undefined;
   /** What was known of the job when its node was killed. */
   eventsBefore: readonly JobEvent[] = [];
   /** Providers that were killed, and the processes that the last of them had. */
@@ -137,7 +138,7 @@ export class MarketWorld extends QuickPickleWorld {
   async processesReady(): Promise<void> {
     for (const { name, api } of this.processes.all()) {
       await until(`${name} is ready`, ACQUAINTED_WITHIN_MS, async () => {
-        return (await api.send('GET', '/health/ready')).status === 200;
+        return (await api.getReadiness()).ok;
       });
     }
   }
@@ -165,8 +166,13 @@ export class MarketWorld extends QuickPickleWorld {
   }
 
   /** The HTTP interface of a node, in this process or in one of its own. */
-  api(name: string): ApiClient {
+  api(name: string): BidmeshClient {
     return this.processes.find(name)?.api ?? this.node(name).api;
+  }
+
+  /** Where a node listens. */
+  url(name: string): Address {
+    return this.processes.find(name)?.url ?? (() => this.node(name).node.apiUrl);
   }
 
   /** Stops a node and forgets it. */
@@ -181,7 +187,8 @@ export class MarketWorld extends QuickPickleWorld {
     this.#noteAsked();
     const api = this.api(name);
     const description = jobFrom(text, (node) => this.peerId(node), engine);
-    const job = new PostedJob(api, name, await api.postJob(description));
+    const { id } = await api.postJob({ json: JSON.stringify(description) });
+    const job = new PostedJob(id, name, this.url(name), api);
     this.jobs.push(job);
     return job;
   }
@@ -190,7 +197,7 @@ export class MarketWorld extends QuickPickleWorld {
   async try(name: string, text: string): Promise<void> {
     this.#noteAsked();
     const description = jobFrom(text, (node) => this.peerId(node), programOf('ends at once'));
-    this.tried = await this.api(name).tryJob(description);
+    this.tried = await this.api(name).postJob({ json: JSON.stringify(description) }, { dryRun: true });
   }
 
   /** How often a node was asked since the last job was posted or tried: directly, and by gossip. */
@@ -236,8 +243,8 @@ export class MarketWorld extends QuickPickleWorld {
   }
 
   /** Of the job posted last, best first. */
-  bids(): Promise<readonly BidView[]> {
-    return this.job.api.bids(this.job.location);
+  bids(): Promise<readonly Bid[]> {
+    return this.job.bids();
   }
 
   /** The nodes on which a job's partitions completed. */
@@ -252,7 +259,7 @@ export class MarketWorld extends QuickPickleWorld {
   async capacityIsBack(): Promise<void> {
     for (const { name, api } of [...this.#nodes.values(), ...this.processes.running()]) {
       await until(`the capacity of ${name} is free again`, FREE_AGAIN_WITHIN_MS, async () => {
-        const { onboarded, free, leases } = await api.resources();
+        const { onboarded, free, leases } = await api.getResources();
         return leases.length === 0 && free.cpuMillis === onboarded.cpuMillis;
       });
     }

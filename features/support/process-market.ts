@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { BidmeshClient } from '../../src/client/index.ts';
 import { LocalNetwork } from '../../src/launcher/local-network.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { sampleProcess } from '../../src/provider/processes/process-identity.ts';
-import { ApiClient } from './api-client.ts';
+import { type Address, clientOf } from './http-answer.ts';
 import { pathWithout } from './hidden-tool.ts';
 
 const READY_WITHIN_MS = 20_000;
@@ -23,7 +24,8 @@ export interface ProcessNode {
   readonly name: string;
   readonly peerId: string;
   readonly role: ProcessRole;
-  readonly api: ApiClient;
+  readonly url: Address;
+  readonly api: BidmeshClient;
 }
 
 export interface ProcessRole {
@@ -65,8 +67,9 @@ export class ProcessMarket {
     });
     this.#running.add(name);
     if (this.#nodes.has(name)) return;
-    const api = new ApiClient(() => this.#local.node(name).process.api, this.#signal);
-    this.#nodes.set(name, { name, peerId: started.peerId, role, api });
+    const url = (): string => this.#local.node(name).process.api;
+    const api = clientOf(url, this.#signal);
+    this.#nodes.set(name, { name, peerId: started.peerId, role, url, api });
   }
 
   /** kill -9 */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
+import type { BidmeshClient } from '../../src/client/index.ts';
 import { nodeConfig } from '../../src/config/schema.ts';
 import { nodeOptionsOf } from '../../src/config/node-options-of.ts';
 import type { NodeOptions } from '../../src/config/node-options.ts';
@@ -12,8 +13,8 @@ import { createLibp2pUnderlay } from '../../src/network/libp2p/libp2p-underlay.t
 import { type BidmeshNode, startNode } from '../../src/node/node.ts';
 import type { MachineInventory } from '../../src/provider/resources/probe.ts';
 import { createScriptedDrivers, type ScriptedWork } from '../../test/simulation/scripted-drivers.ts';
-import { ApiClient } from './api-client.ts';
 import { pathWithNvidiaSmi } from './gpu-tool.ts';
+import { clientOf } from './http-answer.ts';
 import { CountingRunRecord } from './run-record.ts';
 import { ScriptedUnderlay } from './scripted-underlay.ts';
 
@@ -60,7 +61,7 @@ export interface TestNode {
   readonly name: string;
   readonly identity: Identity;
   readonly node: BidmeshNode;
-  readonly api: ApiClient;
+  readonly api: BidmeshClient;
   readonly underlay: ScriptedUnderlay;
   /** What its scripted engines ran. */
   readonly runs: CountingRunRecord;
@@ -109,7 +110,7 @@ export async function startTestNode(spec: NodeSpec, around: NodeSurroundings): P
     name: spec.name,
     identity,
     node,
-    api: new ApiClient(() => node.apiUrl, around.signal),
+    api: clientOf(() => node.apiUrl, around.signal),
     underlay,
     runs,
     work,

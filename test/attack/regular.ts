@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { noopModule } from '../fixtures/wasm-modules.ts';
-import { followEvents, postJob, uploadBlob } from '../bench/nodes.ts';
+import { benchClient } from '../bench/nodes.ts';
 
 /** A job without an end counts as having taken this long. */
 const GIVEN_UP_MS = 15_000;
@@ -29,7 +29,7 @@ export class Regular {
   }
 
   async start(api: string): Promise<void> {
-    this.#module ??= await uploadBlob(api, noopModule());
+    this.#module ??= (await benchClient(api).uploadBlob(noopModule())).cid;
     this.#cut = new AbortController();
     this.#timer = setInterval(() => {
       const job = this.#one(api).finally(() => this.#underWay.delete(job));
@@ -70,15 +70,12 @@ export class Regular {
         engine: { type: 'wasm', params: { module: { cid: this.#module } } },
         resources: { cpu: '100m', memory: '64MiB', disk: '1MiB' },
       };
-      await followEvents(
-        api,
-        await postJob(api, job, signal),
-        (type) => {
-          completed = type === 'job.completed';
-          return completed || type === 'job.failed';
-        },
-        signal,
-      );
+      const client = benchClient(api);
+      const { id } = await client.postJob({ json: JSON.stringify(job) }, { signal });
+      for await (const { type } of client.jobEvents(id, { signal })) {
+        completed = type === 'job.completed';
+        if (completed || type === 'job.failed') break;
+      }
     } catch {
       // Given up, or the node did not take it.
     }

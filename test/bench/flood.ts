@@ -8,7 +8,7 @@ import type { Bench } from './figure.ts';
 import { reportCpu, reportFlood, reportMemory, withCpu } from './flood-report.ts';
 import type { FloodOrder, FloodReport } from './flooder.ts';
 import type { HonestOrder, HonestReport } from './honest-requester.ts';
-import { benchName, benchNetwork, followEvents, postJob, residentBytes, uploadBlob } from './nodes.ts';
+import { benchClient, benchName, benchNetwork, residentBytes } from './nodes.ts';
 
 const DEFAULT_SECONDS = 12;
 const WARM_UP_SECONDS = 3;
@@ -86,9 +86,8 @@ export const flood: Bench = {
 /** A provider may notice the end of a flooder late: of connections that it does not read only as it writes to them. */
 async function untilPeersAreFew({ process: { api } }: LocalNode): Promise<void> {
   for (let second = 0; second < LONGEST_NOTICE_SECONDS; second += 1) {
-    const status: unknown = await (await fetch(`${api}/dms/status`)).json();
-    const peers = typeof status === 'object' && status !== null ? Reflect.get(status, 'peers') : undefined;
-    if (typeof peers === 'number' && peers <= MOST_HONEST_PEERS) return;
+    const { peers } = await benchClient(api).getStatus();
+    if (peers <= MOST_HONEST_PEERS) return;
     await wait(1000);
   }
   throw new Error('the provider has not noticed that the flooder is gone');
@@ -96,15 +95,17 @@ async function untilPeersAreFew({ process: { api } }: LocalNode): Promise<void> 
 
 /** From here on the provider knows the requester for a contract that it kept. */
 async function haveOneJobDone({ process: { api } }: LocalNode): Promise<void> {
-  const cid = await uploadBlob(api, noopModule());
+  const client = benchClient(api);
+  const { cid } = await client.uploadBlob(noopModule());
   const job = {
     engine: { type: 'wasm', params: { module: { cid } } },
     resources: { cpu: '100m', memory: '64MiB', disk: '1MiB' },
   };
-  await followEvents(api, await postJob(api, job), (type) => {
+  const { id } = await client.postJob(job);
+  for await (const { type } of client.jobEvents(id)) {
     if (type === 'job.failed') throw new Error('the job of the honest requester failed');
-    return type === 'job.completed';
-  });
+    if (type === 'job.completed') break;
+  }
   // The provider hears of it with its next serving list.
   await wait(SETTLE_MS);
 }

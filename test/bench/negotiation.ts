@@ -1,7 +1,7 @@
 import { noopModule } from '../fixtures/wasm-modules.ts';
 import { type Bench, percentile, round } from './figure.ts';
 import { measureFloor } from './floor.ts';
-import { benchNetwork, followEvents, postJob, uploadBlob } from './nodes.ts';
+import { benchClient, benchNetwork } from './nodes.ts';
 
 const PROVIDERS = 4;
 const WARM_UP = 30;
@@ -55,8 +55,8 @@ async function measureNodes(iterations: number): Promise<{ contract: number[]; c
   try {
     const requester = await network.start('requester', { BIDMESH__PROVIDER__ENABLED: 'false' });
     for (let index = 1; index <= PROVIDERS; index += 1) await network.start(`provider-${index}`);
-    const { api } = requester.process;
-    const cid = await uploadBlob(api, noopModule());
+    const client = benchClient(requester.process.api);
+    const { cid } = await client.uploadBlob(noopModule());
     const job = {
       name: 'noop',
       engine: { type: 'wasm', params: { module: { cid } } },
@@ -65,12 +65,12 @@ async function measureNodes(iterations: number): Promise<{ contract: number[]; c
     for (let index = 0; index < iterations + WARM_UP; index += 1) {
       const startedMs = performance.now();
       let contractMs = Number.NaN;
-      const location = await postJob(api, job);
-      await followEvents(api, location, (type) => {
+      const { id } = await client.postJob(job);
+      for await (const { type } of client.jobEvents(id)) {
         if (type === 'contract.accepted') contractMs = performance.now() - startedMs;
         if (type === 'job.failed') throw new Error('a benchmark job failed');
-        return type === 'job.completed';
-      });
+        if (type === 'job.completed') break;
+      }
       if (index < WARM_UP) continue;
       contract.push(contractMs);
       completed.push(performance.now() - startedMs);

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { BidmeshClient } from '../../src/client/index.ts';
 import { LocalNetwork } from '../../src/launcher/local-network.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 
@@ -28,63 +30,33 @@ export function benchNetwork(network = benchName()): LocalNetwork {
   );
 }
 
-/** Requests cost the measured nodes a processor as well, so this is the leanest client there is. */
+/** A node of a measurement. */
+export function benchClient(api: string): BidmeshClient {
+  return new BidmeshClient({ url: api, fetch: leanFetch });
+}
+
 const agent = new Agent({ keepAlive: true });
+/** What an answer cannot have a body with. */
+const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
-async function send(
-  method: string,
-  url: string,
-  headers: Readonly<Record<string, string>>,
-  body?: string | Uint8Array,
-  signal?: AbortSignal,
-): Promise<IncomingMessage> {
-  const sent = request(url, { method, agent, headers, ...(signal === undefined ? {} : { signal }) });
-  sent.end(body);
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  return response;
-}
-
-export async function uploadBlob(api: string, bytes: Uint8Array): Promise<string> {
-  const response = await send('POST', `${api}/dms/blobs`, {}, bytes);
-  const { cid } = JSON.parse(await text(response)) as { cid: string };
-  return cid;
-}
-
-/** Posts a job and returns the path of its record. */
-export async function postJob(api: string, job: unknown, signal?: AbortSignal): Promise<string> {
-  const headers = { 'content-type': 'application/json' };
-  const response = await send('POST', `${api}/orchestrator/postJob`, headers, JSON.stringify(job), signal);
-  const said = await text(response);
-  if (response.statusCode !== 202) throw new Error(`postJob: ${response.statusCode} ${said}`);
-  const { location } = response.headers;
-  if (location === undefined) throw new Error('postJob gave no Location');
-  return location;
-}
-
-/** Calls `seen` for each event of a job, as it arrives, until it returns true. */
-export async function followEvents(
-  api: string,
-  job: string,
-  seen: (type: string) => boolean,
-  signal?: AbortSignal,
-): Promise<void> {
-  const headers = { accept: 'text/event-stream' };
-  const response = await send('GET', `${api}${job}/events`, headers, undefined, signal);
-  response.setEncoding('utf8');
-  let waiting = '';
-  try {
-    for await (const chunk of response) {
-      waiting += chunk;
-      const frames = waiting.split('\n\n');
-      waiting = frames.pop() ?? '';
-      for (const frame of frames) {
-        const type = /^event: (.*)$/m.exec(frame)?.[1];
-        if (type !== undefined && seen(type)) return;
-      }
-    }
-  } finally {
-    response.destroy();
-  }
+/** Requests cost the measured nodes a processor as well, and the system's own `fetch` takes twice as much of it. */
+async function leanFetch(
+  address: URL,
+  { method = 'GET', headers, body, signal }: RequestInit,
+): Promise<Response> {
+  const sent = request(address, {
+    method,
+    agent,
+    headers: Object.fromEntries(new Headers(headers)),
+    ...(signal instanceof AbortSignal ? { signal } : {}),
+  });
+  sent.end(typeof body === 'string' || body instanceof Uint8Array ? body : undefined);
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  const { statusCode: status = 0, headers: said } = answer;
+  const answered = new Headers(Object.entries(said).map(([name, value]) => [name, String(value)]));
+  const isStream = said['content-type']?.startsWith('text/event-stream') === true;
+  const bytes = isStream ? Readable.toWeb(answer) : await text(answer);
+  return new Response(WITHOUT_BODY.has(status) ? null : bytes, { status, headers: answered });
 }
 
 /** The memory a process has resident, where the system tells (Linux). */

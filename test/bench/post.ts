@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import type { BidmeshClient, JobInput } from '../../src/client/index.ts';
 import { noopModule } from '../fixtures/wasm-modules.ts';
 import { type Bench, type Figure, percentile, round } from './figure.ts';
-import { benchNetwork, postJob, uploadBlob } from './nodes.ts';
+import { benchClient, benchNetwork } from './nodes.ts';
 
 const IN_FLIGHT = 64;
 const MS_PER_TICK = 10;
@@ -9,15 +10,16 @@ const WARM_UP = 500;
 const SCRIPT_BYTES = 1024;
 
 /** What the next post asks for. */
-type NextEngine = () => unknown;
+type NextEngine = () => JobInput['engine'];
 
 /** A node without a provider takes posts as fast as it can: each 202 means that the job and its content are on disk. */
 export const post: Bench = {
   name: 'post',
   about: 'durable posts per second with 64 in flight, with a content id and with inline content',
   async run({ iterations = 10_000, report }) {
-    const byId = async (api: string): Promise<NextEngine> => {
-      const module = { cid: await uploadBlob(api, noopModule()) };
+    const byId = async (client: BidmeshClient): Promise<NextEngine> => {
+      const { cid } = await client.uploadBlob(noopModule());
+      const module = { cid };
       return () => ({ type: 'wasm', params: { module } });
     };
     const inline = async (): Promise<NextEngine> => {
@@ -37,17 +39,18 @@ function scriptOf(number: number): string {
 /** Searches are capped, the rest is Queued. */
 async function measure(
   kind: string,
-  begin: (api: string) => Promise<NextEngine>,
+  begin: (client: BidmeshClient) => Promise<NextEngine>,
   iterations: number,
 ): Promise<readonly Figure[]> {
   const network = benchNetwork();
   try {
     const { process: node } = await network.start('requester', { BIDMESH__PROVIDER__ENABLED: 'false' });
-    const next = await begin(node.api);
-    await postMany(node.api, next, WARM_UP);
+    const client = benchClient(node.api);
+    const next = await begin(client);
+    await postMany(client, next, WARM_UP);
     const cpuBefore = await cpuMsOf(node.pid);
     const startedMs = performance.now();
-    const latencies = await postMany(node.api, next, iterations);
+    const latencies = await postMany(client, next, iterations);
     const seconds = (performance.now() - startedMs) / 1000;
     const cpuMs = (await cpuMsOf(node.pid)) - cpuBefore;
     const labels = { bench: 'post', kind, inFlight: IN_FLIGHT };
@@ -74,7 +77,7 @@ async function cpuMsOf(pid: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
 }
 
-async function postMany(api: string, next: NextEngine, count: number): Promise<number[]> {
+async function postMany(client: BidmeshClient, next: NextEngine, count: number): Promise<number[]> {
   const latencies: number[] = [];
   let begun = 0;
   const loop = async (): Promise<void> => {
@@ -82,7 +85,7 @@ async function postMany(api: string, next: NextEngine, count: number): Promise<n
       begun += 1;
       const job = { engine: next(), timeouts: { search: '60s' } };
       const startedMs = performance.now();
-      await postJob(api, job);
+      await client.postJob(job);
       latencies.push(performance.now() - startedMs);
     }
   };
