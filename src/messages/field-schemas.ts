@@ -3,7 +3,7 @@ import type { CapabilityComparison } from '../domain/matching/comparison.ts';
 import { FEATURE, MOST_FEATURES } from '../domain/market/features.ts';
 import { advertName } from '../domain/market/advert.ts';
 import type { Price } from '../domain/units/money.ts';
-import { decimalAmount, priceItems, pricePeriods } from '../domain/units/money.ts';
+import { decimalAmount, pricePeriods } from '../domain/units/money.ts';
 import { type Asking, LONGEST_MODEL, MOST_LINES, rateFields } from '../domain/units/rate-card.ts';
 import { PEER_ID } from '../domain/units/peer-id.ts';
 import type { ResourceRequirements } from '../domain/units/resources.ts';
@@ -39,12 +39,13 @@ export const peerRecordBytes = z
   .instanceof(Uint8Array)
   .refine((bytes) => bytes.length <= MOST_PEER_RECORD_BYTES, 'peer record too large');
 
+const PRICE_ITEM = /^[a-z][a-z-]{0,31}$/;
 const currency = z.string().regex(/^[A-Z]{3,8}$/);
 
 const priceLines = z
   .array(
     z.object({
-      item: z.enum(priceItems),
+      item: z.string().regex(PRICE_ITEM),
       model: z.string().max(LONGEST_MODEL).exactOptional(),
       quantity: decimalAmount,
       rate: decimalAmount,

@@ -14,11 +14,14 @@ function at(value: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /** A word of a list that has to be known in full, or a key where every one has to be known. */
-function isUnknown(value: unknown, { code, path }: z.core.$ZodIssue): boolean {
-  if (code === 'unrecognized_keys') return true;
-  // Of a union it is the word that chooses among its members.
-  const word = code === 'invalid_value' || code === 'invalid_union' ? at(value, path) : undefined;
-  return typeof word === 'string' && word.length <= LONGEST_WORD;
+function isUnknown(value: unknown, issue: z.core.$ZodIssue): boolean {
+  if (issue.code === 'unrecognized_keys') return true;
+  if (issue.code !== 'invalid_value' && issue.code !== 'invalid_union') return false;
+  const found = at(value, issue.path);
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    return issue.errors.some((ofMember) => ofMember.every((inner) => isUnknown(found, inner)));
+  }
+  return typeof found === 'string' && found.length <= LONGEST_WORD;
 }
 
 /** A value that its schema does not take: broken, or of a later release, which is no fault of who sent it. */

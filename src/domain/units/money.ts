@@ -27,7 +27,8 @@ export interface Price {
 
 /** What one kind of thing comes to for an hour: `quantity` times `rate`, all as decimal text. */
 export interface PriceLine {
-  readonly item: 'base' | 'cpu' | 'memory' | 'disk' | 'gpu';
+  /** `base`, `cpu`, `memory`, `disk` or `gpu`; others may take money for further things. */
+  readonly item: string;
   /** Of the devices. */
   readonly model?: string;
   /** Partitions, cores, GiB, or devices. */
@@ -35,8 +36,6 @@ export interface PriceLine {
   readonly rate: string;
   readonly amount: string;
 }
-
-export const priceItems = ['base', 'cpu', 'memory', 'disk', 'gpu'] as const;
 
 const PERIOD_MS: Readonly<Record<Exclude<PricePeriod, 'result'>, number>> = {
   second: 1000,

@@ -65,6 +65,15 @@ describe('the adverts topic', () => {
     expect(counts()).toMatchObject({ 'gossip.advert': 1 });
   });
 
+  it('passes over a price that only a later release can read, and blames nobody', async () => {
+    const price = { amount: '1', currency: 'USD', per: 'fortnight' };
+    const advert = peer.notary.sign('advert', { ...sample.advert(), price });
+    await say(encodeFrame({ kind: 'advert', body: envelopeOf(advert) }));
+    expect(desk.taken).toEqual([]);
+    expect(counts()).toMatchObject({ 'gossip.UNKNOWN_VALUE': 1 });
+    expect(Object.keys(counts()).filter((name) => name.startsWith('fault.'))).toEqual([]);
+  });
+
   it('passes on what the registry accepts, and nothing else', async () => {
     const heard: Uint8Array[] = [];
     world = new MarketWorld({ connectAll: false });
