@@ -99,7 +99,7 @@ export const downloadBlob = {
   summary: 'The bytes of a content id',
   description: 'Of a file that is on this node.',
   answers: { 200: { description: 'The bytes.', media: ['application/octet-stream'] } },
-  refusals: ['CONTENT_NOT_FOUND', 'CONTENT_UNAVAILABLE', 'TOO_MANY_STREAMS'],
+  refusals: ['CONTENT_NOT_FOUND', 'CONTENT_UNAVAILABLE', 'CONTENT_INVALID', 'TOO_MANY_STREAMS'],
 } as const satisfies Operation;
 
 export const getLiveness = {

@@ -89,7 +89,7 @@ export const listResults = {
   answers: {
     200: { description: 'One page.', json: resultPageShape, example: { items: [exampleResult] } },
   },
-  refusals: ['CURSOR_INVALID', 'JOB_NOT_FOUND'],
+  refusals: ['CURSOR_INVALID', 'JOB_NOT_FOUND', 'CONTENT_INVALID'],
 } as const satisfies Operation;
 
 export const getResultFile = {
@@ -106,6 +106,7 @@ export const getResultFile = {
     'JOB_NOT_FOUND',
     'RESULT_NOT_FOUND',
     'CONTENT_UNAVAILABLE',
+    'CONTENT_INVALID',
     'TOO_MANY_STREAMS',
   ],
 } as const satisfies Operation;

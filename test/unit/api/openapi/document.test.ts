@@ -1,6 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type OpenApiDocument, openApiDocument } from '../../../../src/api/openapi/document.ts';
+import { type Operation, refusalsOf } from '../../../../src/openapi/operation.ts';
+import { operations } from '../../../../src/openapi/operations.ts';
+import { type ProblemCode, problemCodes } from '../../../../src/openapi/problem-codes.ts';
 import { inProcess, scriptedNode } from '../scripted-node.ts';
 
 let document: OpenApiDocument;
@@ -85,6 +88,13 @@ describe('the OpenAPI document', () => {
     );
     const used = [...text.matchAll(/"\$ref":"([^"]*)"/g)].map(([, pointer]) => pointer);
     expect(new Set(used)).toEqual(new Set(present));
+  });
+
+  it('has every code that a node refuses with, where a route can', () => {
+    const documented = new Set(Object.values<Operation>(operations).flatMap(refusalsOf));
+    const missing = Object.keys(problemCodes).filter((code) => !documented.has(code as ProblemCode));
+    // What is no route has no entry, and who has left gets no answer.
+    expect(new Set(missing)).toEqual(new Set(['ROUTE_NOT_FOUND', 'REQUEST_ABORTED']));
   });
 
   it('has an example for every answer in JSON, and none that its own schema refuses', () => {
