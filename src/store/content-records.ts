@@ -53,6 +53,16 @@ export class LevelContentRecords implements ContentRecords {
     if (stale.length > 0) await this.#queue.commit(stale);
   }
 
+  /** Forgets objects whose blocks in the database are not all there: for a store that has lost some of its changes. */
+  async dropBroken(): Promise<void> {
+    const present = new Set<string>();
+    for await (const cid of new KeySet(this.#database, buckets.contentBlock).keys()) present.add(cid);
+    const broken = [...this.#index.objects()].filter(
+      ({ inline }) => !inline.every((cid) => present.has(cid)),
+    );
+    for (const { cid } of broken) await this.commit([{ op: 'drop', cid }]);
+  }
+
   get bytes(): number {
     return this.#index.bytes;
   }

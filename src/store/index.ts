@@ -69,6 +69,7 @@ export async function openStore(options: StoreOptions, needs: StoreNeeds): Promi
     await store.jobs.load();
     await store.provider.prepare();
     await store.content.load();
+    if (wasDamaged) await store.content.dropBroken();
     return store;
   } catch (error) {
     await database.close();

@@ -57,6 +57,19 @@ describe('the records of content', () => {
     expect([records.object('a')?.cid, records.blockSize('a'), records.isPinned('a')]).toEqual(['a', 1, true]);
   });
 
+  it('forget an object that has lost a block, and have it again when it comes', async () => {
+    const disk = new ContentDisk();
+    await (await disk.records()).commit(CONTENT('one'));
+    await disk.database.batch([{ type: 'del', key: 'content-block!a' }]);
+    const records = await disk.records();
+    await records.dropBroken();
+    expect([records.object('a'), records.bytes, records.isPinned('a')]).toEqual([undefined, 0, false]);
+    await records.commit(CONTENT('two'));
+    await records.dropBroken();
+    expect(await records.inlineBlock('a')).toEqual(bytesOf('a'));
+    expect([records.object('a')?.cid, records.isPinned('a')]).toEqual(['a', true]);
+  });
+
   it('let go of a pin that was still being written', async () => {
     const disk = new ContentDisk();
     const records = await disk.records();
