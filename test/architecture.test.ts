@@ -48,7 +48,7 @@ const ROWS: readonly ImportRow[] = [
   { from: 'openapi/', values: [], types: ['domain/'] },
   {
     from: 'client/',
-    values: ['openapi/', 'lib/backoff.ts', 'lib/clock.ts', 'lib/coded-error.ts'],
+    values: ['openapi/', 'lib/backoff.ts', 'lib/chance.ts', 'lib/clock.ts', 'lib/coded-error.ts'],
     types: [],
   },
   ...MARKET.map((part) => ({ from: `${part}/`, values: ['domain/', 'engines/', 'lib/'], types: [] })),
@@ -134,7 +134,8 @@ const GLOBAL_OWNERS: readonly GlobalOwner[] = [
     owners: ['lib/clock.ts'],
   },
   { globals: ['setTimeout'], owners: ['lib/clock.ts', 'client/timers.ts'] },
-  { globals: ['Math.random', 'crypto'], owners: ['lib/random.ts'] },
+  { globals: ['Math.random'], owners: ['lib/chance.ts'] },
+  { globals: ['crypto'], owners: ['lib/random.ts'] },
   {
     globals: ['process', 'console'],
     except: [...CHILD_CONTROL, 'process.nextTick'],

@@ -1,4 +1,5 @@
 import { backoffMs } from '../lib/backoff.ts';
+import { type Chance, systemChance } from '../lib/chance.ts';
 import { sleep, type Timers } from '../lib/clock.ts';
 import { CodedError, codeOf } from '../lib/coded-error.ts';
 
@@ -8,6 +9,7 @@ const MOST_FAILURES = 8;
 
 export interface Resuming {
   readonly timers: Timers;
+  readonly chance?: Chance;
   readonly signal: AbortSignal | undefined;
   /** Called with the first failure after something came. */
   readonly onBroken?: (() => Promise<void>) | undefined;
@@ -22,7 +24,7 @@ export interface Resuming {
  * returns true, or when `signal` is aborted; gives up after several failures in a row.
  */
 export async function* resuming<Item>(
-  { timers, signal, onBroken, mayPass = isPassing, givenUp }: Resuming,
+  { timers, chance = systemChance, signal, onBroken, mayPass = isPassing, givenUp }: Resuming,
   open: () => AsyncGenerator<Item, boolean>,
 ): AsyncGenerator<Item> {
   const aborted = (): boolean => signal?.aborted === true;
@@ -53,7 +55,7 @@ export async function* resuming<Item>(
     failures += 1;
     if (failures > MOST_FAILURES) throw givenUp(cause);
     if (failures === 1) await onBroken?.();
-    await sleep(timers, backoffMs(RECONNECT, failures), signal).catch(() => undefined);
+    await sleep(timers, backoffMs(RECONNECT, failures, chance), signal).catch(() => undefined);
     if (aborted()) return;
   }
 }

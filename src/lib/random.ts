@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidV7 } from 'uuid';
+import type { Chance } from './chance.ts';
 import type { Clock } from './clock.ts';
 
 /** The only door to chance. Simulations replace it with a seeded one. */
@@ -35,6 +36,11 @@ export const systemRandom: Random = createSystemRandom();
 export function randomFraction(random: Random): number {
   const [a = 0, b = 0, c = 0, d = 0] = random.bytes(4);
   return (((a << 24) | (b << 16) | (c << 8) | d) >>> 0) / 2 ** 32;
+}
+
+/** Chance for back-offs and the like, of the node's own source. */
+export function chanceOf(random: Random): Chance {
+  return () => randomFraction(random);
 }
 
 /** A UUIDv7: sorts by time of making, so it is a good LevelDB key. */

@@ -1,9 +1,11 @@
 import { type BackoffOptions, backoffMs } from './backoff.ts';
+import type { Chance } from './chance.ts';
 import { type Clock, sleep } from './clock.ts';
 import { codeOf } from './coded-error.ts';
 
 export interface RetryNeeds {
   readonly clock: Clock;
+  readonly chance: Chance;
   /** Ends the waiting: the error of the last try is thrown then. */
   readonly signal?: AbortSignal;
 }
@@ -22,7 +24,7 @@ export async function retryOn<T>(
       const code = codeOf(error);
       if (code === undefined || !codes.includes(code) || needs.signal?.aborted === true) throw error;
       try {
-        await sleep(needs.clock, backoffMs(backoff, attempt), needs.signal);
+        await sleep(needs.clock, backoffMs(backoff, attempt, needs.chance), needs.signal);
       } catch {
         throw error;
       }

@@ -1,6 +1,7 @@
 import { isLive } from '../domain/market/execution.ts';
 import { isTerminalJobState } from '../domain/job/job.ts';
 import type { JobSnapshot, PlanAction } from '../domain/job/plan.ts';
+import type { Chance } from '../lib/chance.ts';
 import type { Clock } from '../lib/clock.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import { retryOn } from '../lib/retry.ts';
@@ -10,6 +11,7 @@ import { stopOne } from './schedulers/endings.ts';
 
 export interface GivingUpNeeds {
   readonly clock: Clock;
+  readonly chance: Chance;
   readonly lane: Pick<JobLane, 'alone'>;
   readonly planner: Pick<Planner, 'carryOut'>;
   /** Aborted when the node stops. */
@@ -25,9 +27,9 @@ const REPEAT = { firstMs: 20, longestMs: 2000, factor: 2 };
  */
 export async function giveUpJob(
   jobId: string,
-  { clock, lane, planner, signal }: GivingUpNeeds,
+  { clock, chance, lane, planner, signal }: GivingUpNeeds,
 ): Promise<void> {
-  await retryOn(WORTH_REPEATING, REPEAT, { clock, signal }, () =>
+  await retryOn(WORTH_REPEATING, REPEAT, { clock, chance, signal }, () =>
     lane.alone(jobId, async (store) => {
       const before = await store.newest(jobId);
       if (before === undefined || isTerminalJobState(before.job.state)) return;

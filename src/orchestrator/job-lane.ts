@@ -1,4 +1,5 @@
 import type { JobSnapshot } from '../domain/job/plan.ts';
+import type { Chance } from '../lib/chance.ts';
 import type { Clock } from '../lib/clock.ts';
 import { KeyedLane } from '../lib/keyed-lane.ts';
 import { retryOn } from '../lib/retry.ts';
@@ -9,6 +10,7 @@ export type JobRecords = Pick<JobStore, 'newest' | 'begin' | 'newestContract' | 
 
 export interface JobLaneNeeds {
   readonly clock: Clock;
+  readonly chance: Chance;
   readonly store: JobRecords;
   /** Aborted when the node stops. */
   readonly signal: AbortSignal;

@@ -8,7 +8,7 @@ import type { Job } from '../domain/job/job.ts';
 import type { JobSnapshot } from '../domain/job/plan.ts';
 import type { Search } from '../domain/market/search.ts';
 import type { ServingAnswer, ServingList } from '../domain/market/serving.ts';
-import { newId } from '../lib/random.ts';
+import { chanceOf, newId } from '../lib/random.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
 import { giveUpJob } from './giving-up.ts';
 import type {
@@ -199,8 +199,9 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
   }
 
   #giveUp({ jobId }: Evaluation): void {
-    const { clock, logger } = this.#needs;
-    giveUpJob(jobId, { ...this.#parts, clock, signal: this.#stopping.signal }).catch((error: unknown) => {
+    const { clock, logger, random } = this.#needs;
+    const needs = { ...this.#parts, clock, chance: chanceOf(random), signal: this.#stopping.signal };
+    giveUpJob(jobId, needs).catch((error: unknown) => {
       logger.error('a job could not be given up', { jobId, reason: messageOf(error) });
     });
   }

@@ -1,7 +1,7 @@
 import { BehaviourBook } from '../domain/trust/behaviour-book.ts';
 import type { Evaluation } from '../domain/job/evaluation.ts';
 import type { Job } from '../domain/job/job.ts';
-import { newId } from '../lib/random.ts';
+import { chanceOf, newId } from '../lib/random.ts';
 import { conductIn, isBrokenWord } from './behaviour/conduct.ts';
 import { EvaluationDesk } from './evaluation-desk.ts';
 import type { EvaluationBroker } from './evaluations/broker-contract.ts';
@@ -80,7 +80,7 @@ export function wireRequester(
   );
   const { behaviour, counterparts } = wireMemory(options, needs);
   const lane = wireLane(needs, hooks, watchdog, { behaviour, counterparts });
-  const around = { ...needs, ...hooks, lane, evaluate, behaviour };
+  const around = { ...needs, ...hooks, chance: chanceOf(random), lane, evaluate, behaviour };
   const searches = new SearchDesk(options, around);
   const { closer, unanswered } = wireCloser(options, around);
   const serving: ServingDesk = new ServingDesk({
@@ -147,7 +147,7 @@ function wireCloser(
 
 function wireWorker(
   { limits }: OrchestratorOptions,
-  { clock, logger }: OrchestratorNeeds,
+  { clock, logger, random }: OrchestratorNeeds,
   broker: EvaluationBroker,
   scheduler: BatchScheduler,
 ): Worker {
@@ -156,6 +156,7 @@ function wireWorker(
     {
       broker,
       clock,
+      chance: chanceOf(random),
       logger,
       schedulers: (type) => (type === 'batch' ? (evaluation) => scheduler.schedule(evaluation) : undefined),
     },
@@ -176,7 +177,7 @@ function wireBroker(
 
 /** Whatever is written of a job is seen by the watchdog, and what it says of providers is remembered. */
 function wireLane(
-  { clock, store, peers }: OrchestratorNeeds,
+  { clock, random, store, peers }: OrchestratorNeeds,
   { signal }: RequesterHooks,
   watchdog: Watchdog,
   { behaviour, counterparts }: Pick<RequesterParts, 'behaviour' | 'counterparts'>,
@@ -184,6 +185,7 @@ function wireLane(
   const startedAt = clock.livedMs();
   return new JobLane({
     clock,
+    chance: chanceOf(random),
     signal,
     store: {
       newest: (jobId) => store.newest(jobId),

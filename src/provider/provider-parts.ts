@@ -4,7 +4,7 @@ import type { PeerMemory } from '../domain/trust/peer-memory.ts';
 import type { ServingItem } from '../domain/market/serving.ts';
 import type { Calendar } from '../lib/calendar.ts';
 import { messageOf } from '../lib/coded-error.ts';
-import { newId } from '../lib/random.ts';
+import { chanceOf, newId } from '../lib/random.ts';
 import { FrontDesk } from './admission/front-desk.ts';
 import type { RequesterGate } from './admission/requester-gate.ts';
 import type { RegularDemand } from './behaviour/regular-demand.ts';
@@ -61,7 +61,7 @@ export function wireProvider(
 ): ProviderParts {
   const { clock, random, store } = needs;
   const id = (): string => newId(clock, random);
-  const book = new ExecutionBook(store, clock);
+  const book = new ExecutionBook(store, clock, chanceOf(random));
   const starts = new StartTimes(options.limits);
   const room = new Room(needs);
   const { ledger, bidder, allotment, leftovers } = wireCapacity(options, needs, id, highestVersion, {
@@ -112,11 +112,13 @@ function wireExecutions(
   { gate, behaviour, regulars, regularDemand }: RequesterMemory,
   parts: ServedParts,
 ): Served {
-  const { clock } = needs;
+  const { clock, random } = needs;
+  const chance = chanceOf(random);
   const { book } = parts;
   const hearing = new Hearing(clock);
   const supervisor: Supervisor = new Supervisor(options, {
     ...needs,
+    chance,
     ...parts,
     onChanged: (requester) => reporter.changed(requester),
     onNeverBegun: ({ requester, lockId }) => {
@@ -149,6 +151,7 @@ function wireExecutions(
     { periodMs: options.limits.heartbeatMs, longestMs: options.limits.longestHeartbeatMs },
     {
       ...needs,
+      chance,
       servedTo: (requester) => servedTo(book, requester, needs.calendar),
       onDesired: (...wish) => settler.want(...wish),
       onHeard: (requester) => hearing.heard(requester),

@@ -1,6 +1,7 @@
 import type { Connection } from '@libp2p/interface';
 import { CODE_P2P, type Multiaddr } from '@multiformats/multiaddr';
 import { type BackoffOptions, backoffMs } from '../../lib/backoff.ts';
+import { type Chance, systemChance } from '../../lib/chance.ts';
 import { type Clock, sleep } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -15,6 +16,7 @@ const DIALS_BEFORE_WARNING = 5;
 export interface BootstrapLinksNeeds {
   readonly self: string;
   readonly clock: Clock;
+  readonly chance?: Chance;
   readonly logger: Logger;
   dial(address: Multiaddr, signal: AbortSignal): Promise<Connection>;
   isConnected(peer: string): boolean;
@@ -62,7 +64,8 @@ export class BootstrapLinks {
         failures += 1;
         if (failures === DIALS_BEFORE_WARNING) this.#log('bootstrap peer does not answer', address, error);
       }
-      await sleep(this.#needs.clock, backoffMs(REDIAL, failures), signal).catch(() => {});
+      const waitMs = backoffMs(REDIAL, failures, this.#needs.chance ?? systemChance);
+      await sleep(this.#needs.clock, waitMs, signal).catch(() => {});
     }
   }
 

@@ -5,6 +5,7 @@ import { declined, type NegotiationReason } from '../../domain/market/negotiatio
 import type { Execution } from '../../domain/market/execution.ts';
 import type { Job } from '../../domain/job/job.ts';
 import { backoffMs } from '../../lib/backoff.ts';
+import type { Chance } from '../../lib/chance.ts';
 import { type Clock, sleep, within } from '../../lib/clock.ts';
 import { CodedError, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -16,6 +17,7 @@ import { invocationOf } from './terms.ts';
 
 export interface ContractCloserNeeds {
   readonly clock: Clock;
+  readonly chance: Chance;
   readonly logger: Logger;
   readonly market: Pick<Market, 'askContract'>;
   readonly lane: JobLane;
@@ -134,7 +136,7 @@ export class ContractCloser {
   }
 
   async #ask(contract: ContractRecord): Promise<Resolution> {
-    const { clock, signal } = this.#needs;
+    const { clock, chance, signal } = this.#needs;
     const { acceptWithinMs } = contract.terms.value;
     const limitMs = acceptWithinMs + this.#limits.acceptMarginMs;
     // From when it was written down as proposed: what the terms call the time is for people. Clamped for records of a
@@ -150,7 +152,7 @@ export class ContractCloser {
           return { kind: 'unknown', why: { code: 'provider-not-asked', data: { text: messageOf(error) } } };
         }
       }
-      const waitMs = Math.min(backoffMs(ASK_AGAIN, attempt), deadlineMs - clock.monotonicMs());
+      const waitMs = Math.min(backoffMs(ASK_AGAIN, attempt, chance), deadlineMs - clock.monotonicMs());
       await sleep(clock, Math.max(1, waitMs), signal);
     }
   }

@@ -1,5 +1,6 @@
 import type { ContractRecord } from '../../domain/market/contract.ts';
 import { type BackoffOptions, backoffMs } from '../../lib/backoff.ts';
+import type { Chance } from '../../lib/chance.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -8,6 +9,7 @@ import type { ContractCloser } from './contract-closer.ts';
 
 export interface UnansweredNeeds {
   readonly clock: Clock;
+  readonly chance: Chance;
   readonly logger: Logger;
   readonly store: Pick<JobStore, 'snapshot' | 'contract' | 'proposedContracts'>;
   readonly closer: Pick<ContractCloser, 'resolve'>;
@@ -49,7 +51,8 @@ export class UnansweredProposals {
   add(contract: ContractRecord): void {
     const { contractId } = contract;
     if (this.#unanswered.has(contractId) || this.#unanswered.size >= MOST_UNANSWERED) return;
-    const nextMs = this.#needs.clock.monotonicMs() + backoffMs(ASK_AGAIN, 1);
+    const { clock, chance } = this.#needs;
+    const nextMs = clock.monotonicMs() + backoffMs(ASK_AGAIN, 1, chance);
     this.#unanswered.set(contractId, { contract, tries: 0, nextMs, asking: false });
   }
 
@@ -71,11 +74,11 @@ export class UnansweredProposals {
   }
 
   async #ask(unanswered: Unanswered): Promise<void> {
-    const { clock, logger, signal } = this.#needs;
+    const { clock, chance, logger, signal } = this.#needs;
     const { contractId } = unanswered.contract;
     unanswered.asking = true;
     unanswered.tries += 1;
-    unanswered.nextMs = clock.monotonicMs() + backoffMs(ASK_AGAIN, unanswered.tries + 1);
+    unanswered.nextMs = clock.monotonicMs() + backoffMs(ASK_AGAIN, unanswered.tries + 1, chance);
     this.#asking += 1;
     try {
       if (await this.#isAnswered(unanswered.contract)) this.#unanswered.delete(contractId);

@@ -1,6 +1,7 @@
 import type { ServingItem } from '../../domain/market/serving.ts';
 import type { KeptError } from '../../domain/units/reason.ts';
 import { type BackoffOptions, backoffMs } from '../../lib/backoff.ts';
+import type { Chance } from '../../lib/chance.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -8,6 +9,7 @@ import type { ContentFetcher, JobStore } from '../ports.ts';
 
 export interface ResultCollectorNeeds {
   readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly chance: Chance;
   readonly logger: Logger;
   readonly store: Pick<JobStore, 'contract'>;
   readonly content: Pick<ContentFetcher, 'fetch' | 'pin' | 'unpin' | 'room' | 'sizeOf'>;
@@ -119,7 +121,7 @@ export class ResultCollector {
     const nowMs = this.#needs.clock.monotonicMs();
     const { sinceMs, tries } = this.#waiting.get(executionId) ?? { sinceMs: nowMs, tries: 0 };
     if (nowMs - sinceMs >= ROOM_WAIT_MS) return { kind: 'never-room', error };
-    const nextAtMs = nowMs + backoffMs(ROOM_RETRY, tries + 1);
+    const nextAtMs = nowMs + backoffMs(ROOM_RETRY, tries + 1, this.#needs.chance);
     this.#waiting.set(executionId, { sinceMs, tries: tries + 1, nextAtMs, error });
     if (tries === 0) this.#needs.logger.warn('a result waits for room', { executionId, reason: error.text });
     return { kind: 'no-room', isNew: tries === 0, error };

@@ -6,6 +6,7 @@ import type { Job } from '../../domain/job/job.ts';
 import type { JobSnapshot } from '../../domain/job/plan.ts';
 import type { Desired, ServingAnswer, ServingItem, ServingList } from '../../domain/market/serving.ts';
 import type { KeptError } from '../../domain/units/reason.ts';
+import type { Chance } from '../../lib/chance.ts';
 import { type Clock, sleep, within } from '../../lib/clock.ts';
 import { codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -20,6 +21,7 @@ import { desiredFor, isNews, type ResultState, servingChange } from './serving-f
 
 export interface ServingDeskNeeds {
   readonly clock: Clock;
+  readonly chance: Chance;
   readonly logger: Logger;
   readonly store: Pick<JobStore, 'snapshot' | 'contract'>;
   readonly lane: JobLane;

@@ -1,5 +1,6 @@
 import { assert } from '../../lib/assert.ts';
 import { backoffMs } from '../../lib/backoff.ts';
+import type { Chance } from '../../lib/chance.ts';
 import { type Clock, every, sleep, within } from '../../lib/clock.ts';
 import { codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -16,6 +17,7 @@ export interface WorkerNeeds {
   /** A plain lookup, which must not throw. */
   readonly schedulers: (type: EvaluationType) => Scheduler | undefined;
   readonly clock: Clock;
+  readonly chance: Chance;
   readonly logger: Logger;
 }
 
@@ -103,7 +105,7 @@ class EvaluationWorker implements Worker {
   }
 
   async #backOff(error: unknown, failedInARow: number, stopping: AbortSignal): Promise<void> {
-    const delayMs = backoffMs(this.#options.backoff, failedInARow);
+    const delayMs = backoffMs(this.#options.backoff, failedInARow, this.#needs.chance);
     this.#needs.logger.warn('dequeue failed', { code: codeOf(error), error: messageOf(error), delayMs });
     try {
       await sleep(this.#needs.clock, delayMs, stopping);

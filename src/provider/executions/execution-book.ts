@@ -1,4 +1,5 @@
 import { CodedError } from '../../lib/coded-error.ts';
+import type { Chance } from '../../lib/chance.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { retryOn } from '../../lib/retry.ts';
 import type { Invocation } from '../../domain/program/task.ts';
@@ -40,14 +41,16 @@ function withoutProgram({ engine, ...invocation }: Invocation): Invocation {
 export class ExecutionBook {
   readonly #store: Pick<ProviderStore, 'commit'>;
   readonly #clock: Clock;
+  readonly #chance: Chance;
   readonly #byId = new Map<string, ProviderExecution>();
   readonly #idByContract = new Map<string, string>();
   /** Those that are begun and not settled, by requester. */
   readonly #begunOf = new Map<string, Set<string>>();
 
-  constructor(store: Pick<ProviderStore, 'commit'>, clock: Clock) {
+  constructor(store: Pick<ProviderStore, 'commit'>, clock: Clock, chance: Chance) {
     this.#store = store;
     this.#clock = clock;
+    this.#chance = chance;
   }
 
   /** Takes in what is on disk already. */
@@ -158,7 +161,8 @@ export class ExecutionBook {
   }
 
   #commit(commit: ProviderCommit): Promise<void> {
-    return retryOn(WORTH_REPEATING, REPEAT, { clock: this.#clock }, () => this.#store.commit(commit));
+    const needs = { clock: this.#clock, chance: this.#chance };
+    return retryOn(WORTH_REPEATING, REPEAT, needs, () => this.#store.commit(commit));
   }
 
   #known(executionId: string): ProviderExecution {

@@ -1,6 +1,7 @@
 import type { Notary } from '../../domain/market/evidence.ts';
 import type { Desired, ServingItem, ServingList } from '../../domain/market/serving.ts';
 import { backoffMs } from '../../lib/backoff.ts';
+import type { Chance } from '../../lib/chance.ts';
 import { type Clock, sleep, type Timer, within } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -19,6 +20,7 @@ const FAREWELL_AGAIN_MS = 50;
 
 export interface ReporterNeeds {
   readonly clock: Clock;
+  readonly chance: Chance;
   readonly logger: Logger;
   readonly notary: Notary;
   readonly link: Pick<RequesterLink, 'report'>;
@@ -126,8 +128,9 @@ export class Reporter {
       void this.#send(requester, line, hurry);
       return;
     }
-    const waitMs = delivered ? this.#heartbeat.firstMs : backoffMs(this.#heartbeat, line.failures);
-    line.timer = this.#needs.clock.after(waitMs, () => void this.#send(requester, line));
+    const { clock, chance } = this.#needs;
+    const waitMs = delivered ? this.#heartbeat.firstMs : backoffMs(this.#heartbeat, line.failures, chance);
+    line.timer = clock.after(waitMs, () => void this.#send(requester, line));
   }
 
   async #leave(requester: string, line: Line): Promise<void> {

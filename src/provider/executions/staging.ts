@@ -1,6 +1,7 @@
 import type { ContractTerms } from '../../domain/market/contract.ts';
 import { type ContentRef, contentRefsOf } from '../../domain/program/task.ts';
 import { type BackoffOptions, backoffMs } from '../../lib/backoff.ts';
+import type { Chance } from '../../lib/chance.ts';
 import { type Clock, sleep } from '../../lib/clock.ts';
 import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { ProviderContent, ProviderExecution } from '../ports.ts';
@@ -14,7 +15,11 @@ const REFUSALS: ReadonlySet<unknown> = new Set(['CONTENT_UNAVAILABLE', 'CONTENT_
 const FETCH_AGAIN: BackoffOptions = { firstMs: 200, longestMs: 5000, factor: 2 };
 
 /** A requester that is away may come back: how long it has is said by {@link BringingWatch}, which aborts `signal`. */
-async function retried(clock: Clock, signal: AbortSignal, fetch: () => Promise<unknown>): Promise<void> {
+async function retried(
+  { clock, chance }: Pick<StagingNeeds, 'clock' | 'chance'>,
+  signal: AbortSignal,
+  fetch: () => Promise<unknown>,
+): Promise<void> {
   let refusals = 0;
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -25,7 +30,7 @@ async function retried(clock: Clock, signal: AbortSignal, fetch: () => Promise<u
       if (error instanceof CodedError && REFUSALS.has(error.data['cause'])) refusals += 1;
       if (refusals >= MOST_REFUSALS) throw error;
     }
-    await sleep(clock, backoffMs(FETCH_AGAIN, attempt), signal);
+    await sleep(clock, backoffMs(FETCH_AGAIN, attempt, chance), signal);
   }
 }
 
@@ -51,6 +56,7 @@ const DISK_ERRORS: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', '
 export interface StagingNeeds {
   readonly content: ProviderContent;
   readonly clock: Clock;
+  readonly chance: Chance;
   readonly watch: Pick<BringingWatch, 'tries' | 'took' | 'isHere'>;
 }
 
@@ -62,7 +68,7 @@ export async function stageInputs(
   execution: ProviderExecution,
   terms: ContractTerms,
   maxInputBytes: number,
-  { content, clock, watch }: StagingNeeds,
+  { content, clock, chance, watch }: StagingNeeds,
   signal: AbortSignal,
 ): Promise<void> {
   let leftBytes = maxInputBytes;
@@ -78,7 +84,7 @@ export async function stageInputs(
     try {
       const { contractId } = execution.item;
       const from = { peer: execution.requester, peerRecord: terms.requesterRecord, contractId };
-      await retried(clock, signal, () => {
+      await retried({ clock, chance }, signal, () => {
         watch.tries();
         return content.fetch(cid, from, size, signal, (bytes) => watch.took(bytes));
       });

@@ -1,6 +1,7 @@
 import type { ContractTerms } from '../../domain/market/contract.ts';
 import { moveContract } from '../../domain/market/contract.ts';
 import { contentRefsOf, type ExitReason } from '../../domain/program/task.ts';
+import type { Chance } from '../../lib/chance.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CodedError, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -26,6 +27,7 @@ import type { StartTimes } from './start-times.ts';
 
 export interface SupervisorNeeds {
   readonly clock: Clock;
+  readonly chance: Chance;
   readonly logger: Logger;
   readonly ledger: Pick<ResourceLedger, 'release'>;
   readonly store: Pick<ProviderStore, 'contract'>;
@@ -239,7 +241,7 @@ export class Supervisor {
   /** In this time alone does a contract need its requester: what is here begins without it. */
   async #bringInputs(execution: ProviderExecution, terms: ContractTerms, signal: AbortSignal): Promise<void> {
     const { limits } = this.#options;
-    const { content, clock, hearing } = this.#needs;
+    const { content, clock, chance, hearing } = this.#needs;
     const { requester } = execution;
     const watch = new BringingWatch(limits, {
       clock,
@@ -248,7 +250,7 @@ export class Supervisor {
       onOver: (reason) => this.stop(execution.item.executionId, reason),
     });
     try {
-      await stageInputs(execution, terms, limits.maxInputBytes, { content, clock, watch }, signal);
+      await stageInputs(execution, terms, limits.maxInputBytes, { content, clock, chance, watch }, signal);
       signal.throwIfAborted();
     } finally {
       watch.stop();

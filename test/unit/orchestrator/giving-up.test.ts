@@ -45,6 +45,7 @@ function giveUp(jobId: string): Promise<void> {
   const { signal } = new AbortController();
   const lane = new JobLane({
     clock,
+    chance: () => 0,
     signal,
     store: {
       newest: (id) => store.jobs.newest(id),
@@ -80,7 +81,7 @@ function giveUp(jobId: string): Promise<void> {
     },
     onFinished: ({ job }) => told.push(`finished ${job.state}`),
   });
-  return settled(giveUpJob(jobId, { clock, lane, planner, signal }));
+  return settled(giveUpJob(jobId, { clock, chance: () => 0, lane, planner, signal }));
 }
 
 describe('a job that cannot be planned any more', () => {

@@ -34,7 +34,7 @@ beforeEach(() => {
       return { after: snapshot, durable };
     },
   };
-  lane = new JobLane({ clock, store, signal: stopping.signal });
+  lane = new JobLane({ clock, chance: () => 0, store, signal: stopping.signal });
 });
 
 const reasoned =
@@ -117,7 +117,12 @@ describe('a retry', () => {
       if (times.length < 5) throw new CodedError('AGAIN', 'no');
       return 'done';
     };
-    const retrying = retryOn(['AGAIN'], { firstMs: 10, longestMs: 40, factor: 2 }, { clock }, work);
+    const retrying = retryOn(
+      ['AGAIN'],
+      { firstMs: 10, longestMs: 40, factor: 2 },
+      { clock, chance: () => 0 },
+      work,
+    );
     expect(await clock.runUntilSettled(retrying, 1000)).toBe('done');
     expect(times).toEqual([0, 10, 30, 70, 110]);
   });

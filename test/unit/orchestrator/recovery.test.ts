@@ -12,6 +12,7 @@ function needs(changes: Partial<RecoveryNeeds['store']>, unpinned: string[]): Re
   };
   const lane = new JobLane({
     clock,
+    chance: () => 0,
     signal: new AbortController().signal,
     store: {
       newest: unreadable,

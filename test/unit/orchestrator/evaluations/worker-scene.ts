@@ -46,6 +46,7 @@ export function workerScene(
           return scheduler(given);
         }),
       clock: scene.clock,
+      chance: () => 0,
       logger: silentLogger,
     },
   );

@@ -78,7 +78,7 @@ beforeEach(async () => {
           for (const pin of pins) if (pin.endsWith(` ${owner}`)) pins.delete(pin);
         },
       },
-      lane: new JobLane({ clock, store, signal: new AbortController().signal }),
+      lane: new JobLane({ clock, chance: () => 0, store, signal: new AbortController().signal }),
       evaluations: new EvaluationDesk({ broker, clock, newId, logger: silentLogger }),
       openJobs: () => openJobs,
     },

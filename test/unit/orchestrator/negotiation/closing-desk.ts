@@ -42,7 +42,7 @@ export class ClosingDesk {
     this.#stored = stored;
     this.clock = clock;
     const store = stored.store.jobs;
-    const lane = new JobLane({ clock, store, signal: this.stopping.signal });
+    const lane = new JobLane({ clock, chance: () => 0, store, signal: this.stopping.signal });
     const base = {
       clock,
       logger: silentLogger,
@@ -53,6 +53,7 @@ export class ClosingDesk {
     const limits = { ...defaultOrchestratorLimits, acceptMarginMs: MARGIN_MS };
     this.closer = new ContractCloser(limits, {
       ...base,
+      chance: () => 0,
       store,
       check: { check: () => this.checked() },
       onUnknown: ({ contractId }) => void this.unknown.push(contractId),

@@ -52,7 +52,7 @@ beforeEach(async () => {
     market,
     peers,
     behaviour,
-    lane: new JobLane({ clock, store: stored.store.jobs, signal: stopping.signal }),
+    lane: new JobLane({ clock, chance: () => 0, store: stored.store.jobs, signal: stopping.signal }),
     evaluate: () => {},
   });
 });

@@ -50,7 +50,7 @@ beforeEach(async () => {
         explain: () => ({ known: 2, fitting: 0, busy: 0, misses: [CPU] }),
       },
       behaviour: { behaviourOf: () => GOOD_BEHAVIOUR },
-      lane: new JobLane({ clock, store: stored.store.jobs, signal: stopping.signal }),
+      lane: new JobLane({ clock, chance: () => 0, store: stored.store.jobs, signal: stopping.signal }),
       evaluate: (job, trigger) => evaluated.push(`${job.id} ${trigger}`),
     },
   );

@@ -43,9 +43,10 @@ beforeEach(async () => {
   const store = stored.store.jobs;
   desk = new ServingDesk({
     clock,
+    chance: () => 0,
     logger: silentLogger,
     store,
-    lane: new JobLane({ clock, store, signal: stopping.signal }),
+    lane: new JobLane({ clock, chance: () => 0, store, signal: stopping.signal }),
     liveness,
     counterparts: { isOf: (_provider, executionId) => isOf(executionId) },
     content: {

@@ -16,6 +16,7 @@ describe('a worker', () => {
         seen.push(`${type} ${given.id}`);
       },
       clock: scene.clock,
+      chance: () => 0,
       logger: silentLogger,
     });
     scene.broker.enqueue(evaluation('a'));

@@ -50,7 +50,7 @@ describe('a contract that its requester leaves alone', () => {
     clock = new FakeClock();
     abandoned = [];
     const store = new ScriptedProviderStore();
-    book = new ExecutionBook(store, clock);
+    book = new ExecutionBook(store, clock, () => 0);
     hearing = new Hearing(clock);
     orphans = new OrphanWatch({
       hearing,

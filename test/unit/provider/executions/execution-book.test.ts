@@ -38,7 +38,7 @@ function executionAs(
 beforeEach(() => {
   clock = new FakeClock();
   store = new ScriptedProviderStore();
-  book = new ExecutionBook(store, clock);
+  book = new ExecutionBook(store, clock, () => 0);
 });
 
 describe('the execution book', () => {

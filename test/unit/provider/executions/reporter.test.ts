@@ -27,6 +27,7 @@ beforeEach(() => {
     { periodMs: PERIOD_MS, longestMs: LONGEST_MS },
     {
       clock,
+      chance: () => 0,
       logger: silentLogger,
       notary: notaryOf('provider'),
       link: {

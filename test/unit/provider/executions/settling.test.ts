@@ -28,7 +28,7 @@ let hearing: Hearing;
 beforeEach(async () => {
   clock = new FakeClock();
   store = new ScriptedProviderStore();
-  book = new ExecutionBook(store, clock);
+  book = new ExecutionBook(store, clock, () => 0);
   content = new ScriptedContent();
   stopped = [];
   const supervisor = {

@@ -35,7 +35,7 @@ let execution: ProviderExecution;
 beforeEach(async () => {
   clock = new FakeClock();
   store = new ScriptedProviderStore();
-  book = new ExecutionBook(store, clock);
+  book = new ExecutionBook(store, clock, () => 0);
   driver = new ScriptedDriver();
   content = new ScriptedContent();
   folders = new ScriptedFolders();
@@ -71,6 +71,7 @@ beforeEach(async () => {
   await store.commit({ leases: [lease], executions: [execution], contracts: [contract] });
   supervisor = new Supervisor(providerOptions(), {
     clock,
+    chance: () => 0,
     logger: silentLogger,
     ledger,
     store,
