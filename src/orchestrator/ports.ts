@@ -54,15 +54,14 @@ export interface PendingCommit {
 }
 
 /**
- * The jobs of this node. A promise of `commit` settles when the batch is on disk; reads give durable state only.
+ * The jobs of this node. Reads give durable state only, but for those of the newest.
  * Fails with `STORE_FAILED` when the disk refuses; the node then stops taking work.
  */
 export interface JobStore {
   snapshot(jobId: string): Promise<JobSnapshot | undefined>;
-  commit(commit: JobCommit): Promise<JobSnapshot>;
   /**
-   * As `commit`, but resolves as soon as the change has its place. What is decided on `after` may only be told to
-   * anybody once it is durable, or a later commit is: then this one is as well.
+   * Resolves as soon as the change has its place. What is decided on `after` may only be told to anybody once it is
+   * durable, or a later commit is: then this one is as well.
    */
   begin(commit: JobCommit): Promise<PendingCommit>;
   /** With what is being written; the same holds for it. */
