@@ -11,6 +11,8 @@ export interface ServerEvent {
 
 /** The node sends a comment every 15 s: a stream that is silent for longer than this is broken. */
 const SILENT_AFTER_MS = 60_000;
+/** In letters; the node's own are shorter by far. */
+const MOST_EVENT_LENGTH = 16_777_216;
 const BLOCK_END = '\n\n';
 
 export function isEventStream(response: Response): boolean {
@@ -37,6 +39,9 @@ export async function* serverEvents(body: BodyReader, timers: Timers): AsyncGene
         lookFrom = start;
       }
       text = text.slice(start);
+      if (text.length > MOST_EVENT_LENGTH) {
+        throw new CodedError('API_UNEXPECTED', 'What listens there sends an event without an end.');
+      }
     }
   } finally {
     body.cancel();

@@ -14,7 +14,7 @@ export const logEventShapes = {
     provider: z.string(),
     offset,
   }),
-  output: z.object({ executionId: z.string(), offset, bytes: z.string() }),
+  output: z.object({ executionId: z.string(), offset, bytes: z.base64() }),
   missing: z.object({ executionId: z.string(), offset, until: offset.optional() }),
   end: z.object({
     jobState: z.string(),
