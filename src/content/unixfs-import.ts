@@ -47,14 +47,14 @@ function contentOf(source: FileSource): Uint8Array | AsyncIterable<Uint8Array> {
 }
 
 async function importSource(source: FileSource, intake: Intake): Promise<Imported> {
-  const shelf = {
+  const blockstore = {
     put: async (cid: CID, block: Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>) => {
       if (!(block instanceof Uint8Array)) throw invalidContent('The importer made a block of no bytes.');
       await intake.offer(cid, block);
       return cid;
     },
   };
-  const { cid, size } = await importFile({ content: contentOf(source) }, shelf, IMPORT_OPTIONS);
+  const { cid, size } = await importFile({ content: contentOf(source) }, blockstore, IMPORT_OPTIONS);
   return { cid, totalBytes: Number(size) };
 }
 
