@@ -20,6 +20,7 @@ import { systemClock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import type { JobLogsOptions, LogPart, Orchestrator, PostOptions } from '../../../src/orchestrator/index.ts';
 import type { JobFilter, JobPage, RequesterDesk } from '../../../src/orchestrator/ports.ts';
+import { checkDocumented } from './documented-refusal.ts';
 import { explanation, jobSnapshot, peerAdvert } from './samples.ts';
 
 const DESK: RequesterDesk = {
@@ -345,7 +346,10 @@ export function inProcess(needs: ApiNeeds, changes: Partial<ApiOptions> = {}): I
     request: async (path, init = {}) => {
       const headers = new Headers(init.headers);
       if (!headers.has('host')) headers.set('host', 'localhost:9999');
-      return app.request(`http://localhost:9999${path}`, { ...init, headers });
+      const address = `http://localhost:9999${path}`;
+      const response = await app.request(address, { ...init, headers });
+      await checkDocumented(init.method ?? 'GET', address, response);
+      return response;
     },
   };
 }
