@@ -61,7 +61,7 @@ export function nodeOptionsOf(config: NodeConfig): NodeOptions {
 
 function providerOptionsOf({ provider }: NodeConfig): NodeOptions['provider'] {
   if (!provider.enabled) return undefined;
-  const { ownJobs, onboard, price, labels, location, engines, lockOnBid, regularsPercent, allow, deny } =
+  const { ownJobs, onboard, price, labels, location, engines, lockOnBid, establishedPercent, allow, deny } =
     provider;
   const { continent, country, city, asn } = location;
   return {
@@ -77,7 +77,7 @@ function providerOptionsOf({ provider }: NodeConfig): NodeOptions['provider'] {
     },
     engines,
     lockOnBid,
-    regularsPercent,
+    establishedPercent,
     allow,
     deny,
     limits: defaultProviderLimits,

@@ -10,7 +10,7 @@ import { type AddressUse, addressProblem } from './address-check.ts';
 import { askedPrice } from './asked-price.ts';
 
 const SHORTEST_TOKEN = 16;
-/** Strangers are left something: nobody new could become a regular otherwise. */
+/** Strangers are left something: nobody new could become an established requester otherwise. */
 const MOST_KEPT_PERCENT = 90;
 const MOST_NAMES = 256;
 
@@ -140,7 +140,7 @@ const provider = z
       )
       .default([...engineTypes]),
     lockOnBid: z.boolean().default(false),
-    regularsPercent: z.number().int().min(0).max(MOST_KEPT_PERCENT).default(20),
+    establishedPercent: z.number().int().min(0).max(MOST_KEPT_PERCENT).default(20),
     allow: peerIds.default([]),
     deny: peerIds.default([]),
   })

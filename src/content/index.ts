@@ -1,6 +1,6 @@
 import type { Startable } from '../lib/startable.ts';
 import type { ContentDraft } from './draft.ts';
-import type { BlockOrigin, ContentDesk } from './ports.ts';
+import type { BlockOrigin, ContentHandler } from './ports.ts';
 
 export { createContentStore } from './content-store.ts';
 export type { ContentDraft } from './draft.ts';
@@ -21,7 +21,7 @@ export interface StoredFile {
  * Content-addressed files of this node: UnixFS, raw leaves, CIDv1. Nothing has an id before it is durable.
  * Errors: `QUOTA_EXCEEDED`, `DISK_FULL`, `CONTENT_UNAVAILABLE`, `CONTENT_INVALID`, `CONTENT_TOO_LARGE`, `STORE_FAILED`.
  */
-export interface ContentStore extends ContentDesk, Startable {
+export interface ContentStore extends ContentHandler, Startable {
   put(
     source: Uint8Array | AsyncIterable<Uint8Array>,
     options?: { readonly public?: boolean },

@@ -14,7 +14,7 @@ export interface BlockTransport {
 }
 
 /** What the network may ask content for. */
-export interface ContentDesk {
+export interface ContentHandler {
   /** The blocks of a DAG in the order {@link BlockTransport} gives them, or undefined when it is not here in full. */
   serve(cid: string): Promise<AsyncIterable<Uint8Array> | undefined>;
   /** Marked public: any peer may have it. */

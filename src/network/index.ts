@@ -1,13 +1,13 @@
-import type { BlockTransport, ContentDesk } from '../content/ports.ts';
+import type { BlockTransport, ContentHandler } from '../content/ports.ts';
 import type { Notary } from '../domain/market/evidence.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Startable } from '../lib/startable.ts';
 import { networkName } from '../messages/envelope.ts';
 import type { Verifier } from '../messages/message.ts';
-import type { Market, RequesterDesk } from '../orchestrator/ports.ts';
-import type { ProviderDesk, RequesterLink } from '../provider/ports.ts';
-import type { AdvertDesk, AdvertPublisher } from '../registry/ports.ts';
+import type { Market, RequesterHandler } from '../orchestrator/ports.ts';
+import type { ProviderHandler, RequesterLink } from '../provider/ports.ts';
+import type { AdvertHandler, AdvertPublisher } from '../registry/ports.ts';
 import { Allowances } from './allowances/allowances.ts';
 import type { HeldPeer } from './allowances/held-peers.ts';
 import { Counters } from './counters.ts';
@@ -28,12 +28,12 @@ export interface NetworkNeeds {
 }
 
 /** Who answers what comes in. A node without a provider hears no requests and answers for no contracts. */
-export interface NetworkDesks {
-  readonly requester: RequesterDesk;
-  readonly provider?: ProviderDesk;
-  readonly content: ContentDesk;
+export interface NetworkHandlers {
+  readonly requester: RequesterHandler;
+  readonly provider?: ProviderHandler;
+  readonly content: ContentHandler;
   /** Left out: this node hears no adverts. */
-  readonly registry?: AdvertDesk;
+  readonly registry?: AdvertHandler;
 }
 
 /** The market as one node sees it, over whatever underlay. The node reaches itself like any other peer. */
@@ -53,7 +53,7 @@ export interface Network extends Startable {
     signal: AbortSignal,
   ): AsyncIterable<Uint8Array>;
   /** Once, before the start. */
-  attach(desks: NetworkDesks): void;
+  attach(handlers: NetworkHandlers): void;
   /** What happened so often since the start, by name: `gossip.BAD_SIGNATURE`, `offer.sent`, … */
   counters(): Record<string, number>;
   /** Peers that were held back or restrained within the last minute, the newest first; 64 at most. */

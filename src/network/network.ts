@@ -8,29 +8,29 @@ import type { HeldPeer } from './allowances/held-peers.ts';
 import type { NetworkContext } from './context.ts';
 import { AdvertGossip } from './gossip/adverts.ts';
 import { RequestIntake } from './gossip/request-intake.ts';
-import type { Network, NetworkDesks } from './index.ts';
+import type { Network, NetworkHandlers } from './index.ts';
 import { createBlockTransport, serveContent } from './protocols/content.ts';
 import { serveContract } from './protocols/contract.ts';
 import { fetchLogs, serveLogs } from './protocols/logs.ts';
-import { MarketDesk } from './protocols/negotiation/market-desk.ts';
+import { NegotiationMarket } from './protocols/negotiation/negotiation-market.ts';
 import { Offers } from './protocols/negotiation/offers.ts';
 import { serveRequest } from './protocols/request.ts';
 import { ServingLinks, serveServing } from './protocols/serving.ts';
 import type { Channel } from './underlay.ts';
 
-/** Joins the protocols of one node to its underlay and its desks. */
+/** Joins the protocols of one node to its underlay and its handlers. */
 export class NodeNetwork implements Network {
   readonly requesterLink: RequesterLink;
   readonly blockTransport: BlockTransport;
   readonly #context: NetworkContext;
-  readonly #market: MarketDesk;
+  readonly #market: NegotiationMarket;
   readonly #adverts: AdvertGossip;
-  #desks: NetworkDesks | undefined;
+  #handlers: NetworkHandlers | undefined;
   #state: 'new' | 'started' | 'stopped' = 'new';
 
   constructor(context: NetworkContext, ownJobs: boolean) {
     this.#context = context;
-    this.#market = new MarketDesk(context, () => ownJobs && this.#desks?.provider !== undefined);
+    this.#market = new NegotiationMarket(context, () => ownJobs && this.#handlers?.provider !== undefined);
     this.#adverts = new AdvertGossip(context);
     this.requesterLink = new ServingLinks(context);
     this.blockTransport = createBlockTransport(context);
@@ -44,23 +44,27 @@ export class NodeNetwork implements Network {
     return this.#adverts;
   }
 
-  attach(desks: NetworkDesks): void {
-    assert(this.#state === 'new' && this.#desks === undefined, 'desks are attached once, before the start');
-    this.#desks = desks;
+  attach(handlers: NetworkHandlers): void {
+    assert(
+      this.#state === 'new' && this.#handlers === undefined,
+      'handlers are attached once, before the start',
+    );
+    this.#handlers = handlers;
   }
 
   async start(): Promise<void> {
-    const desks = this.#desks;
+    const handlers = this.#handlers;
     assert(
-      this.#state === 'new' && desks !== undefined,
-      'a network starts once, after its desks are attached',
+      this.#state === 'new' && handlers !== undefined,
+      'a network starts once, after its handlers are attached',
     );
     this.#state = 'started';
     this.#context.allowances.knows(
-      (peer) => desks.provider?.requesters.knows?.(peer) === true || desks.requester.knows?.(peer) === true,
+      (peer) =>
+        handlers.provider?.requesters.knows?.(peer) === true || handlers.requester.knows?.(peer) === true,
     );
-    this.#serve(desks);
-    this.#listen(desks);
+    this.#serve(handlers);
+    this.#listen(handlers);
     await this.#context.underlay.start();
   }
 
@@ -91,28 +95,28 @@ export class NodeNetwork implements Network {
   }
 
   /** A node without a provider does not listen on the requests topic, so nobody counts on its bids. */
-  #serve(desks: NetworkDesks): void {
+  #serve(handlers: NetworkHandlers): void {
     const context = this.#context;
     const { names } = context;
-    if (desks.provider !== undefined) {
-      const offers = new Offers(context, desks.provider, (request) => intake.isClosed(request));
-      const intake = new RequestIntake(context, desks.provider.requesters, (request) =>
+    if (handlers.provider !== undefined) {
+      const offers = new Offers(context, handlers.provider, (request) => intake.isClosed(request));
+      const intake = new RequestIntake(context, handlers.provider.requesters, (request) =>
         offers.answer(request),
       );
       context.underlay.subscribe(names.requestsTopic, (from, message) => intake.fromGossip(from, message));
       this.#handle('request', (channel) => serveRequest(context, intake, channel));
     }
-    const { registry } = desks;
+    const { registry } = handlers;
     if (registry !== undefined) {
       context.underlay.subscribe(names.advertsTopic, (from, message) =>
         this.#adverts.fromGossip(from, message, registry),
       );
     }
     this.#handle('negotiation', (channel) => this.#market.serve(channel));
-    this.#handle('contract', (channel) => serveContract(context, desks.provider, channel));
-    this.#handle('serving', (channel) => serveServing(context, desks.requester, channel));
-    this.#handle('content', (channel) => serveContent(context, desks, channel));
-    this.#handle('logs', (channel) => serveLogs(context, desks.provider, channel));
+    this.#handle('contract', (channel) => serveContract(context, handlers.provider, channel));
+    this.#handle('serving', (channel) => serveServing(context, handlers.requester, channel));
+    this.#handle('content', (channel) => serveContent(context, handlers, channel));
+    this.#handle('logs', (channel) => serveLogs(context, handlers.provider, channel));
   }
 
   /** The one door for what peers open: nothing of it is looked at before it is paid for. */
@@ -123,21 +127,21 @@ export class NodeNetwork implements Network {
     });
   }
 
-  #listen(desks: NetworkDesks): void {
+  #listen(handlers: NetworkHandlers): void {
     this.#context.underlay.listen({
       worked: (peer, workMs) => this.#context.allowances.worked(peer, workMs),
       faulted: (peer, code) => this.#context.allowances.fault(peer, code),
       peerConnected: (peer) => {
-        desks.provider?.peerConnected(peer);
-        desks.requester.peerConnected?.(peer);
+        handlers.provider?.peerConnected(peer);
+        handlers.requester.peerConnected?.(peer);
       },
       peerDisconnected: (peer) => {
-        desks.registry?.peerDisconnected(peer);
+        handlers.registry?.peerDisconnected(peer);
         this.#market.subscribersChanged();
       },
       subscribersChanged: (topic) => {
         if (topic === this.#context.names.requestsTopic) this.#market.subscribersChanged();
-        if (topic === this.#context.names.advertsTopic) desks.registry?.audienceChanged();
+        if (topic === this.#context.names.advertsTopic) handlers.registry?.audienceChanged();
       },
     });
   }

@@ -11,8 +11,8 @@ export interface NetworkLimits {
   readonly seenRequests: number;
   /** Requests and notices that one neighbour hands on, before anything of them is checked. */
   readonly gossipPerNeighbour: RateLimit;
-  /** As many again of those that say they are from regulars. */
-  readonly gossipOfRegularsPerNeighbour: RateLimit;
+  /** As many again of those that say they are from established requesters. */
+  readonly gossipOfEstablishedPerNeighbour: RateLimit;
   /** What strangers bring of their own, all of them together, before a signature is checked. */
   readonly gossipOfStrangers: RateLimit;
   /** What neighbours hand on of strangers, all together. */
@@ -23,8 +23,8 @@ export interface NetworkLimits {
   /** Negotiations this provider has open, and how many of them may be dialling at once. */
   readonly offers: number;
   readonly dials: number;
-  /** Out of `dials`, those that are kept for regulars. */
-  readonly dialsOfRegulars: number;
+  /** Out of `dials`, those that are kept for established requesters. */
+  readonly dialsOfEstablished: number;
   /** A requester that could not be reached is not answered for so long, unless it connects itself. */
   readonly unreachableMs: number;
   readonly unreachableRequesters: number;
@@ -65,14 +65,14 @@ export interface NetworkLimits {
 export const defaultNetworkLimits: NetworkLimits = {
   seenRequests: 65_536,
   gossipPerNeighbour: { burst: 1024, perSecond: 1024 },
-  gossipOfRegularsPerNeighbour: { burst: 512, perSecond: 128 },
+  gossipOfEstablishedPerNeighbour: { burst: 512, perSecond: 128 },
   gossipOfStrangers: { burst: 64, perSecond: 128 },
   gossipOfStrangersHandedOn: { burst: 1024, perSecond: 1024 },
   answeringRequests: 256,
   answeringPerRequester: 64,
   offers: 1024,
   dials: 32,
-  dialsOfRegulars: 24,
+  dialsOfEstablished: 24,
   unreachableMs: 30_000,
   unreachableRequesters: 4096,
   openRequests: 1024,

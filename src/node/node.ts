@@ -102,9 +102,9 @@ async function startParts(
     check: openMembership,
   });
   network.attach({
-    requester: orchestrator.desk,
-    ...(provider === undefined ? {} : { provider: provider.desk }),
-    registry: registry.desk,
+    requester: orchestrator.handler,
+    ...(provider === undefined ? {} : { provider: provider.handler }),
+    registry: registry.handler,
     content,
   });
   const housekeeping = new Housekeeping(options.retention, {

@@ -1,4 +1,4 @@
-import type { StrikeStore } from '../domain/trust/behaviour-book.ts';
+import type { StrikeStore } from '../domain/trust/behaviour-history.ts';
 import type { Explanation } from '../domain/explain/explanation.ts';
 import type { ContractRecord } from '../domain/market/contract.ts';
 import type { JobDescription } from '../domain/job/job-description.ts';
@@ -26,7 +26,7 @@ import type {
   LiveLogs,
   Market,
   PeerTable,
-  RequesterDesk,
+  RequesterHandler,
   StoredFiles,
 } from './ports.ts';
 
@@ -112,7 +112,7 @@ export interface SchedulingStats {
 
 /** The requester of one node, as its user sees it. */
 export interface Orchestrator extends Startable {
-  readonly desk: RequesterDesk;
+  readonly handler: RequesterHandler;
   /**
    * processJob: checks, adds metadata, saves. Resolves when the job is on disk.
    * Throws `IDEMPOTENCY_CONFLICT`, `INPUT_UNAVAILABLE`, `QUOTA_EXCEEDED`, `STORE_FAILED`, `TOO_MANY_JOBS`.

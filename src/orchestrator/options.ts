@@ -1,6 +1,6 @@
 import type { OrchestrationType } from '../domain/job/job.ts';
 import type { RankerWeights } from '../domain/ranking/index.ts';
-import { defaultStrikeLimits, type StrikeLimits } from '../domain/trust/strike-book.ts';
+import { defaultStrikeLimits, type StrikeLimits } from '../domain/trust/strike-history.ts';
 
 export interface OrchestratorOptions {
   readonly defaultOrchestrationType: OrchestrationType;

@@ -23,14 +23,14 @@ import { contentOf } from './intake/process-job.ts';
 import { readJobLogs } from './job-logs.ts';
 import { resultsOf } from './job-results.ts';
 import type { OrchestratorOptions } from './options.ts';
-import type { JobFilter, JobPage, RequesterDesk } from './ports.ts';
+import type { JobFilter, JobPage, RequesterHandler } from './ports.ts';
 import { dryRun } from './search/dry-run.ts';
 import { mostAsked, waitOf } from './search/targets.ts';
 import { recoverJobs } from './recovery.ts';
 import { type RequesterParts, wireRequester } from './requester-parts.ts';
 
 /** The face of the requester to its user and to the network. */
-export class OrchestratorService implements Orchestrator, RequesterDesk {
+export class OrchestratorService implements Orchestrator, RequesterHandler {
   readonly #options: OrchestratorOptions;
   readonly #needs: OrchestratorNeeds;
   readonly #stopping = new AbortController();
@@ -46,7 +46,7 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
     });
   }
 
-  get desk(): RequesterDesk {
+  get handler(): RequesterHandler {
     return this;
   }
 
@@ -160,7 +160,7 @@ export class OrchestratorService implements Orchestrator, RequesterDesk {
     return resultsOf(snapshot?.executions ?? []);
   }
 
-  // ---- RequesterDesk --------------------------------------------------------------------------------
+  // ---- RequesterHandler --------------------------------------------------------------------------------
 
   servingList(provider: string, list: Evidence<ServingList>): Promise<ServingAnswer> {
     return this.#parts.serving.take(provider, list);

@@ -258,7 +258,7 @@ export interface CounterpartCheck {
 
 // ---- what the network may ask the requester --------------------------------------------------------
 
-export interface RequesterDesk {
+export interface RequesterHandler {
   /** False for a provider with which there never was a contract. Costs nothing. Left out: any provider may. */
   mayReport?(provider: string): boolean;
   /** Items of a list that have to be looked up, as they are not known to be of the provider. Costs nothing. Left out: none. */

@@ -3,7 +3,7 @@ import { type Execution, isCommitted } from '../domain/market/execution.ts';
 import type { Job } from '../domain/job/job.ts';
 import type { Clock } from '../lib/clock.ts';
 import { codeOf } from '../lib/coded-error.ts';
-import type { EvaluationDesk } from './evaluation-desk.ts';
+import type { Evaluations } from './evaluations.ts';
 import type { JobChange, JobLane } from './job-lane.ts';
 import type { ContractCloser } from './negotiation/contract-closer.ts';
 import type { JobStore } from './ports.ts';
@@ -25,7 +25,7 @@ export interface RecoveryNeeds {
   readonly watchdog: Watchdog;
   readonly counterparts: Pick<Counterparts, 'seen' | 'complete'>;
   readonly closer: ContractCloser;
-  readonly evaluations: EvaluationDesk;
+  readonly evaluations: Evaluations;
   /** Keeps what an open job needs. */
   readonly pin: (job: Job) => Promise<void>;
   /** Lets go of what a job needed; nothing happens where it keeps nothing. */

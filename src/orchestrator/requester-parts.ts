@@ -1,9 +1,9 @@
-import { BehaviourBook } from '../domain/trust/behaviour-book.ts';
+import { BehaviourHistory } from '../domain/trust/behaviour-history.ts';
 import type { Evaluation } from '../domain/job/evaluation.ts';
 import type { Job } from '../domain/job/job.ts';
 import { chanceOf, newId } from '../lib/random.ts';
-import { conductIn, isBrokenWord } from './behaviour/conduct.ts';
-import { EvaluationDesk } from './evaluation-desk.ts';
+import { behaviourEventsIn, isBrokenWord } from './behaviour/behaviour-events.ts';
+import { Evaluations } from './evaluations.ts';
 import type { EvaluationBroker } from './evaluations/broker-contract.ts';
 import { defaultBrokerOptions } from './evaluations/broker-options.ts';
 import { createEvaluationBroker } from './evaluations/evaluation-broker.ts';
@@ -17,27 +17,27 @@ import type { OrchestratorOptions } from './options.ts';
 import { Planner } from './planners/planner.ts';
 import { BatchScheduler } from './workers/batch-scheduler.ts';
 import { RoomWatch } from './search/room-watch.ts';
-import { SearchDesk } from './search/search-desk.ts';
+import { SearchDispatcher } from './search/search-dispatcher.ts';
 import { Counterparts } from './serving/counterparts.ts';
 import { Liveness } from './serving/liveness.ts';
-import { ServingDesk } from './serving/serving-desk.ts';
+import { ServingHandler } from './serving/serving-handler.ts';
 import { Watchdog } from './watchdog.ts';
 import { defaultWorkerOptions } from './workers/worker-options.ts';
 import { createWorker, type Worker } from './workers/worker.ts';
 
 export interface RequesterParts {
-  readonly behaviour: BehaviourBook;
+  readonly behaviour: BehaviourHistory;
   readonly counterparts: Counterparts;
   readonly lane: JobLane;
-  readonly evaluations: EvaluationDesk;
+  readonly evaluations: Evaluations;
   readonly broker: EvaluationBroker;
   readonly worker: Worker;
   readonly liveness: Liveness;
   readonly watchdog: Watchdog;
-  readonly searches: SearchDesk;
+  readonly searches: SearchDispatcher;
   readonly closer: ContractCloser;
   readonly unanswered: UnansweredProposals;
-  readonly serving: ServingDesk;
+  readonly serving: ServingHandler;
   readonly intake: JobIntake;
   readonly planner: Planner;
   readonly room: RoomWatch;
@@ -60,8 +60,8 @@ export function wireRequester(
   const { clock, logger, random } = needs;
   const id = (): string => newId(clock, random);
   const broker = wireBroker(options, needs, hooks, id);
-  const evaluations = new EvaluationDesk({ broker, clock, newId: id, logger });
-  const evaluate: EvaluationDesk['evaluate'] = (...about) => evaluations.evaluate(...about);
+  const evaluations = new Evaluations({ broker, clock, newId: id, logger });
+  const evaluate: Evaluations['evaluate'] = (...about) => evaluations.evaluate(...about);
   const liveness = new Liveness(clock);
   const room = new RoomWatch({ clock, random, evaluate });
   const watchdog: Watchdog = new Watchdog(
@@ -81,18 +81,18 @@ export function wireRequester(
   const { behaviour, counterparts } = wireMemory(options, needs);
   const lane = wireLane(needs, hooks, watchdog, { behaviour, counterparts });
   const around = { ...needs, ...hooks, chance: chanceOf(random), lane, evaluate, behaviour };
-  const searches = new SearchDesk(options, around);
+  const searches = new SearchDispatcher(options, around);
   const { closer, unanswered } = wireCloser(options, around);
-  const serving: ServingDesk = new ServingDesk({
+  const serving: ServingHandler = new ServingHandler({
     ...around,
     liveness,
     counterparts,
     resolve: (execution, contract) => closer.resolve(execution, contract),
   });
-  const negotiator = new Negotiator(options.limits, { ...around, desk: searches, closer });
+  const negotiator = new Negotiator(options.limits, { ...around, dispatcher: searches, closer });
   const planner = new Planner({
     clock,
-    desk: searches,
+    dispatcher: searches,
     room,
     negotiator,
     newRequestId: id,
@@ -128,7 +128,7 @@ function wireMemory(
   { limits }: OrchestratorOptions,
   needs: OrchestratorNeeds,
 ): Pick<RequesterParts, 'behaviour' | 'counterparts'> {
-  const behaviour = new BehaviourBook(limits.strikes, needs);
+  const behaviour = new BehaviourHistory(limits.strikes, needs);
   return { behaviour, counterparts: new Counterparts(limits.strikes, { ...needs, behaviour }) };
 }
 
@@ -197,7 +197,7 @@ function wireLane(
           watchdog.watch(after);
           counterparts.seen(commit.executions ?? []);
           // A node that stops ends negotiations itself.
-          const facts = signal.aborted ? [] : conductIn(commit.events, after.executions, startedAt);
+          const facts = signal.aborted ? [] : behaviourEventsIn(commit.events, after.executions, startedAt);
           for (const { provider, kind } of facts) {
             if (kind === 'good') {
               behaviour.good(provider);

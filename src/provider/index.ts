@@ -1,4 +1,4 @@
-import type { StrikeStore } from '../domain/trust/behaviour-book.ts';
+import type { StrikeStore } from '../domain/trust/behaviour-history.ts';
 import type { NodeTraits, Pools } from '../domain/matching/capability.ts';
 import type { Notary } from '../domain/market/evidence.ts';
 import type { Lease } from '../domain/market/lock.ts';
@@ -18,7 +18,7 @@ import type {
   CounterpartCheck,
   DiskGauge,
   ProviderContent,
-  ProviderDesk,
+  ProviderHandler,
   ProviderStore,
   RequesterLink,
 } from './ports.ts';
@@ -35,7 +35,7 @@ export interface ProviderNeeds {
   readonly refusalSentence: (why: RefusalReason) => string;
   readonly store: ProviderStore;
   readonly strikes: StrikeStore;
-  /** Without it a restart makes strangers of regulars. */
+  /** Without it a restart makes strangers of established requesters. */
   readonly notes?: NodeNotes;
   readonly link: RequesterLink;
   readonly content: ProviderContent;
@@ -60,7 +60,7 @@ export interface ProviderDescription {
 
 /** The provider of one node: bids, locks, contracts and the work itself. */
 export interface Provider extends Startable {
-  readonly desk: ProviderDesk;
+  readonly handler: ProviderHandler;
   pools(): Pools;
   leases(): readonly Lease[];
   /** What the tasks that run here now take. */

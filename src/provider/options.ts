@@ -1,5 +1,5 @@
 import type { Asking } from '../domain/units/rate-card.ts';
-import { defaultStrikeLimits, type StrikeLimits } from '../domain/trust/strike-book.ts';
+import { defaultStrikeLimits, type StrikeLimits } from '../domain/trust/strike-history.ts';
 import { type AdmissionLimits, defaultAdmissionLimits } from './admission/limits.ts';
 import { defaultStrangerLimits, type StrangerLimits } from './locks/limits.ts';
 
@@ -13,7 +13,7 @@ export interface ProviderOptions {
   readonly allow: readonly string[];
   readonly deny: readonly string[];
   /** Of what is offered, kept for requesters that this node has worked for, as long as they ask. */
-  readonly regularsPercent: number;
+  readonly establishedPercent: number;
   readonly limits: ProviderLimits;
 }
 

@@ -193,7 +193,7 @@ export type Answer =
 export type Asked = Pick<BidRequest, 'requestId' | 'jobId'>;
 
 /** `shut`: what it asks for now would be met with silence. `regular`: it has kept contracts with this node. */
-export type Standing = 'regular' | 'stranger' | 'shut';
+export type Standing = 'established' | 'stranger' | 'shut';
 
 /** What the network asks about a requester before it spends work on one of its messages. */
 export interface RequesterGuard {
@@ -203,12 +203,12 @@ export interface RequesterGuard {
   heard(requester: string): void;
   /** None of the addresses that the requester certified could be reached. */
   unreachable(requester: string): void;
-  /** True for a regular, and for whom something is under contract here right now. Left out: nobody is known. */
+  /** True for an established requester, and for whom something is under contract here right now. Left out: nobody is known. */
   knows?(requester: string): boolean;
 }
 
 /** The provider's side of the market. One `NegotiationKey` per stream; the network calls `ended` exactly once for each. */
-export interface ProviderDesk {
+export interface ProviderHandler {
   readonly requesters: RequesterGuard;
   /** Compares, decides, prices. Cheap checks first; nothing is dialled before a yes. */
   answer(request: Evidence<BidRequest>): Promise<Answer>;

@@ -5,15 +5,15 @@ import type { ServingItem } from '../domain/market/serving.ts';
 import type { Calendar } from '../lib/calendar.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import { chanceOf, newId } from '../lib/random.ts';
-import { FrontDesk } from './admission/front-desk.ts';
+import { AdmissionControl } from './admission/admission-control.ts';
 import type { RequesterGate } from './admission/requester-gate.ts';
-import type { RegularDemand } from './behaviour/regular-demand.ts';
-import type { RequesterBook } from './behaviour/requester-book.ts';
+import type { EstablishedDemand } from './behaviour/established-demand.ts';
+import type { RequesterHistory } from './behaviour/requester-history.ts';
 import { Bidder } from './bidding/bidder.ts';
 import { Capacity } from './bidding/capacity.ts';
 import { ContractDesk } from './bidding/contract-desk.ts';
 import { Leftovers } from './bidding/leftovers.ts';
-import { ExecutionBook } from './executions/execution-book.ts';
+import { LiveExecutions } from './executions/live-executions.ts';
 import { Hearing } from './executions/hearing.ts';
 import { OrphanWatch } from './executions/orphan-watch.ts';
 import { Reporter, type ServedTo } from './executions/reporter.ts';
@@ -29,9 +29,9 @@ import type { ProviderExecution } from './ports.ts';
 
 export interface ProviderParts {
   readonly ledger: ResourceLedger;
-  readonly book: ExecutionBook;
+  readonly book: LiveExecutions;
   readonly bidder: Bidder;
-  readonly frontDesk: FrontDesk;
+  readonly admissionControl: AdmissionControl;
   readonly contracts: ContractDesk;
   readonly supervisor: Supervisor;
   readonly reporter: Reporter;
@@ -45,9 +45,9 @@ export interface ProviderParts {
 /** What the provider knows of requesters; it is there before the other parts. */
 export interface RequesterMemory {
   readonly gate: RequesterGate;
-  readonly behaviour: RequesterBook;
-  readonly regulars: PeerMemory | undefined;
-  readonly regularDemand: RegularDemand;
+  readonly behaviour: RequesterHistory;
+  readonly established: PeerMemory | undefined;
+  readonly establishedDemand: EstablishedDemand;
 }
 
 const OVERRUN = { exitReason: 'timeout', message: 'The work overran its lease.' } as const;
@@ -61,7 +61,7 @@ export function wireProvider(
 ): ProviderParts {
   const { clock, random, store } = needs;
   const id = (): string => newId(clock, random);
-  const book = new ExecutionBook(store, clock, chanceOf(random));
+  const book = new LiveExecutions(store, clock, chanceOf(random));
   const starts = new StartTimes(options.limits);
   const room = new Room(needs);
   const { ledger, bidder, allotment, leftovers } = wireCapacity(options, needs, id, highestVersion, {
@@ -79,11 +79,11 @@ export function wireProvider(
     allotment,
   });
   const { supervisor } = served;
-  const frontDesk = new FrontDesk(options.limits.admission, {
+  const admissionControl = new AdmissionControl(options.limits.admission, {
     clock,
     gate: memory.gate,
     bidder,
-    onRegular: () => memory.regularDemand.asked(),
+    onEstablished: () => memory.establishedDemand.asked(),
   });
   const contracts = new ContractDesk(options, {
     ...needs,
@@ -91,11 +91,11 @@ export function wireProvider(
     bidder,
     room,
     leftovers,
-    isRegular: (requester) => memory.gate.isRegular(requester),
+    isEstablished: (requester) => memory.gate.isEstablished(requester),
     isKnown: (executionId) => book.get(executionId) !== undefined,
     onAccepted: served.begin,
   });
-  return { ledger, book, bidder, frontDesk, contracts, room, ...served };
+  return { ledger, book, bidder, admissionControl, contracts, room, ...served };
 }
 
 type Served = Pick<ProviderParts, 'supervisor' | 'reporter' | 'settler' | 'orphans' | 'begin'>;
@@ -109,7 +109,7 @@ interface ServedParts extends Pick<ProviderParts, 'ledger' | 'book' | 'room'> {
 function wireExecutions(
   options: ProviderOptions,
   needs: ProviderNeeds,
-  { gate, behaviour, regulars, regularDemand }: RequesterMemory,
+  { gate, behaviour, established, establishedDemand }: RequesterMemory,
   parts: ServedParts,
 ): Served {
   const { clock, random } = needs;
@@ -133,9 +133,9 @@ function wireExecutions(
     supervisor,
     onKept: (requester) => {
       gate.kept(requester);
-      regulars?.add(requester);
+      established?.add(requester);
       behaviour.kept(requester);
-      if (gate.isRegular(requester)) regularDemand.asked();
+      if (gate.isEstablished(requester)) establishedDemand.asked();
     },
   });
   const orphans = new OrphanWatch({
@@ -184,7 +184,7 @@ function wireCapacity(
   readonly leftovers: Leftovers;
 } {
   const { clock, logger, store, machine, onboarded, onRoomFreed, link } = needs;
-  const { gate, regularDemand } = memory;
+  const { gate, establishedDemand } = memory;
   let isShort = false;
   const ledger = new ResourceLedger(
     { machine, onboarded, highestVersion },
@@ -205,12 +205,12 @@ function wireCapacity(
     },
   );
   const { book } = parts;
-  const allotment = new Allotment(options.regularsPercent, options.limits.strangers, {
+  const allotment = new Allotment(options.establishedPercent, options.limits.strangers, {
     clock,
     ledger,
-    isRegular: (requester) => gate.isRegular(requester),
+    isEstablished: (requester) => gate.isEstablished(requester),
     reputationOf: (requester) => gate.reputationOf(requester),
-    isKept: () => regularDemand.isActive,
+    isKept: () => establishedDemand.isActive,
     hasBegun: (executionId) => book.hasBegun(executionId),
     unsettled: () => book.all().flatMap(({ settled, requester }) => (settled ? [] : [requester])),
     prefixOf: (requester) => link.prefixOf?.(requester),
@@ -221,10 +221,10 @@ function wireCapacity(
     memory.behaviour.unusedLock(lease.holder);
     allotment.neverBegun(lease.lockId);
   };
-  const leftovers = new Leftovers(options.regularsPercent, {
+  const leftovers = new Leftovers(options.establishedPercent, {
     ...needs,
-    isRegular: (requester) => gate.isRegular(requester),
-    isKept: () => regularDemand.isActive,
+    isEstablished: (requester) => gate.isEstablished(requester),
+    isKept: () => establishedDemand.isActive,
     executions: () => book.all(),
   });
   const bidder = new Bidder(options, {
@@ -250,7 +250,7 @@ function isUnused({ executionId, acquiredAt }: Lease, now: number, unusedLockMs:
 }
 
 /** What runs comes before what is over: an item that does not fit must not look like a silent provider. */
-function servedTo(book: ExecutionBook, requester: string, calendar: Calendar): ServedTo {
+function servedTo(book: LiveExecutions, requester: string, calendar: Calendar): ServedTo {
   const served = book.unsettledOf(requester);
   return {
     record: served[0]?.requesterRecord ?? new Uint8Array(),

@@ -1,4 +1,4 @@
-import { BehaviourBook } from '../domain/trust/behaviour-book.ts';
+import { BehaviourHistory } from '../domain/trust/behaviour-history.ts';
 import type { Asking } from '../domain/units/rate-card.ts';
 import type { Bid, BidRequest, Decline, JobRequest } from '../domain/market/bid.ts';
 import type { Pools } from '../domain/matching/capability.ts';
@@ -10,29 +10,29 @@ import { NO_RESOURCES } from '../domain/units/resources.ts';
 import { CodedError } from '../lib/coded-error.ts';
 import { QuestionGate } from './admission/question-gate.ts';
 import { RequesterGate } from './admission/requester-gate.ts';
-import { RegularDemand } from './behaviour/regular-demand.ts';
-import { RequesterBook } from './behaviour/requester-book.ts';
+import { EstablishedDemand } from './behaviour/established-demand.ts';
+import { RequesterHistory } from './behaviour/requester-history.ts';
 import { isServed } from './bidding/policies.ts';
 import { recoverExecutions } from './executions/recovery.ts';
 import type { Provider, ProviderDescription, ProviderNeeds } from './index.ts';
 import type { ProviderOptions } from './options.ts';
-import type { Answer, Asked, OutputStream, ProviderDesk, RequesterGuard } from './ports.ts';
+import type { Answer, Asked, OutputStream, ProviderHandler, RequesterGuard } from './ports.ts';
 import { type ProviderParts, wireProvider } from './provider-parts.ts';
 import type { TaskLoad } from './task-driver.ts';
 
 /** The node record that keeps a drained provider drained over restarts. */
 const DRAINING = 'draining';
 /** The node record of the requesters that kept contracts with this provider. */
-const REGULARS = 'regulars';
+const REGULARS = 'established';
 
 /** The face of the provider to the network. */
-export class ProviderService implements Provider, ProviderDesk {
+export class ProviderService implements Provider, ProviderHandler {
   readonly #options: ProviderOptions;
   readonly #needs: ProviderNeeds;
-  readonly #behaviour: RequesterBook;
+  readonly #behaviour: RequesterHistory;
   readonly #gate: RequesterGate;
-  readonly #regulars: PeerMemory | undefined;
-  readonly #regularDemand: RegularDemand;
+  readonly #established: PeerMemory | undefined;
+  readonly #establishedDemand: EstablishedDemand;
   readonly #questions: QuestionGate;
   readonly requesters: RequesterGuard;
   #draining = false;
@@ -42,7 +42,7 @@ export class ProviderService implements Provider, ProviderDesk {
   constructor(options: ProviderOptions, needs: ProviderNeeds) {
     this.#options = options;
     this.#needs = needs;
-    const behaviour = new RequesterBook(new BehaviourBook(options.limits.strikes, needs));
+    const behaviour = new RequesterHistory(new BehaviourHistory(options.limits.strikes, needs));
     const gate = new RequesterGate(options.limits.admission, {
       self: needs.traits.peerId,
       clock: needs.clock,
@@ -51,30 +51,30 @@ export class ProviderService implements Provider, ProviderDesk {
     });
     this.#behaviour = behaviour;
     this.#gate = gate;
-    this.#regulars = regularsOf(options, needs, gate);
-    this.#regularDemand = regularDemandOf(options, needs);
+    this.#established = establishedOf(options, needs, gate);
+    this.#establishedDemand = establishedDemandOf(options, needs);
     this.#questions = new QuestionGate(options.limits.admission, {
       self: needs.traits.peerId,
       clock: needs.clock,
-      isRegular: (asker) => gate.isRegular(asker),
+      isEstablished: (asker) => gate.isEstablished(asker),
     });
     this.requesters = {
       standing: (claimed) => gate.standing(claimed),
       heard: (requester) => gate.heard(requester),
       unreachable: (requester) => behaviour.unreachable(requester),
-      knows: (requester) => gate.isRegular(requester) || this.#parts?.book.serves(requester) === true,
+      knows: (requester) => gate.isEstablished(requester) || this.#parts?.book.serves(requester) === true,
     };
   }
 
-  get desk(): ProviderDesk {
+  get handler(): ProviderHandler {
     return this;
   }
 
   /** Nothing is answered before everything from before is back in its place. */
   async start(): Promise<void> {
     await this.#behaviour.start();
-    await this.#regulars?.start();
-    await this.#regularDemand.start();
+    await this.#established?.start();
+    await this.#establishedDemand.start();
     const stored = await this.#needs.store.load();
     const parts = wireProvider(
       this.#options,
@@ -82,8 +82,8 @@ export class ProviderService implements Provider, ProviderDesk {
       {
         gate: this.#gate,
         behaviour: this.#behaviour,
-        regulars: this.#regulars,
-        regularDemand: this.#regularDemand,
+        established: this.#established,
+        establishedDemand: this.#establishedDemand,
       },
       stored.highestLockVersion,
     );
@@ -110,8 +110,8 @@ export class ProviderService implements Provider, ProviderDesk {
     this.#parts = undefined;
     parts.ledger.stop();
     await this.#behaviour.stop();
-    await this.#regulars?.stop();
-    await this.#regularDemand.stop();
+    await this.#established?.stop();
+    await this.#establishedDemand.stop();
   }
 
   pools(): Pools {
@@ -155,12 +155,12 @@ export class ProviderService implements Provider, ProviderDesk {
     return { traits, pools: this.pools(), price: this.#options.price, draining: this.#draining };
   }
 
-  // ---- ProviderDesk ---------------------------------------------------------------------------------
+  // ---- ProviderHandler ---------------------------------------------------------------------------------
 
   async answer(request: Evidence<BidRequest>): Promise<Answer> {
     return this.#parts === undefined || this.#leaving
       ? { kind: 'silence', reason: 'not started' }
-      : this.#parts.frontDesk.answer(request);
+      : this.#parts.admissionControl.answer(request);
   }
 
   async lock(
@@ -183,7 +183,7 @@ export class ProviderService implements Provider, ProviderDesk {
   }
 
   ended(requester: string, requestId: string): void {
-    this.#parts?.frontDesk.ended(requester, requestId);
+    this.#parts?.admissionControl.ended(requester, requestId);
   }
 
   async contract(asker: string, contractId: string): Promise<ContractAnswer> {
@@ -229,12 +229,12 @@ export class ProviderService implements Provider, ProviderDesk {
   }
 }
 
-function regularDemandOf({ limits }: ProviderOptions, needs: ProviderNeeds): RegularDemand {
-  const { regularsActiveMs: activeMs } = limits.strangers;
-  return new RegularDemand({ activeMs, writeDelayMs: limits.strikes.writeDelayMs }, needs);
+function establishedDemandOf({ limits }: ProviderOptions, needs: ProviderNeeds): EstablishedDemand {
+  const { establishedActiveMs: activeMs } = limits.strangers;
+  return new EstablishedDemand({ activeMs, writeDelayMs: limits.strikes.writeDelayMs }, needs);
 }
 
-function regularsOf(
+function establishedOf(
   { limits }: ProviderOptions,
   { clock, logger, notes }: ProviderNeeds,
   gate: RequesterGate,
@@ -242,7 +242,7 @@ function regularsOf(
   if (notes === undefined) return undefined;
   return new PeerMemory(
     REGULARS,
-    { most: limits.admission.rememberedRegulars, writeDelayMs: limits.strikes.writeDelayMs },
+    { most: limits.admission.rememberedEstablished, writeDelayMs: limits.strikes.writeDelayMs },
     { clock, logger, notes, onRead: (requester) => gate.kept(requester) },
   );
 }

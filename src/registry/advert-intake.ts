@@ -6,7 +6,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { RegistryLimits } from './options.ts';
 import { peerHash } from './peer-hash.ts';
 import type { PeerRow, PeerTable } from './peer-table.ts';
-import type { AdvertDesk, StoredAdvert } from './ports.ts';
+import type { AdvertHandler, StoredAdvert } from './ports.ts';
 import type { ProviderStanding } from './provider-standing.ts';
 import { TOUCH } from './seen-providers.ts';
 import type { SizeSketch } from './size-sketch.ts';
@@ -52,7 +52,7 @@ interface Heard {
 }
 
 /** Takes adverts in: cheap, synchronous, and bounded whatever comes. */
-export class AdvertIntake implements Pick<AdvertDesk, 'take' | 'isNews'> {
+export class AdvertIntake implements Pick<AdvertHandler, 'take' | 'isNews'> {
   readonly #limits: RegistryLimits;
   readonly #needs: IntakeNeeds;
   /** Also of signers that the table has no room for. */

@@ -9,7 +9,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import type { Startable } from '../lib/startable.ts';
 import type { RegistryOptions } from './options.ts';
-import type { AdvertDesk, AdvertPublisher, AdvertStore } from './ports.ts';
+import type { AdvertHandler, AdvertPublisher, AdvertStore } from './ports.ts';
 import type { AdvertCandidate, TableExplanation } from './questions.ts';
 import { RegistryService } from './registry-service.ts';
 
@@ -61,7 +61,7 @@ export interface CandidateOptions extends ExplainOptions {
  * from it is still asked. Started after the network and stopped before it, it takes leave when it stops.
  */
 export interface Registry extends Startable {
-  readonly desk: AdvertDesk;
+  readonly handler: AdvertHandler;
   /** Other providers, by peer id. */
   peers(): readonly PeerEntry[];
   peer(peerId: string): PeerEntry | undefined;

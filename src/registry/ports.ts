@@ -45,7 +45,7 @@ export interface AdvertPublisher {
 
 // ---- what the network may ask the registry ---------------------------------------------------------
 
-export interface AdvertDesk {
+export interface AdvertHandler {
   /**
    * An advert with a good signature. `ignore`: old, too soon after the last one, or one's own; it goes no further.
    * `reject`: what no honest node says.

@@ -22,7 +22,7 @@ import type { RegistryOptions } from './options.ts';
 import { OwnAdvert } from './own-advert.ts';
 import { peerHash } from './peer-hash.ts';
 import { type AskableProvider, type PeerRow, PeerTable } from './peer-table.ts';
-import type { AdvertDesk } from './ports.ts';
+import type { AdvertHandler } from './ports.ts';
 import type { AdvertCandidate, TableExplanation } from './questions.ts';
 import { ProviderStanding } from './provider-standing.ts';
 import { TOUCH, type Touch } from './seen-providers.ts';
@@ -44,7 +44,7 @@ function entryOf({ peer, advert, receivedAt, expiresAt }: PeerRow): PeerEntry {
 }
 
 /** Joins table, intake, this node's own advert and the disk. */
-export class RegistryService implements Registry, AdvertDesk {
+export class RegistryService implements Registry, AdvertHandler {
   readonly #options: RegistryOptions;
   readonly #needs: RegistryNeeds;
   readonly #salt: Uint8Array;
@@ -123,7 +123,7 @@ export class RegistryService implements Registry, AdvertDesk {
           });
   }
 
-  get desk(): AdvertDesk {
+  get handler(): AdvertHandler {
     return this;
   }
 

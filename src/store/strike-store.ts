@@ -1,4 +1,4 @@
-import type { StrikeChange } from '../domain/trust/strike-book.ts';
+import type { StrikeChange } from '../domain/trust/strike-history.ts';
 import type { PeerStrikes } from '../domain/trust/strikes.ts';
 import { buckets, keyOf } from './buckets.ts';
 import type { CommitQueue } from './commit-queue.ts';

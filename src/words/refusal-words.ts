@@ -23,8 +23,8 @@ export const refusalWords: Words<RefusalReasons> = {
   'does-not-fit': () => 'The requirements do not fit.',
   'field-not-met': ({ field, required, available }) => `${field}: ${required} asked, ${available} here.`,
   'taken-meanwhile': ({ why }) => `Taken by another job in the meantime. ${refusalSentence(why)}`,
-  'kept-for-regulars': ({ why }) =>
-    `${refusalSentence(why)} The rest is kept for requesters that this node has worked for (provider.regularsPercent).`,
+  'kept-for-established': ({ why }) =>
+    `${refusalSentence(why)} The rest is kept for requesters that this node has worked for (provider.establishedPercent).`,
   'strangers-content-full': ({ required, available }) =>
     `The content store of this node has ${available} left for programs, inputs and results of requesters that it has not worked for, and ${required} are needed.`,
   'inputs-over-quota': ({ required, available }) =>

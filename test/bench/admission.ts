@@ -188,7 +188,7 @@ async function openScene(): Promise<Scene> {
       servingList: async (_provider, list) => ({ number: list.value.number, desired: [] }),
       mayRead: async () => false,
     },
-    provider: provider.desk,
+    provider: provider.handler,
     content: { serve: async () => undefined, isPublic: async () => false },
   });
   const scene = new Scene(wire, { network, provider, store }, folder);
@@ -207,7 +207,7 @@ function providerOf(notary: Notary, network: Network, store: Store): Provider {
       ownJobs: true,
       price: { amount: '0.05', currency: 'USD', per: 'hour' },
       lockOnBid: false,
-      regularsPercent: 20,
+      establishedPercent: 20,
       allow: [],
       deny: [],
       limits: { ...defaultProviderLimits, admission: ADMISSION },

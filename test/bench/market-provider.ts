@@ -134,8 +134,8 @@ export async function startLightProvider(
       servingList: async (_provider, list) => ({ number: list.value.number, desired: [] }),
       mayRead: async () => false,
     },
-    provider: provider.desk,
-    registry: registry.desk,
+    provider: provider.handler,
+    registry: registry.handler,
     content,
   });
   await provider.start();
@@ -175,12 +175,12 @@ function createLightProvider(
       ownJobs: false,
       price: { amount: '0.02', currency: 'USD', per: 'hour' },
       lockOnBid: false,
-      regularsPercent: 20,
+      establishedPercent: 20,
       allow: [],
       deny: [],
       limits: {
         ...defaultProviderLimits,
-        admission: { ...admission, rememberedRequesters: REMEMBERED, rememberedRegulars: REMEMBERED },
+        admission: { ...admission, rememberedRequesters: REMEMBERED, rememberedEstablished: REMEMBERED },
       },
     },
     {

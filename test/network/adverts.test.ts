@@ -60,7 +60,7 @@ async function start(bootstrap: readonly string[]): Promise<TableNode> {
       mayRead: async () => false,
     },
     content: { serve: async () => undefined, isPublic: async () => false },
-    registry: registry.desk,
+    registry: registry.handler,
   });
   await network.start();
   await registry.start();

@@ -94,7 +94,7 @@ describe('a peer that writes its own bytes below the protocols', () => {
 
   const newId = (): number => (nextId += 2);
 
-  /** The longest turn of the event loop, in processor time, from what is said until a regular's exchanges beside it are answered. */
+  /** The longest turn of the event loop, in processor time, from what is said until an established requester's exchanges beside it are answered. */
   async function longestTurnMs(bytes: Uint8Array): Promise<number> {
     const channel = await regular.open(node.self, PROTOCOL, LIMITS, OPEN);
     let longestMs = 0;

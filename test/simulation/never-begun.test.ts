@@ -9,7 +9,7 @@ const GREEDY = {
   resources: { cpu: '3200m', memory: '64MiB', disk: '1MiB' },
   timeouts: { start: '1h', queue: '1h' },
 };
-/** Fits into what is left to regulars. */
+/** Fits into what is left to established requesters. */
 const SMALL = { resources: { cpu: '500m', memory: '64MiB', disk: '1MiB' } };
 /** Does not fit beside it. */
 const OWN = { resources: { cpu: '2', memory: '64MiB', disk: '1MiB' }, timeouts: { queue: '10m' } };
@@ -42,7 +42,7 @@ async function takeAndVanish(): Promise<string> {
 beforeEach(async () => {
   world = new World({ seed: 'never begun' });
   provider = await world.start('provider', { provides: true });
-  regular = await world.start('regular', { provides: false });
+  regular = await world.start('established', { provides: false });
   stranger = await world.start('stranger', { provides: false });
   await world.clock.advanceBy(500);
   await untilCompleted(regular, await world.post(regular, OWN), 10_000);

@@ -242,7 +242,7 @@ function nodeOptions(provides: boolean, lockOnBid: boolean, retention: Retention
             ownJobs: true,
             price: { amount: '0.02', currency: 'USD', per: 'hour' as const },
             lockOnBid,
-            regularsPercent: 20,
+            establishedPercent: 20,
             allow: [],
             deny: [],
             limits: defaultProviderLimits,

@@ -26,7 +26,7 @@ export interface RefusalReasons {
   /** It was there when it was bid. */
   readonly 'taken-meanwhile': { readonly why: RefusalReason };
   /** There is room, and the rest is for requesters that the provider has worked for. */
-  readonly 'kept-for-regulars': { readonly why: RefusalReason };
+  readonly 'kept-for-established': { readonly why: RefusalReason };
   readonly 'strangers-content-full': AskedAndThere;
   readonly 'inputs-over-quota': AskedAndThere;
   readonly 'content-full': AskedAndThere;

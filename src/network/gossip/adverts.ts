@@ -5,7 +5,7 @@ import { advertMessage } from '../../messages/advert.ts';
 import { claimedSigner, envelopeOf } from '../../messages/envelope.ts';
 import { decodeFrame, encodeFrame } from '../../messages/frame.ts';
 import { mostPayloadBytes } from '../../messages/message.ts';
-import type { AdvertDesk, AdvertPublisher } from '../../registry/ports.ts';
+import type { AdvertHandler, AdvertPublisher } from '../../registry/ports.ts';
 import { countFault, type NetworkContext } from '../context.ts';
 import { PeerRates } from '../peer-rates.ts';
 import type { GossipVerdict } from '../underlay.ts';
@@ -80,12 +80,12 @@ export class AdvertGossip implements AdvertPublisher {
   }
 
   /** The gossip validator of the adverts topic. */
-  fromGossip(from: string, message: Uint8Array, desk: AdvertDesk): GossipVerdict {
+  fromGossip(from: string, message: Uint8Array, handler: AdvertHandler): GossipVerdict {
     if (from === this.#context.underlay.self) return 'accept';
-    return verdictOf(this.#context, from, this.#judge(from, message, desk));
+    return verdictOf(this.#context, from, this.#judge(from, message, handler));
   }
 
-  #judge(from: string, message: Uint8Array, desk: AdvertDesk): GossipOutcome {
+  #judge(from: string, message: Uint8Array, handler: AdvertHandler): GossipOutcome {
     // Before the signature, which costs most.
     if (!this.#forwarded.take(from)) return { kind: 'surplus' };
     const frame = decodeFrame(message, this.#context.underlay.maxGossipBytes);
@@ -96,7 +96,7 @@ export class AdvertGossip implements AdvertPublisher {
     }
     // Who speaks for itself is there; it is the word of others that costs nothing.
     const signer = claimedSigner(body);
-    const isNews = signer !== undefined && signer !== from && desk.isNews?.(signer) === true;
+    const isNews = signer !== undefined && signer !== from && handler.isNews?.(signer) === true;
     const prefix = isNews ? this.#context.underlay.prefixOf?.(from) : undefined;
     if (isNews && !this.#newcomers.hasRoom(from, prefix)) {
       this.#context.counters.add('advert.newcomer-surplus');
@@ -107,7 +107,7 @@ export class AdvertGossip implements AdvertPublisher {
     if (advert.value.signer !== from) this.#context.allowances.handedOn(from);
     // Only a signature that holds uses anything up, so nobody spends it in the name of others.
     if (isNews) this.#newcomers.spend(from, prefix);
-    switch (desk.take(advert.value)) {
+    switch (handler.take(advert.value)) {
       case 'accept':
         return { kind: 'advert' };
       case 'ignore':

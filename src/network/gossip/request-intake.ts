@@ -34,7 +34,7 @@ export class RequestIntake {
   readonly #guard: RequesterGuard;
   readonly #answer: (request: Evidence<BidRequest>) => Promise<void>;
   readonly #handedOn: PeerRates;
-  readonly #handedOnOfRegulars: PeerRates;
+  readonly #handedOnOfEstablished: PeerRates;
   readonly #ofStrangers: TokenBucket;
   readonly #ofStrangersHandedOn: TokenBucket;
   readonly #seen: ExpiringSet;
@@ -52,7 +52,11 @@ export class RequestIntake {
     this.#guard = guard;
     this.#answer = answer;
     this.#handedOn = new PeerRates(limits.gossipPerNeighbour, MOST_NEIGHBOURS, clock);
-    this.#handedOnOfRegulars = new PeerRates(limits.gossipOfRegularsPerNeighbour, MOST_NEIGHBOURS, clock);
+    this.#handedOnOfEstablished = new PeerRates(
+      limits.gossipOfEstablishedPerNeighbour,
+      MOST_NEIGHBOURS,
+      clock,
+    );
     this.#ofStrangers = new TokenBucket(limits.gossipOfStrangers, clock);
     this.#ofStrangersHandedOn = new TokenBucket(limits.gossipOfStrangersHandedOn, clock);
     this.#seen = new ExpiringSet(context.clock, REPLAY_WINDOW_MS, context.limits.seenRequests);
@@ -95,12 +99,12 @@ export class RequestIntake {
     return { kind: 'rejected', rejection: { code: 'MALFORMED', detail: `${kind} in gossip` } };
   }
 
-  /** Names can be forged, but not signatures: who hands on false ones in the name of regulars is soon refused for it. */
+  /** Names can be forged, but not signatures: who hands on false ones in the name of established requesters is soon refused for it. */
   #isWithinRates(from: string, claimed: string | undefined): boolean {
     if (from === this.#context.underlay.self || claimed === undefined) return true;
     const standing = this.#guard.standing(claimed);
     const handedOn = this.#handedOn.take(from);
-    if (standing === 'regular') return handedOn || this.#handedOnOfRegulars.take(from);
+    if (standing === 'established') return handedOn || this.#handedOnOfEstablished.take(from);
     const hasRoom = claimed === from ? this.#hasRoomForOwn(from) : this.#ofStrangersHandedOn.take();
     return handedOn && hasRoom && standing === 'stranger';
   }

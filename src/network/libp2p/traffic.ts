@@ -5,7 +5,7 @@ import type { RateLimit } from '../../lib/token-bucket.ts';
 import { prefixOf } from './address-scope.ts';
 import { HandshakePace } from './handshake-pace.ts';
 import { Holds, transportOf } from './holds.ts';
-import { Restraint, type RestraintLimits } from './restraint.ts';
+import { PeerThrottle, type PeerThrottleLimits } from './peer-throttle.ts';
 import type { Pace } from './paced-muxer.ts';
 import { Reading } from './reading.ts';
 import { Turns } from './turns.ts';
@@ -16,7 +16,7 @@ import { WorkMeter, type WorkSource } from './work-meter.ts';
 /** What a handshake takes on a slow machine. */
 const HANDSHAKE_MS = 50;
 
-export interface TrafficNeeds extends RestraintLimits, UnsentLimits {
+export interface TrafficNeeds extends PeerThrottleLimits, UnsentLimits {
   readonly clock: Clock;
   readonly handshakesPerPrefix: RateLimit;
   connectionsOf(peer: string): readonly Connection[];
@@ -42,7 +42,7 @@ export class Traffic implements ConnectionProtector, Pace {
   readonly #early = new WeakMap<WorkSource, { readonly line: TransportLine; readonly address: Multiaddr }>();
   readonly #handshakes: HandshakePace;
   readonly #holds: Holds;
-  readonly #restraint: Restraint;
+  readonly #restraint: PeerThrottle;
 
   constructor(needs: TrafficNeeds) {
     this.#needs = needs;
@@ -59,7 +59,7 @@ export class Traffic implements ConnectionProtector, Pace {
       this.faulted(sender.source, 'UNSENT_TOO_MUCH');
     });
     this.#holds = new Holds({ ...needs, reading: this.reading });
-    this.#restraint = new Restraint(needs, this.#holds);
+    this.#restraint = new PeerThrottle(needs, this.#holds);
   }
 
   async protect<Stream extends MultiaddrConnection>(connection: Stream): Promise<Stream> {

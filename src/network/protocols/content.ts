@@ -1,24 +1,24 @@
-import type { BlockOrigin, BlockTransport, ContentDesk } from '../../content/ports.ts';
+import type { BlockOrigin, BlockTransport, ContentHandler } from '../../content/ports.ts';
 import { CodedError, codeOf } from '../../lib/coded-error.ts';
 import { contentRequestSchema, type ContentRequest } from '../../messages/content-request.ts';
 import type { Frame } from '../../messages/frame.ts';
-import type { RequesterDesk } from '../../orchestrator/ports.ts';
-import type { ProviderDesk } from '../../provider/ports.ts';
+import type { RequesterHandler } from '../../orchestrator/ports.ts';
+import type { ProviderHandler } from '../../provider/ports.ts';
 import { attend, countFault, type NetworkContext } from '../context.ts';
 import { openUnless, readStream, sendData, sendFailure } from '../data-stream.ts';
 import { FrameChannel, outOfTurn } from '../frame-channel.ts';
 import type { Channel } from '../underlay.ts';
 
 /** Who decides on content that a peer asks for. */
-export interface ContentDesks {
-  readonly content: ContentDesk;
-  readonly requester: RequesterDesk;
-  readonly provider?: ProviderDesk;
+export interface ContentHandlers {
+  readonly content: ContentHandler;
+  readonly requester: RequesterHandler;
+  readonly provider?: ProviderHandler;
 }
 
 /** Memory is asked first, and the disk only for one that can be the counterpart of a contract. */
 async function mayRead(
-  { content, provider, requester }: ContentDesks,
+  { content, provider, requester }: ContentHandlers,
   peer: string,
   { cid, contractId }: ContentRequest,
 ): Promise<boolean> {
@@ -29,20 +29,24 @@ async function mayRead(
 }
 
 /** content/2: the blocks of a DAG for the counterpart of a contract, or for anybody when it is public. */
-export function serveContent(context: NetworkContext, desks: ContentDesks, channel: Channel): Promise<void> {
+export function serveContent(
+  context: NetworkContext,
+  handlers: ContentHandlers,
+  channel: Channel,
+): Promise<void> {
   return attend(context, 'content', channel, async () => {
     const { clock, limits, counters, allowances } = context;
     const { maxFrameBytes } = limits.protocols.content;
     const frame = await new FrameChannel(channel, clock, maxFrameBytes).expect(limits.answerTimeoutMs);
     const request = contentRequestSchema.safeParse(frame.body);
     if (frame.kind !== 'content-request' || !request.success) throw outOfTurn(`a ${frame.kind}`);
-    if (!(await mayRead(desks, channel.peer, request.data))) {
+    if (!(await mayRead(handlers, channel.peer, request.data))) {
       counters.add('content.denied');
       allowances.fault(channel.peer, 'CONTENT_DENIED');
       await sendFailure(channel, 'CONTENT_DENIED');
       return;
     }
-    const blocks = await desks.content.serve(request.data.cid);
+    const blocks = await handlers.content.serve(request.data.cid);
     if (blocks === undefined) {
       allowances.fault(channel.peer, 'CONTENT_UNAVAILABLE');
       await sendFailure(channel, 'CONTENT_UNAVAILABLE');

@@ -6,7 +6,7 @@ import {
   openContractAnswer,
 } from '../../messages/contract-query.ts';
 import { type Frame, refusedSchema } from '../../messages/frame.ts';
-import type { ProviderDesk } from '../../provider/ports.ts';
+import type { ProviderHandler } from '../../provider/ports.ts';
 import { attend, closeSoftly, countFault, type NetworkContext } from '../context.ts';
 import { FrameChannel, outOfTurn, required } from '../frame-channel.ts';
 import type { Channel } from '../underlay.ts';
@@ -59,7 +59,7 @@ export async function askContract(
 
 export function serveContract(
   context: NetworkContext,
-  provider: ProviderDesk | undefined,
+  provider: ProviderHandler | undefined,
   channel: Channel,
 ): Promise<void> {
   return attend(context, 'contract', channel, async () => {
@@ -78,7 +78,7 @@ export function serveContract(
 
 async function answerOf(
   context: NetworkContext,
-  provider: ProviderDesk,
+  provider: ProviderHandler,
   asker: string,
   contractId: string,
 ): Promise<Frame> {

@@ -1,7 +1,7 @@
 import { CodedError, codeOf } from '../../lib/coded-error.ts';
 import type { Frame } from '../../messages/frame.ts';
 import { type LogsRequest, readLogsRequest } from '../../messages/logs-request.ts';
-import type { ProviderDesk } from '../../provider/ports.ts';
+import type { ProviderHandler } from '../../provider/ports.ts';
 import { attend, countFault, type NetworkContext } from '../context.ts';
 import { openUnless, readStream, sendData, sendFailure, withHeartbeats } from '../data-stream.ts';
 import { FrameChannel, outOfTurn, required } from '../frame-channel.ts';
@@ -13,7 +13,7 @@ const BEATS_MISSED = 4;
 /** logs/2: output of an attempt as it grows, for the requester of its contract. */
 export function serveLogs(
   context: NetworkContext,
-  provider: ProviderDesk | undefined,
+  provider: ProviderHandler | undefined,
   channel: Channel,
 ): Promise<void> {
   return attend(context, 'logs', channel, async () => {

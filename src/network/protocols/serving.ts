@@ -4,7 +4,7 @@ import { CodedError, codeOf } from '../../lib/coded-error.ts';
 import { envelopeOf } from '../../messages/envelope.ts';
 import { decodeFrame, refusedSchema } from '../../messages/frame.ts';
 import { servingAnswerMessage, servingListMessage } from '../../messages/serving.ts';
-import type { RequesterDesk } from '../../orchestrator/ports.ts';
+import type { RequesterHandler } from '../../orchestrator/ports.ts';
 import type { RequesterLink } from '../../provider/ports.ts';
 import { attend, countFault, type NetworkContext } from '../context.ts';
 import { FrameChannel, outOfTurn, receiveWithin, required } from '../frame-channel.ts';
@@ -139,7 +139,7 @@ export class ServingLinks implements RequesterLink {
  */
 export function serveServing(
   context: NetworkContext,
-  requester: RequesterDesk,
+  requester: RequesterHandler,
   channel: Channel,
 ): Promise<void> {
   return attend(context, 'serving', channel, async () => {

@@ -4,7 +4,7 @@ import type { ContentChange } from '../../domain/program/stored-content.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CodedError, codeOf, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { EvaluationDesk } from '../evaluation-desk.ts';
+import type { Evaluations } from '../evaluations.ts';
 import type { PostOptions } from '../index.ts';
 import type { JobLane } from '../job-lane.ts';
 import type { OrchestratorOptions } from '../options.ts';
@@ -20,7 +20,7 @@ export interface JobIntakeNeeds {
   readonly store: Pick<JobStore, 'snapshot' | 'byIdempotencyKey'>;
   readonly content: Pick<ContentFetcher, 'requireRoom' | 'draft' | 'pin' | 'unpin'>;
   readonly lane: JobLane;
-  readonly evaluations: EvaluationDesk;
+  readonly evaluations: Evaluations;
   readonly openJobs: () => number;
 }
 

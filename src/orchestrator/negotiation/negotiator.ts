@@ -13,7 +13,7 @@ import type { Logger } from '../../lib/logger.ts';
 import type { JobChange, JobLane } from '../job-lane.ts';
 import type { OrchestratorLimits } from '../options.ts';
 import type { Market, Negotiation, PeerTable } from '../ports.ts';
-import type { SearchDesk } from '../search/search-desk.ts';
+import type { SearchDispatcher } from '../search/search-dispatcher.ts';
 import type { BeforeSending, ContractCloser } from './contract-closer.ts';
 import { failed, type LockAnswer, lockFact, readLockAnswer, whyNot } from './lock-answer.ts';
 import { buildTerms } from './terms.ts';
@@ -24,7 +24,7 @@ export interface NegotiatorNeeds {
   readonly notary: Notary;
   readonly market: Market;
   readonly lane: JobLane;
-  readonly desk: Pick<SearchDesk, 'negotiation'>;
+  readonly dispatcher: Pick<SearchDispatcher, 'negotiation'>;
   readonly closer: Pick<ContractCloser, 'propose'>;
   readonly peers?: Pick<PeerTable, 'acquaintance'>;
   readonly evaluate: (job: Job, trigger: 'exec-update') => void;
@@ -111,7 +111,7 @@ export class Negotiator {
   }
 
   #negotiation({ jobId, requestId, provider }: Execution): Negotiation | undefined {
-    return this.#needs.desk.negotiation(jobId, requestId, provider);
+    return this.#needs.dispatcher.negotiation(jobId, requestId, provider);
   }
 
   async #takeLock(

@@ -9,12 +9,12 @@ import type { Negotiator } from '../negotiation/negotiator.ts';
 import type { JobCommit } from '../ports.ts';
 import { exclusionsAfter } from '../schedulers/ruled-out.ts';
 import type { RoomWatch } from '../search/room-watch.ts';
-import type { SearchDesk } from '../search/search-desk.ts';
+import type { SearchDispatcher } from '../search/search-dispatcher.ts';
 import { planToCommit } from './state-updater.ts';
 
 export interface PlannerNeeds {
   readonly clock: Clock;
-  readonly desk: Pick<SearchDesk, 'reserve' | 'giveBack' | 'start' | 'release'>;
+  readonly dispatcher: Pick<SearchDispatcher, 'reserve' | 'giveBack' | 'start' | 'release'>;
   readonly negotiator: Pick<Negotiator, 'draftProposal' | 'requestLock' | 'propose' | 'forget'>;
   readonly room: Pick<RoomWatch, 'wait' | 'leave'>;
   readonly newRequestId: () => string;
@@ -47,7 +47,7 @@ export class Planner {
         contract: (contractId) => ending.get(contractId),
         newRequestId: this.#needs.newRequestId,
         reserveSearch: (requestId) => {
-          const got = this.#needs.desk.reserve(requestId);
+          const got = this.#needs.dispatcher.reserve(requestId);
           if (got) reserved.push(requestId);
           return got;
         },
@@ -62,7 +62,7 @@ export class Planner {
         after = before;
       } else after = await commitPlan(commit, store);
     } finally {
-      if (after === undefined) for (const requestId of reserved) this.#needs.desk.giveBack(requestId);
+      if (after === undefined) for (const requestId of reserved) this.#needs.dispatcher.giveBack(requestId);
     }
     if (after === undefined) return false;
     this.#act(plan, after, proposals);
@@ -71,17 +71,17 @@ export class Planner {
 
   /** Starts what the plan asks of the network. Nothing here is waited for: outcomes come back as facts. */
   #act(plan: Plan, after: JobSnapshot, proposals: readonly ContractRecord[]): void {
-    const { desk, room, negotiator, evaluate, onFinished } = this.#needs;
+    const { dispatcher, room, negotiator, evaluate, onFinished } = this.#needs;
     const proposed = new Map(proposals.map((contract) => [contract.executionId, contract]));
     const executions = new Map(after.executions.map((execution) => [execution.id, execution]));
     for (const action of plan.actions) {
       switch (action.kind) {
         case 'StartSearch':
           room.leave(after.job.id);
-          if (after.search !== undefined) desk.start(after.job, after.search);
+          if (after.search !== undefined) dispatcher.start(after.job, after.search);
           break;
         case 'CloseSearch':
-          desk.release(after.job.id);
+          dispatcher.release(after.job.id);
           break;
         case 'CreateExecution':
           if (action.execution.observed.state === 'New')
@@ -110,7 +110,7 @@ export class Planner {
       }
     }
     if (!isTerminalJobState(after.job.state)) return;
-    desk.release(after.job.id);
+    dispatcher.release(after.job.id);
     room.leave(after.job.id);
     onFinished(after);
   }

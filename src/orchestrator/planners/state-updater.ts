@@ -139,7 +139,7 @@ class CommitDraft {
     for (const bid of refused) this.#events.push({ type: 'bid.refused', at: this.#context.now, ...bid });
   }
 
-  /** One on the air is written down by the search desk, with the bids that came. */
+  /** One on the air is written down by the search dispatcher, with the bids that came. */
   #closeWaiting(): void {
     if (this.#searchBefore?.state !== 'waiting') return;
     this.#search = {

@@ -1,7 +1,7 @@
 import type { Job } from '../../domain/job/job.ts';
 import { rankBids } from '../../domain/ranking/index.ts';
 import type { EligibleComputeProviderData } from '../../domain/market/search.ts';
-import type { BehaviourBook } from '../../domain/trust/behaviour-book.ts';
+import type { BehaviourHistory } from '../../domain/trust/behaviour-history.ts';
 import type { OrchestratorOptions } from '../options.ts';
 import type { Market, PeerTable } from '../ports.ts';
 import type { ReceivedBid, SearchOutcome } from './open-search.ts';
@@ -9,7 +9,7 @@ import type { ReceivedBid, SearchOutcome } from './open-search.ts';
 /** What is known of providers beside their bids. */
 export interface ProviderKnowledge {
   readonly market: Pick<Market, 'self' | 'roundTripMs'>;
-  readonly behaviour: Pick<BehaviourBook, 'behaviourOf'>;
+  readonly behaviour: Pick<BehaviourHistory, 'behaviourOf'>;
   readonly peers?: Pick<PeerTable, 'acquaintance'>;
 }
 

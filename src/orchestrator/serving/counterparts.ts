@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { BehaviourBook } from '../../domain/trust/behaviour-book.ts';
+import type { BehaviourHistory } from '../../domain/trust/behaviour-history.ts';
 import { type Execution, isCommitted } from '../../domain/market/execution.ts';
 import { type NodeNotes, PeerMemory, type PeerMemoryLimits } from '../../domain/trust/peer-memory.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -17,7 +17,7 @@ export interface CounterpartsNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly notes: NodeNotes;
-  readonly behaviour: Pick<BehaviourBook, 'behaviourOf'>;
+  readonly behaviour: Pick<BehaviourHistory, 'behaviourOf'>;
 }
 
 /**

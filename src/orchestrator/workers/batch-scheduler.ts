@@ -5,7 +5,7 @@ import type { JobLane } from '../job-lane.ts';
 import type { OrchestratorLimits } from '../options.ts';
 import type { Planner } from '../planners/planner.ts';
 import type { RoomWatch } from '../search/room-watch.ts';
-import type { SearchDesk } from '../search/search-desk.ts';
+import type { SearchDispatcher } from '../search/search-dispatcher.ts';
 import type { Liveness } from '../serving/liveness.ts';
 import { reconcileBatch } from '../schedulers/batch.ts';
 
@@ -13,7 +13,7 @@ export interface BatchSchedulerNeeds {
   readonly clock: Clock;
   readonly lane: Pick<JobLane, 'alone'>;
   readonly liveness: Pick<Liveness, 'lastSeenAt'>;
-  readonly searches: Pick<SearchDesk, 'openNegotiations'>;
+  readonly searches: Pick<SearchDispatcher, 'openNegotiations'>;
   readonly planner: Pick<Planner, 'carryOut'>;
   readonly room: Pick<RoomWatch, 'toldAt'>;
 }

@@ -3,12 +3,12 @@ import type { AdmissionLimits } from './limits.ts';
 
 export interface Guest {
   readonly requester: string;
-  readonly regular: boolean;
+  readonly established: boolean;
   /** Thousandths: who is thought less of has fewer seats, but always one. */
   readonly reputation: number;
 }
 
-/** The negotiations that may be open at once, some of them kept for regulars. */
+/** The negotiations that may be open at once, some of them kept for established requesters. */
 export class NegotiationSeats {
   readonly #limits: AdmissionLimits;
   readonly #byRequester = new Map<string, number>();
@@ -23,9 +23,9 @@ export class NegotiationSeats {
   }
 
   /** Whoever gets true gives the seat back, once. */
-  take({ requester, regular, reputation }: Guest): boolean {
-    const { negotiations, negotiationsOfRegulars, negotiationsPerRequester } = this.#limits;
-    const open = regular ? negotiations : negotiations - negotiationsOfRegulars;
+  take({ requester, established, reputation }: Guest): boolean {
+    const { negotiations, negotiationsOfEstablished, negotiationsPerRequester } = this.#limits;
+    const open = established ? negotiations : negotiations - negotiationsOfEstablished;
     const own = Math.max(1, Math.floor((negotiationsPerRequester * reputation) / 1000));
     const held = this.#byRequester.get(requester) ?? 0;
     if (this.#taken >= open || held >= own) return false;

@@ -7,7 +7,7 @@ import type { AdmissionLimits } from './limits.ts';
 export interface QuestionGateNeeds {
   readonly self: string;
   readonly clock: Clock;
-  readonly isRegular: (asker: string) => boolean;
+  readonly isEstablished: (asker: string) => boolean;
 }
 
 /**
@@ -19,14 +19,14 @@ export class QuestionGate {
   readonly #needs: QuestionGateNeeds;
   readonly #byAsker: LRUCache<string, TokenBucket>;
   readonly #all: TokenBucket;
-  readonly #ofRegulars: TokenBucket;
+  readonly #ofEstablished: TokenBucket;
 
   constructor(limits: AdmissionLimits, needs: QuestionGateNeeds) {
     this.#limits = limits;
     this.#needs = needs;
     this.#byAsker = new LRUCache({ max: limits.rememberedRequesters });
     this.#all = new TokenBucket(limits.questionsInTotal, needs.clock);
-    this.#ofRegulars = new TokenBucket(limits.questionsOfRegulars, needs.clock);
+    this.#ofEstablished = new TokenBucket(limits.questionsOfEstablished, needs.clock);
   }
 
   /** Throws `RATE_LIMITED`. For the party of a contract that is under way here nobody else's questions count. */
@@ -34,7 +34,7 @@ export class QuestionGate {
     if (asker === this.#needs.self) return;
     const welcome =
       this.#bucketOf(asker).take() &&
-      (isParty || (this.#needs.isRegular(asker) && this.#ofRegulars.take()) || this.#all.take());
+      (isParty || (this.#needs.isEstablished(asker) && this.#ofEstablished.take()) || this.#all.take());
     if (!welcome) {
       throw new CodedError('RATE_LIMITED', 'This node is asked for contracts too often. Ask again later.');
     }

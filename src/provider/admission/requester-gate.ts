@@ -16,8 +16,8 @@ export interface GateNeeds {
 }
 
 interface Rates {
-  /** What the rates were made for: who becomes a regular, or is none any more, starts afresh. */
-  readonly regular: boolean;
+  /** What the rates were made for: who becomes an established requester, or is none any more, starts afresh. */
+  readonly established: boolean;
   readonly requests: TokenBucket;
   readonly answers: TokenBucket;
   readonly refusals: TokenBucket;
@@ -34,7 +34,7 @@ export class RequesterGate {
   /** Requesters that kept a contract with this node. */
   readonly #kept: LRUCache<string, true>;
   readonly #all: TokenBucket;
-  readonly #ofRegulars: TokenBucket;
+  readonly #ofEstablished: TokenBucket;
   readonly #refusals: TokenBucket;
 
   constructor(limits: AdmissionLimits, needs: GateNeeds) {
@@ -42,24 +42,24 @@ export class RequesterGate {
     this.#limits = limits;
     this.#needs = needs;
     this.#rates = new LRUCache({ max: limits.rememberedRequesters });
-    this.#kept = new LRUCache({ max: limits.rememberedRegulars });
+    this.#kept = new LRUCache({ max: limits.rememberedEstablished });
     this.#all = new TokenBucket(limits.requestsInTotal, clock);
-    this.#ofRegulars = new TokenBucket(limits.requestsOfRegulars, clock);
+    this.#ofEstablished = new TokenBucket(limits.requestsOfEstablished, clock);
     this.#refusals = new TokenBucket(limits.refusalsInTotal, clock);
   }
 
   /** What a message can expect that only claims to be of `claimed`. Spends nothing. */
   standing(claimed: string): Standing {
-    if (claimed === this.#needs.self) return 'regular';
-    const regular = this.isRegular(claimed);
+    if (claimed === this.#needs.self) return 'established';
+    const established = this.isEstablished(claimed);
     const known = this.#rates.peek(claimed);
-    const rates = known?.regular === regular ? known : undefined;
+    const rates = known?.established === established ? known : undefined;
     const welcome =
       this.#needs.isServed(claimed) &&
       rates?.requests.hasToken() !== false &&
-      ((regular && this.#ofRegulars.hasToken()) || this.#hasRoomFor(rates));
+      ((established && this.#ofEstablished.hasToken()) || this.#hasRoomFor(rates));
     if (!welcome && !this.#mayBeTold(rates)) return 'shut';
-    return regular ? 'regular' : 'stranger';
+    return established ? 'established' : 'stranger';
   }
 
   /** Counts a message that `requester` signed; false when it was one too many. */
@@ -83,7 +83,7 @@ export class RequesterGate {
     if (!this.#needs.isServed(requester)) return this.told(requester, () => NOT_SERVED);
     const rates = this.#ratesOf(requester);
     if (!withinRate) return this.told(requester, () => tooMany('requester', rates.requests));
-    if (rates.regular && this.#ofRegulars.take()) return 'in';
+    if (rates.established && this.#ofEstablished.take()) return 'in';
     if (!rates.answers.hasToken()) {
       return this.told(requester, () => tooMany('requester', rates.answers));
     }
@@ -104,9 +104,9 @@ export class RequesterGate {
     this.#kept.set(requester, true);
   }
 
-  isRegular(requester: string): boolean {
+  isEstablished(requester: string): boolean {
     if (requester === this.#needs.self) return true;
-    return this.#kept.has(requester) && this.reputationOf(requester) >= this.#limits.regularReputation;
+    return this.#kept.has(requester) && this.reputationOf(requester) >= this.#limits.establishedReputation;
   }
 
   /** Thousandths. */
@@ -130,17 +130,17 @@ export class RequesterGate {
   }
 
   #ratesOf(requester: string): Rates {
-    const regular = this.isRegular(requester);
+    const established = this.isEstablished(requester);
     let rates = this.#rates.get(requester);
-    if (rates?.regular !== regular) {
-      const { requestsPerRequester, requestsPerRegular, answersPerStranger, refusalsPerRequester } =
+    if (rates?.established !== established) {
+      const { requestsPerRequester, requestsPerEstablished, answersPerStranger, refusalsPerRequester } =
         this.#limits;
       const { clock } = this.#needs;
       rates = {
-        regular,
-        requests: new TokenBucket(regular ? requestsPerRegular : requestsPerRequester, clock),
-        // Beyond the share of regulars one of them waits in line like anybody, but not for a rate of its own.
-        answers: new TokenBucket(regular ? requestsPerRegular : answersPerStranger, clock),
+        established,
+        requests: new TokenBucket(established ? requestsPerEstablished : requestsPerRequester, clock),
+        // Beyond the share of established requesters one of them waits in line like anybody, but not for a rate of its own.
+        answers: new TokenBucket(established ? requestsPerEstablished : answersPerStranger, clock),
         refusals: new TokenBucket(refusalsPerRequester, clock),
       };
       this.#rates.set(requester, rates);

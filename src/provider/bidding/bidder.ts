@@ -18,7 +18,7 @@ import type { ResourceLedger } from '../locks/ledger.ts';
 import type { ProviderOptions } from '../options.ts';
 import type { Answer, Asked, BidAnswer, ProviderStore, RequesterLink } from '../ports.ts';
 import type { Room } from '../resources/room.ts';
-import { BidBook, type GrantedLock, type OpenBid } from './bid-book.ts';
+import { OpenBids, type GrantedLock, type OpenBid } from './open-bids.ts';
 import { type DraftNeeds, draftBid, grantOf } from './bid-draft.ts';
 import type { Asking, Capacity } from './capacity.ts';
 import { type DeclineNeeds, signDecline } from './declining.ts';
@@ -26,7 +26,7 @@ import { checkPolicies } from './policies.ts';
 import type { Leftovers } from './leftovers.ts';
 import { type Admission, draining, EXPIRED, LOCK_EXPIRED, noPlaceLeft } from './refusals.ts';
 import { placesOnDisk, refusalForRoom, roomNeedOf } from './room-check.ts';
-import { tellsNo, turnOf, voiceOf } from './turnout.ts';
+import { tellsNo, turnOf, answerModeOf } from './turnout.ts';
 
 export interface BidderNeeds extends DraftNeeds, DeclineNeeds {
   readonly clock: Clock;
@@ -51,13 +51,13 @@ export interface BidderNeeds extends DraftNeeds, DeclineNeeds {
 export class Bidder {
   readonly #options: ProviderOptions;
   readonly #needs: BidderNeeds;
-  readonly #book: BidBook;
+  readonly #book: OpenBids;
   #draining = false;
 
   constructor(options: ProviderOptions, needs: BidderNeeds) {
     this.#options = options;
     this.#needs = needs;
-    this.#book = new BidBook(needs.clock, options.limits.maxOpenBids);
+    this.#book = new OpenBids(needs.clock, options.limits.maxOpenBids);
   }
 
   setDraining(draining: boolean): void {
@@ -67,7 +67,7 @@ export class Bidder {
   /** `admit` is asked once this node would answer, before that costs anything. */
   async answer(evidence: Evidence<BidRequest>, admit: () => Admission = () => 'in'): Promise<Answer> {
     const { value: request, signer: requester } = evidence;
-    const voice = this.#voice(requester, request);
+    const voice = this.#answerMode(requester, request);
     const silence = this.#reasonForSilence(requester, request, voice);
     if (silence !== undefined) return { kind: 'silence', reason: silence };
     const admission = admit();
@@ -238,9 +238,9 @@ export class Bidder {
     return ledger.get(lockId) !== undefined;
   }
 
-  #voice(requester: string, request: BidRequest): ReturnType<typeof voiceOf> {
+  #answerMode(requester: string, request: BidRequest): ReturnType<typeof answerModeOf> {
     const { traits, link } = this.#needs;
-    return voiceOf(request, {
+    return answerModeOf(request, {
       self: traits.peerId,
       isOwn: requester === traits.peerId,
       isConnected: () => link.isConnected(requester),
@@ -250,7 +250,7 @@ export class Bidder {
   #reasonForSilence(
     requester: string,
     request: BidRequest,
-    voice: ReturnType<typeof voiceOf>,
+    voice: ReturnType<typeof answerModeOf>,
   ): string | undefined {
     const self = this.#needs.traits.peerId;
     if (requester === self && !this.#options.ownJobs) return 'own jobs are not served';

@@ -32,7 +32,7 @@ export interface ContractDeskNeeds extends DeclineNeeds {
   readonly room: Pick<Room, 'look' | 'seen' | 'expect' | 'arrived' | 'beyondExpected'>;
   readonly check: CounterpartCheck;
   readonly leftovers: Pick<Leftovers, 'refusal'>;
-  readonly isRegular: (requester: string) => boolean;
+  readonly isEstablished: (requester: string) => boolean;
   /** Whether an execution of this id is here already, whoever it is for. */
   readonly isKnown: (executionId: string) => boolean;
   /** Starts the work; the execution is on disk. */
@@ -142,7 +142,7 @@ export class ContractDesk {
   /** What is signed is kept, so who is not known here is not promised much. */
   #termsLimits(requester: string): TermsLimits {
     const { limits } = this.#options;
-    if (this.#needs.isRegular(requester)) return limits;
+    if (this.#needs.isEstablished(requester)) return limits;
     const { longestOrphanAfterMs, longestRetentionMs } = limits.strangers;
     return {
       maxInputBytes: limits.maxInputBytes,

@@ -6,8 +6,8 @@ import { keptShare } from './refusals.ts';
 
 export interface LeftoversNeeds {
   readonly content: Pick<ProviderContent, 'room'>;
-  readonly isRegular: (requester: string) => boolean;
-  /** Whether there are regulars that ask. */
+  readonly isEstablished: (requester: string) => boolean;
+  /** Whether there are established requesters that ask. */
   readonly isKept: () => boolean;
   /** All that are not forgotten, begun or over. */
   readonly executions: () => readonly ProviderExecution[];
@@ -15,7 +15,7 @@ export interface LeftoversNeeds {
 
 /**
  * What strangers' contracts keep in the content store, inputs and results that nobody has said "done" to, leaves a share
- * of it to regulars.
+ * of it to established requesters.
  */
 export class Leftovers {
   readonly #keptPercent: number;
@@ -26,10 +26,10 @@ export class Leftovers {
     this.#needs = needs;
   }
 
-  /** Why no more of a stranger's is taken in; undefined where it is, and for regulars. */
+  /** Why no more of a stranger's is taken in; undefined where it is, and for established requesters. */
   refusal(requester: string, moreBytes: number): Refusal | undefined {
-    const { content, isRegular, isKept } = this.#needs;
-    if (isRegular(requester) || !isKept()) return undefined;
+    const { content, isEstablished, isKept } = this.#needs;
+    if (isEstablished(requester) || !isKept()) return undefined;
     const { quotaBytes } = content.room();
     const mostBytes = quotaBytes - Math.floor((quotaBytes * this.#keptPercent) / 100);
     const heldBytes = this.#ofStrangers();
@@ -46,7 +46,7 @@ export class Leftovers {
     const inputs = new Map<string, number>();
     let resultBytes = 0;
     for (const { requester, settled, invocation, item } of this.#needs.executions()) {
-      if (settled || this.#needs.isRegular(requester)) continue;
+      if (settled || this.#needs.isEstablished(requester)) continue;
       resultBytes += item.resultBytes ?? 0;
       for (const { cid, size } of contentRefsOf(invocation.engine, invocation.inputs)) inputs.set(cid, size);
     }

@@ -8,7 +8,7 @@ import { programFaults } from '../../domain/program/program-rules.ts';
 import { contentRefsOf, type Invocation } from '../../domain/program/task.ts';
 import { contentIdOf, encodeCanonical, sameBytes } from '../../lib/canonical.ts';
 import { defaultProviderLimits, type ProviderLimits } from '../options.ts';
-import type { OpenBid } from './bid-book.ts';
+import type { OpenBid } from './open-bids.ts';
 import { EXPIRED } from './refusals.ts';
 
 export type TermsLimits = Pick<

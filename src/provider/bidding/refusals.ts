@@ -29,9 +29,9 @@ export const noPlaceLeft = (later: Later): Refusal =>
 export const tooManyUnbegun = (later: Later): Refusal => notNow('BUSY', bare('too-many-unbegun'), later);
 export const tooManyUnsettled = (later: Later): Refusal => notNow('BUSY', bare('too-many-unsettled'), later);
 
-/** There is room, and strangers together have what is theirs of it. That ends when they do, or when regulars stay away. */
+/** There is room, and strangers together have what is theirs of it. That ends when they do, or when established requesters stay away. */
 export function keptShare(refusal: Refusal): Refusal {
-  const why = { code: 'kept-for-regulars', data: { why: refusal.why } } as const;
+  const why = { code: 'kept-for-established', data: { why: refusal.why } } as const;
   return { ...refusal, code: 'KEPT_SHARE', why, retryable: true };
 }
 

@@ -6,7 +6,7 @@ import type { CapabilityComparison } from '../../domain/matching/comparison.ts';
 import { FITS_LESS_WELL } from './refusals.ts';
 
 /** What a request lets this node say: a bid, no more than a no, or nothing. */
-export function voiceOf(
+export function answerModeOf(
   request: BidRequest,
   node: { readonly self: string; readonly isOwn: boolean; readonly isConnected: () => boolean },
 ): 'bid' | 'decline' | 'none' {

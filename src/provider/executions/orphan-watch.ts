@@ -4,7 +4,7 @@ import { type Clock, type Timer, every } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { ProviderExecution, ProviderStore } from '../ports.ts';
-import { type ExecutionBook, isWorkOver } from './execution-book.ts';
+import { type LiveExecutions, isWorkOver } from './live-executions.ts';
 import type { Hearing } from './hearing.ts';
 import type { Settler } from './settler.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -12,7 +12,7 @@ import type { Supervisor } from './supervisor.ts';
 export interface OrphanWatchNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly book: ExecutionBook;
+  readonly book: LiveExecutions;
   readonly hearing: Pick<Hearing, 'atMs' | 'keepOnly'>;
   readonly store: Pick<ProviderStore, 'contract'>;
   readonly supervisor: Pick<Supervisor, 'stop'>;

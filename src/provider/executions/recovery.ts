@@ -5,7 +5,7 @@ import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { ResourceLedger } from '../locks/ledger.ts';
 import type { AttemptFolders, ProviderContent, ProviderExecution, ProviderStore } from '../ports.ts';
-import type { ExecutionBook } from './execution-book.ts';
+import type { LiveExecutions } from './live-executions.ts';
 import type { Settler } from './settler.ts';
 import type { ResumedTask } from './supervisor.ts';
 import { endLeftovers, giveUp, recoverTasks, type TaskRecoveryNeeds } from './task-recovery.ts';
@@ -20,7 +20,7 @@ export interface RecoveryNeeds extends TaskRecoveryNeeds {
   readonly folders: Pick<AttemptFolders, 'printed' | 'reopen' | 'sweep'>;
   readonly content: Pick<ProviderContent, 'importTree' | 'pin'>;
   readonly ledger: Pick<ResourceLedger, 'adopt' | 'get'>;
-  readonly book: ExecutionBook;
+  readonly book: LiveExecutions;
   readonly settler: Pick<Settler, 'settle'>;
 }
 

@@ -4,13 +4,13 @@ import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { ProviderContent, ProviderExecution, ProviderStore } from '../ports.ts';
-import { type ExecutionBook, isWorkOver } from './execution-book.ts';
+import { type LiveExecutions, isWorkOver } from './live-executions.ts';
 import type { Supervisor } from './supervisor.ts';
 
 export interface SettlerNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly book: ExecutionBook;
+  readonly book: LiveExecutions;
   readonly store: Pick<ProviderStore, 'contract'>;
   readonly content: Pick<ProviderContent, 'unpin'>;
   readonly supervisor: Pick<Supervisor, 'stop'>;

@@ -20,7 +20,7 @@ import type { RunningTask, TaskDriver, TaskLoad } from '../task-driver.ts';
 import { finishTask, startTask } from './attempt.ts';
 import { type End, endOf, failureOf, type StopReason } from './attempt-end.ts';
 import { BringingWatch } from './bringing.ts';
-import type { ExecutionBook } from './execution-book.ts';
+import type { LiveExecutions } from './live-executions.ts';
 import type { Hearing } from './hearing.ts';
 import { stageInputs, writeRefusal } from './staging.ts';
 import type { StartTimes } from './start-times.ts';
@@ -34,7 +34,7 @@ export interface SupervisorNeeds {
   readonly content: ProviderContent;
   readonly folders: AttemptFolders;
   readonly drivers: readonly TaskDriver[];
-  readonly book: ExecutionBook;
+  readonly book: LiveExecutions;
   readonly starts: Pick<StartTimes, 'saw'>;
   readonly room: Pick<Room, 'expect' | 'arrived' | 'refused'>;
   readonly onChanged: (requester: string) => void;

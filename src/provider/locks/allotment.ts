@@ -1,6 +1,6 @@
 import type { Lease } from '../../domain/market/lock.ts';
 import type { ResourceRequirements, Resources } from '../../domain/units/resources.ts';
-import { StrikeBook } from '../../domain/trust/strike-book.ts';
+import { StrikeHistory } from '../../domain/trust/strike-history.ts';
 import { GOOD_BEHAVIOUR } from '../../domain/trust/strikes.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { HoldRequest, ResourceLedger } from './ledger.ts';
@@ -10,10 +10,10 @@ import { type ShareState, type StrangerState, strangersFree } from './strangers-
 export interface AllotmentNeeds {
   readonly clock: Pick<Clock, 'livedMs'>;
   readonly ledger: Pick<ResourceLedger, 'pools' | 'leases' | 'hold'>;
-  readonly isRegular: (requester: string) => boolean;
+  readonly isEstablished: (requester: string) => boolean;
   /** Thousandths. */
   readonly reputationOf: (requester: string) => number;
-  /** Whether there are regulars that ask. */
+  /** Whether there are established requesters that ask. */
   readonly isKept: () => boolean;
   /** Whether the work of an execution has begun. */
   readonly hasBegun: (executionId: string) => boolean;
@@ -24,8 +24,8 @@ export interface AllotmentNeeds {
 }
 
 /**
- * Who may take how much of what is free. Regulars may take all of it. What strangers hold together leaves a share to
- * regulars, as long as there are any that ask; and what they hold without using it is bounded for each of them and for
+ * Who may take how much of what is free. Established requesters may take all of it. What strangers hold together leaves a share to
+ * established requesters, as long as there are any that ask; and what they hold without using it is bounded for each of them and for
  * each network that they come from, as identities cost nothing. Who, or whose network, is known for it gets less.
  */
 export class Allotment {
@@ -34,26 +34,26 @@ export class Allotment {
   readonly #needs: AllotmentNeeds;
   /** Of live leases of strangers: where their holder came from when it took them. */
   readonly #prefixes = new Map<string, string>();
-  readonly #strikes: StrikeBook;
+  readonly #strikes: StrikeHistory;
 
   constructor(keptPercent: number, limits: StrangerLimits, needs: AllotmentNeeds) {
     this.#keptPercent = keptPercent;
     this.#limits = limits;
     this.#needs = needs;
     const { prefixHalfLifeMs: halfLifeMs, rememberedPrefixes: maxPeers } = limits;
-    this.#strikes = new StrikeBook({ halfLifeMs, maxPeers }, () => {});
+    this.#strikes = new StrikeHistory({ halfLifeMs, maxPeers }, () => {});
   }
 
   /** What `requester` can have now. */
   freeFor(requester: string, { gpus }: Pick<ResourceRequirements, 'gpus'>): Resources {
-    if (this.#needs.isRegular(requester)) return this.#needs.ledger.pools().free;
+    if (this.#needs.isEstablished(requester)) return this.#needs.ledger.pools().free;
     return strangersFree(this.#state(), gpus, this.#stranger(requester));
   }
 
   /** How many more leases `requester` may take before some of those that it has are used. */
   leasesLeft(requester: string): number {
-    const { isRegular, reputationOf, prefixOf } = this.#needs;
-    if (isRegular(requester)) return Number.POSITIVE_INFINITY;
+    const { isEstablished, reputationOf, prefixOf } = this.#needs;
+    if (isEstablished(requester)) return Number.POSITIVE_INFINITY;
     const prefix = prefixOf(requester);
     const { own, ofPrefix } = this.#unbegunOf(requester, prefix);
     const left = share(this.#limits.unbegunPerStranger, reputationOf(requester)) - own.length;
@@ -63,12 +63,12 @@ export class Allotment {
 
   /** Whether strangers leave so many contracts unsettled that none of them gets another. */
   isFull(requester: string): boolean {
-    const { isRegular, unsettled } = this.#needs;
-    if (isRegular(requester)) return false;
+    const { isEstablished, unsettled } = this.#needs;
+    if (isEstablished(requester)) return false;
     const all = unsettled();
     return (
       all.length >= this.#limits.unsettled &&
-      all.filter((holder) => !isRegular(holder)).length >= this.#limits.unsettled
+      all.filter((holder) => !isEstablished(holder)).length >= this.#limits.unsettled
     );
   }
 
@@ -91,11 +91,11 @@ export class Allotment {
   }
 
   #state(): ShareState {
-    const { ledger, isRegular, isKept } = this.#needs;
+    const { ledger, isEstablished, isKept } = this.#needs;
     const { onboarded, free } = ledger.pools();
     const ofStrangers = ledger
       .leases()
-      .flatMap((lease) => (isRegular(lease.holder) ? [] : [lease.resources]));
+      .flatMap((lease) => (isEstablished(lease.holder) ? [] : [lease.resources]));
     return { onboarded, free, ofStrangers, keptPercent: isKept() ? this.#keptPercent : 0 };
   }
 
@@ -114,14 +114,14 @@ export class Allotment {
     requester: string,
     prefix: string | undefined,
   ): { readonly own: readonly Lease[]; readonly ofPrefix: readonly Lease[] } {
-    const { ledger, hasBegun, isRegular } = this.#needs;
+    const { ledger, hasBegun, isEstablished } = this.#needs;
     const leases = ledger.leases();
     this.#forgetOthers(leases);
     const unbegun = leases.filter(({ executionId }) => !hasBegun(executionId));
     const own = unbegun.filter(({ holder }) => holder === requester);
     if (prefix === undefined) return { own, ofPrefix: [] };
     const isFrom = ({ lockId, holder }: Lease): boolean =>
-      this.#prefixes.get(lockId) === prefix && !isRegular(holder);
+      this.#prefixes.get(lockId) === prefix && !isEstablished(holder);
     return { own, ofPrefix: unbegun.filter(isFrom) };
   }
 

@@ -1,7 +1,7 @@
 /** Bounds on what strangers can hold of this provider; listed in specs/limits.md, explained in specs/protection.md. */
 export interface StrangerLimits {
-  /** A share is kept for regulars as long as one of them has asked within this, in time that the node has lived. */
-  readonly regularsActiveMs: number;
+  /** A share is kept for established requesters as long as one of them has asked within this, in time that the node has lived. */
+  readonly establishedActiveMs: number;
   /** Locks, and contracts whose work has not begun, of one stranger: fewer when something is held against it. */
   readonly unbegunPerStranger: number;
   /** The same of all strangers from one network prefix. */
@@ -26,7 +26,7 @@ export interface StrangerLimits {
 }
 
 export const defaultStrangerLimits: StrangerLimits = {
-  regularsActiveMs: 3_600_000,
+  establishedActiveMs: 3_600_000,
   unbegunPerStranger: 32,
   unbegunPerPrefix: 64,
   unsettled: 4096,

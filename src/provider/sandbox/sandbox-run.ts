@@ -80,7 +80,10 @@ export class SandboxRun {
   /** What the child takes now; undefined where there is none. */
   async stats(): Promise<TaskStats | undefined> {
     const sample = this.#child === undefined ? undefined : await sampleProcess(this.#child.pid);
-    return sample === undefined ? undefined : { cpuMs: sample.cpuMs, memoryBytes: sample.ownBytes };
+    // One that has ended and was not fetched yet is still there, and takes nothing.
+    return sample === undefined || sample.ownBytes === 0
+      ? undefined
+      : { cpuMs: sample.cpuMs, memoryBytes: sample.ownBytes };
   }
 
   /** Never rejects. */

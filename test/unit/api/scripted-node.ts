@@ -19,11 +19,11 @@ import { plainCalendar } from '../fakes/plain-calendar.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import type { JobLogsOptions, LogPart, Orchestrator, PostOptions } from '../../../src/orchestrator/index.ts';
-import type { JobFilter, JobPage, RequesterDesk } from '../../../src/orchestrator/ports.ts';
+import type { JobFilter, JobPage, RequesterHandler } from '../../../src/orchestrator/ports.ts';
 import { checkDocumented } from './documented-refusal.ts';
 import { explanation, jobSnapshot, peerAdvert } from './samples.ts';
 
-const DESK: RequesterDesk = {
+const DESK: RequesterHandler = {
   servingList: () => Promise.reject(new Error('not part of the API')),
   mayRead: () => Promise.reject(new Error('not part of the API')),
 };
@@ -48,7 +48,7 @@ export function attemptPart(attempt: number, offset = 0): LogPart {
 
 /** An orchestrator that answers what the test puts into it and remembers what it was asked. */
 export class ScriptedOrchestrator implements Orchestrator {
-  readonly desk = DESK;
+  readonly handler = DESK;
   readonly posted: { readonly description: JobDescription; readonly options: PostOptions }[] = [];
   readonly cancelled: string[] = [];
   readonly snapshots = new Map<string, JobSnapshot>([['job-1', jobSnapshot()]]);

@@ -40,7 +40,7 @@ const OTHER: Readonly<Record<string, readonly [value: unknown, option: string]>>
   'provider.location.asn': ['AS1', 'location'],
   'provider.engines': [['wasm'], 'engines'],
   'provider.lockOnBid': [true, 'lockOnBid'],
-  'provider.regularsPercent': [30, 'regularsPercent'],
+  'provider.establishedPercent': [30, 'establishedPercent'],
   'provider.allow': [[PEER], 'allow'],
   'provider.deny': [[PEER], 'deny'],
   'requester.wantedBids': [4, 'wantedBids'],

@@ -155,7 +155,7 @@ const SENSELESS: Readonly<Record<string, readonly (readonly [value: unknown, say
     [[], /provider\.enabled/],
   ],
   'provider.lockOnBid': [[null, /true or false/]],
-  'provider.regularsPercent': [
+  'provider.establishedPercent': [
     [-1, /0/],
     [91, /90/],
     [20.5, /whole|integer/],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultProviderLimits } from '../../../src/provider/options.ts';
-import type { ProviderDesk } from '../../../src/provider/ports.ts';
+import type { ProviderHandler } from '../../../src/provider/ports.ts';
 import type { Negotiation } from '../../../src/orchestrator/ports.ts';
 import { BiddingDesk } from '../provider/bidding/bidding-desk.ts';
 import { requestOf } from '../fakes/market.ts';
@@ -24,7 +24,7 @@ async function lapsed(): Promise<Lapsed> {
   const notary = world.notary('provider');
   const limits = { ...defaultProviderLimits, bidValidMs: STANDS_MS, lockTtlMs: STANDS_MS, maxOpenBids: 1 };
   const desk = new BiddingDesk({ limits }, { clock: world.clock, notary });
-  const provided: Partial<ProviderDesk> = {
+  const provided: Partial<ProviderHandler> = {
     answer: (request) => desk.bidder.answer(request),
     lock: (...asked) => desk.bidder.lock(...asked),
     accept: (...asked) => desk.contracts.accept(...asked),

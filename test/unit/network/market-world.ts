@@ -5,12 +5,12 @@ import { createNotary, createVerifier } from '../../../src/identity/notary.ts';
 import { codeOf } from '../../../src/lib/coded-error.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import type { Verifier } from '../../../src/messages/message.ts';
-import { createNetwork, type Network, type NetworkDesks } from '../../../src/network/index.ts';
+import { createNetwork, type Network, type NetworkHandlers } from '../../../src/network/index.ts';
 import { type ProtocolNames, protocolNames } from '../../../src/network/names.ts';
 import type { NetworkLimits } from '../../../src/network/options.ts';
 import type { Channel, GossipVerdict, Underlay } from '../../../src/network/underlay.ts';
 import type { SearchListener } from '../../../src/orchestrator/ports.ts';
-import type { ProviderDesk } from '../../../src/provider/ports.ts';
+import type { ProviderHandler } from '../../../src/provider/ports.ts';
 import { FakeClock } from '../../simulation/fake-clock.ts';
 import { SeededRandom } from '../../simulation/seeded-random.ts';
 import {
@@ -24,11 +24,11 @@ export const NETWORK = 'testnet';
 export const names: ProtocolNames = protocolNames(NETWORK);
 
 /** A provider that bids, locks and accepts whatever comes, and writes down what it was asked. */
-export interface ScriptedProvider extends ProviderDesk {
+export interface ScriptedProvider extends ProviderHandler {
   readonly calls: string[];
 }
 
-export function scriptedProvider(notary: Notary, over: Partial<ProviderDesk> = {}): ScriptedProvider {
+export function scriptedProvider(notary: Notary, over: Partial<ProviderHandler> = {}): ScriptedProvider {
   const calls: string[] = [];
   const bidFor = (request: BidRequest): ReturnType<typeof sample.bid> =>
     sample.bid({ requestId: request.requestId, jobId: request.jobId });
@@ -107,7 +107,7 @@ export class MarketWorld {
 
   async node(
     name: string,
-    desks: Partial<NetworkDesks> = {},
+    desks: Partial<NetworkHandlers> = {},
     ownJobs = true,
     simulated: SimulatedNode = this.simulation.node(this.notary(name).self),
   ): Promise<WorldNode> {

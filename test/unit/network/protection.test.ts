@@ -79,14 +79,14 @@ describe('before a signature is looked at', () => {
   it('a busy neighbour may still hand on what regulars have signed, but not what bears their names', async () => {
     const { world, standings, from, request, counters } = await guarded({
       gossipPerNeighbour: { burst: 1, perSecond: 1 },
-      gossipOfRegularsPerNeighbour: { burst: 2, perSecond: 1 },
+      gossipOfEstablishedPerNeighbour: { burst: 2, perSecond: 1 },
     });
-    standings.set(world.notary('regular').self, 'regular');
+    standings.set(world.notary('established').self, 'established');
     expect(from('neighbour', messageOf(request('stranger', '1')))).toBe('accept');
     expect(from('neighbour', messageOf(request('stranger', '2')))).toBe('ignore');
-    expect(from('neighbour', messageOf(request('regular', '3')))).toBe('accept');
-    expect(from('neighbour', forged(request('regular', '4')))).toBe('reject');
-    expect(from('neighbour', messageOf(request('regular', '5')))).toBe('ignore');
+    expect(from('neighbour', messageOf(request('established', '3')))).toBe('accept');
+    expect(from('neighbour', forged(request('established', '4')))).toBe('reject');
+    expect(from('neighbour', messageOf(request('established', '5')))).toBe('ignore');
     expect(counters()).toMatchObject({ 'gossip.surplus': 2, 'gossip.BAD_SIGNATURE': 1 });
   });
 
@@ -101,7 +101,7 @@ describe('before a signature is looked at', () => {
       'accept',
       'ignore',
     ]);
-    standings.set(world.notary('c').self, 'regular');
+    standings.set(world.notary('c').self, 'established');
     expect(itself('c', '2')).toBe('accept');
     expect(from('neighbour', messageOf(request('c', '3')))).toBe('accept');
     await world.clock.advanceBy(1000);
@@ -116,7 +116,7 @@ describe('before a signature is looked at', () => {
     const self = (name: string): string => world.notary(name).self;
     const own = (name: string, id: string) => from(self(name), messageOf(request(name, id)));
     standings.set(self('shut'), 'shut');
-    standings.set(self('regular'), 'regular');
+    standings.set(self('established'), 'established');
     expect(own('shut', '1')).toBe('ignore');
     for (const id of ['2', '3']) own('shut', id);
     for (const id of ['4', '5']) own('another', id);
@@ -125,7 +125,7 @@ describe('before a signature is looked at', () => {
     own('shut', '6');
     expect(restrained).toEqual([self('shut')]);
     for (const id of ['7', '8', '9']) {
-      expect(own('regular', id)).toBe('accept');
+      expect(own('established', id)).toBe('accept');
       expect(from('neighbour', messageOf(request('another', id)))).toBe('accept');
     }
     expect(restrained).toHaveLength(1);
@@ -231,9 +231,9 @@ describe('a requester whose certified addresses lead nowhere', () => {
   it('takes no more of the dials than strangers may have', async () => {
     for (const [standing, dials] of [
       ['stranger', 2],
-      ['regular', 3],
+      ['established', 3],
     ] as const) {
-      const world = new MarketWorld({}, { dials: 3, dialsOfRegulars: 1 });
+      const world = new MarketWorld({}, { dials: 3, dialsOfEstablished: 1 });
       const desk = bidding(world, standing);
       const { simulated, gossip } = tapGossip(world.simulation.node(world.notary('provider').self));
       const { network } = await world.node('provider', { provider: desk }, true, simulated);

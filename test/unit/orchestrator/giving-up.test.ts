@@ -67,7 +67,7 @@ function giveUp(jobId: string): Promise<void> {
     clock,
     newRequestId: unused,
     evaluate: unused,
-    desk: {
+    dispatcher: {
       reserve: unused,
       giveBack: unused,
       start: unused,

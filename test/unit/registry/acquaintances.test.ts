@@ -57,7 +57,7 @@ describe('a node of a small network', () => {
 
   it('counts on who was lost only where nobody else can do it, before it is heard again', async () => {
     await heard('a', 1);
-    scene.registry.desk.peerDisconnected('a');
+    scene.registry.handler.peerDisconnected('a');
     expect(scene.registry.indirect(requirements())).toEqual({ fitting: [], mayBeMore: true });
     await heard('a', 2);
     expect(scene.registry.indirect(requirements()).fitting).toEqual(['a']);
@@ -67,7 +67,7 @@ describe('a node of a small network', () => {
     const mayBeMore = (): boolean => scene.registry.indirect(requirements()).mayBeMore;
     const audienceIs = (size: number): void => {
       scene.publisher.audience = size;
-      scene.registry.desk.audienceChanged();
+      scene.registry.handler.audienceChanged();
     };
     expect(mayBeMore()).toBe(false);
     audienceIs(1);

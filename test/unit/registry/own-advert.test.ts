@@ -102,12 +102,12 @@ describe('the advert of this node', () => {
     await scene.clock.advanceBy(60_000);
     expect(scene.publisher.published).toEqual([]);
     scene.publisher.audience = 1;
-    scene.registry.desk.audienceChanged();
+    scene.registry.handler.audienceChanged();
     await scene.clock.advanceBy(1);
     expect(scene.publisher.published).toHaveLength(1);
     for (const audience of [2, 3, 4]) {
       scene.publisher.audience = audience;
-      scene.registry.desk.audienceChanged();
+      scene.registry.handler.audienceChanged();
     }
     await scene.clock.advanceBy(1900);
     expect(scene.publisher.published).toHaveLength(1);
@@ -118,7 +118,7 @@ describe('the advert of this node', () => {
   it('does not speak up for each newcomer of a large network', async () => {
     const scene = await large(1000);
     scene.publisher.audience = 2;
-    scene.registry.desk.audienceChanged();
+    scene.registry.handler.audienceChanged();
     await scene.clock.advanceBy(20_000);
     expect(scene.publisher.published).toHaveLength(1);
   });

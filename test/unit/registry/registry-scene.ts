@@ -161,7 +161,7 @@ export function createScene(options: SceneOptions = {}): Scene {
     },
   );
   const take = (signer: string, over: Partial<Advert> = {}): string =>
-    registry.desk.take(signedBy(signer, over));
+    registry.handler.take(signedBy(signer, over));
   return {
     clock,
     store,

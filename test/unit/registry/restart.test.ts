@@ -200,7 +200,7 @@ describe('the table on a real store', () => {
     publisher.connected.add(notary.self);
     const first = await clock.runUntilSettled(open(), 10_000);
     const advert = notary.sign('advert', sample.advert({ validForMs: 600_000 }));
-    first.registry.desk.take(advert);
+    first.registry.handler.take(advert);
     await clock.runUntilSettled(close(first), 10_000);
     const second = await clock.runUntilSettled(open(), 10_000);
     expect(second.registry.peer(notary.self)?.advert).toEqual(advert.value);

@@ -84,7 +84,7 @@ describe('providers that are known by their adverts alone', () => {
   it('are waited for where they have just come, and not as a crowd', async () => {
     const { clock, publisher, registry, take } = createScene();
     publisher.audience = 1;
-    registry.desk.audienceChanged();
+    registry.handler.audienceChanged();
     for (const peer of peerNames(10)) take(peer);
     publisher.outOfReach = false;
     expect(registry.indirect(requirements()).fitting).toHaveLength(10);

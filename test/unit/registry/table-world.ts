@@ -1,9 +1,9 @@
 import { advertContent } from '../../../src/domain/market/advert.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
-import type { NetworkDesks } from '../../../src/network/index.ts';
+import type { NetworkHandlers } from '../../../src/network/index.ts';
 import { createRegistry, type Registry } from '../../../src/registry/index.ts';
 import { defaultRegistryLimits, type RegistryLimits } from '../../../src/registry/options.ts';
-import type { AdvertDesk } from '../../../src/registry/ports.ts';
+import type { AdvertHandler } from '../../../src/registry/ports.ts';
 import { SeededRandom } from '../../simulation/seeded-random.ts';
 import type { SimulatedNetworkOptions } from '../../simulation/simulated-network.ts';
 import { resources, traits } from '../domain/market-values.ts';
@@ -30,12 +30,12 @@ export class TableWorld extends MarketWorld {
   async add(name: string, provides = true): Promise<TableNode> {
     // The desk is attached before the registry can be made: it needs the network's publisher.
     const late: { registry?: Registry } = {};
-    const desk: AdvertDesk = {
-      take: (advert) => late.registry?.desk.take(advert) ?? 'ignore',
-      audienceChanged: () => late.registry?.desk.audienceChanged(),
-      peerDisconnected: (peer) => late.registry?.desk.peerDisconnected(peer),
+    const desk: AdvertHandler = {
+      take: (advert) => late.registry?.handler.take(advert) ?? 'ignore',
+      audienceChanged: () => late.registry?.handler.audienceChanged(),
+      peerDisconnected: (peer) => late.registry?.handler.peerDisconnected(peer),
     };
-    const desks: Partial<NetworkDesks> = {
+    const desks: Partial<NetworkHandlers> = {
       registry: desk,
       ...(provides ? { provider: scriptedProvider(this.notary(name)) } : {}),
     };

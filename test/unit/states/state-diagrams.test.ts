@@ -12,7 +12,7 @@ import {
   type LeaseState,
   releaseLease,
 } from '../../../src/domain/market/lock.ts';
-import { SERVING_ARROWS } from '../../../src/provider/executions/execution-book.ts';
+import { SERVING_ARROWS } from '../../../src/provider/executions/live-executions.ts';
 import { executionOf, jobOf, observedAs } from '../fakes/market.ts';
 
 /** The arrows between named states of a page's diagram. */

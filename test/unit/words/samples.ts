@@ -174,7 +174,7 @@ export const refusal: Samples<RefusalReasons> = {
   'does-not-fit': {},
   'field-not-met': notMet.data,
   'taken-meanwhile': { why: notMet },
-  'kept-for-regulars': { why: notMet },
+  'kept-for-established': { why: notMet },
   'strangers-content-full': sizes,
   'inputs-over-quota': sizes,
   'content-full': sizes,

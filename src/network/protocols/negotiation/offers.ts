@@ -7,7 +7,7 @@ import { type Frame, refusedSchema } from '../../../messages/frame.ts';
 import { jobRequestMessage } from '../../../messages/job-request.ts';
 import { openProposal } from '../../../messages/proposal.ts';
 import { signedContractToWire } from '../../../messages/signed-contract.ts';
-import type { Answer, ProviderDesk } from '../../../provider/ports.ts';
+import type { Answer, ProviderHandler } from '../../../provider/ports.ts';
 import { attend, countFault, type NetworkContext } from '../../context.ts';
 import { ExpiringSet } from '../../expiring-set.ts';
 import { FrameChannel, outOfTurn, required } from '../../frame-channel.ts';
@@ -26,12 +26,12 @@ interface Offer {
 
 /**
  * The provider's side of negotiation/2: it opens the channel, delivers its bid and then answers, one at a time,
- * what the requester asks on it. When a channel of a bid is over the desk hears of it exactly once, and never
+ * what the requester asks on it. When a channel of a bid is over the handler hears of it exactly once, and never
  * while it is still deciding something that came on it.
  */
 export class Offers {
   readonly #context: NetworkContext;
-  readonly #desk: ProviderDesk;
+  readonly #handler: ProviderHandler;
   readonly #isClosed: (request: Evidence<BidRequest>) => boolean;
   /** Requesters whose certified addresses led nowhere. */
   readonly #unreachable: ExpiringSet;
@@ -41,28 +41,28 @@ export class Offers {
 
   constructor(
     context: NetworkContext,
-    desk: ProviderDesk,
+    handler: ProviderHandler,
     isClosed: (request: Evidence<BidRequest>) => boolean,
   ) {
     this.#context = context;
-    this.#desk = desk;
+    this.#handler = handler;
     this.#isClosed = isClosed;
     const { clock, limits } = context;
     this.#ready = new ReadyChannels(context);
     this.#unreachable = new ExpiringSet(clock, limits.unreachableMs, limits.unreachableRequesters);
   }
 
-  /** Asks the desk and brings its answer to the requester. Resolves when the desk has answered; never rejects. */
+  /** Asks the handler and brings its answer to the requester. Resolves when the handler has answered; never rejects. */
   async answer(request: Evidence<BidRequest>): Promise<void> {
     const { underlay, counters } = this.#context;
     if (this.#unreachable.has(request.signer) && !underlay.isConnected(request.signer)) {
       counters.add('answer.unreachable');
-      this.#desk.requesters.heard(request.signer);
+      this.#handler.requesters.heard(request.signer);
       return;
     }
     let answer: Answer;
     try {
-      answer = await this.#desk.answer(request);
+      answer = await this.#handler.answer(request);
     } catch (error) {
       countFault(this.#context, 'answer', request.signer, error);
       return;
@@ -97,7 +97,7 @@ export class Offers {
     const { clock, limits, counters } = this.#context;
     if (this.#isClosed(request) || this.#open >= limits.offers) {
       counters.add(this.#isClosed(request) ? 'offer.closed-before' : 'offer.dropped');
-      this.#desk.ended(request.signer, request.value.requestId);
+      this.#handler.ended(request.signer, request.value.requestId);
       return;
     }
     this.#open += 1;
@@ -117,7 +117,7 @@ export class Offers {
       countFault(this.#context, 'offer', request.signer, error);
     } finally {
       this.#open -= 1;
-      this.#desk.ended(request.signer, request.value.requestId);
+      this.#handler.ended(request.signer, request.value.requestId);
     }
   }
 
@@ -141,18 +141,21 @@ export class Offers {
     const ready = this.#ready.take(signer);
     if (ready !== undefined) return ready;
     if (underlay.isConnected(signer)) return this.#openChannel(signer);
-    const regular = this.#desk.requesters.standing(signer) === 'regular';
-    if (this.#dialling >= (regular ? limits.dials : limits.dials - limits.dialsOfRegulars))
+    const established = this.#handler.requesters.standing(signer) === 'established';
+    if (this.#dialling >= (established ? limits.dials : limits.dials - limits.dialsOfEstablished))
       throw new CodedError('DIALS_BUSY', 'Too many dials are under way.');
     this.#dialling += 1;
     try {
-      return await this.#openChannel(signer, { peerRecord: value.requesterRecord, forStranger: !regular });
+      return await this.#openChannel(signer, {
+        peerRecord: value.requesterRecord,
+        forStranger: !established,
+      });
     } catch (error) {
       const code = codeOf(error);
       const isFirst =
         (code === 'PEER_UNREACHABLE' || code === 'ADDRESS_REFUSED') && this.#unreachable.add(signer);
       // Addresses that this node must not dial are no fault of a requester behind a router.
-      if (isFirst && code === 'PEER_UNREACHABLE') this.#desk.requesters.unreachable(signer);
+      if (isFirst && code === 'PEER_UNREACHABLE') this.#handler.requesters.unreachable(signer);
       throw error;
     } finally {
       this.#dialling -= 1;
@@ -192,7 +195,7 @@ export class Offers {
     if (jobRequest.value.requestId !== offer.request.value.requestId) {
       throw outOfTurn('a job request about another request');
     }
-    const answer = await this.#desk.lock(requester, jobRequest, offer.request.value);
+    const answer = await this.#handler.lock(requester, jobRequest, offer.request.value);
     await offer.frames.send({
       kind: answer.type === 'decline' ? 'decline' : 'bid',
       body: envelopeOf(answer),
@@ -203,7 +206,7 @@ export class Offers {
     const { verifier, notary } = this.#context;
     const requester = offer.request.signer;
     const proposal = required(openProposal(verifier, body, requester, notary.self));
-    const answer = await this.#desk.accept(requester, proposal, offer.request.value);
+    const answer = await this.#handler.accept(requester, proposal, offer.request.value);
     await offer.frames.send(
       'contractId' in answer
         ? { kind: 'signed-contract', body: signedContractToWire(answer) }

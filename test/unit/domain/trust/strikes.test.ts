@@ -1,7 +1,7 @@
 import { fc, it } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { rankBids } from '../../../../src/domain/ranking/index.ts';
-import { StrikeBook } from '../../../../src/domain/trust/strike-book.ts';
+import { StrikeHistory } from '../../../../src/domain/trust/strike-history.ts';
 import {
   MOST_COUNTED,
   type StrikeKind,
@@ -15,9 +15,9 @@ const LIMITS = { halfLifeMs: HALF_LIFE_MS, maxPeers: 3 };
 /** More half-lives than the most points take to be forgotten. */
 const FORGIVEN_MS = 10 * HALF_LIFE_MS;
 
-function bookOf(limits = LIMITS): { readonly book: StrikeBook; readonly changed: string[] } {
+function bookOf(limits = LIMITS): { readonly book: StrikeHistory; readonly changed: string[] } {
   const changed: string[] = [];
-  return { book: new StrikeBook(limits, (peer) => changed.push(peer)), changed };
+  return { book: new StrikeHistory(limits, (peer) => changed.push(peer)), changed };
 }
 
 const anyKind = fc.constantFrom<StrikeKind>(...strikeKinds);

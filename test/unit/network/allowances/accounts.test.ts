@@ -69,8 +69,8 @@ describe('the accounts of peers', () => {
       );
       const tookMs = taken(accounts, crowd, MINUTE_MS);
       expect(tookMs / MINUTE_MS).toBeLessThan(0.36);
-      expect(accounts.waitMs(known('regular'), MINUTE_MS)).toBe(0);
-      const regularMs = taken(accounts, [known('regular')], 1000, MINUTE_MS);
+      expect(accounts.waitMs(known('established'), MINUTE_MS)).toBe(0);
+      const regularMs = taken(accounts, [known('established')], 1000, MINUTE_MS);
       expect(regularMs).toBeGreaterThan(1000);
     }
   });
@@ -140,10 +140,10 @@ describe('the accounts of peers', () => {
       { ...LIMITS, rememberedPeers: 8, strangersInTotal: LIMITS.perKnownPeer },
       0,
     );
-    accounts.worked(known('regular'), 4000, 0);
+    accounts.worked(known('established'), 4000, 0);
     accounts.worked(stranger('first'), 500, 0);
     for (let index = 0; index < 9; index += 1) accounts.worked(stranger(`s${index}`), 1, 0);
     expect(accounts.waitMs(stranger('first'), 0)).toBe(0);
-    expect(accounts.waitMs(known('regular'), 0)).toBeGreaterThan(0);
+    expect(accounts.waitMs(known('established'), 0)).toBeGreaterThan(0);
   });
 });

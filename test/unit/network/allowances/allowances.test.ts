@@ -50,17 +50,17 @@ function world(over: Partial<AllowanceLimits> = {}) {
 describe('a known peer at work', () => {
   it('does not wait for strangers: they are read in small portions, are not at fault and lose no channel', () => {
     const { asked, counters, named, allowances, open } = world();
-    named.add('regular');
+    named.add('established');
     allowances.worked('one', 40);
     expect(asked).toEqual([]);
-    allowances.worked('regular', 10);
+    allowances.worked('established', 10);
     allowances.worked('one', 60);
     expect(asked).toHaveLength(1);
     const [, peer, durationMs] = asked[0]?.split(' ') ?? [];
     expect(peer).toBe('one');
     expect(Number(durationMs)).toBeGreaterThan(100);
     expect(Number(durationMs)).toBeLessThan(1000);
-    allowances.worked('regular', 500);
+    allowances.worked('established', 500);
     expect(asked).toHaveLength(1);
     expect(open('one').served).toHaveLength(1);
     expect(counters.snapshot()).toEqual({ 'peer.paused': 1 });

@@ -4,7 +4,7 @@ import { defaultAllowanceLimits } from '../../../../src/network/allowances/limit
 import { Pacing } from '../../../../src/network/allowances/pacing.ts';
 
 const LIMITS = defaultAllowanceLimits;
-const regular: Payer = { peer: 'regular', known: true, prefix: '10.0.0' };
+const regular: Payer = { peer: 'established', known: true, prefix: '10.0.0' };
 const stranger = (peer: string, prefix?: string): Payer => ({ peer, known: false, prefix });
 
 /** A known peer that works all the time, beside strangers that take pieces of 6 ms whenever they are read. */

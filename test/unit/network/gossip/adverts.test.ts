@@ -6,14 +6,14 @@ import { envelopeOf } from '../../../../src/messages/envelope.ts';
 import { encodeFrame } from '../../../../src/messages/frame.ts';
 import { ISSUED_AT_TOLERANCE_MS } from '../../../../src/messages/message.ts';
 import { MESSAGE_VERSIONS } from '../../../../src/messages/versions.ts';
-import type { AdvertDesk } from '../../../../src/registry/ports.ts';
+import type { AdvertHandler } from '../../../../src/registry/ports.ts';
 import * as sample from '../../messages/samples.ts';
 import { MarketWorld, names, type RawNode, scriptedProvider, type WorldNode } from '../market-world.ts';
 
-interface ScriptedDesk extends AdvertDesk {
+interface ScriptedDesk extends AdvertHandler {
   readonly taken: Evidence<Advert>[];
   audienceChanges: number;
-  verdict: ReturnType<AdvertDesk['take']>;
+  verdict: ReturnType<AdvertHandler['take']>;
   isNews?: (signer: string) => boolean;
 }
 

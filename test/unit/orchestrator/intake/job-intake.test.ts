@@ -3,7 +3,7 @@ import type { Evaluation } from '../../../../src/domain/job/evaluation.ts';
 import { jobDescription } from '../../../../src/domain/job/job-description.ts';
 import { CodedError } from '../../../../src/lib/coded-error.ts';
 import { silentLogger } from '../../../../src/lib/logger.ts';
-import { EvaluationDesk } from '../../../../src/orchestrator/evaluation-desk.ts';
+import { Evaluations } from '../../../../src/orchestrator/evaluations.ts';
 import { JobIntake } from '../../../../src/orchestrator/intake/job-intake.ts';
 import { JobLane } from '../../../../src/orchestrator/job-lane.ts';
 import { defaultOrchestratorLimits } from '../../../../src/orchestrator/options.ts';
@@ -79,7 +79,7 @@ beforeEach(async () => {
         },
       },
       lane: new JobLane({ clock, chance: () => 0, store, signal: new AbortController().signal }),
-      evaluations: new EvaluationDesk({ broker, clock, newId, logger: silentLogger }),
+      evaluations: new Evaluations({ broker, clock, newId, logger: silentLogger }),
       openJobs: () => openJobs,
     },
   );
@@ -192,10 +192,8 @@ describe('the evaluation desk', () => {
         taken.push(evaluation);
       },
     };
-    const desk = new EvaluationDesk({ broker, clock, newId: () => 'id', logger: silentLogger });
-    const job = { id: 'job', spec: { type: 'batch', priority: 7 } } as Parameters<
-      EvaluationDesk['evaluate']
-    >[0];
+    const desk = new Evaluations({ broker, clock, newId: () => 'id', logger: silentLogger });
+    const job = { id: 'job', spec: { type: 'batch', priority: 7 } } as Parameters<Evaluations['evaluate']>[0];
     desk.evaluate(job, 'exec-update');
     desk.evaluate(job, 'search-closed');
     desk.repeatMissed();

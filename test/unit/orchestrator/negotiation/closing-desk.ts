@@ -62,7 +62,7 @@ export class ClosingDesk {
     this.negotiator = new Negotiator(limits, {
       ...base,
       notary: notaryOf(REQUESTER),
-      desk: {
+      dispatcher: {
         negotiation: (_jobId, _requestId, provider) => (provider === 'a' ? this.negotiation : undefined),
       },
       closer: this.closer,

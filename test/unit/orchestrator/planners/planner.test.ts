@@ -31,7 +31,7 @@ beforeEach(() => {
     room: { wait: () => {}, leave: () => {} },
     clock,
     newRequestId: () => 'round-new',
-    desk: {
+    dispatcher: {
       reserve: (requestId) => {
         slots -= 1;
         done.push(`reserve ${requestId}`);

@@ -8,7 +8,7 @@ import { JobLane } from '../../../../src/orchestrator/job-lane.ts';
 import { defaultOrchestratorLimits } from '../../../../src/orchestrator/options.ts';
 import type { PeerTable } from '../../../../src/orchestrator/ports.ts';
 import { dryRun } from '../../../../src/orchestrator/search/dry-run.ts';
-import { SearchDesk } from '../../../../src/orchestrator/search/search-desk.ts';
+import { SearchDispatcher } from '../../../../src/orchestrator/search/search-dispatcher.ts';
 import { FakeClock } from '../../../simulation/fake-clock.ts';
 import { bidOf, declineOf, jobOf, MODULE_CID, notaryOf, REQUESTER, roundOf } from '../../fakes/market.ts';
 import { ScriptedMarket, ScriptedNegotiation } from '../../fakes/market-desk.ts';
@@ -26,7 +26,7 @@ const behaviour = { behaviourOf: () => GOOD_BEHAVIOUR };
 let clock: FakeClock;
 let market: ScriptedMarket;
 let stored: TestStore;
-let desk: SearchDesk;
+let desk: SearchDispatcher;
 let peers: PeerTable;
 let size: number | undefined;
 let stopping: AbortController;
@@ -45,7 +45,7 @@ beforeEach(async () => {
     recordOf: () => undefined,
     explain: () => ({ known: 1, fitting: 0, busy: 0 }),
   };
-  desk = new SearchDesk(OPTIONS, {
+  desk = new SearchDispatcher(OPTIONS, {
     clock,
     logger: silentLogger,
     notary: notaryOf(REQUESTER),

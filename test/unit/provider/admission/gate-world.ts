@@ -8,19 +8,19 @@ export const SELF = 'provider';
 export const LIMITS: AdmissionLimits = {
   ...defaultAdmissionLimits,
   requestsPerRequester: { burst: 3, perSecond: 1 },
-  requestsPerRegular: { burst: 3, perSecond: 1 },
+  requestsPerEstablished: { burst: 3, perSecond: 1 },
   answersPerStranger: { burst: 100, perSecond: 1 },
   requestsInTotal: { burst: 5, perSecond: 2 },
-  requestsOfRegulars: { burst: 4, perSecond: 2 },
+  requestsOfEstablished: { burst: 4, perSecond: 2 },
   refusalsPerRequester: { burst: 1, perSecond: 0.5 },
   refusalsInTotal: { burst: 3, perSecond: 0.5 },
   strangersApartMs: 0,
   strangersWaiting: 2,
   negotiations: 4,
   negotiationsPerRequester: 2,
-  negotiationsOfRegulars: 1,
+  negotiationsOfEstablished: 1,
   rememberedRequesters: 8,
-  rememberedRegulars: 2,
+  rememberedEstablished: 2,
 };
 
 /** A gate on a clock that stands still. */

@@ -21,10 +21,10 @@ beforeEach(() => {
       ...defaultAdmissionLimits,
       questionsPerAsker: { burst: 3, perSecond: 1 },
       questionsInTotal: { burst: 5, perSecond: 2 },
-      questionsOfRegulars: { burst: 2, perSecond: 1 },
+      questionsOfEstablished: { burst: 2, perSecond: 1 },
       rememberedRequesters: 64,
     },
-    { self: 'provider', clock, isRegular: (asker) => regulars.has(asker) },
+    { self: 'provider', clock, isEstablished: (asker) => regulars.has(asker) },
   );
 });
 
@@ -54,9 +54,9 @@ describe('questions for contracts', () => {
 
   it('have a share for regulars that strangers cannot use up', () => {
     times(20, (index) => asks(`stranger-${index}`));
-    expect(asks('regular')).toBe(false);
-    regulars.add('regular');
-    expect(times(3, () => asks('regular'))).toEqual([true, true, false]);
+    expect(asks('established')).toBe(false);
+    regulars.add('established');
+    expect(times(3, () => asks('established'))).toEqual([true, true, false]);
   });
 
   it('are answered to the party of a contract within its own rate', () => {
@@ -82,10 +82,10 @@ describe('the limits of nevers', () => {
   });
 
   it('have room for as many as the rates let come in that time, which go as fast as they come', () => {
-    const { questionsInTotal, questionsOfRegulars } = defaultAdmissionLimits;
+    const { questionsInTotal, questionsOfEstablished } = defaultAdmissionLimits;
     const { neversMs, everyMs, callsPerRun } = defaultRetention;
-    const perSecond = questionsInTotal.perSecond + questionsOfRegulars.perSecond;
-    const atOnce = questionsInTotal.burst + questionsOfRegulars.burst;
+    const perSecond = questionsInTotal.perSecond + questionsOfEstablished.perSecond;
+    const atOnce = questionsInTotal.burst + questionsOfEstablished.burst;
     expect(atOnce + (perSecond * (neversMs + 2 * everyMs)) / 1000).toBeLessThan(defaultStoreLimits.nevers);
     expect((perSecond * everyMs) / 1000).toBeLessThan(callsPerRun * defaultStoreLimits.pruneScan);
   });

@@ -52,8 +52,8 @@ describe("a requester's rate", () => {
     expect(world.ask('a')).toMatchObject({ code: 'RATE_LIMITED' });
   });
 
-  it('is larger for a regular, and starts afresh when the requester becomes one', () => {
-    const world = new GateWorld({ requestsPerRegular: { burst: 4, perSecond: 1 } });
+  it('is larger for an established requester, and starts afresh when the requester becomes one', () => {
+    const world = new GateWorld({ requestsPerEstablished: { burst: 4, perSecond: 1 } });
     times(4, () => world.ask('a'));
     world.gate.kept('a');
     expect(times(4, () => world.ask('a'))).toEqual(times(4, () => 'in'));
@@ -108,16 +108,16 @@ describe('the standing that a name is given before its signature is checked', ()
 
   it('is shut for strangers when all of them together have used up what they may', () => {
     const world = new GateWorld();
-    world.gate.kept('regular');
+    world.gate.kept('established');
     for (let index = 0; index < 20; index += 1) world.ask(`stranger-${index}`);
     expect(world.gate.standing('another')).toBe('shut');
-    expect(world.gate.standing('regular')).toBe('regular');
+    expect(world.gate.standing('established')).toBe('established');
     world.clock.advance(500);
     expect(world.gate.standing('another')).toBe('stranger');
   });
 
   it('of this node is never shut', () => {
-    expect(new GateWorld().gate.standing(SELF)).toBe('regular');
+    expect(new GateWorld().gate.standing(SELF)).toBe('established');
   });
 });
 
@@ -129,30 +129,30 @@ describe('the rate of all together', () => {
     expect(answers[5]).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 500 });
   });
 
-  it('gives each stranger a part of it, and a regular more', () => {
+  it('gives each stranger a part of it, and an established requester more', () => {
     const world = new GateWorld({ answersPerStranger: { burst: 2, perSecond: 1 } });
     expect(times(2, () => world.ask('a'))).toEqual(['in', 'in']);
     expect(world.ask('a')).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 1000 });
     expect(world.ask('b')).toBe('in');
-    world.gate.kept('regular');
-    expect(times(3, () => world.ask('regular'))).toEqual(times(3, () => 'in'));
+    world.gate.kept('established');
+    expect(times(3, () => world.ask('established'))).toEqual(times(3, () => 'in'));
   });
 
   it('leaves a share for those who kept a contract', () => {
     const world = new GateWorld();
-    world.gate.kept('regular');
+    world.gate.kept('established');
     for (let index = 0; index < 100; index += 1) world.ask(`stranger-${index}`);
-    expect(world.gate.standing('regular')).toBe('regular');
-    expect(times(3, () => world.ask('regular'))).toEqual(['in', 'in', 'in']);
+    expect(world.gate.standing('established')).toBe('established');
+    expect(times(3, () => world.ask('established'))).toEqual(['in', 'in', 'in']);
   });
 
-  it('keeps no share for a regular that lost its reputation', () => {
+  it('keeps no share for an established requester that lost its reputation', () => {
     const world = new GateWorld();
-    world.gate.kept('regular');
-    world.reputations.set('regular', 499);
+    world.gate.kept('established');
+    world.reputations.set('established', 499);
     for (let index = 0; index < 100; index += 1) world.ask(`stranger-${index}`);
-    expect(world.gate.standing('regular')).toBe('shut');
-    expect(world.ask('regular')).not.toBe('in');
+    expect(world.gate.standing('established')).toBe('shut');
+    expect(world.ask('established')).not.toBe('in');
   });
 
   it('is not spent by who is not served', () => {
@@ -163,10 +163,10 @@ describe('the rate of all together', () => {
   });
 
   it('lets regulars use what is open to all when their own share is used up', () => {
-    const world = new GateWorld({ requestsPerRegular: UNLIMITED });
-    world.gate.kept('regular');
-    expect(times(9, () => world.ask('regular'))).toEqual(times(9, () => 'in'));
-    expect(world.ask('regular')).not.toBe('in');
+    const world = new GateWorld({ requestsPerEstablished: UNLIMITED });
+    world.gate.kept('established');
+    expect(times(9, () => world.ask('established'))).toEqual(times(9, () => 'in'));
+    expect(world.ask('established')).not.toBe('in');
   });
 });
 
@@ -176,18 +176,18 @@ it('forgets the requester that was silent longest, and the oldest regular', () =
   for (let index = 0; index < LIMITS.rememberedRequesters; index += 1) world.ask(`stranger-${index}`);
   expect(world.ask('a')).toBe('in');
   for (const peer of ['r1', 'r2', 'r3']) world.gate.kept(peer);
-  expect(['r1', 'r2', 'r3'].filter((peer) => world.gate.isRegular(peer))).toEqual(['r2', 'r3']);
+  expect(['r1', 'r2', 'r3'].filter((peer) => world.gate.isEstablished(peer))).toEqual(['r2', 'r3']);
 });
 
 it('never lets more in than the rates allow, whatever comes when', () => {
   const act = fc.record({
-    requester: fc.constantFrom('a', 'b', 'c', 'd', 'regular'),
+    requester: fc.constantFrom('a', 'b', 'c', 'd', 'established'),
     waitMs: fc.integer({ min: 0, max: 700 }),
   });
   fc.assert(
     fc.property(fc.array(act, { maxLength: 200 }), (acts) => {
       const world = new GateWorld();
-      world.gate.kept('regular');
+      world.gate.kept('established');
       const admitted = new Map<string, number>();
       let elapsedMs = 0;
       for (const { requester, waitMs } of acts) {
@@ -199,10 +199,10 @@ it('never lets more in than the rates allow, whatever comes when', () => {
         burst + (perSecond * elapsedMs) / 1000;
       for (const count of admitted.values())
         expect(count).toBeLessThanOrEqual(most(LIMITS.requestsPerRequester));
-      const regular = admitted.get('regular') ?? 0;
+      const regular = admitted.get('established') ?? 0;
       const total = [...admitted.values()].reduce((sum, count) => sum + count, 0);
       expect(total - regular).toBeLessThanOrEqual(most(LIMITS.requestsInTotal));
-      expect(total).toBeLessThanOrEqual(most(LIMITS.requestsInTotal) + most(LIMITS.requestsOfRegulars));
+      expect(total).toBeLessThanOrEqual(most(LIMITS.requestsInTotal) + most(LIMITS.requestsOfEstablished));
     }),
     { numRuns: 200 },
   );

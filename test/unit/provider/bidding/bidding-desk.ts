@@ -58,7 +58,7 @@ export function providerOptions(changes: Partial<ProviderOptions> = {}): Provide
     ownJobs: true,
     price: PRICE,
     lockOnBid: false,
-    regularsPercent: 20,
+    establishedPercent: 20,
     allow: [],
     deny: [],
     limits: defaultProviderLimits,
@@ -83,7 +83,7 @@ export class BiddingDesk {
   readonly begun = new Set<string>();
   /** Who has contracts that are not settled. */
   unsettled: string[] = [];
-  /** Whether a share is kept for regulars. */
+  /** Whether a share is kept for established requesters. */
   isKept = false;
   readonly bidder: Bidder;
   readonly contracts: ContractDesk;
@@ -129,10 +129,10 @@ export class BiddingDesk {
       { machine: ONBOARDED, onboarded: ONBOARDED, highestVersion: 0 },
       { clock: this.clock, newLockId: id, onExpired: (lease) => this.expired.push(lease) },
     );
-    this.allotment = new Allotment(options.regularsPercent, options.limits.strangers, {
+    this.allotment = new Allotment(options.establishedPercent, options.limits.strangers, {
       clock,
       ledger: this.ledger,
-      isRegular: (requester) => this.regulars.has(requester),
+      isEstablished: (requester) => this.regulars.has(requester),
       reputationOf: (requester) => this.reputations.get(requester) ?? 1000,
       isKept: () => this.isKept,
       hasBegun: (executionId) => this.begun.has(executionId),
@@ -144,9 +144,9 @@ export class BiddingDesk {
       ...TRAITS,
       ...(around.runtimeMemory === undefined ? {} : { runtimeMemory: around.runtimeMemory }),
     };
-    const leftovers = new Leftovers(options.regularsPercent, {
+    const leftovers = new Leftovers(options.establishedPercent, {
       content,
-      isRegular: (requester) => this.regulars.has(requester),
+      isEstablished: (requester) => this.regulars.has(requester),
       isKept: () => this.isKept,
       executions: () => this.accepted,
     });
@@ -174,7 +174,7 @@ export class BiddingDesk {
       bidder: this.bidder,
       check: { check: async () => this.verdict },
       leftovers,
-      isRegular: (requester) => this.regulars.has(requester),
+      isEstablished: (requester) => this.regulars.has(requester),
       isKnown: (executionId) => this.accepted.some(({ item }) => item.executionId === executionId),
       onAccepted: (execution) => this.accepted.push(execution),
     });

@@ -21,7 +21,7 @@ let desk: BiddingDesk;
 beforeEach(() => {
   desk = new BiddingDesk();
   desk.isKept = true;
-  desk.regulars.add('regular');
+  desk.regulars.add('established');
 });
 
 /** Asks for bids and for a lock; the code of the refusal, or `locked`. */
@@ -46,12 +46,12 @@ describe('what strangers hold together', () => {
           required: '1570m',
           available: '1280m',
           retryable: true,
-          message: expect.stringContaining('provider.regularsPercent'),
+          message: expect.stringContaining('provider.establishedPercent'),
         },
       },
     });
     expect(desk.shortages).toBe(1);
-    expect((await desk.answer(asking(1570), 'regular')).kind).toBe('bid');
+    expect((await desk.answer(asking(1570), 'established')).kind).toBe('bid');
   });
 
   it('is everything where there is nobody to keep a share for', async () => {
@@ -64,12 +64,12 @@ describe('what strangers hold together', () => {
     for (let each = 0; each < 20; each += 1) taken.push(await take(`stranger-${each}`, 160, `r${each}`));
     expect(taken.slice(0, 8)).toEqual(Array(8).fill('locked'));
     expect(new Set(taken.slice(8))).toEqual(new Set(['KEPT_SHARE']));
-    expect(await take('regular', 320, 'mine')).toBe('locked');
+    expect(await take('established', 320, 'mine')).toBe('locked');
     expect(desk.ledger.free().cpuMillis).toBe(0);
   });
 
   it('says that others have it, where that is what is in the way', async () => {
-    expect(await take('regular', 1600, 'mine')).toBe('locked');
+    expect(await take('established', 1600, 'mine')).toBe('locked');
     expect(await take('stranger', 160, 'r')).toBe('INSUFFICIENT_RESOURCES');
   });
 
@@ -186,7 +186,7 @@ describe('what strangers hold without using it', () => {
   });
 
   it('is not bounded for regulars', async () => {
-    expect(await takeMany('regular', 100)).toBe(100);
+    expect(await takeMany('established', 100)).toBe(100);
   });
 
   it('is less for who has let contracts not begin, one at least', async () => {
@@ -213,15 +213,15 @@ describe('what strangers hold without using it', () => {
   it('is nothing more where they leave too many contracts without taking their end', async () => {
     desk.unsettled = Array(strangers.unsettled).fill('stranger');
     expect(await take('stranger', 1, 'r')).toBe('BUSY');
-    expect(await take('regular', 1, 'mine')).toBe('locked');
-    desk.unsettled[0] = 'regular';
+    expect(await take('established', 1, 'mine')).toBe('locked');
+    desk.unsettled[0] = 'established';
     expect(await take('stranger', 1, 'another')).toBe('locked');
   });
 
   it('is offered as places of a bid', async () => {
     const bid = await desk.bid(asking(1, { slots: 100 }), 'stranger');
     expect(bid.slots).toBe(strangers.unbegunPerStranger);
-    expect((await desk.bid(asking(1, { slots: 100 }), 'regular')).slots).toBe(100);
+    expect((await desk.bid(asking(1, { slots: 100 }), 'established')).slots).toBe(100);
   });
 
   it('cannot be renewed for ever: a lock is held no longer than its bid stands, and its own time', async () => {
@@ -277,7 +277,7 @@ describe('what strangers may ask of a contract', () => {
     expect(await desk.answer(request, 'another')).toMatchObject({
       decline: { value: { code: 'KEPT_SHARE', field: 'limits.contentQuotaBytes', retryable: true } },
     });
-    expect((await desk.answer(request, 'regular')).kind).toBe('bid');
+    expect((await desk.answer(request, 'established')).kind).toBe('bid');
     desk.accepted[0] = { ...desk.accepted[0], settled: true };
     expect((await desk.answer({ ...request, requestId: 'third' }, 'another')).kind).toBe('bid');
   });

@@ -141,7 +141,7 @@ class Scene {
 
   /** A lock for the only execution of a job; undefined where there is none to be had. */
   async lock(number: number): Promise<{ readonly bid: Bid; readonly requester: string } | undefined> {
-    const { desk } = this.provider;
+    const { handler: desk } = this.provider;
     const requester = `stranger-${number}`;
     const jobId = `job-${number}`;
     const requirements = { ...REQUIREMENTS, resources: RESOURCES };
@@ -157,7 +157,7 @@ class Scene {
   }
 
   async #close(number: number): Promise<boolean> {
-    const { desk } = this.provider;
+    const { handler: desk } = this.provider;
     const { bid, requester } = (await this.lock(number)) ?? {};
     if (bid?.lock === undefined || requester === undefined) return false;
     const { jobId, lock, executionId = '' } = bid;
@@ -198,10 +198,10 @@ describe('who holds something in vain', () => {
     await scene.clock.advanceBy(limits.lockTtlMs);
     const soon = await scene.clock.runUntilSettled(scene.lock(3), 1000);
     await scene.clock.advanceBy(limits.strangers.unusedLockMs - 1);
-    if (soon !== undefined) scene.provider.desk.ended(soon.requester, soon.bid.requestId);
+    if (soon !== undefined) scene.provider.handler.ended(soon.requester, soon.bid.requestId);
     const late = await scene.clock.runUntilSettled(scene.lock(4), 1000);
     await scene.clock.advanceBy(limits.strangers.unusedLockMs);
-    if (late !== undefined) scene.provider.desk.ended(late.requester, late.bid.requestId);
+    if (late !== undefined) scene.provider.handler.ended(late.requester, late.bid.requestId);
     await scene.clock.advanceBy(60_000);
     expect(scene.struck).toEqual(
       new Map([

@@ -139,13 +139,13 @@ describe('a provider that comes back', () => {
     await leave([leaseAs('held')], []);
     await start();
     const bid = await clock.runUntilSettled(
-      provider.desk.answer(evidence('bid-request', requestOf(), REQUESTER)),
+      provider.handler.answer(evidence('bid-request', requestOf(), REQUESTER)),
       1000,
     );
     if (bid.kind !== 'bid') throw new Error('no bid');
     const request = { requestId: 'round-1', bidId: bid.bid.value.bidId, executionId: EXECUTION, attempt: 1 };
     await clock.runUntilSettled(
-      provider.desk.lock(REQUESTER, evidence('job-request', request, REQUESTER), requestOf()),
+      provider.handler.lock(REQUESTER, evidence('job-request', request, REQUESTER), requestOf()),
       1000,
     );
     expect(provider.leases()).toMatchObject([{ version: 6 }]);
@@ -270,11 +270,11 @@ describe('a provider that comes back', () => {
     await clock.advanceBy(20_000);
     expect((await onDisk()).executions).toHaveLength(1);
     reachable = true;
-    provider.desk.peerConnected(REQUESTER);
+    provider.handler.peerConnected(REQUESTER);
     await clock.settle();
     expect(reports.at(-1)?.items).toMatchObject([{ state: 'Publishing', sequence: 3 }]);
-    expect(await provider.desk.mayRead(REQUESTER, 'result', 'contract')).toBe(true);
-    expect(await provider.desk.mayRead('another', 'result', 'contract')).toBe(false);
+    expect(await provider.handler.mayRead(REQUESTER, 'result', 'contract')).toBe(true);
+    expect(await provider.handler.mayRead('another', 'result', 'contract')).toBe(false);
     wanted = 'done';
     await clock.advanceBy(1100);
     expect((await onDisk()).executions).toEqual([]);
@@ -285,15 +285,15 @@ describe('a provider that comes back', () => {
   it('knows again who kept a contract with it', async () => {
     await leave([], [executionAs(itemOf('Publishing', { resultCid: 'result' }))]);
     wanted = 'done';
-    expect(provider.desk.requesters.standing(REQUESTER)).toBe('stranger');
+    expect(provider.handler.requesters.standing(REQUESTER)).toBe('stranger');
     await start();
-    expect(provider.desk.requesters.standing(REQUESTER)).toBe('regular');
+    expect(provider.handler.requesters.standing(REQUESTER)).toBe('established');
     await clock.runUntilSettled(provider.stop(), 10_000);
     provider = newProvider();
-    expect(provider.desk.requesters.standing(REQUESTER)).toBe('stranger');
+    expect(provider.handler.requesters.standing(REQUESTER)).toBe('stranger');
     await start();
-    expect(provider.desk.requesters.standing(REQUESTER)).toBe('regular');
-    expect(provider.desk.requesters.standing('another')).toBe('stranger');
+    expect(provider.handler.requesters.standing(REQUESTER)).toBe('established');
+    expect(provider.handler.requesters.standing('another')).toBe('stranger');
   });
 
   it('what was settled and not yet forgotten is forgotten', async () => {
@@ -307,8 +307,8 @@ describe('a provider that comes back', () => {
 
   it('says nothing before it is back, and takes nothing after it has stopped', async () => {
     const request = evidence('bid-request', requestOf(), REQUESTER);
-    expect(await provider.desk.answer(request)).toMatchObject({ kind: 'silence' });
-    await expect(provider.desk.contract(REQUESTER, 'contract')).rejects.toMatchObject({
+    expect(await provider.handler.answer(request)).toMatchObject({ kind: 'silence' });
+    await expect(provider.handler.contract(REQUESTER, 'contract')).rejects.toMatchObject({
       code: 'NOT_STARTED',
     });
     await leave([leaseAs('committed')], [executionAs(itemOf('BidAccepted', { sequence: 1 }))]);
@@ -316,7 +316,7 @@ describe('a provider that comes back', () => {
     await clock.runUntilSettled(provider.stop(), 10_000);
     expect((await onDisk()).executions[0]?.item).toMatchObject({ state: 'Failed', exitReason: 'lost' });
     expect((await onDisk()).leases).toEqual([]);
-    expect(await provider.desk.answer(request)).toMatchObject({ kind: 'silence' });
+    expect(await provider.handler.answer(request)).toMatchObject({ kind: 'silence' });
     const before = reports.length;
     await clock.advanceBy(20_000);
     expect(reports.length).toBe(before);
@@ -329,7 +329,7 @@ describe('a provider that is asked for contracts', () => {
     clock.runUntilSettled(
       Promise.all(
         questions.map(({ asker, contractId }) =>
-          provider.desk.contract(asker, contractId).then(
+          provider.handler.contract(asker, contractId).then(
             ({ kind }) => kind,
             (error: unknown) => codeOf(error),
           ),
@@ -364,7 +364,7 @@ describe('a drained provider', () => {
       await start();
       expect([provider.draining, provider.describe()?.draining]).toEqual([draining, draining]);
       const request = evidence('bid-request', requestOf(), REQUESTER);
-      const { kind } = await clock.runUntilSettled(provider.desk.answer(request), 10_000);
+      const { kind } = await clock.runUntilSettled(provider.handler.answer(request), 10_000);
       expect(kind).toBe(draining ? 'decline' : 'bid');
       await clock.runUntilSettled(provider.stop(), 10_000);
       provider = newProvider();

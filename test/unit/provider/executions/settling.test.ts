@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../../src/lib/logger.ts';
-import { ExecutionBook } from '../../../../src/provider/executions/execution-book.ts';
+import { LiveExecutions } from '../../../../src/provider/executions/live-executions.ts';
 import { Hearing } from '../../../../src/provider/executions/hearing.ts';
 import { OrphanWatch } from '../../../../src/provider/executions/orphan-watch.ts';
 import { Settler } from '../../../../src/provider/executions/settler.ts';
@@ -18,7 +18,7 @@ const PERIOD_MS = 1000;
 
 let clock: FakeClock;
 let store: ScriptedProviderStore;
-let book: ExecutionBook;
+let book: LiveExecutions;
 let content: ScriptedContent;
 let stopped: string[];
 let settler: Settler;
@@ -28,7 +28,7 @@ let hearing: Hearing;
 beforeEach(async () => {
   clock = new FakeClock();
   store = new ScriptedProviderStore();
-  book = new ExecutionBook(store, clock, () => 0);
+  book = new LiveExecutions(store, clock, () => 0);
   content = new ScriptedContent();
   stopped = [];
   const supervisor = {

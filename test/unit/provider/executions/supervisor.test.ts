@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CodedError } from '../../../../src/lib/coded-error.ts';
 import { silentLogger } from '../../../../src/lib/logger.ts';
-import { ExecutionBook } from '../../../../src/provider/executions/execution-book.ts';
+import { LiveExecutions } from '../../../../src/provider/executions/live-executions.ts';
 import { Supervisor } from '../../../../src/provider/executions/supervisor.ts';
 import { ResourceLedger } from '../../../../src/provider/locks/ledger.ts';
 import { defaultProviderLimits } from '../../../../src/provider/options.ts';
@@ -20,7 +20,7 @@ const START_WITHIN_MS = 10_000;
 let clock: FakeClock;
 let store: ScriptedProviderStore;
 let ledger: ResourceLedger;
-let book: ExecutionBook;
+let book: LiveExecutions;
 let driver: ScriptedDriver;
 let content: ScriptedContent;
 let folders: ScriptedFolders;
@@ -35,7 +35,7 @@ let execution: ProviderExecution;
 beforeEach(async () => {
   clock = new FakeClock();
   store = new ScriptedProviderStore();
-  book = new ExecutionBook(store, clock, () => 0);
+  book = new LiveExecutions(store, clock, () => 0);
   driver = new ScriptedDriver();
   content = new ScriptedContent();
   folders = new ScriptedFolders();

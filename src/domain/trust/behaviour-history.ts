@@ -3,7 +3,7 @@ import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Startable } from '../../lib/startable.ts';
 import { WriteBehind } from '../../lib/write-behind.ts';
-import { StrikeBook, type StrikeChange, type StrikeLimits } from './strike-book.ts';
+import { StrikeHistory, type StrikeChange, type StrikeLimits } from './strike-history.ts';
 import type { PeerBehaviour, PeerStrikes, StrikeKind } from './strikes.ts';
 
 /** What a node holds against peers in one role, over restarts. */
@@ -22,14 +22,14 @@ export interface BehaviourBookNeeds {
  * How peers have behaved towards this node in one role, over restarts. A memory and not a promise: a crash may lose
  * its last moments, and what cannot be read is begun anew.
  */
-export class BehaviourBook implements Startable {
+export class BehaviourHistory implements Startable {
   readonly #needs: BehaviourBookNeeds;
-  readonly #book: StrikeBook;
+  readonly #book: StrikeHistory;
   readonly #writes: WriteBehind;
 
   constructor(limits: StrikeLimits, needs: BehaviourBookNeeds) {
     this.#needs = needs;
-    this.#book = new StrikeBook(limits, (peer) => this.#writes.changed(peer));
+    this.#book = new StrikeHistory(limits, (peer) => this.#writes.changed(peer));
     this.#writes = new WriteBehind(limits.writeDelayMs, {
       clock: needs.clock,
       write: (peers) => needs.strikes.write(this.#book.changeOf(peers)),

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CodedError } from '../../../../src/lib/coded-error.ts';
 import {
-  ExecutionBook,
+  LiveExecutions,
   isWorkOver,
   SERVING_ARROWS,
-} from '../../../../src/provider/executions/execution-book.ts';
+} from '../../../../src/provider/executions/live-executions.ts';
 import type { ProviderExecution } from '../../../../src/provider/ports.ts';
 import { FakeClock } from '../../../simulation/fake-clock.ts';
 import { itemOf, NOW, REQUESTER } from '../../fakes/market.ts';
@@ -13,7 +13,7 @@ import { INVOCATION } from '../bidding/bidding-desk.ts';
 
 let clock: FakeClock;
 let store: ScriptedProviderStore;
-let book: ExecutionBook;
+let book: LiveExecutions;
 
 const TASK = { engine: 'wasm', version: 1, run: 1, state: { pid: 7 } };
 const ID = itemOf('BidAccepted').executionId;
@@ -38,7 +38,7 @@ function executionAs(
 beforeEach(() => {
   clock = new FakeClock();
   store = new ScriptedProviderStore();
-  book = new ExecutionBook(store, clock, () => 0);
+  book = new LiveExecutions(store, clock, () => 0);
 });
 
 describe('the execution book', () => {

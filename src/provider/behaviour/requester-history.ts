@@ -1,12 +1,12 @@
 import type { Startable } from '../../lib/startable.ts';
-import type { BehaviourBook } from '../../domain/trust/behaviour-book.ts';
+import type { BehaviourHistory } from '../../domain/trust/behaviour-history.ts';
 import type { RequesterReputation } from '../ports.ts';
 
 /** How requesters have behaved towards this provider. */
-export class RequesterBook implements Startable, RequesterReputation {
-  readonly #book: BehaviourBook;
+export class RequesterHistory implements Startable, RequesterReputation {
+  readonly #book: BehaviourHistory;
 
-  constructor(book: BehaviourBook) {
+  constructor(book: BehaviourHistory) {
     this.#book = book;
   }
 

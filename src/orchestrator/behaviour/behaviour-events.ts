@@ -4,7 +4,7 @@ import type { StrikeKind } from '../../domain/trust/strikes.ts';
 import type { ExitReason } from '../../domain/program/task.ts';
 
 /** What one durable fact says about a provider. */
-export interface Conduct {
+export interface BehaviourEvent {
   readonly provider: string;
   readonly kind: StrikeKind | 'good';
 }
@@ -19,7 +19,7 @@ interface Fact {
   readonly negotiatedHere: boolean;
 }
 
-type Reader = (fact: Fact) => Conduct['kind'] | undefined;
+type Reader = (fact: Fact) => BehaviourEvent['kind'] | undefined;
 
 const LOCK_FAULTS: Readonly<Record<string, StrikeKind>> = {
   NEGOTIATION_TIMEOUT: 'lock-timeout',
@@ -101,12 +101,12 @@ function ranOut(code: string): boolean {
  * What the events of one commit say about the providers they name. Negotiations do not outlive this node, so the end
  * of one from before `startedAt` (lived time) is nobody's fault but its own.
  */
-export function conductIn(
+export function behaviourEventsIn(
   events: readonly JobEventDraft[],
   executions: readonly Execution[],
   startedAt: number,
-): readonly Conduct[] {
-  return events.flatMap(({ type, provider, executionId, code = '', data }): Conduct[] => {
+): readonly BehaviourEvent[] {
+  return events.flatMap(({ type, provider, executionId, code = '', data }): BehaviourEvent[] => {
     const read = READERS[type];
     if (read === undefined || provider === undefined) return [];
     const execution = executions.find(({ id }) => id === executionId);

@@ -19,7 +19,7 @@ import type { Liveness } from './liveness.ts';
 import { ResultCollector } from './result-collector.ts';
 import { desiredFor, isNews, type ResultState, servingChange } from './serving-fact.ts';
 
-export interface ServingDeskNeeds {
+export interface ServingHandlerNeeds {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly logger: Logger;
@@ -43,14 +43,14 @@ const MOST_STRAYS = 64;
 const ITEMS_AT_ONCE = 32;
 
 /** Takes in serving lists: facts become commits, results are fetched, and the answer is the desired state of each item. */
-export class ServingDesk {
-  readonly #needs: ServingDeskNeeds;
+export class ServingHandler {
+  readonly #needs: ServingHandlerNeeds;
   readonly #results: ResultCollector;
   readonly #late: LateOutput;
   /** Results that are on their way here, by execution id, until they are written down. */
   readonly #collecting = new Set<string>();
 
-  constructor(needs: ServingDeskNeeds) {
+  constructor(needs: ServingHandlerNeeds) {
     this.#needs = needs;
     this.#results = new ResultCollector(needs);
     this.#late = new LateOutput({ ...needs, results: this.#results });

@@ -20,7 +20,7 @@ export interface GrantedLock {
 }
 
 /** The bids of this provider that were neither used up nor withdrawn, bounded: the oldest one makes room. */
-export class BidBook {
+export class OpenBids {
   readonly #clock: Clock;
   readonly #maxOpenBids: number;
   readonly #byRequest = new Map<string, OpenBid>();

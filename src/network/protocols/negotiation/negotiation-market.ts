@@ -21,7 +21,7 @@ import { LiveRequest } from './open-request.ts';
 import { RequesterNegotiation } from './requester-negotiation.ts';
 
 /** The requester's side of the market: requests out, bids and declines in. */
-export class MarketDesk implements Market {
+export class NegotiationMarket implements Market {
   readonly #context: NetworkContext;
   /** True when this node's own provider hears the requests of this node. */
   readonly #hearsSelf: () => boolean;

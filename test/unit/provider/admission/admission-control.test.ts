@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BidRequest } from '../../../../src/domain/market/bid.ts';
 import type { Evidence } from '../../../../src/domain/market/evidence.ts';
-import { FrontDesk } from '../../../../src/provider/admission/front-desk.ts';
+import { AdmissionControl } from '../../../../src/provider/admission/admission-control.ts';
 import { NegotiationSeats } from '../../../../src/provider/admission/negotiation-seats.ts';
 import type { Admission } from '../../../../src/provider/bidding/refusals.ts';
 import type { AdmissionLimits } from '../../../../src/provider/admission/limits.ts';
@@ -11,10 +11,10 @@ import { GateWorld, LIMITS } from './gate-world.ts';
 
 const RATES = {
   answersPerStranger: { burst: 1000, perSecond: 1 },
-  requestsPerRegular: { burst: 1000, perSecond: 1 },
+  requestsPerEstablished: { burst: 1000, perSecond: 1 },
   requestsPerRequester: { burst: 1000, perSecond: 1 },
   requestsInTotal: { burst: 1000, perSecond: 1 },
-  requestsOfRegulars: { burst: 1000, perSecond: 1 },
+  requestsOfEstablished: { burst: 1000, perSecond: 1 },
 } as const;
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -23,19 +23,19 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 class DeskWorld extends GateWorld {
   readonly ended: string[] = [];
   readonly admissions: Admission[] = [];
-  readonly desk: FrontDesk;
+  readonly desk: AdmissionControl;
   next: 'bid' | 'silence' | 'fault' = 'bid';
   asksWhenSilent = true;
   #requests = 0;
 
   constructor(limits: Partial<AdmissionLimits> = {}) {
     super({ ...RATES, ...limits });
-    this.desk = new FrontDesk(
+    this.desk = new AdmissionControl(
       { ...LIMITS, ...RATES, ...limits },
       {
         clock: this.clock,
         gate: this.gate,
-        onRegular: () => {},
+        onEstablished: () => {},
         bidder: {
           answer: (request, admit) => this.#answer(request, admit),
           ended: (requester, requestId) => void this.ended.push(`${requester}/${requestId}`),
@@ -113,18 +113,18 @@ describe('the seats of open negotiations', () => {
 
   it('are kept in part for regulars', async () => {
     const world = new DeskWorld();
-    world.gate.kept('regular');
+    world.gate.kept('established');
     for (const requester of ['a', 'b', 'c', 'd']) await world.request(requester);
-    expect(world.desk.openNegotiations).toBe(LIMITS.negotiations - LIMITS.negotiationsOfRegulars);
-    expect(await world.request('regular')).toMatchObject({ kind: 'bid' });
-    expect(await world.request('regular')).toMatchObject({ kind: 'silence' });
+    expect(world.desk.openNegotiations).toBe(LIMITS.negotiations - LIMITS.negotiationsOfEstablished);
+    expect(await world.request('established')).toMatchObject({ kind: 'bid' });
+    expect(await world.request('established')).toMatchObject({ kind: 'silence' });
   });
 
   it('are fewer for who is thought less of, but one at least', () => {
     const seats = new NegotiationSeats({ ...LIMITS, negotiations: 100, negotiationsPerRequester: 10 });
     const taken = (requester: string, reputation: number): number => {
       let count = 0;
-      while (seats.take({ requester, regular: false, reputation })) count += 1;
+      while (seats.take({ requester, established: false, reputation })) count += 1;
       return count;
     };
     expect([taken('good', 1000), taken('so-so', 300), taken('bad', 1)]).toEqual([10, 3, 1]);
@@ -175,11 +175,11 @@ describe('strangers', () => {
 
   it('do not keep regulars waiting', async () => {
     const world = apart();
-    world.gate.kept('regular');
+    world.gate.kept('established');
     void world.request('a');
     void world.request('b');
-    expect(await world.request('regular')).toMatchObject({ kind: 'bid' });
-    expect(await world.request('regular')).toMatchObject({ kind: 'bid' });
+    expect(await world.request('established')).toMatchObject({ kind: 'bid' });
+    expect(await world.request('established')).toMatchObject({ kind: 'bid' });
   });
 
   it('have their turn after one whose answer failed', async () => {

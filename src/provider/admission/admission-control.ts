@@ -9,12 +9,12 @@ import { NegotiationSeats } from './negotiation-seats.ts';
 import type { RequesterGate } from './requester-gate.ts';
 import { StrangerTurns } from './stranger-turns.ts';
 
-export interface FrontDeskNeeds {
+export interface AdmissionControlNeeds {
   readonly clock: Clock;
   readonly gate: RequesterGate;
   readonly bidder: Pick<Bidder, 'answer' | 'ended'>;
-  /** A regular asks for something that this node would answer. */
-  readonly onRegular: () => void;
+  /** An established requester asks for something that this node would answer. */
+  readonly onEstablished: () => void;
 }
 
 /** What became of one request on its way to the bidder. */
@@ -29,15 +29,15 @@ interface Visit {
 }
 
 /** Stands before the bidder: what it lets through is looked into, and every bid that goes out has a seat. */
-export class FrontDesk {
+export class AdmissionControl {
   readonly #limits: AdmissionLimits;
-  readonly #needs: FrontDeskNeeds;
+  readonly #needs: AdmissionControlNeeds;
   readonly #seats: NegotiationSeats;
   readonly #turns: StrangerTurns;
   /** Bids that are out, by requester and request: their ends give the seats back. */
   readonly #seated = new Set<string>();
 
-  constructor(limits: AdmissionLimits, needs: FrontDeskNeeds) {
+  constructor(limits: AdmissionLimits, needs: AdmissionControlNeeds) {
     this.#limits = limits;
     this.#needs = needs;
     this.#seats = new NegotiationSeats(limits);
@@ -88,8 +88,8 @@ export class FrontDesk {
     visit.asked = true;
     const admission = gate.admit(requester, visit.withinRate);
     if (admission !== 'in') return admission;
-    if (gate.isRegular(requester)) {
-      this.#needs.onRegular();
+    if (gate.isEstablished(requester)) {
+      this.#needs.onEstablished();
       return this.#seat(visit);
     }
     const { isFree, hasRoom } = this.#turns;
@@ -105,8 +105,8 @@ export class FrontDesk {
   #seat(visit: Visit): Admission {
     const { gate } = this.#needs;
     const { requester } = visit;
-    const regular = gate.isRegular(requester);
-    visit.seated = this.#seats.take({ requester, regular, reputation: gate.reputationOf(requester) });
+    const established = gate.isEstablished(requester);
+    visit.seated = this.#seats.take({ requester, established, reputation: gate.reputationOf(requester) });
     if (visit.seated) return 'in';
     return gate.told(requester, () => noSeat({ retryAfterMs: this.#limits.seatRetryMs }));
   }

@@ -17,7 +17,7 @@ import { type SearchTargets, targetsOf } from './targets.ts';
 import { closingEvents, openingEvent } from './search-events.ts';
 import { type WaitingSearch, WaitingSearches } from './waiting-searches.ts';
 
-export interface SearchDeskNeeds {
+export interface SearchDispatcherNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly notary: Notary;
@@ -38,9 +38,9 @@ const NO_OUTCOME: SearchOutcome = {
 };
 
 /** The searches of this node: a bounded number on the air, the rest waiting by priority and then first come. */
-export class SearchDesk {
+export class SearchDispatcher {
   readonly #options: OrchestratorOptions;
-  readonly #needs: SearchDeskNeeds;
+  readonly #needs: SearchDispatcherNeeds;
   /** The newest search of each job, on the air or closed with negotiations still open. */
   readonly #byJob = new Map<string, OpenSearch>();
   readonly #onAir = new Set<string>();
@@ -49,7 +49,7 @@ export class SearchDesk {
   readonly #promoting = new Map<string, string>();
   readonly #stopping = new AbortController();
 
-  constructor(options: OrchestratorOptions, needs: SearchDeskNeeds) {
+  constructor(options: OrchestratorOptions, needs: SearchDispatcherNeeds) {
     this.#options = options;
     this.#needs = needs;
   }
@@ -67,7 +67,7 @@ export class SearchDesk {
     this.#next();
   }
 
-  /** Gives `work` a slot for its time; a search that is only tried does not wait for one. The stop of the desk ends it. */
+  /** Gives `work` a slot for its time; a search that is only tried does not wait for one. The stop of the dispatcher ends it. */
   async withSlot<T>(requestId: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { signal } = this.#stopping;
     signal.throwIfAborted();

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../../src/lib/logger.ts';
-import { RegularDemand } from '../../../../src/provider/behaviour/regular-demand.ts';
+import { EstablishedDemand } from '../../../../src/provider/behaviour/established-demand.ts';
 import { FakeClock } from '../../../simulation/fake-clock.ts';
 
 const LIMITS = { activeMs: 3_600_000, writeDelayMs: 2000 };
@@ -9,7 +9,7 @@ let clock: FakeClock;
 let disk: Map<string, Uint8Array>;
 let writes: number;
 
-function another(): RegularDemand {
+function another(): EstablishedDemand {
   const notes = {
     get: async (name: string) => disk.get(name),
     put: async (name: string, value: Uint8Array) => {
@@ -17,7 +17,7 @@ function another(): RegularDemand {
       disk.set(name, value);
     },
   };
-  return new RegularDemand(LIMITS, { clock, logger: silentLogger, notes });
+  return new EstablishedDemand(LIMITS, { clock, logger: silentLogger, notes });
 }
 
 beforeEach(() => {
@@ -28,23 +28,23 @@ beforeEach(() => {
 
 describe('regulars that ask', () => {
   it('keep a share for an hour, each time anew', async () => {
-    const regularDemand = another();
-    await regularDemand.start();
-    expect(regularDemand.isActive).toBe(false);
-    regularDemand.asked();
+    const establishedDemand = another();
+    await establishedDemand.start();
+    expect(establishedDemand.isActive).toBe(false);
+    establishedDemand.asked();
     await clock.advanceBy(LIMITS.activeMs - 1);
-    expect(regularDemand.isActive).toBe(true);
-    regularDemand.asked();
+    expect(establishedDemand.isActive).toBe(true);
+    establishedDemand.asked();
     await clock.advanceBy(LIMITS.activeMs - 1);
-    expect(regularDemand.isActive).toBe(true);
+    expect(establishedDemand.isActive).toBe(true);
     await clock.advanceBy(1);
-    expect(regularDemand.isActive).toBe(false);
+    expect(establishedDemand.isActive).toBe(false);
   });
 
   it('are remembered over a crash, and written down no more than once a minute', async () => {
-    const regularDemand = another();
+    const establishedDemand = another();
     for (let second = 0; second < 120; second += 1) {
-      regularDemand.asked();
+      establishedDemand.asked();
       await clock.advanceBy(1000);
     }
     expect(writes).toBe(2);
@@ -57,8 +57,8 @@ describe('regulars that ask', () => {
 
   it('are forgotten where the record cannot be read', async () => {
     disk.set('regulars-asked', Uint8Array.of(255));
-    const regularDemand = another();
-    await regularDemand.start();
-    expect(regularDemand.isActive).toBe(false);
+    const establishedDemand = another();
+    await establishedDemand.start();
+    expect(establishedDemand.isActive).toBe(false);
   });
 });

@@ -8,7 +8,7 @@ import { JobLane } from '../../../../src/orchestrator/job-lane.ts';
 import { Liveness } from '../../../../src/orchestrator/serving/liveness.ts';
 import { MOST_FETCHES } from '../../../../src/orchestrator/serving/result-collector.ts';
 import { jobIdOf } from '../../../../src/orchestrator/serving/job-id.ts';
-import { ServingDesk } from '../../../../src/orchestrator/serving/serving-desk.ts';
+import { ServingHandler } from '../../../../src/orchestrator/serving/serving-handler.ts';
 import { FakeClock } from '../../../simulation/fake-clock.ts';
 import { contractOf, evidence, executionOf, itemOf, jobOf, observedAs } from '../../fakes/market.ts';
 import { openTestStore, type TestStore } from '../../fakes/stores.ts';
@@ -26,7 +26,7 @@ let freeBytes: number;
 let fetch: () => Promise<void>;
 let resolve: (execution: Execution, contract: ContractRecord) => Promise<void>;
 let isOf: (executionId: string) => boolean;
-let desk: ServingDesk;
+let desk: ServingHandler;
 
 beforeEach(async () => {
   clock = new FakeClock();
@@ -41,7 +41,7 @@ beforeEach(async () => {
   resolve = async () => {};
   isOf = () => true;
   const store = stored.store.jobs;
-  desk = new ServingDesk({
+  desk = new ServingHandler({
     clock,
     chance: () => 0,
     logger: silentLogger,

@@ -38,7 +38,7 @@ function withoutProgram({ engine, ...invocation }: Invocation): Invocation {
 }
 
 /** The executions this provider answers for. What it says is on disk: a change is committed before it is shown. */
-export class ExecutionBook {
+export class LiveExecutions {
   readonly #store: Pick<ProviderStore, 'commit'>;
   readonly #clock: Clock;
   readonly #chance: Chance;

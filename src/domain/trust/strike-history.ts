@@ -32,7 +32,7 @@ export interface StrikeChange {
 }
 
 /** Who has behaved badly towards this node, in one role. Pure: it is told the time, and tells which records changed. */
-export class StrikeBook {
+export class StrikeHistory {
   readonly #limits: Pick<StrikeLimits, 'halfLifeMs' | 'maxPeers'>;
   readonly #onChanged: (peer: string) => void;
   /** The peer struck longest ago first. */

@@ -7,42 +7,42 @@ import type { Startable } from '../../lib/startable.ts';
 import { WriteBehind } from '../../lib/write-behind.ts';
 import type { NodeNotes } from '../../domain/trust/peer-memory.ts';
 
-export interface RegularDemandLimits {
-  /** How long one question keeps a share for regulars. */
+export interface EstablishedDemandLimits {
+  /** How long one question keeps a share for established requesters. */
   readonly activeMs: number;
   readonly writeDelayMs: number;
 }
 
-export interface RegularDemandNeeds {
+export interface EstablishedDemandNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Without it a restart forgets. */
   readonly notes?: NodeNotes;
 }
 
-const NAME = 'regulars-asked';
+const NAME = 'established-asked';
 /** What is on disk is at most so much older than what is known, and a little. */
 const WRITE_EVERY_MS = 60_000;
 
 /**
- * Whether there is anybody to keep a share for: regulars that have asked lately, this node itself among them. In time
+ * Whether there is anybody to keep a share for: established requesters that have asked lately, this node itself among them. In time
  * that the node has lived, over restarts; a memory and not a promise.
  */
-export class RegularDemand implements Startable {
+export class EstablishedDemand implements Startable {
   readonly #activeMs: number;
-  readonly #needs: RegularDemandNeeds;
+  readonly #needs: EstablishedDemandNeeds;
   readonly #writes: WriteBehind;
   #askedAt: number | undefined;
   #writtenAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ activeMs, writeDelayMs }: RegularDemandLimits, needs: RegularDemandNeeds) {
+  constructor({ activeMs, writeDelayMs }: EstablishedDemandLimits, needs: EstablishedDemandNeeds) {
     this.#activeMs = activeMs;
     this.#needs = needs;
     this.#writes = new WriteBehind(writeDelayMs, {
       clock: needs.clock,
       write: async () => needs.notes?.put(NAME, encodeCanonical(this.#askedAt ?? 0)),
       onFailed: (error) =>
-        needs.logger.warn('when regulars asked was not written', { reason: messageOf(error) }),
+        needs.logger.warn('when established asked was not written', { reason: messageOf(error) }),
     });
   }
 
@@ -52,7 +52,7 @@ export class RegularDemand implements Startable {
       const bytes = await notes?.get(NAME);
       if (bytes !== undefined) this.#askedAt = z.number().parse(decodeCanonical(bytes));
     } catch (error) {
-      logger.warn('when regulars asked was not read', { reason: messageOf(error) });
+      logger.warn('when established asked was not read', { reason: messageOf(error) });
     }
   }
 
@@ -60,7 +60,7 @@ export class RegularDemand implements Startable {
     await this.#writes.flush();
   }
 
-  /** A regular asks for something, or has just become one by what it asked for before. */
+  /** An established requester asks for something, or has just become one by what it asked for before. */
   asked(): void {
     const now = this.#needs.clock.livedMs();
     this.#askedAt = now;

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { BehaviourBook } from '../../../../src/domain/trust/behaviour-book.ts';
-import { defaultStrikeLimits } from '../../../../src/domain/trust/strike-book.ts';
+import { BehaviourHistory } from '../../../../src/domain/trust/behaviour-history.ts';
+import { defaultStrikeLimits } from '../../../../src/domain/trust/strike-history.ts';
 import { silentLogger } from '../../../../src/lib/logger.ts';
-import { RequesterBook } from '../../../../src/provider/behaviour/requester-book.ts';
-import { ExecutionBook } from '../../../../src/provider/executions/execution-book.ts';
+import { RequesterHistory } from '../../../../src/provider/behaviour/requester-history.ts';
+import { LiveExecutions } from '../../../../src/provider/executions/live-executions.ts';
 import { Hearing } from '../../../../src/provider/executions/hearing.ts';
 import { OrphanWatch } from '../../../../src/provider/executions/orphan-watch.ts';
 import type { ProviderExecution } from '../../../../src/provider/ports.ts';
@@ -22,8 +22,8 @@ describe('the requester book', () => {
     const disk = newDisk(clock);
     const { store } = await openTestStore(clock, disk);
     const needs = { clock, strikes: store.strikes.againstRequesters, logger: silentLogger };
-    const strikes = new BehaviourBook(defaultStrikeLimits, needs);
-    const book = new RequesterBook(strikes);
+    const strikes = new BehaviourHistory(defaultStrikeLimits, needs);
+    const book = new RequesterHistory(strikes);
     book.abandoned('a');
     book.unreachable('b');
     expect([book.of('a'), book.of('b'), book.of('c')]).toEqual([500, 800, 1000]);
@@ -31,7 +31,7 @@ describe('the requester book', () => {
     book.kept('b');
     expect(book.of('b')).toBe(1000);
     await clock.runUntilSettled(book.stop(), 1000);
-    const again = new RequesterBook(new BehaviourBook(defaultStrikeLimits, needs));
+    const again = new RequesterHistory(new BehaviourHistory(defaultStrikeLimits, needs));
     await clock.runUntilSettled(again.start(), 1000);
     expect(again.of('a')).toBeLessThanOrEqual(501);
     expect(again.of('b')).toBe(1000);
@@ -41,7 +41,7 @@ describe('the requester book', () => {
 
 describe('a contract that its requester leaves alone', () => {
   let clock: FakeClock;
-  let book: ExecutionBook;
+  let book: LiveExecutions;
   let orphans: OrphanWatch;
   let hearing: Hearing;
   let abandoned: string[];
@@ -50,7 +50,7 @@ describe('a contract that its requester leaves alone', () => {
     clock = new FakeClock();
     abandoned = [];
     const store = new ScriptedProviderStore();
-    book = new ExecutionBook(store, clock, () => 0);
+    book = new LiveExecutions(store, clock, () => 0);
     hearing = new Hearing(clock);
     orphans = new OrphanWatch({
       hearing,

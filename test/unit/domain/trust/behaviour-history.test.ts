@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { BehaviourBook, type StrikeStore } from '../../../../src/domain/trust/behaviour-book.ts';
-import { defaultStrikeLimits, type StrikeChange } from '../../../../src/domain/trust/strike-book.ts';
+import { BehaviourHistory, type StrikeStore } from '../../../../src/domain/trust/behaviour-history.ts';
+import { defaultStrikeLimits, type StrikeChange } from '../../../../src/domain/trust/strike-history.ts';
 import type { PeerStrikes } from '../../../../src/domain/trust/strikes.ts';
 import { silentLogger } from '../../../../src/lib/logger.ts';
 import { FakeClock } from '../../../simulation/fake-clock.ts';
@@ -25,7 +25,7 @@ class KeptStrikes implements StrikeStore {
 function scene() {
   const clock = new FakeClock();
   const strikes = new KeptStrikes();
-  const book = new BehaviourBook(defaultStrikeLimits, { clock, strikes, logger: silentLogger });
+  const book = new BehaviourHistory(defaultStrikeLimits, { clock, strikes, logger: silentLogger });
   return { clock, strikes, book };
 }
 
@@ -80,7 +80,7 @@ describe('the behaviour book', () => {
     const first = await openTestStore(clock, disk);
     const { againstProviders, againstRequesters } = first.store.strikes;
     const books = [againstProviders, againstRequesters].map(
-      (strikes) => new BehaviourBook(defaultStrikeLimits, { clock, strikes, logger: silentLogger }),
+      (strikes) => new BehaviourHistory(defaultStrikeLimits, { clock, strikes, logger: silentLogger }),
     );
     books[0]?.strike('a', 'bad-result');
     books[1]?.strike('b', 'lost-execution');
@@ -89,7 +89,7 @@ describe('the behaviour book', () => {
 
     await clock.advanceBy(defaultStrikeLimits.halfLifeMs);
     const second = await openTestStore(clock, disk);
-    const again = new BehaviourBook(defaultStrikeLimits, {
+    const again = new BehaviourHistory(defaultStrikeLimits, {
       clock,
       strikes: second.store.strikes.againstProviders,
       logger: silentLogger,

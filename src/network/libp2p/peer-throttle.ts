@@ -8,13 +8,13 @@ import type { Holds } from './holds.ts';
 /** Peers beyond these that answered are strangers again: the one longest ago first. */
 const MOST_ANSWERED = 4096;
 
-export interface RestraintLimits {
+export interface PeerThrottleLimits {
   readonly holdBackMs: number;
   readonly shunMs: number;
   readonly maxShunnedPeers: number;
 }
 
-export interface RestraintNeeds extends RestraintLimits {
+export interface RestraintNeeds extends PeerThrottleLimits {
   readonly clock: Clock;
   connectionsOf(peer: string): readonly Connection[];
   /** Of a peer that is let go of, for each of its connections. */
@@ -28,7 +28,7 @@ export interface RestraintNeeds extends RestraintLimits {
  * read again: it finds out by its own timeouts, and is let in no more until `shunMs` are over. A connection that was
  * ended at once would be dialled again at once, and a handshake costs more than a few messages.
  */
-export class Restraint {
+export class PeerThrottle {
   readonly #needs: RestraintNeeds;
   readonly #holds: Holds;
   readonly #answered = new LRUCache<string, true>({ max: MOST_ANSWERED });

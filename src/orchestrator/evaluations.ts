@@ -5,7 +5,7 @@ import { messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { EvaluationBroker } from './evaluations/broker-contract.ts';
 
-export interface EvaluationDeskNeeds {
+export interface EvaluationsNeeds {
   readonly broker: Pick<EvaluationBroker, 'enqueue'>;
   readonly clock: Clock;
   readonly newId: () => string;
@@ -13,11 +13,11 @@ export interface EvaluationDeskNeeds {
 }
 
 /** Has jobs looked at. What the broker does not take is kept and offered again: a wake-up is never lost. */
-export class EvaluationDesk {
-  readonly #needs: EvaluationDeskNeeds;
+export class Evaluations {
+  readonly #needs: EvaluationsNeeds;
   readonly #missed = new Map<string, Job>();
 
-  constructor(needs: EvaluationDeskNeeds) {
+  constructor(needs: EvaluationsNeeds) {
     this.#needs = needs;
   }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Execution, Observed } from '../../../../src/domain/market/execution.ts';
 import type { JobEventDraft } from '../../../../src/domain/job/job-event.ts';
 import { exitReasons } from '../../../../src/domain/program/task.ts';
-import { conductIn } from '../../../../src/orchestrator/behaviour/conduct.ts';
+import { behaviourEventsIn } from '../../../../src/orchestrator/behaviour/behaviour-events.ts';
 import { servingChange } from '../../../../src/orchestrator/serving/serving-fact.ts';
 import { contractOf, endOf, executionOf, itemOf, NOW, observedAs } from '../../fakes/market.ts';
 
@@ -15,7 +15,7 @@ function said(
 ): readonly string[] {
   const execution: Execution = executionOf(0, 1, PROVIDER, observed);
   const about = { at: NOW, provider: PROVIDER, executionId: execution.id };
-  const facts = conductIn([{ type: 'search.opened', ...about, ...event }], [execution], startedAt);
+  const facts = behaviourEventsIn([{ type: 'search.opened', ...about, ...event }], [execution], startedAt);
   expect(facts.every(({ provider }) => provider === PROVIDER)).toBe(true);
   return facts.map(({ kind }) => kind);
 }
@@ -66,7 +66,7 @@ describe('the conduct of a provider', () => {
       const change = servingChange(item, running, contractOf('contract'), 'none', NOW);
       return [
         exitReason,
-        ...conductIn(change?.events ?? [], change?.executions ?? [], 0).map(({ kind }) => kind),
+        ...behaviourEventsIn(change?.events ?? [], change?.executions ?? [], 0).map(({ kind }) => kind),
       ];
     });
     expect(kinds.filter((said) => said.length > 1)).toEqual([
@@ -87,8 +87,10 @@ describe('the conduct of a provider', () => {
   it('is nobody’s where an event names no provider or no execution that is known', () => {
     const [execution] = [executionOf(0, 1, PROVIDER, committed)];
     const event = { type: 'execution.lost' as const, at: NOW, code: 'lost' };
-    expect(conductIn([{ ...event, executionId: execution.id }], [execution], 0)).toEqual([]);
-    expect(conductIn([{ ...event, provider: PROVIDER, executionId: 'x' }], [execution], 0)).toEqual([]);
+    expect(behaviourEventsIn([{ ...event, executionId: execution.id }], [execution], 0)).toEqual([]);
+    expect(behaviourEventsIn([{ ...event, provider: PROVIDER, executionId: 'x' }], [execution], 0)).toEqual(
+      [],
+    );
   });
 
   it('is bad when the bytes of a result are not what was promised', () => {
@@ -99,7 +101,7 @@ describe('the conduct of a provider', () => {
     const item = itemOf('Failed', { exitReason: 'lost' });
     const kindOf = (result: 'bad' | 'none'): readonly string[] => {
       const change = servingChange(item, running, contractOf('contract'), result, NOW);
-      return conductIn(change?.events ?? [], change?.executions ?? [], 0).map(({ kind }) => kind);
+      return behaviourEventsIn(change?.events ?? [], change?.executions ?? [], 0).map(({ kind }) => kind);
     };
     expect(kindOf('bad')).toEqual(['bad-result']);
     expect(kindOf('none')).toEqual(['lost-execution']);

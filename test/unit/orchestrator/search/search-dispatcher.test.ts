@@ -6,7 +6,7 @@ import { CodedError } from '../../../../src/lib/coded-error.ts';
 import { silentLogger } from '../../../../src/lib/logger.ts';
 import { JobLane } from '../../../../src/orchestrator/job-lane.ts';
 import { defaultOrchestratorLimits } from '../../../../src/orchestrator/options.ts';
-import { SearchDesk } from '../../../../src/orchestrator/search/search-desk.ts';
+import { SearchDispatcher } from '../../../../src/orchestrator/search/search-dispatcher.ts';
 import { FakeClock } from '../../../simulation/fake-clock.ts';
 import { bidOf, declineOf, jobOf, notaryOf, REQUESTER, roundOf } from '../../fakes/market.ts';
 import { ScriptedMarket, ScriptedNegotiation } from '../../fakes/market-desk.ts';
@@ -18,7 +18,7 @@ const CPU = { field: 'cpu', required: '4', count: 2, alone: 2, best: '2', bestCo
 let clock: FakeClock;
 let market: ScriptedMarket;
 let stored: TestStore;
-let desk: SearchDesk;
+let desk: SearchDispatcher;
 let evaluated: string[];
 let stopping: AbortController;
 
@@ -28,7 +28,7 @@ beforeEach(async () => {
   stored = await openTestStore(clock);
   evaluated = [];
   stopping = new AbortController();
-  desk = new SearchDesk(
+  desk = new SearchDispatcher(
     {
       defaultOrchestrationType: 'pull',
       defaultSearchTimeoutMs: 5000,
