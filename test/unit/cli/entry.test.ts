@@ -1,5 +1,10 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { accessSync, constants, existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
@@ -29,6 +34,25 @@ it('asks a node on this machine directly, whatever proxies the environment names
     expect(stdout).toContain('peer-self');
   } finally {
     await desk.close();
+  }
+});
+
+it('stops a node once where a signal is passed on by what stands in front of it', {
+  timeout: 30_000,
+}, async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'bidmesh-entry-'));
+  const args = [ENTRY, 'start', '--json', '--no-mdns', '--api', '127.0.0.1:0', '--data-dir', dataDir];
+  const env = { ...process.env, BIDMESH__PROVIDER__ENABLED: 'false', BIDMESH__LOG__LEVEL: 'error' };
+  const node = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    await once(createInterface({ input: node.stdout }), 'line');
+    const exited = once(node, 'exit');
+    node.kill('SIGINT');
+    node.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+  } finally {
+    node.kill('SIGKILL');
+    await rm(dataDir, { recursive: true });
   }
 });
 
