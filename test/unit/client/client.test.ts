@@ -67,6 +67,16 @@ describe('what a call comes to', () => {
     await expect(other.getStatus()).rejects.toMatchObject({ code: 'API_UNEXPECTED' });
   });
 
+  it('names what is wrong with an answer', async () => {
+    const client = clientOf(() =>
+      Response.json({ ...exampleJob, partitions: { ...exampleJob.partitions, running: '1' } }),
+    );
+    await expect(client.getJob('a')).rejects.toMatchObject({
+      code: 'API_UNEXPECTED',
+      message: expect.stringMatching(/not as this client knows it: partitions\.running: .*number/),
+    });
+  });
+
   it('is in the words of the program around where it has some', async () => {
     const reword = (): Error => new Error('mine');
     const nobody = clientOf(() => Promise.reject(new TypeError('fetch failed')), { reword });
