@@ -107,6 +107,7 @@ export class ProviderService implements Provider, ProviderHandler {
     parts.orphans.stop();
     await parts.supervisor.stopAll();
     await parts.reporter.farewell(this.#options.limits.farewellMs);
+    await parts.settler.idle();
     this.#parts = undefined;
     parts.ledger.stop();
     await this.#behaviour.stop();

@@ -23,7 +23,7 @@ const UNWANTED = { exitReason: 'cancelled', message: 'The requester does not wan
 /** Does what requesters want of their executions, and lets go of those they are done with. */
 export class Settler {
   readonly #needs: SettlerNeeds;
-  readonly #settling = new Set<string>();
+  readonly #settling = new Map<string, Promise<void>>();
 
   constructor(needs: SettlerNeeds) {
     this.#needs = needs;
@@ -41,13 +41,18 @@ export class Settler {
   settle(execution: ProviderExecution, desired: 'stop' | 'done'): void {
     const { executionId } = execution.item;
     if (this.#settling.has(executionId)) return;
-    this.#settling.add(executionId);
-    this.#settle(execution, desired)
+    const settling = this.#settle(execution, desired)
       .catch((error: unknown) => {
         const reason = messageOf(error);
         this.#needs.logger.warn('an execution was not settled', { executionId, reason });
       })
       .finally(() => this.#settling.delete(executionId));
+    this.#settling.set(executionId, settling);
+  }
+
+  /** Resolves when nothing is being settled any more: a node that stops does so before its store is closed. */
+  async idle(): Promise<void> {
+    while (this.#settling.size > 0) await Promise.all(this.#settling.values());
   }
 
   async #settle(execution: ProviderExecution, desired: 'stop' | 'done'): Promise<void> {

@@ -103,6 +103,18 @@ describe('what a requester wants', () => {
     expect(contractState()).toBe('ACTIVE');
   });
 
+  it('is done before a node that stops goes on', async () => {
+    await keep('Publishing');
+    settler.want(REQUESTER, ID, 1, 'done');
+    let isIdle = false;
+    const idle = settler.idle().then(() => (isIdle = true));
+    expect(isIdle).toBe(false);
+    await clock.settle();
+    await idle;
+    expect(contractState()).toBe('COMPLETED');
+    expect(store.executions.size).toBe(0);
+  });
+
   it('said twice is done once', async () => {
     await keep('Publishing');
     settler.want(REQUESTER, ID, 1, 'done');
