@@ -14,6 +14,8 @@ const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 const USUAL_CONTENT_ID = /^baf(?:krei|yrei|ybei)[a-h][a-z2-7]{50}[aeimquy4]$/;
 /** The longest that are in use have 110 characters. What is longer costs its square to decode in some of the bases. */
 const LONGEST_CONTENT_ID = 128;
+/** Lists and maps inside each other. Any stack has room for so many, so that all nodes take the same bytes. */
+const MOST_LEVELS = 128;
 const NO_PREFIX = new Uint8Array();
 
 /**
@@ -32,8 +34,8 @@ export function encodeCanonical(value: unknown, prefix = NO_PREFIX): Uint8Array 
 }
 
 /**
- * The value of canonical bytes. Throws `NOT_CANONICAL` unless encoding the value gives these very bytes back:
- * the decoder alone lets unsorted keys and short floats pass.
+ * The value of canonical bytes. Throws `NOT_CANONICAL` unless encoding the value gives these very bytes back (the decoder
+ * alone lets unsorted keys and short floats pass), and for more than 128 levels.
  */
 export function decodeCanonical(bytes: Uint8Array): unknown {
   const plain = readPlain(bytes);
@@ -41,11 +43,17 @@ export function decodeCanonical(bytes: Uint8Array): unknown {
   let value: unknown;
   try {
     value = dagCbor.decode(bytes);
-    if (sameBytes(dagCbor.encode(value), bytes)) return value;
+    if (isNestedWithin(value, MOST_LEVELS) && sameBytes(dagCbor.encode(value), bytes)) return value;
   } catch (cause) {
     throw new CodedError('NOT_CANONICAL', 'The bytes are not DAG-CBOR.', { cause });
   }
   throw new CodedError('NOT_CANONICAL', 'The bytes are not in canonical DAG-CBOR form.');
+}
+
+function isNestedWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (value instanceof Uint8Array || value instanceof CID) return true;
+  return levels > 0 && Object.values(value).every((inner) => isNestedWithin(inner, levels - 1));
 }
 
 /** The content id (CIDv1, dag-cbor, sha2-256) of canonical bytes. */

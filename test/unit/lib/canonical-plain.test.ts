@@ -237,6 +237,22 @@ describe('writePlain', () => {
   });
 });
 
+describe('decodeCanonical', () => {
+  const nested = (levels: number): unknown => (levels === 0 ? 0 : [{ a: nested(levels - 2) }]);
+
+  it('takes so many levels and no more', () => {
+    expect(decodeCanonical(encodeCanonical(nested(128)))).toEqual(nested(128));
+    expect(() => decodeCanonical(encodeCanonical([nested(128)]))).toThrow(/not in canonical/);
+    expect(() => decodeCanonical(encodeCanonical(nested(1000)))).toThrow(/not in canonical/);
+  });
+
+  it('takes a link as one value', () => {
+    const link = CID.parse(contentIdOf(encodeCanonical('something')));
+    const deep = Array.from({ length: 128 }).reduce<unknown>((inner) => [inner], link);
+    expect(decodeCanonical(encodeCanonical(deep))).toEqual(deep);
+  });
+});
+
 describe('contentIdOf', () => {
   it('is what the full library makes of the bytes', () => {
     fc.assert(

@@ -146,6 +146,15 @@ describe('the ext of a message', () => {
     },
   );
 
+  it('is read to the same depth by every node, whatever the stack of its thread has room for', () => {
+    const nested = (levels: number): unknown => (levels === 0 ? 0 : [nested(levels - 1)]);
+    const codes = [50, 100, 200, 1000, 2000, 3000].map((levels) => {
+      const envelope = smuggled('serving-list', sample.servingList(1), { x: nested(levels) });
+      return codeOf(verifier.open(servingListMessage, envelope));
+    });
+    expect(codes).toEqual(['ok', 'ok', 'MALFORMED', 'MALFORMED', 'MALFORMED', 'MALFORMED']);
+  });
+
   const MARKS = [...'!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~'.split(''), '\u{20ac}', '\u0000', '\n'];
 
   it('costs no more than what it may have, however large it is and whatever it is made of', {
