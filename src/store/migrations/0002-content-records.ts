@@ -22,9 +22,11 @@ export const contentRecords: Migration = {
     if (contentFolder === undefined) return;
     const objects = new Repository<ContentObject>(database, buckets.contentObject, ({ cid }) => keyOf(cid));
     const pins = new KeySet(database, buckets.contentPin);
+    const content = await readJournal(join(contentFolder, 'journal'), logger);
+    // A store of today that damage has cost its format has none: its records are all there is.
+    if (content === undefined) return;
     // Of a step that was cut off, before the former version went on with its journal.
     yield* inSteps(removalOf(database));
-    const content = await readJournal(join(contentFolder, 'journal'), logger);
     yield* inSteps(
       (function* (): Generator<Operation> {
         for (const object of content.objects.values()) yield objects.put({ ...object, inline: [] });

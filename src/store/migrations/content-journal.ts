@@ -36,14 +36,15 @@ const CHECKSUM_LENGTH = 16;
 
 /**
  * Reads the journal of content as versions up to 0.1.0 wrote it: a line for each change, a checksum in front of it. A
- * line that was cut short or has changed does not count. Without a file there is nothing.
+ * line that was cut short or has changed does not count. Undefined where there is no such file.
  */
-export async function readJournal(path: string, logger: Logger): Promise<JournalContent> {
+export async function readJournal(path: string, logger: Logger): Promise<JournalContent | undefined> {
   const content: JournalContent = { objects: new Map(), pins: new Map() };
   const bytes = await readFile(path).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return Buffer.alloc(0);
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
     throw error;
   });
+  if (bytes === undefined) return undefined;
   let at = 0;
   for (let end = bytes.indexOf('\n'); end >= 0; end = bytes.indexOf('\n', at)) {
     const change = decodeLine(bytes.toString('utf8', at, end));

@@ -52,6 +52,10 @@ async function everything(database: Database): Promise<Record<string, string>> {
   return found;
 }
 
+function hexOf(format: number): string {
+  return Buffer.of(format).toString('hex');
+}
+
 describe('the steps', () => {
   it('are numbered without gaps, from the format of version 0.1.0 on', () => {
     expect(migrations.map(({ format }) => format)).toEqual(migrations.map((_, index) => index + 2));
@@ -155,6 +159,16 @@ describe('the journal of content', () => {
     const records = await disk.records();
     expect([...records.objects()].map(({ cid }) => cid)).toEqual(['b']);
     expect(records.isPinned('a')).toBe(false);
+  });
+
+  it('that is not there takes nothing away: damage has cost a store of today its format', async () => {
+    await formatIs(1);
+    await writeFile(journal(), added('a') + lineOf({ op: 'pin', cid: 'a', owner: 'job' }));
+    await migrate();
+    await disk.database.batch([{ type: 'del', key: 'meta!format' }]);
+    const before = await everything(disk.database);
+    await migrate();
+    expect(await everything(disk.database)).toEqual({ ...before, 'meta!format': hexOf(NEWEST) });
   });
 
   it('of megabytes of marks holds nothing up', async () => {
