@@ -1,8 +1,13 @@
 import { z } from 'zod';
 import { decimalAmount, pricePeriods } from '../domain/units/money.ts';
-import { type Asking, rateFields } from '../domain/units/rate-card.ts';
+import { type Asking, DEFAULT_MODEL, modelName, modelRates, rateFields } from '../domain/units/rate-card.ts';
 
 const rateNames = ['base', 'cpuHour', 'memoryGiBHour', 'diskGiBHour', 'gpuHour'] as const;
+
+/** An environment variable has it in capitals. */
+const anyCaseModel = modelName.transform((name) =>
+  name.toLowerCase() === DEFAULT_MODEL ? DEFAULT_MODEL : name,
+);
 
 /** `provider.price`: one price for each partition, or a rate card. */
 export const askedPrice = z
@@ -14,6 +19,7 @@ export const askedPrice = z
       .default('USD'),
     per: z.enum(pricePeriods).exactOptional(),
     ...rateFields,
+    gpuHour: modelRates(anyCaseModel),
   })
   .superRefine((price, context) => {
     const given = rateNames.filter((name) => price[name] !== undefined);

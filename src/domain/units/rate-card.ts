@@ -36,17 +36,16 @@ export const LONGEST_MODEL = 64;
 /** Of one price: base, cores, memory, disk, and the devices that an advert tells of. */
 export const MOST_LINES = 4 + 64;
 
-const DEFAULT_MODEL = 'default';
+export const DEFAULT_MODEL = 'default';
 
 const rate = z.string(NO_RATE).regex(RATE_PATTERN, NO_RATE);
 
-export const rateFields = {
-  base: rate.exactOptional(),
-  cpuHour: rate.exactOptional(),
-  memoryGiBHour: rate.exactOptional(),
-  diskGiBHour: rate.exactOptional(),
-  gpuHour: z
-    .record(z.string().min(1).max(LONGEST_MODEL), rate)
+export const modelName = z.string().min(1).max(LONGEST_MODEL);
+
+/** The rates of devices, by names that `name` reads. */
+export function modelRates(name: z.ZodType<string, string>) {
+  return z
+    .record(name, rate)
     .refine(
       (models) => Object.hasOwn(models, DEFAULT_MODEL),
       'expected default: what a device of any other model costs',
@@ -55,7 +54,15 @@ export const rateFields = {
       (models) => Object.keys(models).length <= MOST_MODELS + 1,
       `expected at most ${MOST_MODELS} models and default`,
     )
-    .exactOptional(),
+    .exactOptional();
+}
+
+export const rateFields = {
+  base: rate.exactOptional(),
+  cpuHour: rate.exactOptional(),
+  memoryGiBHour: rate.exactOptional(),
+  diskGiBHour: rate.exactOptional(),
+  gpuHour: modelRates(modelName),
 } as const;
 
 export function isRateCard(asking: Asking): asking is RateCard {

@@ -107,6 +107,12 @@ describe('environment variables', () => {
     ['BIDMESH__PROVIDER__ONBOARD__CPU', 'all', ['provider', 'onboard', 'cpu'], { kind: 'all' }],
     ['BIDMESH__PROVIDER__ONBOARD__GPUS', '[0, 2]', ['provider', 'onboard', 'gpus'], [0, 2]],
     ['BIDMESH__PROVIDER__PRICE__AMOUNT', '0.5', ['provider', 'price', 'amount'], '0.5'],
+    [
+      'BIDMESH__PROVIDER__PRICE__GPUHOUR__DEFAULT',
+      '0.5',
+      ['provider', 'price', 'gpuHour'],
+      { default: '0.5' },
+    ],
     ['BIDMESH__PROVIDER__LABELS__zone', 'b', ['provider', 'labels'], { zone: 'b' }],
     ['BIDMESH__LIMITS__MAXJOBS', '10', ['limits', 'maxJobs'], 10],
     ['BIDMESH__DEFAULTSEARCHTIMEOUT', '250ms', ['defaultSearchTimeout'], 250],
