@@ -93,6 +93,11 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** For the log. What is neither text nor a number is not made text: that can be a call of what the payload says. */
+function named(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : `of type ${typeof value}`;
+}
+
 /** The value inside a payload, after the checks that need neither schema nor signature. */
 function unwrap(
   type: EvidenceType,
@@ -110,8 +115,8 @@ function unwrap(
   if (form === 'bare') return { ok: true, value: decoded };
   if (!isRecord(decoded)) return refuse('MALFORMED', 'payload is not a map');
   const { v, network, issuedAt, value } = decoded;
-  if (v !== MESSAGE_VERSIONS[type]) return refuse('UNKNOWN_VERSION', `version ${String(v)}`);
-  if (network !== context.network) return refuse('WRONG_NETWORK', `network ${String(network)}`);
+  if (v !== MESSAGE_VERSIONS[type]) return refuse('UNKNOWN_VERSION', `version ${named(v)}`);
+  if (network !== context.network) return refuse('WRONG_NETWORK', `network ${named(network)}`);
   if (typeof issuedAt !== 'number' || !Number.isSafeInteger(issuedAt) || issuedAt < 0) {
     return refuse('MALFORMED', 'issuedAt is not a time');
   }

@@ -113,6 +113,11 @@ describe('signed messages', () => {
     expect(open(signed('search-closed', notice, { v: 1 }))).toBe('UNKNOWN_VERSION');
     expect(open(signed('search-closed', notice, { v: 3 }))).toBe('UNKNOWN_VERSION');
     expect(open(signed('search-closed', notice, { more: 1 }))).toBe('ok');
+    // Nobody can make text of such a value.
+    const textless = { toString: 1, valueOf: 1 };
+    expect(open(signed('search-closed', notice, { v: textless }))).toBe('UNKNOWN_VERSION');
+    expect(open(signed('search-closed', notice, { v: [[textless]] }))).toBe('UNKNOWN_VERSION');
+    expect(open(signed('search-closed', notice, { network: textless }))).toBe('WRONG_NETWORK');
     expect(open(signed('search-closed', notice, { issuedAt: 'now' }))).toBe('MALFORMED');
     expect(open(signed('search-closed', { requestId: 'x'.repeat(2000) }))).toBe('OVERSIZED');
     expect(open({ ...signed('search-closed', notice), more: 1 })).toBe('MALFORMED');
