@@ -90,11 +90,18 @@ export function priceOf(asking: Asking, taken: Taken): Price {
   return { amount: nanoToAmount(sum), currency: asking.currency, per: 'hour', lines };
 }
 
-/** Whether a price is what its lines come to; one without lines has nothing to add up. */
+/** Whether a price is what its lines come to, and they what they say; one without lines has nothing to add up. */
 export function addsUp({ amount, per, lines }: Price): boolean {
   if (lines === undefined) return true;
   const sum = lines.reduce((total, line) => total + amountToNano(line.amount), 0n);
-  return per === 'hour' && sum === amountToNano(amount);
+  return per === 'hour' && sum === amountToNano(amount) && lines.every((line) => isProduct(line));
+}
+
+/** Both the quantity and the amount were rounded up, each by less than a billionth. */
+function isProduct({ quantity, rate: perUnit, amount }: PriceLine): boolean {
+  const [rateNano, said] = [amountToNano(perUnit), amountToNano(amount) * NANO];
+  const product = rateNano * amountToNano(quantity);
+  return said <= product + NANO && said >= product - rateNano;
 }
 
 /** The rate of a device: of the longest name that its model contains, in whatever case. */

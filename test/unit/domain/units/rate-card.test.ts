@@ -98,6 +98,19 @@ describe('a rate card', () => {
     expect(addsUp({ ...price, amount: '0.000000001' })).toBe(false);
   });
 
+  it('does not add up where a line is not its quantity times its rate', () => {
+    const line = { item: 'cpu', quantity: '1.5', rate: '0.04', amount: '0.06' } as const;
+    const priced = (changes: object) => ({
+      amount: '0.06',
+      currency: 'USD',
+      per: 'hour' as const,
+      lines: [{ ...line, ...changes }],
+    });
+    expect(addsUp(priced({}))).toBe(true);
+    expect(addsUp(priced({ rate: '0.0001' }))).toBe(false);
+    expect(addsUp(priced({ quantity: '100' }))).toBe(false);
+  });
+
   test.prop([card, taken, taken])('never asks less for more', (rates, a, b) => {
     const both = {
       cpuMillis: a.cpuMillis + b.cpuMillis,
