@@ -29,7 +29,7 @@ import type { ProviderExecution } from './ports.ts';
 
 export interface ProviderParts {
   readonly ledger: ResourceLedger;
-  readonly book: LiveExecutions;
+  readonly live: LiveExecutions;
   readonly bidder: Bidder;
   readonly admissionControl: AdmissionControl;
   readonly contracts: ContractDesk;
@@ -61,19 +61,19 @@ export function wireProvider(
 ): ProviderParts {
   const { clock, random, store } = needs;
   const id = (): string => newId(clock, random);
-  const book = new LiveExecutions(store, clock, chanceOf(random));
+  const live = new LiveExecutions(store, clock, chanceOf(random));
   const starts = new StartTimes(options.limits);
   const room = new Room(needs);
   const { ledger, bidder, allotment, leftovers } = wireCapacity(options, needs, id, highestVersion, {
     memory,
     starts,
     room,
-    book,
+    live,
     onOverrun: (lease) => supervisor.stop(lease.executionId, OVERRUN),
   });
   const served = wireExecutions(options, needs, memory, {
     ledger,
-    book,
+    live,
     starts,
     room,
     allotment,
@@ -92,15 +92,15 @@ export function wireProvider(
     room,
     leftovers,
     isEstablished: (requester) => memory.gate.isEstablished(requester),
-    isKnown: (executionId) => book.get(executionId) !== undefined,
+    isKnown: (executionId) => live.get(executionId) !== undefined,
     onAccepted: served.begin,
   });
-  return { ledger, book, bidder, admissionControl, contracts, room, ...served };
+  return { ledger, live, bidder, admissionControl, contracts, room, ...served };
 }
 
 type Served = Pick<ProviderParts, 'supervisor' | 'reporter' | 'settler' | 'orphans' | 'begin'>;
 
-interface ServedParts extends Pick<ProviderParts, 'ledger' | 'book' | 'room'> {
+interface ServedParts extends Pick<ProviderParts, 'ledger' | 'live' | 'room'> {
   readonly starts: StartTimes;
   readonly allotment: Allotment;
 }
@@ -114,7 +114,7 @@ function wireExecutions(
 ): Served {
   const { clock, random } = needs;
   const chance = chanceOf(random);
-  const { book } = parts;
+  const { live } = parts;
   const hearing = new Hearing(clock);
   const supervisor: Supervisor = new Supervisor(options, {
     ...needs,
@@ -129,7 +129,7 @@ function wireExecutions(
   });
   const settler = new Settler({
     ...needs,
-    book,
+    live,
     supervisor,
     onKept: (requester) => {
       gate.kept(requester);
@@ -140,7 +140,7 @@ function wireExecutions(
   });
   const orphans = new OrphanWatch({
     ...needs,
-    book,
+    live,
     hearing,
     supervisor,
     settler,
@@ -152,13 +152,13 @@ function wireExecutions(
     {
       ...needs,
       chance,
-      servedTo: (requester) => servedTo(book, requester, needs.calendar),
+      servedTo: (requester) => servedTo(live, requester, needs.calendar),
       onDesired: (...wish) => settler.want(...wish),
       onHeard: (requester) => hearing.heard(requester),
     },
   );
   const begin = (execution: ProviderExecution): void => {
-    book.add(execution);
+    live.add(execution);
     hearing.heard(execution.requester);
     reporter.changed(execution.requester);
     supervisor.start(execution);
@@ -166,7 +166,7 @@ function wireExecutions(
   return { supervisor, reporter, settler, orphans, begin };
 }
 
-interface CapacityParts extends Pick<ProviderParts, 'room' | 'book'> {
+interface CapacityParts extends Pick<ProviderParts, 'room' | 'live'> {
   readonly starts: StartTimes;
   readonly memory: RequesterMemory;
   readonly onOverrun: (lease: Lease) => void;
@@ -196,7 +196,7 @@ function wireCapacity(
         isShort = false;
       },
       onExpired: (lease) => {
-        if (parts.book.get(lease.executionId) === undefined) onUnused(lease);
+        if (parts.live.get(lease.executionId) === undefined) onUnused(lease);
         else onOverrun(lease);
         store.commit({ leases: [lease] }).catch((error: unknown) => {
           logger.warn('the end of a lease was not written', { reason: messageOf(error) });
@@ -204,15 +204,15 @@ function wireCapacity(
       },
     },
   );
-  const { book } = parts;
+  const { live } = parts;
   const allotment = new Allotment(options.establishedPercent, options.limits.strangers, {
     clock,
     ledger,
     isEstablished: (requester) => gate.isEstablished(requester),
     reputationOf: (requester) => gate.reputationOf(requester),
     isKept: () => establishedDemand.isActive,
-    hasBegun: (executionId) => book.hasBegun(executionId),
-    unsettled: () => book.all().flatMap(({ settled, requester }) => (settled ? [] : [requester])),
+    hasBegun: (executionId) => live.hasBegun(executionId),
+    unsettled: () => live.all().flatMap(({ settled, requester }) => (settled ? [] : [requester])),
     prefixOf: (requester) => link.prefixOf?.(requester),
   });
   const unusedMs = options.limits.strangers.unusedLockMs;
@@ -225,7 +225,7 @@ function wireCapacity(
     ...needs,
     isEstablished: (requester) => gate.isEstablished(requester),
     isKept: () => establishedDemand.isActive,
-    executions: () => book.all(),
+    executions: () => live.all(),
   });
   const bidder = new Bidder(options, {
     ...needs,
@@ -235,8 +235,8 @@ function wireCapacity(
     leftovers,
     onUnused,
     newId,
-    liveExecutions: () => book.liveCount(),
-    holdsInputsOf: (jobId) => book.all().some((known) => known.jobId === jobId),
+    liveExecutions: () => live.liveCount(),
+    holdsInputsOf: (jobId) => live.all().some((known) => known.jobId === jobId),
     onNoRoom: () => {
       isShort = true;
     },
@@ -250,8 +250,8 @@ function isUnused({ executionId, acquiredAt }: Lease, now: number, unusedLockMs:
 }
 
 /** What runs comes before what is over: an item that does not fit must not look like a silent provider. */
-function servedTo(book: LiveExecutions, requester: string, calendar: Calendar): ServedTo {
-  const served = book.unsettledOf(requester);
+function servedTo(live: LiveExecutions, requester: string, calendar: Calendar): ServedTo {
+  const served = live.unsettledOf(requester);
   return {
     record: served[0]?.requesterRecord ?? new Uint8Array(),
     items: served

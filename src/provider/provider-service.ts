@@ -62,7 +62,7 @@ export class ProviderService implements Provider, ProviderHandler {
       standing: (claimed) => gate.standing(claimed),
       heard: (requester) => gate.heard(requester),
       unreachable: (requester) => behaviour.unreachable(requester),
-      knows: (requester) => gate.isEstablished(requester) || this.#parts?.book.serves(requester) === true,
+      knows: (requester) => gate.isEstablished(requester) || this.#parts?.live.serves(requester) === true,
     };
   }
 
@@ -93,7 +93,7 @@ export class ProviderService implements Provider, ProviderHandler {
     this.#parts = parts;
     for (const { execution, resumed } of resumable) parts.supervisor.resume(execution, resumed);
     for (const execution of startable) parts.begin(execution);
-    const requesters = new Set(parts.book.all().map(({ requester }) => requester));
+    const requesters = new Set(parts.live.all().map(({ requester }) => requester));
     for (const requester of requesters) parts.reporter.changed(requester);
     parts.orphans.start(this.#options.limits.longestHeartbeatMs);
   }
@@ -188,13 +188,13 @@ export class ProviderService implements Provider, ProviderHandler {
   }
 
   async contract(asker: string, contractId: string): Promise<ContractAnswer> {
-    const { book, contracts } = this.#running();
-    this.#questions.admit(asker, book.byContract(contractId)?.requester === asker);
+    const { live, contracts } = this.#running();
+    this.#questions.admit(asker, live.byContract(contractId)?.requester === asker);
     return contracts.answer(asker, contractId);
   }
 
   async mayRead(peer: string, cid: string, contractId: string): Promise<boolean> {
-    const execution = this.#parts?.book.byContract(contractId);
+    const execution = this.#parts?.live.byContract(contractId);
     return execution?.requester === peer && execution.item.resultCid === cid;
   }
 
@@ -206,8 +206,8 @@ export class ProviderService implements Provider, ProviderHandler {
     follow: boolean,
     signal: AbortSignal,
   ): AsyncIterable<Uint8Array> {
-    const { book, supervisor } = this.#running();
-    const execution = book.byContract(contractId);
+    const { live, supervisor } = this.#running();
+    const execution = live.byContract(contractId);
     if (execution?.requester !== peer)
       throw new CodedError('LOGS_DENIED', 'Only the requester of a contract may read its output.');
     const folder = supervisor.folderOf(execution.item.executionId);

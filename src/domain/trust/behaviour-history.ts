@@ -24,15 +24,15 @@ export interface BehaviourBookNeeds {
  */
 export class BehaviourHistory implements Startable {
   readonly #needs: BehaviourBookNeeds;
-  readonly #book: StrikeHistory;
+  readonly #strikes: StrikeHistory;
   readonly #writes: WriteBehind;
 
   constructor(limits: StrikeLimits, needs: BehaviourBookNeeds) {
     this.#needs = needs;
-    this.#book = new StrikeHistory(limits, (peer) => this.#writes.changed(peer));
+    this.#strikes = new StrikeHistory(limits, (peer) => this.#writes.changed(peer));
     this.#writes = new WriteBehind(limits.writeDelayMs, {
       clock: needs.clock,
-      write: (peers) => needs.strikes.write(this.#book.changeOf(peers)),
+      write: (peers) => needs.strikes.write(this.#strikes.changeOf(peers)),
       onFailed: (error) => needs.logger.warn('strikes were not written', { reason: messageOf(error) }),
     });
   }
@@ -40,7 +40,7 @@ export class BehaviourHistory implements Startable {
   async start(): Promise<void> {
     const { clock, logger, strikes } = this.#needs;
     try {
-      this.#book.restore(await strikes.load(), clock.livedMs());
+      this.#strikes.restore(await strikes.load(), clock.livedMs());
     } catch (error) {
       logger.warn('strikes were not read', { reason: messageOf(error) });
     }
@@ -52,16 +52,16 @@ export class BehaviourHistory implements Startable {
 
   strike(peer: string, kind: StrikeKind): void {
     const { clock, logger } = this.#needs;
-    this.#book.strike(peer, kind, clock.livedMs());
+    this.#strikes.strike(peer, kind, clock.livedMs());
     logger.debug('strike', { peer, kind, score: this.behaviourOf(peer).score });
   }
 
   /** The peer kept a contract. */
   good(peer: string): void {
-    this.#book.good(peer, this.#needs.clock.livedMs());
+    this.#strikes.good(peer, this.#needs.clock.livedMs());
   }
 
   behaviourOf(peer: string): PeerBehaviour {
-    return this.#book.behaviourOf(peer, this.#needs.clock.livedMs());
+    return this.#strikes.behaviourOf(peer, this.#needs.clock.livedMs());
   }
 }

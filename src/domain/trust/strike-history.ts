@@ -10,7 +10,7 @@ import {
   withStrike,
 } from './strikes.ts';
 
-/** Bounds of one book of strikes; listed in specs/limits.md. */
+/** Bounds of one history of strikes; listed in specs/limits.md. */
 export interface StrikeLimits {
   /** Half of what a strike weighs is gone after this. */
   readonly halfLifeMs: number;

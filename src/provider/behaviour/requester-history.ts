@@ -4,47 +4,47 @@ import type { RequesterReputation } from '../ports.ts';
 
 /** How requesters have behaved towards this provider. */
 export class RequesterHistory implements Startable, RequesterReputation {
-  readonly #book: BehaviourHistory;
+  readonly #history: BehaviourHistory;
 
-  constructor(book: BehaviourHistory) {
-    this.#book = book;
+  constructor(history: BehaviourHistory) {
+    this.#history = history;
   }
 
   start(): Promise<void> {
-    return this.#book.start();
+    return this.#history.start();
   }
 
   stop(): Promise<void> {
-    return this.#book.stop();
+    return this.#history.stop();
   }
 
   /** Thousandths; 1000 where nothing is held against it. */
   of(requester: string): number {
-    return this.#book.behaviourOf(requester).score;
+    return this.#history.behaviourOf(requester).score;
   }
 
   /** It certified addresses that lead nowhere. */
   unreachable(requester: string): void {
-    this.#book.strike(requester, 'unreachable');
+    this.#history.strike(requester, 'unreachable');
   }
 
   /** It left a contract alone: went out of reach for too long, or never took the result. */
   abandoned(requester: string): void {
-    this.#book.strike(requester, 'contract-abandoned');
+    this.#history.strike(requester, 'contract-abandoned');
   }
 
   /** What its contract needed to begin did not come from it. */
   neverBegun(requester: string): void {
-    this.#book.strike(requester, 'contract-never-begun');
+    this.#history.strike(requester, 'contract-never-begun');
   }
 
   /** It asked for a lock, had it for long, and closed no contract. */
   unusedLock(requester: string): void {
-    this.#book.strike(requester, 'lock-unused');
+    this.#history.strike(requester, 'lock-unused');
   }
 
   /** It took the result of its contract. */
   kept(requester: string): void {
-    this.#book.good(requester);
+    this.#history.good(requester);
   }
 }

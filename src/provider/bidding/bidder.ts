@@ -51,13 +51,13 @@ export interface BidderNeeds extends DraftNeeds, DeclineNeeds {
 export class Bidder {
   readonly #options: ProviderOptions;
   readonly #needs: BidderNeeds;
-  readonly #book: OpenBids;
+  readonly #openBids: OpenBids;
   #draining = false;
 
   constructor(options: ProviderOptions, needs: BidderNeeds) {
     this.#options = options;
     this.#needs = needs;
-    this.#book = new OpenBids(needs.clock, options.limits.maxOpenBids);
+    this.#openBids = new OpenBids(needs.clock, options.limits.maxOpenBids);
   }
 
   setDraining(draining: boolean): void {
@@ -96,7 +96,7 @@ export class Bidder {
       this.#needs.room.look(),
     ]);
     // Asked again behind the wait: the same request may have come on two ways at once.
-    if (earlier?.requester === requester || this.#book.find(requester, request.requestId) !== undefined) {
+    if (earlier?.requester === requester || this.#openBids.find(requester, request.requestId) !== undefined) {
       return { kind: 'silence', reason: 'answered before' };
     }
     const need = roomNeedOf(request, this.#needs.ledger.pools(), this.#needs.holdsInputsOf(request.jobId));
@@ -116,7 +116,7 @@ export class Bidder {
     asked: Asked,
   ): Promise<Evidence<Bid> | Evidence<Decline>> {
     const { requestId, bidId, executionId } = evidence.value;
-    const open = this.#book.find(requester, requestId);
+    const open = this.#openBids.find(requester, requestId);
     const decline = (refusal: Refusal): Evidence<Decline> =>
       signDecline(this.#needs, asked, 'job-request', refusal);
     if (open === undefined || open.bid.bidId !== bidId) return decline(EXPIRED);
@@ -138,12 +138,12 @@ export class Bidder {
 
   /** The bid a proposal refers to, whether or not it still stands: a lock may outlive it. */
   bidOf(requester: string, bidId: string): OpenBid | undefined {
-    return this.#book.findByBidId(requester, bidId);
+    return this.#openBids.findByBidId(requester, bidId);
   }
 
   /** The negotiation is over: locks that became no contract are free at once. */
   ended(requester: string, requestId: string): void {
-    const open = this.#book.remove(requester, requestId);
+    const open = this.#openBids.remove(requester, requestId);
     if (open !== undefined) this.#freeInBackground(open);
   }
 
@@ -179,7 +179,7 @@ export class Bidder {
     const comesLocked = lockOnBid && request.trial !== true;
     const lease = comesLocked ? capacity.hold(open, bid.bidId) : undefined;
     if (comesLocked && lease === undefined) return this.#decline(request, 'bid', capacity.takenFor(asking));
-    for (const dropped of this.#book.add(open)) this.#freeInBackground(dropped);
+    for (const dropped of this.#openBids.add(open)) this.#freeInBackground(dropped);
     const { requestId } = request;
     const answer = { requestId, requester, bidId: bid.bidId, comparison, answeredAt: clock.livedMs() };
     if (lease === undefined) {
@@ -195,7 +195,7 @@ export class Bidder {
     try {
       await durable;
     } catch (error) {
-      this.#book.remove(open.requester, open.request.requestId);
+      this.#openBids.remove(open.requester, open.request.requestId);
       this.#freeInBackground(open);
       throw error;
     }
@@ -256,7 +256,7 @@ export class Bidder {
     if (requester === self && !this.#options.ownJobs) return 'own jobs are not served';
     if (request.exclude.includes(self)) return 'excluded';
     if (voice === 'none') return 'outside the answer share';
-    if (this.#book.find(requester, request.requestId) !== undefined) return 'answered before';
+    if (this.#openBids.find(requester, request.requestId) !== undefined) return 'answered before';
     return undefined;
   }
 

@@ -12,7 +12,7 @@ import type { Supervisor } from './supervisor.ts';
 export interface OrphanWatchNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly book: LiveExecutions;
+  readonly live: LiveExecutions;
   readonly hearing: Pick<Hearing, 'atMs' | 'keepOnly'>;
   readonly store: Pick<ProviderStore, 'contract'>;
   readonly supervisor: Pick<Supervisor, 'stop'>;
@@ -61,7 +61,7 @@ export class OrphanWatch {
   }
 
   async #look(): Promise<void> {
-    const executions = this.#needs.book.all();
+    const executions = this.#needs.live.all();
     this.#forgetOthers(executions);
     this.#letGo(executions);
     for (const execution of executions) {

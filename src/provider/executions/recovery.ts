@@ -20,7 +20,7 @@ export interface RecoveryNeeds extends TaskRecoveryNeeds {
   readonly folders: Pick<AttemptFolders, 'printed' | 'reopen' | 'sweep'>;
   readonly content: Pick<ProviderContent, 'importTree' | 'pin'>;
   readonly ledger: Pick<ResourceLedger, 'adopt' | 'get'>;
-  readonly book: LiveExecutions;
+  readonly live: LiveExecutions;
   readonly settler: Pick<Settler, 'settle'>;
 }
 
@@ -38,7 +38,7 @@ export async function recoverExecutions(
   stored: { readonly leases: readonly Lease[]; readonly executions: readonly ProviderExecution[] },
   needs: RecoveryNeeds,
 ): Promise<RecoveredWork> {
-  const { folders, book, ledger, settler } = needs;
+  const { folders, live, ledger, settler } = needs;
   const recovered = await recoverTasks(stored.executions, needs);
   const goesOn = (execution: ProviderExecution): boolean =>
     hasNotStarted(execution) || recovered.has(execution.item.executionId);
@@ -58,7 +58,7 @@ export async function recoverExecutions(
   const startable: ProviderExecution[] = [];
   const resumable: { execution: ProviderExecution; resumed: ResumedTask }[] = [];
   for (const execution of stored.executions) {
-    book.add(execution);
+    live.add(execution);
     const resumed = recovered.get(execution.item.executionId);
     if (execution.settled) settler.settle(execution, 'stop');
     else if (resumed !== undefined) resumable.push({ execution, resumed });
@@ -121,14 +121,14 @@ async function keepPrinted(
 async function loseWhatRan(
   { item }: ProviderExecution,
   kept: Kept | undefined,
-  { book, clock }: RecoveryNeeds,
+  { live, clock }: RecoveryNeeds,
 ): Promise<void> {
   if (item.state !== 'Running' && item.state !== 'BidAccepted') return;
   const message =
     item.state === 'Running'
       ? 'The provider was restarted while this ran.'
       : 'The capacity for this was gone when the provider was back.';
-  await book.move(item.executionId, {
+  await live.move(item.executionId, {
     state: 'Failed',
     exitReason: 'lost',
     message,

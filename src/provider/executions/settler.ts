@@ -10,7 +10,7 @@ import type { Supervisor } from './supervisor.ts';
 export interface SettlerNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly book: LiveExecutions;
+  readonly live: LiveExecutions;
   readonly store: Pick<ProviderStore, 'contract'>;
   readonly content: Pick<ProviderContent, 'unpin'>;
   readonly supervisor: Pick<Supervisor, 'stop'>;
@@ -31,7 +31,7 @@ export class Settler {
 
   /** The answer to one line of a serving list. */
   want(requester: string, executionId: string, attempt: number, desired: Desired): void {
-    const execution = this.#needs.book.get(executionId);
+    const execution = this.#needs.live.get(executionId);
     if (execution?.requester !== requester || execution.item.attempt !== attempt || desired === 'run') return;
     if (isWorkOver(execution.item.state)) this.settle(execution, desired);
     else this.#needs.supervisor.stop(executionId, UNWANTED);
@@ -56,19 +56,19 @@ export class Settler {
   }
 
   async #settle(execution: ProviderExecution, desired: 'stop' | 'done'): Promise<void> {
-    const { store, clock, content, book } = this.#needs;
+    const { store, clock, content, live } = this.#needs;
     const { contractId, executionId, state } = execution.item;
     if (!execution.settled) {
       const contract = await store.contract(contractId);
       const end = desired === 'done' && state === 'Publishing' ? 'COMPLETED' : 'TERMINATED';
-      await book.settle(executionId, {
+      await live.settle(executionId, {
         contracts: movedTo(contract, end, clock.livedMs(), execution.item.startedAt),
       });
       if (end === 'COMPLETED') this.#needs.onKept?.(execution.requester);
     }
     // Unpinned before it is forgotten: a crash in between repeats this, and leaves no pin behind.
     await content.unpin(contractId);
-    await book.forget(executionId);
+    await live.forget(executionId);
   }
 }
 

@@ -34,7 +34,7 @@ export interface SupervisorNeeds {
   readonly content: ProviderContent;
   readonly folders: AttemptFolders;
   readonly drivers: readonly TaskDriver[];
-  readonly book: LiveExecutions;
+  readonly live: LiveExecutions;
   readonly starts: Pick<StartTimes, 'saw'>;
   readonly room: Pick<Room, 'expect' | 'arrived' | 'refused'>;
   readonly onChanged: (requester: string) => void;
@@ -166,7 +166,7 @@ export class Supervisor {
       this.#needs.logger.debug('attempt failed', { executionId, exitReason, reason: messageOf(error) });
     }
     this.#needs.room.arrived(executionId);
-    const begun = this.#needs.book.get(executionId)?.item.state !== 'BidAccepted';
+    const begun = this.#needs.live.get(executionId)?.item.state !== 'BidAccepted';
     if (!begun && end.exitReason !== undefined && WITHHELD.has(end.exitReason)) {
       this.#needs.onNeverBegun?.(execution);
     }
@@ -270,22 +270,22 @@ export class Supervisor {
   }
 
   async #started(execution: ProviderExecution, handle: TaskHandle): Promise<void> {
-    const { book, clock, store } = this.#needs;
+    const { live, clock, store } = this.#needs;
     const { executionId, contractId } = execution.item;
     const now = clock.livedMs();
     const contract = await store.contract(contractId);
     const contracts = contract === undefined ? [] : [moveContract(contract, 'ACTIVE', now)];
-    await book.begin(executionId, handle, now, { contracts });
+    await live.begin(executionId, handle, now, { contracts });
     this.#needs.onChanged(execution.requester);
   }
 
   /** The end of the attempt and the return of its capacity are one batch. */
   async #end(execution: ProviderExecution, end: End): Promise<void> {
-    const { book, clock, ledger } = this.#needs;
+    const { live, clock, ledger } = this.#needs;
     const { executionId } = execution.item;
     const released = ledger.release(execution.lockId);
-    const unbegun = end.state === 'Publishing' && book.get(executionId)?.item.state === 'BidAccepted';
-    await book.move(
+    const unbegun = end.state === 'Publishing' && live.get(executionId)?.item.state === 'BidAccepted';
+    await live.move(
       executionId,
       { ...(unbegun ? { ...end, ...UNBEGUN } : end), finishedAt: clock.livedMs() },
       released === undefined ? {} : { leases: [released] },

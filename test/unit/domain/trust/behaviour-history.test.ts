@@ -25,8 +25,8 @@ class KeptStrikes implements StrikeStore {
 function scene() {
   const clock = new FakeClock();
   const strikes = new KeptStrikes();
-  const book = new BehaviourHistory(defaultStrikeLimits, { clock, strikes, logger: silentLogger });
-  return { clock, strikes, book };
+  const live = new BehaviourHistory(defaultStrikeLimits, { clock, strikes, logger: silentLogger });
+  return { clock, strikes, live };
 }
 
 const peersOf = ({ kept, forgotten }: StrikeChange): string[] => [
@@ -34,43 +34,43 @@ const peersOf = ({ kept, forgotten }: StrikeChange): string[] => [
   ...forgotten.map((peer) => `-${peer}`),
 ];
 
-describe('the behaviour book', () => {
+describe('the behaviour history', () => {
   it('writes what changed a while later, all in one', async () => {
-    const { clock, strikes, book } = scene();
-    book.strike('a', 'lock-timeout');
+    const { clock, strikes, live } = scene();
+    live.strike('a', 'lock-timeout');
     await clock.advanceBy(defaultStrikeLimits.writeDelayMs - 1);
-    book.strike('b', 'late-result');
+    live.strike('b', 'late-result');
     expect(strikes.writes).toEqual([]);
     await clock.advanceBy(1);
     expect(strikes.writes.map(peersOf)).toEqual([['a', 'b']]);
     await clock.advanceBy(defaultStrikeLimits.writeDelayMs);
     expect(strikes.writes).toHaveLength(1);
-    expect(book.behaviourOf('a').score).toBeLessThan(1000);
-    expect(book.behaviourOf('a').strikes).toEqual([
+    expect(live.behaviourOf('a').score).toBeLessThan(1000);
+    expect(live.behaviourOf('a').strikes).toEqual([
       { kind: 'lock-timeout', count: 1, lastAt: strikes.writes[0]?.kept[0]?.at },
     ]);
   });
 
   it('writes at once when it stops, also who is forgiven', async () => {
-    const { clock, strikes, book } = scene();
-    book.strike('a', 'declined-after-bid');
+    const { clock, strikes, live } = scene();
+    live.strike('a', 'declined-after-bid');
     await clock.advanceBy(defaultStrikeLimits.writeDelayMs);
-    book.good('a');
-    await book.stop();
+    live.good('a');
+    await live.stop();
     expect(strikes.writes.map(peersOf)).toEqual([['a'], ['-a']]);
-    expect(book.behaviourOf('a').score).toBe(1000);
+    expect(live.behaviourOf('a').score).toBe(1000);
   });
 
   it('works on from what it knows when nothing can be read or written', async () => {
-    const { clock, strikes, book } = scene();
+    const { clock, strikes, live } = scene();
     strikes.failure = new Error('the disk is gone');
-    await book.start();
-    book.strike('a', 'lost-execution');
+    await live.start();
+    live.strike('a', 'lost-execution');
     await clock.advanceBy(defaultStrikeLimits.writeDelayMs);
-    expect(book.behaviourOf('a').strikes).toHaveLength(1);
+    expect(live.behaviourOf('a').strikes).toHaveLength(1);
     strikes.failure = undefined;
-    book.strike('b', 'lost-execution');
-    await book.stop();
+    live.strike('b', 'lost-execution');
+    await live.stop();
     expect(strikes.writes.map(peersOf)).toEqual([['b']]);
   });
 
@@ -84,7 +84,7 @@ describe('the behaviour book', () => {
     );
     books[0]?.strike('a', 'bad-result');
     books[1]?.strike('b', 'lost-execution');
-    for (const book of books) await clock.runUntilSettled(book.stop(), 1000);
+    for (const live of books) await clock.runUntilSettled(live.stop(), 1000);
     disk.crash();
 
     await clock.advanceBy(defaultStrikeLimits.halfLifeMs);

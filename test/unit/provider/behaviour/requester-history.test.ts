@@ -16,21 +16,21 @@ import { newDisk, openTestStore } from '../../fakes/stores.ts';
 const ORPHAN_AFTER_MS = 60_000;
 const RETENTION_MS = 120_000;
 
-describe('the requester book', () => {
+describe('the history of requesters', () => {
   it('lowers who abandons contracts or cannot be reached, and forgives who keeps the next ones', async () => {
     const clock = new FakeClock();
     const disk = newDisk(clock);
     const { store } = await openTestStore(clock, disk);
     const needs = { clock, strikes: store.strikes.againstRequesters, logger: silentLogger };
     const strikes = new BehaviourHistory(defaultStrikeLimits, needs);
-    const book = new RequesterHistory(strikes);
-    book.abandoned('a');
-    book.unreachable('b');
-    expect([book.of('a'), book.of('b'), book.of('c')]).toEqual([500, 800, 1000]);
+    const history = new RequesterHistory(strikes);
+    history.abandoned('a');
+    history.unreachable('b');
+    expect([history.of('a'), history.of('b'), history.of('c')]).toEqual([500, 800, 1000]);
     expect(strikes.behaviourOf('a').strikes).toMatchObject([{ kind: 'contract-abandoned', count: 1 }]);
-    book.kept('b');
-    expect(book.of('b')).toBe(1000);
-    await clock.runUntilSettled(book.stop(), 1000);
+    history.kept('b');
+    expect(history.of('b')).toBe(1000);
+    await clock.runUntilSettled(history.stop(), 1000);
     const again = new RequesterHistory(new BehaviourHistory(defaultStrikeLimits, needs));
     await clock.runUntilSettled(again.start(), 1000);
     expect(again.of('a')).toBeLessThanOrEqual(501);
@@ -41,7 +41,7 @@ describe('the requester book', () => {
 
 describe('a contract that its requester leaves alone', () => {
   let clock: FakeClock;
-  let book: LiveExecutions;
+  let live: LiveExecutions;
   let orphans: OrphanWatch;
   let hearing: Hearing;
   let abandoned: string[];
@@ -50,14 +50,14 @@ describe('a contract that its requester leaves alone', () => {
     clock = new FakeClock();
     abandoned = [];
     const store = new ScriptedProviderStore();
-    book = new LiveExecutions(store, clock, () => 0);
+    live = new LiveExecutions(store, clock, () => 0);
     hearing = new Hearing(clock);
     orphans = new OrphanWatch({
       hearing,
       mostUnbegun: 10,
       clock,
       logger: silentLogger,
-      book,
+      live,
       store,
       supervisor: { stop: () => {} },
       settler: { settle: () => {} },
@@ -69,7 +69,7 @@ describe('a contract that its requester leaves alone', () => {
   });
 
   function keep(state: ProviderExecution['item']['state']): void {
-    book.add({
+    live.add({
       item: itemOf(state),
       requester: REQUESTER,
       requesterRecord: Uint8Array.of(1),

@@ -13,7 +13,7 @@ import { INVOCATION } from '../bidding/bidding-desk.ts';
 
 let clock: FakeClock;
 let store: ScriptedProviderStore;
-let book: LiveExecutions;
+let live: LiveExecutions;
 
 const TASK = { engine: 'wasm', version: 1, run: 1, state: { pid: 7 } };
 const ID = itemOf('BidAccepted').executionId;
@@ -38,19 +38,19 @@ function executionAs(
 beforeEach(() => {
   clock = new FakeClock();
   store = new ScriptedProviderStore();
-  book = new LiveExecutions(store, clock, () => 0);
+  live = new LiveExecutions(store, clock, () => 0);
 });
 
-describe('the execution book', () => {
+describe('live executions', () => {
   it('goes its way, each step on disk with a higher sequence', async () => {
-    book.add(executionAs('BidAccepted'));
-    await book.begin(ID, TASK, NOW + 1);
+    live.add(executionAs('BidAccepted'));
+    await live.begin(ID, TASK, NOW + 1);
     expect(store.executions.get(ID)).toMatchObject({
       task: TASK,
       item: { state: 'Running', startedAt: NOW + 1, sequence: 2 },
     });
-    await book.move(ID, { state: 'Publishing', resultCid: 'cid' }, { leases: [] });
-    expect(book.get(ID)?.item).toMatchObject({
+    await live.move(ID, { state: 'Publishing', resultCid: 'cid' }, { leases: [] });
+    expect(live.get(ID)?.item).toMatchObject({
       state: 'Publishing',
       resultCid: 'cid',
       startedAt: NOW + 1,
@@ -61,48 +61,48 @@ describe('the execution book', () => {
 
   it('serves a requester from the start of its work until that is settled or forgotten', async () => {
     const another = itemOf('Running', { executionId: 'other.v1.p0r0.a1', contractId: 'other' });
-    book.add(executionAs('BidAccepted'));
-    expect(book.serves(REQUESTER)).toBe(false);
-    await book.begin(ID, TASK, NOW + 1);
-    book.add(executionAs('Running', { item: another }));
-    expect([book.serves(REQUESTER), book.serves('another')]).toEqual([true, false]);
-    await book.settle(ID, {});
-    expect(book.serves(REQUESTER)).toBe(true);
-    await book.forget(another.executionId);
-    expect(book.serves(REQUESTER)).toBe(false);
+    live.add(executionAs('BidAccepted'));
+    expect(live.serves(REQUESTER)).toBe(false);
+    await live.begin(ID, TASK, NOW + 1);
+    live.add(executionAs('Running', { item: another }));
+    expect([live.serves(REQUESTER), live.serves('another')]).toEqual([true, false]);
+    await live.settle(ID, {});
+    expect(live.serves(REQUESTER)).toBe(true);
+    await live.forget(another.executionId);
+    expect(live.serves(REQUESTER)).toBe(false);
   });
 
   it('keeps of a program that is over what it has in the content store, and no more', async () => {
     const inputs = [{ target: '/data', content: { cid: 'data', size: 3 } }];
     const engine = { ...INVOCATION.engine, args: ['a'], env: { A: 'b' }, stdin: 'text' };
-    book.add(executionAs('BidAccepted', { invocation: { ...INVOCATION, engine, inputs } }));
-    await book.begin(ID, TASK, NOW);
-    expect(book.get(ID)?.invocation.engine).toEqual(engine);
-    await book.move(ID, { state: 'Failed' });
+    live.add(executionAs('BidAccepted', { invocation: { ...INVOCATION, engine, inputs } }));
+    await live.begin(ID, TASK, NOW);
+    expect(live.get(ID)?.invocation.engine).toEqual(engine);
+    await live.move(ID, { state: 'Failed' });
     const bare = { ...INVOCATION.engine, args: [], env: {}, stdin: '' };
     expect(store.executions.get(ID)?.invocation).toMatchObject({ engine: bare, inputs });
   });
 
   it('shows a change only when it is on disk', async () => {
-    book.add(executionAs('BidAccepted'));
+    live.add(executionAs('BidAccepted'));
     const opened = Promise.withResolvers<void>();
     store.gate = opened.promise;
-    const moving = book.move(ID, { state: 'Failed' });
+    const moving = live.move(ID, { state: 'Failed' });
     await clock.settle();
-    expect(book.get(ID)?.item.state).toBe('BidAccepted');
+    expect(live.get(ID)?.item.state).toBe('BidAccepted');
     opened.resolve();
     await moving;
-    expect(book.get(ID)?.item.state).toBe('Failed');
+    expect(live.get(ID)?.item.state).toBe('Failed');
   });
 
   it('stays as it is when the disk refuses, and waits for one that is busy', async () => {
-    book.add(executionAs('BidAccepted'));
+    live.add(executionAs('BidAccepted'));
     store.failures.push(new CodedError('STORE_FAILED', 'full'));
-    await expect(book.move(ID, { state: 'Failed' })).rejects.toThrow('full');
-    expect(book.get(ID)?.item.state).toBe('BidAccepted');
+    await expect(live.move(ID, { state: 'Failed' })).rejects.toThrow('full');
+    expect(live.get(ID)?.item.state).toBe('BidAccepted');
     store.failures.push(new CodedError('STORE_BUSY', 'busy'), new CodedError('STORE_BUSY', 'busy'));
-    await clock.runUntilSettled(book.move(ID, { state: 'Failed' }), 1000);
-    expect(book.get(ID)?.item.state).toBe('Failed');
+    await clock.runUntilSettled(live.move(ID, { state: 'Failed' }), 1000);
+    expect(live.get(ID)?.item.state).toBe('Failed');
   });
 
   const states = ['BidAccepted', 'Running', 'Publishing', 'Failed', 'Cancelled'] as const;
@@ -110,46 +110,46 @@ describe('the execution book', () => {
     states.filter((to) => !SERVING_ARROWS[from].includes(to)).map((to) => [from, to] as const),
   );
   it.each(wrong)('has no arrow from %s to %s', async (from, to) => {
-    book.add(executionAs(from));
-    await expect(book.move(ID, { state: to })).rejects.toMatchObject({ code: 'SERVING_TRANSITION' });
+    live.add(executionAs(from));
+    await expect(live.move(ID, { state: to })).rejects.toMatchObject({ code: 'SERVING_TRANSITION' });
     expect(store.commits).toEqual([]);
   });
 
   it('cuts messages that no list would take', async () => {
-    book.add(executionAs('Running'));
-    await book.move(ID, { state: 'Failed', message: 'x'.repeat(5000) });
-    expect(book.get(ID)?.item.message).toHaveLength(1000);
+    live.add(executionAs('Running'));
+    await live.move(ID, { state: 'Failed', message: 'x'.repeat(5000) });
+    expect(live.get(ID)?.item.message).toHaveLength(1000);
   });
 
   it('finds by contract, by requester, and what still works', () => {
-    book.add(executionAs('Running'));
-    book.add({
+    live.add(executionAs('Running'));
+    live.add({
       ...executionAs('Publishing'),
       item: itemOf('Publishing', { executionId: 'e2', contractId: 'c2' }),
     });
-    book.add({
+    live.add({
       ...executionAs('Failed', { settled: true }),
       item: itemOf('Failed', { executionId: 'e3', contractId: 'c3' }),
     });
-    book.add({
+    live.add({
       ...executionAs('BidAccepted', { requester: 'another' }),
       item: itemOf('BidAccepted', { executionId: 'e4', contractId: 'c4' }),
     });
-    expect(book.byContract('c2')?.item.executionId).toBe('e2');
-    expect(book.byContract('none')).toBeUndefined();
-    expect(book.unsettledOf(REQUESTER).map(({ item }) => item.executionId)).toEqual([ID, 'e2']);
-    expect(book.liveCount()).toBe(2);
+    expect(live.byContract('c2')?.item.executionId).toBe('e2');
+    expect(live.byContract('none')).toBeUndefined();
+    expect(live.unsettledOf(REQUESTER).map(({ item }) => item.executionId)).toEqual([ID, 'e2']);
+    expect(live.liveCount()).toBe(2);
     expect(states.filter(isWorkOver)).toEqual(['Publishing', 'Failed', 'Cancelled']);
   });
 
   it('forgets in memory and on disk', async () => {
-    book.add(executionAs('Failed'));
-    await book.settle(ID, {});
-    expect(book.get(ID)?.settled).toBe(true);
-    await book.forget(ID);
-    expect(book.get(ID)).toBeUndefined();
-    expect(book.byContract('contract')).toBeUndefined();
+    live.add(executionAs('Failed'));
+    await live.settle(ID, {});
+    expect(live.get(ID)?.settled).toBe(true);
+    await live.forget(ID);
+    expect(live.get(ID)).toBeUndefined();
+    expect(live.byContract('contract')).toBeUndefined();
     expect(store.executions.size).toBe(0);
-    await expect(book.move(ID, { state: 'Failed' })).rejects.toMatchObject({ code: 'EXECUTION_UNKNOWN' });
+    await expect(live.move(ID, { state: 'Failed' })).rejects.toMatchObject({ code: 'EXECUTION_UNKNOWN' });
   });
 });

@@ -18,7 +18,7 @@ const PERIOD_MS = 1000;
 
 let clock: FakeClock;
 let store: ScriptedProviderStore;
-let book: LiveExecutions;
+let live: LiveExecutions;
 let content: ScriptedContent;
 let stopped: string[];
 let settler: Settler;
@@ -28,14 +28,14 @@ let hearing: Hearing;
 beforeEach(async () => {
   clock = new FakeClock();
   store = new ScriptedProviderStore();
-  book = new LiveExecutions(store, clock, () => 0);
+  live = new LiveExecutions(store, clock, () => 0);
   content = new ScriptedContent();
   stopped = [];
   const supervisor = {
     stop: (executionId: string, { exitReason }: { exitReason: string }) =>
       stopped.push(`${executionId} ${exitReason}`),
   };
-  const needs = { clock, logger: silentLogger, book, store, content, supervisor };
+  const needs = { clock, logger: silentLogger, live, store, content, supervisor };
   settler = new Settler(needs);
   hearing = new Hearing(clock);
   orphans = new OrphanWatch({ ...needs, hearing, settler, mostUnbegun: 2 });
@@ -60,7 +60,7 @@ async function keep(
   };
   await store.commit({ executions: [execution] });
   await content.pin('result', 'contract');
-  book.add(execution);
+  live.add(execution);
   return execution;
 }
 
@@ -78,7 +78,7 @@ describe('what a requester wants', () => {
     await clock.settle();
     expect(contractState()).toBe(expected);
     expect(store.executions.size).toBe(0);
-    expect(book.get(ID)).toBeUndefined();
+    expect(live.get(ID)).toBeUndefined();
     expect(content.pins).toEqual([]);
     expect(stopped).toEqual([]);
   });
@@ -89,7 +89,7 @@ describe('what a requester wants', () => {
     settler.want(REQUESTER, ID, 1, 'done');
     await clock.settle();
     expect(stopped).toEqual([`${ID} cancelled`, `${ID} cancelled`]);
-    expect(book.get(ID)).toBeDefined();
+    expect(live.get(ID)).toBeDefined();
   });
 
   it('run changes nothing, and neither does the word of others', async () => {
@@ -99,7 +99,7 @@ describe('what a requester wants', () => {
     settler.want(REQUESTER, ID, 2, 'stop');
     settler.want(REQUESTER, 'unknown', 1, 'stop');
     await clock.settle();
-    expect(book.get(ID)).toBeDefined();
+    expect(live.get(ID)).toBeDefined();
     expect(contractState()).toBe('ACTIVE');
   });
 
@@ -131,11 +131,11 @@ describe('what a requester wants', () => {
     content.unpinning = Promise.reject(new Error('disk'));
     settler.want(REQUESTER, ID, 1, 'done');
     await clock.settle();
-    expect(book.get(ID)?.settled).toBe(true);
+    expect(live.get(ID)?.settled).toBe(true);
     content.unpinning = Promise.resolve();
     settler.want(REQUESTER, ID, 1, 'done');
     await clock.settle();
-    expect(book.get(ID)).toBeUndefined();
+    expect(live.get(ID)).toBeUndefined();
     expect(contractState()).toBe('COMPLETED');
   });
 });
@@ -173,9 +173,9 @@ describe('orphans', () => {
     await keep('Publishing');
     hearing.heard(REQUESTER);
     await clock.advanceBy(RETENTION_MS);
-    expect(book.get(ID)).toBeDefined();
+    expect(live.get(ID)).toBeDefined();
     await clock.advanceBy(2 * PERIOD_MS);
-    expect(book.get(ID)).toBeUndefined();
+    expect(live.get(ID)).toBeUndefined();
     expect(content.pins).toEqual([]);
     expect(contractState()).toBe('TERMINATED');
   });
@@ -191,7 +191,7 @@ describe('orphans', () => {
     await keep('Failed', { item: itemOf('Failed', { startedAt: 0, finishedAt: 0 }) });
     hearing.heard(REQUESTER);
     await clock.advanceBy(2 * PERIOD_MS);
-    const left = book.all().map(({ item }) => item.finishedAt);
+    const left = live.all().map(({ item }) => item.finishedAt);
     expect(new Set(left)).toEqual(new Set([0, 4, 5]));
     expect(store.contracts.get('contract-2')).toMatchObject({
       state: 'TERMINATED',

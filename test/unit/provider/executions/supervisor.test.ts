@@ -20,7 +20,7 @@ const START_WITHIN_MS = 10_000;
 let clock: FakeClock;
 let store: ScriptedProviderStore;
 let ledger: ResourceLedger;
-let book: LiveExecutions;
+let live: LiveExecutions;
 let driver: ScriptedDriver;
 let content: ScriptedContent;
 let folders: ScriptedFolders;
@@ -35,7 +35,7 @@ let execution: ProviderExecution;
 beforeEach(async () => {
   clock = new FakeClock();
   store = new ScriptedProviderStore();
-  book = new LiveExecutions(store, clock, () => 0);
+  live = new LiveExecutions(store, clock, () => 0);
   driver = new ScriptedDriver();
   content = new ScriptedContent();
   folders = new ScriptedFolders();
@@ -78,7 +78,7 @@ beforeEach(async () => {
     content,
     folders,
     drivers: [driver],
-    book,
+    live,
     starts: { saw: (engine, ms) => seen.push([engine, ms]) },
     room,
     onChanged: () => {
@@ -92,10 +92,10 @@ beforeEach(async () => {
       },
     },
   });
-  book.add(execution);
+  live.add(execution);
 });
 
-const item = () => book.get(ID)?.item;
+const item = () => live.get(ID)?.item;
 
 describe('an attempt', () => {
   it('fetches, runs, keeps the result and gives the capacity back in the same batch', async () => {
