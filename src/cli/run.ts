@@ -91,6 +91,7 @@ function createProgram(output: Output, written: Promise<void>[]): Command {
     )
     .option('--json', 'machine output only')
     .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('Add --help to see what there is.')
     .configureOutput({
       writeOut: (text) => written.push(output.text(text)),
       writeErr: (text) => written.push(output.raw(text)),

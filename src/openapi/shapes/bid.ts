@@ -3,7 +3,7 @@ import { named, pageOf } from '../named.ts';
 import { priceShape } from './price.ts';
 import { whyShape } from './why.ts';
 
-export const rankShape = named(
+const rankShape = named(
   'Rank',
   z.object({
     name: z.string(),
@@ -14,14 +14,18 @@ export const rankShape = named(
   }),
 );
 
+/** Where a bid stands among the others. */
+export const rankedBidShape = z.object({
+  provider: z.string(),
+  score: z.number(),
+  ranks: z.array(rankShape),
+  price: priceShape,
+  locked: z.boolean(),
+});
+
 export const bidShape = named(
   'Bid',
-  z.object({
-    provider: z.string(),
-    score: z.number(),
-    ranks: z.array(rankShape),
-    price: priceShape,
-    locked: z.boolean(),
+  rankedBidShape.extend({
     state: z.enum(['candidate', 'selected', 'declined', 'timed-out', 'failed']),
   }),
 );

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { named } from '../named.ts';
-import { rankShape } from './bid.ts';
-import { priceShape } from './price.ts';
+import { rankedBidShape } from './bid.ts';
 import { whyShape } from './why.ts';
 
 export const explanationShape = named(
@@ -18,15 +17,7 @@ export const explanationShape = named(
         ended: z.object({ exitReason: z.string(), why: whyShape }).optional(),
       })
       .optional(),
-    candidates: z.array(
-      z.object({
-        provider: z.string(),
-        score: z.number(),
-        ranks: z.array(rankShape),
-        price: priceShape,
-        locked: z.boolean(),
-      }),
-    ),
+    candidates: z.array(rankedBidShape),
     seenAtLeast: z.number().int(),
     declines: z.array(z.object({ code: z.string(), field: z.string().optional(), count: z.number().int() })),
     nearest: z

@@ -24,6 +24,16 @@ describe('usage', () => {
     },
   );
 
+  it.each([[['nope']], [['job', 'nope']], [['job', 'list', '--colour']]])(
+    '%j says where to look',
+    async (argv) => {
+      const { stderr } = await desk.run(argv);
+      expect(stderr).toMatch(
+        /^error: unknown (command|option) '.*'\n(.*\n)*Add --help to see what there is\.\n$/,
+      );
+    },
+  );
+
   it.each([
     [[]],
     [['nope']],

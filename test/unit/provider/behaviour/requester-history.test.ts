@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { providerExecutionOf } from '../../fakes/provider-executions.ts';
 import { BehaviourHistory } from '../../../../src/domain/trust/behaviour-history.ts';
 import { defaultStrikeLimits } from '../../../../src/domain/trust/strike-history.ts';
 import { silentLogger } from '../../../../src/lib/logger.ts';
@@ -8,7 +9,6 @@ import { Hearing } from '../../../../src/provider/executions/hearing.ts';
 import { OrphanWatch } from '../../../../src/provider/executions/orphan-watch.ts';
 import type { ProviderExecution } from '../../../../src/provider/ports.ts';
 import { FakeClock } from '../../../simulation/fake-clock.ts';
-import { INVOCATION } from '../bidding/bidding-desk.ts';
 import { contractOf, itemOf, REQUESTER } from '../../fakes/market.ts';
 import { ScriptedProviderStore } from '../../fakes/provider-store.ts';
 import { newDisk, openTestStore } from '../../fakes/stores.ts';
@@ -69,16 +69,7 @@ describe('a contract that its requester leaves alone', () => {
   });
 
   function keep(state: ProviderExecution['item']['state']): void {
-    live.add({
-      item: itemOf(state),
-      requester: REQUESTER,
-      requesterRecord: Uint8Array.of(1),
-      jobId: 'job',
-      lockId: 'lock',
-      invocation: INVOCATION,
-      acceptedAt: clock.nowMs(),
-      settled: false,
-    });
+    live.add(providerExecutionOf(itemOf(state), clock.nowMs()));
   }
 
   it.each([

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { providerExecutionOf } from '../../fakes/provider-executions.ts';
 import { CodedError } from '../../../../src/lib/coded-error.ts';
 import {
   LiveExecutions,
@@ -22,17 +23,7 @@ function executionAs(
   state: ProviderExecution['item']['state'],
   changes: Partial<ProviderExecution> = {},
 ): ProviderExecution {
-  return {
-    item: itemOf(state, { sequence: 1 }),
-    requester: REQUESTER,
-    requesterRecord: Uint8Array.of(1),
-    jobId: 'job',
-    lockId: 'lock',
-    invocation: INVOCATION,
-    acceptedAt: NOW,
-    settled: false,
-    ...changes,
-  };
+  return providerExecutionOf(itemOf(state, { sequence: 1 }), NOW, changes);
 }
 
 beforeEach(() => {

@@ -1,4 +1,5 @@
 import { refusalSentence } from '../../../../src/words/refusal-words.ts';
+import { providerExecutionOf } from '../../fakes/provider-executions.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Lease } from '../../../../src/domain/market/lock.ts';
 import type { Desired, ServingItem, ServingList } from '../../../../src/domain/market/serving.ts';
@@ -9,7 +10,7 @@ import { defaultProviderLimits } from '../../../../src/provider/options.ts';
 import type { ProviderExecution, TaskHandle } from '../../../../src/provider/ports.ts';
 import { FakeClock } from '../../../simulation/fake-clock.ts';
 import { SeededRandom } from '../../../simulation/seeded-random.ts';
-import { EXECUTION, INVOCATION, ONBOARDED, providerOptions, TRAITS } from '../bidding/bidding-desk.ts';
+import { EXECUTION, ONBOARDED, providerOptions, TRAITS } from '../bidding/bidding-desk.ts';
 import { contractOf, evidence, itemOf, notaryOf, REQUESTER, requestOf } from '../../fakes/market.ts';
 import { openTestStore, type TestStore } from '../../fakes/stores.ts';
 import { ScriptedContent, ScriptedDriver, ScriptedFolders } from './workshop.ts';
@@ -96,17 +97,7 @@ function leaseAs(state: Lease['state'], changes: Partial<Lease> = {}): Lease {
 }
 
 function executionAs(item: ServingItem, changes: Partial<ProviderExecution> = {}): ProviderExecution {
-  return {
-    item,
-    requester: REQUESTER,
-    requesterRecord: Uint8Array.of(1),
-    jobId: 'job',
-    lockId: 'lock',
-    invocation: INVOCATION,
-    acceptedAt: clock.nowMs(),
-    settled: false,
-    ...changes,
-  };
+  return providerExecutionOf(item, clock.nowMs(), changes);
 }
 
 /** What an earlier life of this provider left on disk. */

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { providerExecutionOf } from '../../fakes/provider-executions.ts';
 import { silentLogger } from '../../../../src/lib/logger.ts';
 import { LiveExecutions } from '../../../../src/provider/executions/live-executions.ts';
 import { Hearing } from '../../../../src/provider/executions/hearing.ts';
@@ -6,7 +7,6 @@ import { OrphanWatch } from '../../../../src/provider/executions/orphan-watch.ts
 import { Settler } from '../../../../src/provider/executions/settler.ts';
 import type { ProviderExecution } from '../../../../src/provider/ports.ts';
 import { FakeClock } from '../../../simulation/fake-clock.ts';
-import { INVOCATION } from '../bidding/bidding-desk.ts';
 import { contractOf, itemOf, REQUESTER } from '../../fakes/market.ts';
 import { ScriptedProviderStore } from '../../fakes/provider-store.ts';
 import { ScriptedContent } from './workshop.ts';
@@ -47,17 +47,7 @@ async function keep(
   state: ProviderExecution['item']['state'],
   changes: Partial<ProviderExecution> = {},
 ): Promise<ProviderExecution> {
-  const execution: ProviderExecution = {
-    item: itemOf(state),
-    requester: REQUESTER,
-    requesterRecord: Uint8Array.of(1),
-    jobId: 'job',
-    lockId: 'lock',
-    invocation: INVOCATION,
-    acceptedAt: clock.nowMs(),
-    settled: false,
-    ...changes,
-  };
+  const execution: ProviderExecution = providerExecutionOf(itemOf(state), clock.nowMs(), changes);
   await store.commit({ executions: [execution] });
   await content.pin('result', 'contract');
   live.add(execution);

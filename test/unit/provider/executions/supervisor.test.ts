@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { providerExecutionOf } from '../../fakes/provider-executions.ts';
 import { CodedError } from '../../../../src/lib/coded-error.ts';
 import { silentLogger } from '../../../../src/lib/logger.ts';
 import { LiveExecutions } from '../../../../src/provider/executions/live-executions.ts';
@@ -57,16 +58,7 @@ beforeEach(async () => {
   });
   if (held === undefined) throw new Error('no room');
   const lease = ledger.commit('lock', ID, 3_600_000);
-  execution = {
-    item: itemOf('BidAccepted', { sequence: 1 }),
-    requester: REQUESTER,
-    requesterRecord: Uint8Array.of(1),
-    jobId: 'job',
-    lockId: 'lock',
-    invocation: INVOCATION,
-    acceptedAt: clock.nowMs(),
-    settled: false,
-  };
+  execution = providerExecutionOf(itemOf('BidAccepted', { sequence: 1 }), clock.nowMs());
   const contract = contractOf('contract', {}, { startWithinMs: START_WITHIN_MS });
   await store.commit({ leases: [lease], executions: [execution], contracts: [contract] });
   supervisor = new Supervisor(providerOptions(), {
